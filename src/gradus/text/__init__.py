@@ -1,0 +1,25 @@
+"""Text on its way to a model: corpora, their splits, tokenizers, rows and batches of ids. NumPy only; knows no
+tensor."""
+
+from gradus.text.batches import Batches
+from gradus.text.catalogue import CorpusEntry, catalogue, load_corpus
+from gradus.text.corpus import Corpus, Kind, Splits
+from gradus.text.rows import Rows, make_rows
+from gradus.text.summary import summarize
+from gradus.text.tokenizer import CharTokenizer, Tokenizer, load_tokenizer
+
+__all__ = [
+    "Batches",
+    "CharTokenizer",
+    "Corpus",
+    "CorpusEntry",
+    "Kind",
+    "Rows",
+    "Splits",
+    "Tokenizer",
+    "catalogue",
+    "load_corpus",
+    "load_tokenizer",
+    "make_rows",
+    "summarize",
+]

@@ -1,0 +1,90 @@
+"""The corpora by name: what there is, where each comes from, and `load_corpus`, which finds a name or a path."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradus.errors import UserError
+from gradus.text import download, python_corpora
+from gradus.text.corpus import Corpus, Kind
+from gradus.text.user_files import corpus_from_path, corpus_from_text
+
+
+@dataclass(frozen=True)
+class CorpusEntry:
+    """A line of the catalogue. `place` says whether the text is here, and if so where, without reading it."""
+
+    name: str
+    kind: Kind
+    about: str
+    place: str
+
+
+@dataclass(frozen=True)
+class _Named:
+    kind: Kind
+    about: str
+    load: Callable[[], Corpus]
+    file: download.RemoteFile | None = None
+
+
+def _downloaded(name: str, kind: Kind, file: download.RemoteFile, about: str) -> _Named:
+    def load() -> Corpus:
+        return corpus_from_text(download.text_of(file), name=name, kind=kind, source=f"{about}, {file.address}")
+
+    return _Named(kind, about, load, file)
+
+
+_CORPORA = {
+    "words": _Named("documents", "the words of Python's own documentation and source", python_corpora.words),
+    "pydocs": _Named("stream", "Python's language reference", python_corpora.pydocs),
+    "stdlib": _Named("stream", "the standard library's source code", python_corpora.stdlib),
+    "names": _downloaded("names", "documents", download.NAMES, "makemore's 32,033 first names"),
+    "shakespeare": _downloaded("shakespeare", "stream", download.SHAKESPEARE, "tiny Shakespeare, from char-rnn"),
+}
+
+
+def catalogue() -> tuple[CorpusEntry, ...]:
+    """Every corpus that has a name. Quick: nothing is loaded or downloaded."""
+    return tuple(CorpusEntry(name, named.kind, named.about, _place(named)) for name, named in _CORPORA.items())
+
+
+def load_corpus(name_or_path: str, *, kind: Kind | None = None) -> Corpus:
+    """A corpus by its name in the catalogue, or a file or folder of the user's own UTF-8 text.
+
+    Args:
+        name_or_path: a name goes first; write ./names for a file that is called like a corpus.
+        kind: for a path, "documents" (one a line) or "stream"; None detects it, see `user_files.detect_kind`.
+
+    Raises:
+        UserError: if there is no such corpus or file, it is empty or not UTF-8, or it cannot be downloaded.
+    """
+    if kind not in (None, "documents", "stream"):
+        raise ValueError(f"kind must be 'documents' or 'stream', got {kind!r}")
+    named = _CORPORA.get(name_or_path)
+    if named is None:
+        path = Path(os.path.expanduser(name_or_path))
+        if not name_or_path or not os.path.exists(path):  # False, too, for what no path can be
+            raise UserError(_not_found(name_or_path))
+        return corpus_from_path(path, name=path.name or str(path), kind=kind)
+    if kind not in (None, named.kind):
+        raise UserError(f"the corpus {name_or_path!r} is of kind {named.kind!r}, not {kind!r}; leave the kind out")
+    return named.load()
+
+
+def _place(named: _Named) -> str:
+    if named.file is None:
+        return "comes with Python"
+    path = download.local_path(named.file)
+    return str(path) if path else f"to be downloaded, {named.file.size:,} bytes"
+
+
+def _not_found(asked: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(asked.lower(), _CORPORA, n=1)
+    advice = f"did you mean {near[0]!r}?" if near else f"corpora are {', '.join(_CORPORA)}"
+    return f"no corpus or file named {asked!r}; {advice}"

@@ -1,0 +1,84 @@
+"""A corpus is a text to learn from: many short documents, or one long stream. Here are both, and how each is split."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from gradus.errors import UserError
+
+Kind = Literal["documents", "stream"]
+
+SEPARATOR = "\n"  # stands before, between and after documents; the lectures write it as "."
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Text and where it comes from.
+
+    Attributes:
+        name: what `load_corpus` was asked for.
+        kind: "documents" (each is learned on its own) or "stream" (one running text).
+        source: one line that says where the text comes from.
+        text: the characters of a stream; empty for documents.
+        documents: the documents, none of which contains a newline; empty for a stream.
+        part: "whole", or which part of a split this is.
+    """
+
+    name: str
+    kind: Kind
+    source: str
+    text: str = ""
+    documents: tuple[str, ...] = ()
+    part: Literal["whole", "train", "dev", "test"] = "whole"
+
+    @property
+    def characters(self) -> int:
+        """Characters; each document also counts the separator that ends it, since a model is scored on that too."""
+        if self.kind == "stream":
+            return len(self.text)
+        return sum(map(len, self.documents)) + len(self.documents)
+
+    def joined(self) -> str:
+        """All as one string: a stream's text, or the documents with a separator before, between and after them."""
+        if self.kind == "stream":
+            return self.text
+        return SEPARATOR + "".join(document + SEPARATOR for document in self.documents)
+
+    def splits(self) -> Splits:
+        """Split into train, dev and test.
+
+        Documents: in the order of `random.Random(42).shuffle`, the first 80 %, the next 10 % and the last 10 % (the
+        makemore lectures' split).
+        Streams: test is the last 10 % of the characters (nanoGPT's "val"), dev the 5 % before it, train the
+        rest.
+
+        Raises:
+            UserError: if the corpus is so small that a part would be empty.
+        """
+        if self.kind == "documents":
+            shuffled = list(self.documents)
+            random.Random(42).shuffle(shuffled)
+            n1, n2 = int(0.8 * len(shuffled)), int(0.9 * len(shuffled))
+            train, dev, test = (
+                replace(self, documents=tuple(part)) for part in (shuffled[:n1], shuffled[n1:n2], shuffled[n2:])
+            )
+        else:
+            n1, n2 = int(0.85 * len(self.text)), int(0.9 * len(self.text))
+            train, dev, test = (replace(self, text=part) for part in (self.text[:n1], self.text[n1:n2], self.text[n2:]))
+        if not (train.characters and dev.characters and test.characters):
+            size = f"{len(self.documents)} documents" if self.kind == "documents" else f"{len(self.text)} characters"
+            raise UserError(
+                f"{self.name} has only {size}, too few to split into train, dev and test; give a longer text"
+            )
+        return Splits(replace(train, part="train"), replace(dev, part="dev"), replace(test, part="test"))
+
+
+@dataclass(frozen=True)
+class Splits:
+    """train to learn from, dev to choose by, test to report; each a Corpus of the same kind."""
+
+    train: Corpus
+    dev: Corpus
+    test: Corpus

@@ -1,0 +1,144 @@
+"""Public text files that are fetched once: looked for in the folder GRADUS_DATA, then in the user's cache, then
+downloaded. The sha256 of each is known, so every machine learns from the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from gradus.errors import UserError
+from gradus.text.files import write_atomically
+from gradus.text.user_files import read_text
+
+CHUNK = 1 << 14  # bytes read between two looks at the progress bar
+TIMEOUT = 30.0  # seconds without an answer before a server counts as unreachable
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file with a public address and known contents."""
+
+    filename: str
+    address: str
+    size: int  # bytes
+    sha256: str
+
+
+NAMES = RemoteFile(
+    filename="names.txt",
+    address="https://raw.githubusercontent.com/karpathy/makemore/master/names.txt",
+    size=228_145,
+    sha256="0a30b5557f192f32ab962680889aac5f6fda0f4cecf40a6d0b5694f58ea8cc4d",
+)
+SHAKESPEARE = RemoteFile(
+    filename="tinyshakespeare.txt",
+    address="https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt",
+    size=1_115_394,
+    sha256="86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
+)
+
+
+def text_of(file: RemoteFile) -> str:
+    """The file's text, from where it lies or from its address.
+
+    Raises:
+        UserError: if the file in GRADUS_DATA is not the one that is meant, or it cannot be downloaded.
+    """
+    path = local_path(file)
+    if path is None or (
+        path.parent == cache_folder() and not _is_right(file, path)
+    ):  # a damaged copy of ours: fetch anew
+        path = _download(file)
+    elif not _is_right(file, path):
+        raise UserError(
+            f"{path} is not the {file.filename} that is meant: its sha256 is {_sha256(path)}, expected {file.sha256}; "
+            f"replace it by {file.address} or unset GRADUS_DATA"
+        )
+    return read_text(path)
+
+
+def local_path(file: RemoteFile) -> Path | None:
+    """Where the file lies on this machine: in GRADUS_DATA, in the cache, or nowhere. Does not look inside it."""
+    folders = [Path(os.environ["GRADUS_DATA"])] if os.environ.get("GRADUS_DATA") else []
+    for folder in [*folders, cache_folder()]:
+        if (folder / file.filename).is_file():
+            return folder / file.filename
+    return None
+
+
+def cache_folder() -> Path:
+    """The platform's place for what can be fetched again; XDG_CACHE_HOME, where set, is respected everywhere."""
+    if os.environ.get("XDG_CACHE_HOME"):
+        return Path(os.environ["XDG_CACHE_HOME"]) / "gradus"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "gradus" / "Cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "gradus"
+    return Path.home() / ".cache" / "gradus"
+
+
+def _download(file: RemoteFile) -> Path:
+    import http.client
+    import urllib.request
+
+    target = cache_folder() / file.filename
+    try:
+        with urllib.request.urlopen(file.address, timeout=TIMEOUT) as response:
+            data = _read_with_progress(response, file)
+    except (OSError, http.client.HTTPException) as error:  # URLError and timeouts are OSErrors
+        raise UserError(
+            f"cannot download {file.filename} ({getattr(error, 'reason', None) or error}); get it from {file.address} "
+            f"and put it at {target}, or in a folder that GRADUS_DATA names"
+        ) from error
+    found = hashlib.sha256(data).hexdigest()
+    if found != file.sha256:
+        raise UserError(
+            f"{file.address} did not send the {file.filename} that is meant: sha256 {found}, expected {file.sha256}; "
+            f"put the right one at {target}, or in a folder that GRADUS_DATA names"
+        )
+    write_atomically(target, data)
+    return target
+
+
+def _read_with_progress(response: IO[bytes], file: RemoteFile) -> bytes:
+    """All the response's bytes, but no more than tell that it is too long."""
+    data = bytearray()
+    with _progress(file) as advance:
+        while len(data) <= file.size and (chunk := response.read(CHUNK)):
+            data += chunk
+            advance(len(chunk))
+    return bytes(data)
+
+
+@contextmanager
+def _progress(file: RemoteFile) -> Iterator[Callable[[int], None]]:
+    """On standard error: a bar in a terminal, one line in a pipe."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        print(f"downloading {file.address} ({file.size:,} bytes)", file=sys.stderr)
+        yield lambda _: None
+        return
+    columns = (TextColumn("downloading {task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(file.filename, total=file.size)
+        yield lambda amount: progress.advance(task, amount)
+
+
+def _is_right(file: RemoteFile, path: Path) -> bool:
+    return _sha256(path) == file.sha256
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror or error}") from error

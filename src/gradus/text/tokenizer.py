@@ -1,0 +1,138 @@
+"""Tokenizers turn text into ids and back. They share one protocol; the one here takes each character as a token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gradus.errors import UserError
+from gradus.text.corpus import SEPARATOR, Corpus
+from gradus.text.files import write_atomically
+
+Ids = npt.NDArray[np.int64]
+FORMAT = "gradus tokenizer"
+
+
+class Tokenizer(Protocol):
+    """What every tokenizer offers. One for documents gives their separator, a newline, the id 0."""
+
+    @property
+    def vocab_size(self) -> int:
+        """How many ids there are: 0 .. vocab_size - 1."""
+
+    def encode(self, text: str) -> Ids:
+        """(n,) int64. UserError if the text holds what the tokenizer does not know."""
+
+    def decode(self, ids: npt.ArrayLike) -> str:
+        """The text of (n,) ids. IndexError if one is out of range."""
+
+    def save(self, path: str | Path) -> None:
+        """Write it as JSON, atomically; `load_tokenizer` reads it back."""
+
+
+class CharTokenizer:
+    """Each character is a token; its id is its place in the alphabet.
+
+    Example: the alphabet "\\nabc" encodes "cab\\n" as [3, 1, 2, 0].
+    """
+
+    kind = "characters"
+
+    def __init__(self, alphabet: Sequence[str]) -> None:
+        """Raises ValueError unless the alphabet is distinct single characters, at least one."""
+        self.alphabet = "".join(alphabet)
+        codes = _codes(self.alphabet)
+        if not len(alphabet) == len(self.alphabet) == len(set(self.alphabet)) > 0:
+            raise ValueError(f"an alphabet is one or more distinct characters, got {alphabet!r}")
+        self._codes = codes
+        self._ids = np.full(int(codes.max()) + 2, -1, dtype=np.int64)  # the last place stands for all codes above
+        self._ids[codes] = np.arange(len(codes))
+
+    @classmethod
+    def train(cls, corpus: Corpus) -> CharTokenizer:
+        """The sorted characters of a corpus; give it whole, before it is split. Documents' separator comes first."""
+        if corpus.kind == "stream":
+            return cls(sorted(set(corpus.text)))
+        return cls([SEPARATOR, *sorted(set(corpus.joined()) - {SEPARATOR})])
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self.alphabet)
+
+    def encode(self, text: str) -> Ids:
+        """(n,) int64, an id a character.
+
+        Raises:
+            UserError: at the first character that is not in the alphabet.
+        """
+        ids = self._ids.take(_codes(text), mode="clip")
+        if ids.size and ids.min() < 0:
+            position = int(np.argmax(ids < 0))
+            raise UserError(
+                f"unknown character {text[position]!r} at position {position}; "
+                f"it is not among the {self.vocab_size} characters of the alphabet {_short(self.alphabet)}"
+            )
+        return ids
+
+    def decode(self, ids: npt.ArrayLike) -> str:
+        """The text of (n,) integer ids. Raises IndexError if one is not in 0 .. vocab_size - 1."""
+        array = np.asarray(ids)
+        if not array.size:
+            return ""
+        if not np.issubdtype(array.dtype, np.integer):
+            raise TypeError(f"ids must be integers, got {array.dtype}")
+        low, high = array.min(), array.max()
+        if low < 0 or high >= self.vocab_size:
+            raise IndexError(f"id {low if low < 0 else high} is not in 0..{self.vocab_size - 1}")
+        return str(self._codes[array].tobytes(), "utf-32-le", "surrogatepass")
+
+    def save(self, path: str | Path) -> None:
+        fields = {"format": FORMAT, "kind": self.kind, "alphabet": self.alphabet}
+        write_atomically(Path(path), (json.dumps(fields, indent=1) + "\n").encode())
+
+    @classmethod
+    def from_fields(cls, fields: dict[str, Any]) -> CharTokenizer:
+        """The tokenizer whose `save` wrote these fields. Raises ValueError or KeyError if nobody's did."""
+        if not isinstance(fields["alphabet"], str):
+            raise ValueError("the alphabet is not a string")
+        return cls(fields["alphabet"])
+
+
+_KINDS = {CharTokenizer.kind: CharTokenizer}
+
+
+def load_tokenizer(path: str | Path) -> Tokenizer:
+    """The tokenizer that `save` wrote, of whatever kind.
+
+    Raises:
+        UserError: if the file is missing, damaged, or something else's.
+    """
+    try:
+        fields = json.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise UserError(f"cannot read the tokenizer {path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:  # broken JSON or UTF-8, or brackets without end
+        raise UserError(f"the tokenizer {path} is damaged: {error}") from error
+    if not isinstance(fields, dict) or fields.get("format") != FORMAT:
+        raise UserError(f"{path} is JSON, but not a tokenizer that gradus saved")
+    kind = fields.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise UserError(f"the tokenizer {path} is of the unknown kind {kind!r}; known: {', '.join(_KINDS)}")
+    try:
+        return _KINDS[kind].from_fields(fields)
+    except (KeyError, ValueError) as error:
+        raise UserError(f"the tokenizer {path} is damaged: {error}") from error
+
+
+def _codes(text: str) -> npt.NDArray[np.uint32]:
+    """(n,) the code point of each character."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+
+def _short(alphabet: str) -> str:
+    return repr(alphabet if len(alphabet) <= 40 else alphabet[:37] + "...")
