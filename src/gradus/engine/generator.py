@@ -1,0 +1,131 @@
+"""The generator: PyTorch's stream of random words on the CPU, and its place.
+
+A Mersenne Twister, MT19937 (Matsumoto & Nishimura 1998), run by NumPy, seeded and saved as PyTorch does. What turns its
+words into numbers is in random.py.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+
+import numpy as np
+import numpy.typing as npt
+
+DEFAULT_SEED = 67280421310721  # the seed of a Generator that was given none, as in PyTorch
+_WORDS = 624  # words in the Twister's state
+
+# A generator's state as PyTorch saves it, 5056 bytes: the words widened to 64 bits, the place, and how many are left.
+_STATE = np.dtype(
+    [
+        ("seed", "<u8"),
+        ("left", "<i4"),
+        ("seeded", "<i4"),
+        ("next", "<u8"),
+        ("key", "<u8", (_WORDS,)),
+        ("normal_x", "<f8"),
+        ("normal_y", "<f8"),
+        ("normal_rho", "<f8"),
+        ("normal_is_valid", "<i8"),
+        ("unused", "<u8"),
+    ]
+)
+
+
+class Generator:
+    """A stream of random words and its place: MT19937, seeded as PyTorch's CPU generator.
+
+    `cached_normal` is the second number of the last pair that the Box-Muller transform made for an array of fewer than
+    16 numbers; the next such array begins with it. Seeding forgets it.
+    """
+
+    def __init__(self, device: object = "cpu") -> None:
+        if str(device) != "cpu":
+            raise RuntimeError(f"a Generator lives on the device 'cpu', got {str(device)!r}")
+        self.device = "cpu"
+        self.cached_normal: float | None = None
+        self._twister = np.random.MT19937()
+        self.manual_seed(DEFAULT_SEED)
+
+    def manual_seed(self, seed: int) -> Generator:
+        """Start the stream of a seed; returns the generator.
+
+        Args:
+            seed: -2⁶³ .. 2⁶⁴-1; a negative one stands for 2⁶⁴ + seed. Only the low 32 bits choose the stream.
+
+        Raises:
+            RuntimeError: if it is no whole number.
+            ValueError: if it is out of range.
+        """
+        if isinstance(seed, bool) or not hasattr(seed, "__index__"):
+            raise RuntimeError(f"manual_seed expected a whole number, got {seed!r}")
+        seed = operator.index(seed)
+        if not -(1 << 63) <= seed < 1 << 64:
+            raise ValueError(f"seed must be between -2**63 and 2**64 - 1, got {seed}")
+        self._seed = seed % (1 << 64)
+        seeded = np.random.RandomState(self._seed % (1 << 32)).get_state(legacy=False)["state"]
+        self._go_to(seeded["key"], seeded["pos"])
+        self.cached_normal = None
+        return self
+
+    def seed(self) -> int:
+        """Start a stream that nobody can foresee, from the operating system's randomness; returns its seed."""
+        self.manual_seed(int.from_bytes(os.urandom(8), "little"))
+        return self._seed
+
+    def initial_seed(self) -> int:
+        """The seed of the stream, 0 .. 2⁶⁴-1."""
+        return self._seed
+
+    def get_state(self) -> npt.NDArray[np.uint8]:
+        """The stream's place, (5056,) uint8, byte for byte what PyTorch's generator gives."""
+        twister = self._twister.state["state"]
+        key, position = twister["key"], int(twister["pos"])
+        untouched = position == _WORDS and int(key[0]) == self._seed % (1 << 32)  # seeded, and no word drawn yet
+        state = np.zeros(1, _STATE)
+        state["seed"] = self._seed
+        state["left"] = _WORDS + 1 - position
+        state["seeded"] = 1
+        state["next"] = 0 if untouched else position
+        state["key"] = key
+        if self.cached_normal is not None:
+            state["normal_y"] = self.cached_normal
+            state["normal_is_valid"] = 1
+        return state.view(np.uint8)
+
+    def set_state(self, state: npt.NDArray[np.uint8]) -> Generator:
+        """Go to a place that get_state, ours or PyTorch's, gave.
+
+        Raises:
+            TypeError: if it is not uint8.
+            RuntimeError: if it is not 5056 bytes, or they are no generator's state.
+        """
+        if not isinstance(state, np.ndarray) or state.dtype != np.uint8:
+            raise TypeError(f"a generator's state must be a uint8 array, got {getattr(state, 'dtype', type(state))}")
+        if state.size != _STATE.itemsize:
+            raise RuntimeError(f"a generator's state has {_STATE.itemsize} bytes, got {state.size}")
+        fields = np.ascontiguousarray(state).reshape(-1).view(_STATE)[0]
+        left = int(fields["left"])
+        if fields["seeded"] != 1 or not 1 <= left <= _WORDS or int(fields["next"]) > _WORDS:
+            raise RuntimeError("these bytes are not the state of a Mersenne Twister")
+        key = fields["key"].astype(np.uint32)
+        self._seed = int(fields["seed"])
+        self._go_to(key, _WORDS + 1 - left)
+        self.cached_normal = float(fields["normal_y"]) if fields["normal_is_valid"] & 1 else None
+        return self
+
+    def _go_to(self, key: npt.NDArray[np.uint32], position: int) -> None:
+        self._twister.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": position}}
+
+    def words(self, n: int) -> npt.NDArray[np.uint32]:
+        """The next n words of the stream, (n,)."""
+        return self._twister.random_raw(n).astype(np.uint32)
+
+    def double_words(self, n: int) -> npt.NDArray[np.uint64]:
+        """The next 2n words, joined in pairs, the first of a pair on top: (n,)."""
+        words = self._twister.random_raw(2 * n)
+        return (words[0::2] << np.uint64(32)) | words[1::2]
+
+
+default_generator = Generator()  # where draws without a generator come from; unforeseeable until seeded, as in PyTorch
+default_generator.seed()
