@@ -2,4 +2,4 @@
 
 
 class UserError(Exception):
-    """Bad input. The message says what was wrong, with the values, and what to do; it has no traceback on the command line."""
+    """Bad input: says what was wrong, with the values, and what to do; without a traceback on the command line."""
