@@ -1,0 +1,149 @@
+"""`torch.autograd`: gradients of anything by anything, and `Function` for an operation of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradus.engine.custom import Function as Function
+from gradus.engine.dtypes import Array
+from gradus.engine.grad_mode import enable_grad as enable_grad
+from gradus.engine.grad_mode import inference_mode as inference_mode
+from gradus.engine.grad_mode import no_grad as no_grad
+from gradus.engine.grad_mode import set_grad_enabled as set_grad_enabled
+from gradus.engine.variable import Variable
+from gradus.engine.walk import Place, Walk
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+
+def backward(
+    tensors: Tensor | Sequence[Tensor],
+    grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Tensor | Sequence[Tensor] | None = None,
+) -> None:
+    """Add the derivative of tensors by every leaf they depend on to the leaves' `.grad`.
+
+    Args:
+        tensors: where the walk starts.
+        grad_tensors: the derivative of something by each of them; may be left out where a tensor is one number.
+        retain_graph: keep what a second walk would need.
+        create_graph: not offered; derivatives of derivatives need a graph of the walk itself.
+        inputs: accumulate only into these.
+
+    Raises:
+        RuntimeError: if nothing requires a gradient, a gradient is missing or of the wrong shape, the graph has been
+            walked already, or a value that the derivative needs has been changed in place.
+    """
+    roots = _roots(_several(tensors), grad_tensors, create_graph)
+    if inputs is None:
+        _walk(roots, retain_graph, None)
+        return
+    leaves = _several(inputs)
+    if not leaves:
+        raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
+    places = _places(leaves)
+    found = _walk(roots, retain_graph, places)
+    for leaf, place in zip(leaves, places, strict=True):
+        if place in found:
+            leaf._accumulate(found[place].copy())
+
+
+def grad(
+    outputs: Tensor | Sequence[Tensor],
+    inputs: Tensor | Sequence[Tensor],
+    grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    only_inputs: bool = True,
+    allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
+    materialize_grads: bool = False,
+) -> tuple[Tensor | None, ...]:
+    """The derivatives of outputs by inputs, one for each input; no `.grad` is touched.
+
+    Args:
+        grad_outputs, retain_graph, create_graph: as `backward`.
+        allow_unused: give None for an input that outputs do not depend on, instead of raising.
+        materialize_grads: give zeros for such an input.
+    """
+    if is_grads_batched:
+        raise RuntimeError("is_grads_batched=True is not offered: call grad once for each gradient")
+    wanted = _several(inputs)
+    places = _places(wanted)
+    found = _walk(_roots(_several(outputs), grad_outputs, create_graph), retain_graph, places)
+    results: list[Tensor | None] = []
+    for i, (tensor, place) in enumerate(zip(wanted, places, strict=True)):
+        if place in found:
+            results.append(Variable._made._wrap(found[place].copy()))
+        elif materialize_grads:
+            results.append(Variable._made._wrap(np.zeros_like(tensor._array)))
+        elif allow_unused:
+            results.append(None)
+        else:
+            raise RuntimeError(
+                f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "
+                "allow_unused=True if this is the desired behavior."
+            )
+    return tuple(results)
+
+
+def _several(tensors: Any) -> list[Any]:
+    return [tensors] if isinstance(tensors, Variable) else list(tensors)
+
+
+def _places(tensors: Sequence[Tensor]) -> list[Place]:
+    places = []
+    for tensor in tensors:
+        edge = tensor._edge()
+        if edge is None:
+            raise RuntimeError("One of the differentiated Tensors does not require grad")
+        places.append(edge)
+    return places
+
+
+def _roots(tensors: list[Any], gradients: Any, create_graph: bool) -> list[tuple[Any, int, Array]]:
+    if create_graph:
+        raise RuntimeError(
+            "create_graph=True is not offered: this engine does not record the backward walk, so a gradient has no "
+            "gradient. For derivatives of derivatives use the torch backend."
+        )
+    given = [None] * len(tensors) if gradients is None else _several(gradients)
+    if len(given) != len(tensors):
+        raise RuntimeError(f"got {len(tensors)} tensors and {len(given)} gradients")
+    roots = []
+    for i, (tensor, gradient) in enumerate(zip(tensors, given, strict=True)):
+        edge = tensor._edge()
+        if edge is None:
+            raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
+        roots.append((*edge, _seed(tensor, gradient, i)))
+    return roots
+
+
+def _seed(tensor: Any, gradient: Any, i: int) -> Array:
+    if gradient is None:
+        if tensor._array.size != 1:
+            raise RuntimeError("grad can be implicitly created only for scalar outputs")
+        return np.ones(tensor._array.shape, tensor._array.dtype)
+    if not isinstance(gradient, Variable):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+    if gradient._array.shape != tensor._array.shape:
+        raise RuntimeError(
+            f"Mismatch in shape: grad_output[{i}] has a shape of {gradient.shape} and output[{i}] has a shape of "  # type: ignore[attr-defined]
+            f"{tensor.shape}."
+        )
+    return gradient._array.astype(tensor._array.dtype)  # a copy: a leaf keeps what it is given
+
+
+def _walk(
+    roots: list[tuple[Any, int, Array]], retain_graph: bool | None, places: list[Place] | None
+) -> dict[Place, Array]:
+    walk = Walk(Variable._made, bool(retain_graph), places)
+    with no_grad():
+        walk.run(roots)
+    return walk.found

@@ -1,0 +1,193 @@
+"""`torch.autograd.Function`: an operation of one's own, its forward and backward written with tensors.
+
+class Cube(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.save_for_backward(x)
+        return x**3
+
+    @staticmethod
+    def backward(ctx, dy):
+        (x,) = ctx.saved_tensors
+        return 3 * x**2 * dy
+
+y = Cube.apply(x)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradus.engine import node
+from gradus.engine.grad_mode import no_grad, state
+from gradus.engine.node import SECOND_TIME, Edge, Gradients
+from gradus.engine.variable import Variable, rewire
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+
+class Context:
+    """What `forward` leaves for `backward`: saved tensors, and whatever attributes it sets."""
+
+    def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
+        self.needs_input_grad = needs_input_grad
+        self._to_save: tuple[Any, ...] = ()
+        self._saved: list[tuple[Any, ...]] | None = []
+        self._dirty: tuple[Any, ...] = ()
+        self._without_gradient: tuple[Any, ...] = ()
+        self._materialize = True
+        self._called = ""
+
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        """Keep tensors; a change of one in place before the walk is then found out."""
+        self._to_save = tensors
+
+    def mark_dirty(self, *tensors: Tensor) -> None:
+        """Say that forward changed these inputs in place, and returns them."""
+        self._dirty = tensors
+
+    def mark_non_differentiable(self, *tensors: Tensor) -> None:
+        """Say that these outputs have no gradient."""
+        self._without_gradient = tensors
+
+    def set_materialize_grads(self, value: bool) -> None:
+        """Whether backward is given zeros (the default) or None for an output that nothing came back to."""
+        self._materialize = value
+
+    @property
+    def saved_tensors(self) -> tuple[Tensor | None, ...]:
+        if self._saved is None:
+            raise RuntimeError(SECOND_TIME)
+        found: list[Tensor | None] = []
+        for tensor, array, counter, version in self._saved:
+            if counter is not None and counter[0] != version:
+                raise RuntimeError(node.changed(array, counter[0], version, "", self._called))
+            found.append(tensor if tensor is not None or array is None else Variable._made._wrap(array))
+        return tuple(found)
+
+    def _keep(self, outputs: tuple[Any, ...]) -> None:
+        """Note what is saved: an input as it is, an output as its array only, so that no circle closes through it."""
+        self._saved = [
+            (None, None, None, 0)
+            if t is None
+            else (None if any(t is o for o in outputs) else t, t._array, t._version_counter, t._version_counter[0])
+            for t in self._to_save
+        ]
+        self._to_save = ()
+
+
+class Custom(node.Function):
+    """The node of an operation of one's own."""
+
+    def __init__(self, function: type[Function], context: Context) -> None:
+        self.function, self.context = function, context
+        context._called = self.name()
+        self.shapes: list[tuple[tuple[int, ...], Any]] = []
+
+    def name(self) -> str:
+        return self.function.__name__ + "Backward"
+
+    def run(self, gradients: Gradients) -> Gradients:
+        wrap = Variable._made._wrap
+        given: list[Any] = []
+        for gradient, (shape, kind) in zip(gradients, self.shapes, strict=True):
+            if gradient is None and self.context._materialize:
+                gradient = np.zeros(shape, kind)
+            given.append(None if gradient is None else wrap(gradient))
+        passed: Any = self.function.backward(self.context, *given)
+        passed = passed if isinstance(passed, tuple) else (passed,)
+        extra = [g for g in passed[len(self.edges) :] if g is not None]
+        if len(passed) < len(self.edges) or extra:
+            raise RuntimeError(
+                f"function {self.name()} returned an incorrect number of gradients (expected {len(self.edges)}, got "
+                f"{len(passed)})"
+            )
+        return [self._fitting(i, g) for i, g in enumerate(passed)]
+
+    def _fitting(self, i: int, gradient: Any) -> Any:
+        edge = self.edges[i] if i < len(self.edges) else None
+        if gradient is None or edge is None:
+            return None
+        expected = self.inputs[i]
+        if gradient._array.shape != expected:
+            raise RuntimeError(
+                f"Function {self.name()} returned an invalid gradient at index {i} - got "
+                f"{list(gradient._array.shape)} but expected shape compatible with {list(expected)}"
+            )
+        return gradient._array
+
+    def release(self) -> None:
+        if self.context._saved:
+            self.context._saved = None
+
+    inputs: tuple[Any, ...] = ()
+
+
+class Function:
+    """Derive a class with static methods `forward(ctx, *args)` and `backward(ctx, *grads)`, and call its `apply`.
+
+    backward returns one gradient for each argument of forward, None where there is none to give. With a static method
+    `setup_context(ctx, inputs, output)`, forward is written without ctx.
+    """
+
+    @staticmethod
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
+        raise NotImplementedError("setup_context is not implemented.")
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        raise NotImplementedError(
+            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
+            "backward mode AD."
+        )
+
+    @classmethod
+    def apply(cls, *args: Any) -> Any:
+        """Run forward, and record backward for the walk."""
+        edges: tuple[Edge, ...] = tuple(a._edge() if isinstance(a, Variable) and state.enabled else None for a in args)
+        context = Context(tuple(edge is not None for edge in edges))
+        with no_grad():
+            if cls.setup_context is not Function.setup_context:
+                result = cls.forward(*args)
+                cls.setup_context(context, args, result)
+            else:
+                result = cls.forward(context, *args)
+        several = isinstance(result, tuple)
+        outputs = result if several else (result,)
+        made = Custom(cls, context)
+        made.inputs = tuple(a._array.shape if isinstance(a, Variable) else None for a in args)
+        recorded = any(context.needs_input_grad)
+        if recorded:
+            made.join(edges)
+            made.outputs = len(outputs)
+        tensors = []
+        for i, out in enumerate(outputs):
+            made.shapes.append((out._array.shape, out._array.dtype) if isinstance(out, Variable) else ((), np.float64))
+            tensors.append(_placed(out, made, i, args, context, recorded) if isinstance(out, Variable) else out)
+        context._keep((*outputs, *tensors))
+        context._dirty = context._without_gradient = ()
+        return tuple(tensors) if several else tensors[0]
+
+
+def _placed(out: Any, made: Custom, output: int, args: tuple[Any, ...], context: Context, recorded: bool) -> Any:
+    """An output with its place in the graph; an input that was merely passed on gets a new tensor for it."""
+    if any(out is dirty for dirty in context._dirty):
+        if recorded:
+            rewire(out, made)
+        return out
+    if any(out is argument for argument in args):
+        passed_on = Variable._made._wrap(out._array)
+        passed_on._version_counter = out._version_counter
+        out = passed_on
+    wanted = recorded and out._array.dtype.kind == "f" and not any(out is x for x in context._without_gradient)
+    if wanted:
+        out._base = None
+        out._become(made, output)
+    return out

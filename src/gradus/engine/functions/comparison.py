@@ -1,0 +1,169 @@
+"""Comparison and logic: tensors of truth values, which have no gradient."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradus.engine.functions.operands import (
+    axes_of,
+    explain_broadcast,
+    plain,
+    renamed,
+    same_type,
+    scalar_name,
+    tensor_of,
+)
+from gradus.engine.promotion import result_type
+from gradus.engine.variable import wrap
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+__all__ = [
+    "all", "allclose", "any", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
+    "bitwise_xor", "count_nonzero", "eq", "equal", "ge", "greater", "greater_equal", "gt", "isclose", "isin", "le",
+    "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "ne", "not_equal",
+]  # fmt: skip
+
+
+def _compare(how: Any, a: Any, b: Any) -> Any:
+    try:
+        x, y = same_type(a, b)
+    except TypeError:
+        if how in (np.equal, np.not_equal):
+            return NotImplemented
+        raise
+    return _broadcast(how, x, y)
+
+
+def _broadcast(how: Any, a: Any, b: Any) -> Tensor:
+    try:
+        return wrap(how(plain(a), plain(b)))
+    except ValueError:
+        explain_broadcast(a, b)
+        raise
+
+
+def eq(input: Any, other: Any) -> Tensor:
+    return _compare(np.equal, input, other)
+
+
+def ne(input: Any, other: Any) -> Tensor:
+    return _compare(np.not_equal, input, other)
+
+
+def lt(input: Any, other: Any) -> Tensor:
+    return _compare(np.less, input, other)
+
+
+def le(input: Any, other: Any) -> Tensor:
+    return _compare(np.less_equal, input, other)
+
+
+def gt(input: Any, other: Any) -> Tensor:
+    return _compare(np.greater, input, other)
+
+
+def ge(input: Any, other: Any) -> Tensor:
+    return _compare(np.greater_equal, input, other)
+
+
+greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
+
+
+def logical_not(input: Tensor) -> Tensor:
+    return wrap(np.logical_not(input._array))
+
+
+def logical_and(input: Tensor, other: Any) -> Tensor:
+    return _broadcast(np.logical_and, input, other)
+
+
+def logical_or(input: Tensor, other: Any) -> Tensor:
+    return _broadcast(np.logical_or, input, other)
+
+
+def logical_xor(input: Tensor, other: Any) -> Tensor:
+    return _broadcast(np.logical_xor, input, other)
+
+
+def _bitwise(how: Any, a: Any, b: Any, name: str) -> Tensor:
+    x, y = same_type(a, b)
+    kind = result_type(plain(x), plain(y))
+    if kind.kind == "f":
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{scalar_name(kind)}'")
+    return _broadcast(how, x, y)
+
+
+def bitwise_and(input: Any, other: Any) -> Tensor:
+    return _bitwise(np.bitwise_and, input, other, "bitwise_and")
+
+
+def bitwise_or(input: Any, other: Any) -> Tensor:
+    return _bitwise(np.bitwise_or, input, other, "bitwise_or")
+
+
+def bitwise_xor(input: Any, other: Any) -> Tensor:
+    return _bitwise(np.bitwise_xor, input, other, "bitwise_xor")
+
+
+def bitwise_left_shift(input: Any, other: Any) -> Tensor:
+    return _bitwise(np.left_shift, input, other, "lshift")
+
+
+def bitwise_right_shift(input: Any, other: Any) -> Tensor:
+    return _bitwise(np.right_shift, input, other, "rshift")
+
+
+def bitwise_not(input: Tensor) -> Tensor:
+    if input._array.dtype.kind == "f":
+        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    return wrap(np.invert(input._array))
+
+
+def equal(input: Tensor, other: Tensor) -> bool:
+    """Whether shapes and all numbers are equal."""
+    return input._array.shape == other._array.shape and bool(np.all(input._array == other._array))
+
+
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
+    """|input - other| <= atol + rtol |other|."""
+    if input._array.dtype != other._array.dtype:
+        raise RuntimeError(f"{_c_name(input)} did not match {_c_name(other)}")
+    return _broadcast(lambda a, b: np.isclose(a, b, rtol, atol, equal_nan), input, other)
+
+
+def _c_name(x: Tensor) -> str:
+    return scalar_name(x._array.dtype)
+
+
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+    return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
+
+
+def all(input: Tensor, dim: Any = None, keepdim: bool = False, **old: Any) -> Tensor:
+    """Whether all are true, that is, not 0."""
+    dim, keepdim = renamed(dim, keepdim, old)
+    return _truth(input, input._array.all(axis=axes_of(dim, input.ndim), keepdims=keepdim))
+
+
+def any(input: Tensor, dim: Any = None, keepdim: bool = False, **old: Any) -> Tensor:
+    """Whether one is true, that is, not 0."""
+    dim, keepdim = renamed(dim, keepdim, old)
+    return _truth(input, input._array.any(axis=axes_of(dim, input.ndim), keepdims=keepdim))
+
+
+def _truth(input: Tensor, found: Any) -> Tensor:
+    return wrap(np.asarray(found, dtype=np.uint8 if input._array.dtype == np.uint8 else np.bool_))
+
+
+def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
+    return wrap(np.asarray(np.count_nonzero(input._array, axis=axes_of(dim, input.ndim)), dtype=np.int64))
+
+
+def isin(elements: Any, test_elements: Any, *, invert: bool = False) -> Tensor:
+    """For each element, whether it is among the others."""
+    a, b = same_type(tensor_of(elements), tensor_of(test_elements))
+    return wrap(np.isin(a._array, b._array, invert=invert))

@@ -1,0 +1,147 @@
+"""Other number types, and the way to Python and NumPy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradus.engine import dtypes, printing
+from gradus.engine.dtypes import dtype as DType
+from gradus.engine.functions.operands import is_tensor
+from gradus.engine.ops import elementwise as ew
+from gradus.engine.promotion import result_type as _result_type
+from gradus.engine.variable import apply
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+__all__ = [
+    "can_cast", "detach", "is_complex", "is_floating_point", "is_nonzero", "is_tensor",
+    "promote_types", "result_type",
+]  # fmt: skip
+
+
+def to(
+    input: Tensor, *args: Any, dtype: DType | None = None, device: Any = None, copy: bool = False, **_: Any
+) -> Tensor:
+    """This tensor in another type: to(dtype), to(device), to(device, dtype), to(other)."""
+    for arg in args:
+        if is_tensor(arg):
+            dtype = arg.dtype
+        elif isinstance(arg, dtypes.dtype):
+            dtype = arg
+        elif isinstance(arg, bool) or arg is None:
+            continue
+        elif isinstance(arg, (str, dtypes.device)):
+            device = arg
+        elif arg in (float, int):
+            dtype = dtypes.of_numpy(dtypes.to_numpy(arg))
+        else:
+            raise TypeError(
+                "to() received an invalid combination of arguments - got "
+                f"({type(arg).__name__}), but expected a torch.dtype, a torch.device, a string naming one, or a Tensor"
+            )
+    dtypes.check_device(device)
+    if dtype is None or dtypes.to_numpy(dtype) == input._array.dtype:
+        return input.clone() if copy else input
+    return apply(ew.ToCopy, input, to=dtypes.to_numpy(dtype))
+
+
+def type_(input: Tensor, dtype: Any = None) -> Any:
+    """The name of this tensor's type, or this tensor in another type."""
+    if dtype is None:
+        return printing.type_name(input._array)
+    if isinstance(dtype, str):
+        return to(input, dtypes.of_numpy(np.dtype(printing.kind_of_type_name(dtype))))
+    return to(input, dtype)
+
+
+def type_as(input: Tensor, other: Tensor) -> Tensor:
+    return to(input, other.dtype)
+
+
+def to_float32(input: Tensor) -> Tensor:
+    return to(input, dtypes.float32)
+
+
+def to_float64(input: Tensor) -> Tensor:
+    return to(input, dtypes.float64)
+
+
+def to_float16(input: Tensor) -> Tensor:
+    return to(input, dtypes.float16)
+
+
+def to_bfloat16(input: Tensor) -> Tensor:
+    return to(input, dtypes.bfloat16)
+
+
+def to_int64(input: Tensor) -> Tensor:
+    return to(input, dtypes.int64)
+
+
+def to_int32(input: Tensor) -> Tensor:
+    return to(input, dtypes.int32)
+
+
+def to_int16(input: Tensor) -> Tensor:
+    return to(input, dtypes.int16)
+
+
+def to_int8(input: Tensor) -> Tensor:
+    return to(input, dtypes.int8)
+
+
+def to_uint8(input: Tensor) -> Tensor:
+    return to(input, dtypes.uint8)
+
+
+def to_bool(input: Tensor) -> Tensor:
+    return to(input, dtypes.bool)
+
+
+def cuda(input: Tensor, *_: Any, **__: Any) -> Tensor:
+    return to(input, "cuda")
+
+
+def as_is(input: Tensor, *_: Any, **__: Any) -> Tensor:
+    """The tensor itself: what `cpu` and `pin_memory` give here."""
+    return input
+
+
+def detach(input: Tensor) -> Tensor:
+    return input.detach()
+
+
+def is_floating_point(input: Tensor) -> bool:
+    return input.is_floating_point()
+
+
+def is_complex(input: Tensor) -> bool:
+    return False
+
+
+def is_nonzero(input: Tensor) -> bool:
+    if input._array.size != 1:
+        raise RuntimeError(
+            "Boolean value of Tensor with "
+            + ("no values" if not input._array.size else "more than one value")
+            + " is ambiguous"
+        )
+    return bool(input.item())
+
+
+def result_type(tensor1: Any, tensor2: Any) -> DType:
+    """The number type that an operation on both computes in."""
+    return dtypes.of_numpy(_result_type(*[x._array if is_tensor(x) else x for x in (tensor1, tensor2)]))
+
+
+def promote_types(type1: DType, type2: DType) -> DType:
+    return dtypes.of_numpy(_result_type(np.zeros(1, type1.numpy), np.zeros(1, type2.numpy)))
+
+
+def can_cast(from_: DType, to: DType) -> bool:
+    """Whether results of one type may go into the other: floats not into integers, those not into bool."""
+    rank = {"b": 0, "u": 1, "i": 1, "f": 2}
+    return rank[from_.numpy.kind] <= rank[to.numpy.kind]

@@ -1,0 +1,271 @@
+"""New tensors: of data, of one number, of a range."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradus.engine import dtypes
+from gradus.engine.dtypes import Array
+from gradus.engine.dtypes import dtype as DType
+from gradus.engine.functions.operands import Number, as_array, is_tensor, plain, sizes_of
+from gradus.engine.variable import Variable, wrap
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+__all__ = [
+    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace",
+    "logspace", "ones", "ones_like", "scalar_tensor", "tensor", "tril_indices", "triu_indices", "vander", "zeros",
+    "zeros_like",
+]  # fmt: skip
+
+
+def made(array: Array, requires_grad: bool) -> Tensor:
+    out = wrap(array)
+    return out.requires_grad_() if requires_grad else out
+
+
+def float_kind(d: DType | None) -> np.dtype[Any]:
+    return dtypes.to_numpy(d) if d is not None else dtypes.get_default_dtype().numpy
+
+
+def checked(size: tuple[Any, ...], named: dict[str, Any] | None = None) -> tuple[int, ...]:
+    """The sizes of a new tensor, given one by one, as one sequence, or as `size=`."""
+    shape = sizes_of((named["size"],) if named and "size" in named else size)
+    for n in shape:
+        if n < 0:
+            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(shape)}")
+    return shape
+
+
+def tensor(
+    data: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
+    """A tensor that copies data: a number, nested lists, an array. Python floats become the default type, "
+    "ints int64."""
+    dtypes.check_device(device)
+    return made(array_of(data, None if dtype is None else dtypes.to_numpy(dtype)), requires_grad)
+
+
+def array_of(data: Any, kind: np.dtype[Any] | None) -> Array:
+    """A new array of data, in the given type or in the one that PyTorch infers."""
+    source = as_array(data)
+    try:
+        array = np.array(source)
+    except ValueError:
+        raise ValueError(_ragged(source)) from None
+    if array.dtype.kind not in "fiub":
+        _refuse(data, array)
+    if kind is None and (array.dtype.kind == "f" or not array.size) and not _holds_arrays(data):
+        kind = dtypes.get_default_dtype().numpy
+    if kind is not None:
+        array = array.astype(kind)
+    dtypes.of_numpy(array.dtype)
+    return array
+
+
+def _refuse(data: Any, array: Array) -> None:
+    if array.dtype.kind in "US":
+        found = data if isinstance(data, str) else np.ravel(array)[0]
+        if isinstance(data, str):
+            raise TypeError("new(): invalid data type 'str'")
+        raise ValueError(f"too many dimensions 'str': {str(found)!r} is not a number")
+    if array.dtype == object and any(x is None for x in np.ravel(array)):
+        raise RuntimeError("Could not infer dtype of NoneType")
+    if array.dtype == object:
+        largest = [x for x in np.ravel(array) if isinstance(x, int)]
+        if largest:
+            raise ValueError("Overflow when unpacking long long")
+        raise TypeError(f"Could not infer dtype of {type(np.ravel(array)[0]).__name__}")
+    if isinstance(data, np.ndarray):
+        dtypes.of_numpy(array.dtype)
+    raise TypeError(f"Could not infer dtype of {type(data).__name__}: {array.dtype} is not offered")
+
+
+def _ragged(source: Any, dim: int = 0) -> str:
+    """Where nested lists stop being a box."""
+    lengths = [len(x) if isinstance(x, (list, tuple, np.ndarray)) else None for x in source]
+    for length in lengths:
+        if length != lengths[0] and lengths[0] is not None and length is not None:
+            return f"expected sequence of length {lengths[0]} at dim {dim + 1} (got {length})"
+    for part in source:
+        if isinstance(part, (list, tuple)) and lengths[0] is not None:
+            return _ragged(part, dim + 1)
+    return "expected nested sequences of equal length"
+
+
+def _holds_arrays(data: Any) -> bool:
+    """Whether the first thing inside nested lists is a tensor or an array, whose type then counts."""
+    while isinstance(data, (list, tuple)) and len(data):
+        data = data[0]
+    return isinstance(data, (Variable, np.ndarray, np.generic))
+
+
+def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
+    """A tensor on data's own memory where it can be, else a copy."""
+    dtypes.check_device(device)
+    if is_tensor(data):
+        return data if dtype is None else data.to(dtype)
+    if isinstance(data, np.ndarray) and (dtype is None or dtypes.to_numpy(dtype) == data.dtype):
+        return from_numpy(data)
+    return tensor(data, dtype=dtype)
+
+
+def asarray(obj: Any, *, dtype: DType | None = None, device: Any = None, copy: bool | None = None) -> Tensor:
+    """As as_tensor; `copy=True` always copies."""
+    return tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+
+
+def scalar_tensor(s: Number, *, dtype: DType | None = None, **_: Any) -> Tensor:
+    return tensor(s, dtype=dtype or dtypes.get_default_dtype())
+
+
+def from_numpy(ndarray: Array) -> Tensor:
+    """A tensor on the array's own memory."""
+    if not isinstance(ndarray, np.ndarray):
+        raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    dtypes.of_numpy(ndarray.dtype)
+    if any(stride < 0 for stride in ndarray.strides):
+        raise ValueError(
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are "
+            "not currently "
+            "supported. (You can probably work around this by making a copy of your array  with array.copy().)"
+        )
+    return wrap(ndarray.view(np.ndarray))
+
+
+# ---- of one number
+
+
+def zeros(
+    *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, **named: Any
+) -> Tensor:
+    dtypes.check_device(device)
+    return made(np.zeros(checked(size, named), float_kind(dtype)), requires_grad)
+
+
+def ones(
+    *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, **named: Any
+) -> Tensor:
+    dtypes.check_device(device)
+    return made(np.ones(checked(size, named), float_kind(dtype)), requires_grad)
+
+
+def empty(
+    *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, **named: Any
+) -> Tensor:
+    """A tensor to be filled; here it starts as zeros."""
+    return zeros(*size, dtype=dtype, device=device, requires_grad=requires_grad, **named)
+
+
+def full(
+    size: Any, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, **_: Any
+) -> Tensor:
+    dtypes.check_device(device)
+    kind = dtypes.to_numpy(dtype) if dtype is not None else tensor(fill_value)._array.dtype
+    return made(np.full(checked((size,)), plain(fill_value), dtype=kind), requires_grad)
+
+
+def _kind_like(input: Tensor, d: DType | None) -> np.dtype[Any]:
+    return input._array.dtype if d is None else dtypes.to_numpy(d)
+
+
+def zeros_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **_: Any) -> Tensor:
+    return made(np.zeros(input._array.shape, _kind_like(input, dtype)), requires_grad)
+
+
+def ones_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **_: Any) -> Tensor:
+    return made(np.ones(input._array.shape, _kind_like(input, dtype)), requires_grad)
+
+
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: DType | None = None, requires_grad: bool = False, **_: Any
+) -> Tensor:
+    return made(np.full(input._array.shape, plain(fill_value), _kind_like(input, dtype)), requires_grad)
+
+
+empty_like = zeros_like
+
+
+def new_zeros(input: Tensor, *size: Any, dtype: DType | None = None, requires_grad: bool = False, **_: Any) -> Tensor:
+    return made(np.zeros(checked(size), _kind_like(input, dtype)), requires_grad)
+
+
+def new_ones(input: Tensor, *size: Any, dtype: DType | None = None, requires_grad: bool = False, **_: Any) -> Tensor:
+    return made(np.ones(checked(size), _kind_like(input, dtype)), requires_grad)
+
+
+def new_full(input: Tensor, size: Any, fill_value: Any, *, dtype: DType | None = None, **_: Any) -> Tensor:
+    return wrap(np.full(checked((size,)), plain(fill_value), _kind_like(input, dtype)))
+
+
+def new_tensor(
+    input: Tensor, data: Any, *, dtype: DType | None = None, requires_grad: bool = False, **_: Any
+) -> Tensor:
+    return made(array_of(data, _kind_like(input, dtype)), requires_grad)
+
+
+# ---- of a range
+
+
+def arange(
+    *ends: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, **named: Any
+) -> Tensor:
+    """start, start + step, ... up to but not including end."""
+    dtypes.check_device(device)
+    if "end" in named:
+        ends = (named.get("start", ends[0] if ends else 0), named["end"], named.get("step", 1))
+    values = [plain(e).item() if isinstance(plain(e), np.ndarray) else plain(e) for e in ends]
+    start, end, step = [0, values[0], 1] if len(values) == 1 else [*values, named.get("step", 1)][:3]
+    if step == 0:
+        raise RuntimeError("step must be nonzero")
+    if (end - start) / step < 0:
+        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+    whole = all(isinstance(v, int) for v in (start, end, step))
+    kind = dtypes.to_numpy(dtype) if dtype is not None else np.dtype(np.int64) if whole else float_kind(None)
+    count = math.ceil((end - start) / step)
+    array = np.arange(start, end, step).astype(kind) if whole else (start + step * np.arange(count)).astype(kind)
+    return made(array, requires_grad)
+
+
+def linspace(
+    start: Any, end: Any, steps: int, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """`steps` numbers at equal distances from start to end."""
+    dtypes.check_device(device)
+    if steps < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    return made(np.linspace(plain(start), plain(end), steps).astype(float_kind(dtype)), requires_grad)
+
+
+def logspace(
+    start: float, end: float, steps: int, base: float = 10.0, *, dtype: DType | None = None, **_: Any
+) -> Tensor:
+    """base to the power of linspace."""
+    return wrap(np.logspace(start, end, steps, base=base).astype(float_kind(dtype)))
+
+
+def eye(
+    n: int, m: int | None = None, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """Ones on the diagonal, zeros elsewhere."""
+    dtypes.check_device(device)
+    return made(np.eye(n, m, dtype=float_kind(dtype)), requires_grad)
+
+
+def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
+    """The powers of each number, as rows."""
+    return wrap(np.vander(x._array, N, increasing))
+
+
+def tril_indices(row: int, col: int, offset: int = 0, **_: Any) -> Tensor:
+    """(2, n): where the lower triangle of a matrix is."""
+    return wrap(np.stack(np.tril_indices(row, offset, col)))
+
+
+def triu_indices(row: int, col: int, offset: int = 0, **_: Any) -> Tensor:
+    """(2, n): where the upper triangle of a matrix is."""
+    return wrap(np.stack(np.triu_indices(row, offset, col)))

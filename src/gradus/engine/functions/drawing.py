@@ -1,0 +1,202 @@
+"""Random tensors: PyTorch's draws, number for number (`engine/random.py` has the recipes)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradus.engine import dtypes, random
+from gradus.engine.dtypes import Array
+from gradus.engine.dtypes import dtype as DType
+from gradus.engine.functions.creation import checked, float_kind, made
+from gradus.engine.functions.operands import is_tensor, plain
+from gradus.engine.ops import elementwise as ew
+from gradus.engine.random import Generator
+from gradus.engine.variable import apply_, wrap
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+__all__ = [
+    "bernoulli", "get_rng_state", "initial_seed", "manual_seed", "multinomial", "normal", "rand",
+    "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
+]  # fmt: skip
+
+
+def manual_seed(seed: Any) -> Generator:
+    """Start the global generator anew; draws without a generator then repeat, and are PyTorch's."""
+    return random.default_generator.manual_seed(int(seed))
+
+
+def seed() -> int:
+    """Start the global generator anew from a seed that nobody chose, and give that seed."""
+    return random.default_generator.seed()
+
+
+def initial_seed() -> int:
+    return random.default_generator.initial_seed()
+
+
+def get_rng_state() -> Tensor:
+    return wrap(random.default_generator.get_state())
+
+
+def set_rng_state(new_state: Tensor) -> None:
+    random.default_generator.set_state(new_state._array)
+
+
+def rand(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **named: Any,
+) -> Tensor:
+    """Uniform on [0, 1)."""
+    dtypes.check_device(device)
+    return made(random.rand(checked(size, named), float_kind(dtype), generator), requires_grad)
+
+
+def randn(
+    *size: Any,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **named: Any,
+) -> Tensor:
+    """Normal with mean 0 and variance 1."""
+    dtypes.check_device(device)
+    return made(random.randn(checked(size, named), float_kind(dtype), generator), requires_grad)
+
+
+def randint(
+    *ends: Any,
+    low: int = 0,
+    high: int | None = None,
+    size: Sequence[int] | None = None,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **_: Any,
+) -> Tensor:
+    """randint(high, size) or randint(low, high, size): whole numbers from low up to but not including high."""
+    dtypes.check_device(device)
+    parts = list(ends)
+    if size is None:
+        if not parts or not isinstance(parts[-1], (tuple, list)):
+            raise TypeError("randint(): the shape must be a tuple, as in randint(0, 10, (3,))")
+        size = parts.pop()
+    if parts:
+        low, high = (low, parts[0]) if len(parts) == 1 else (parts[0], parts[1])
+    if high is None:
+        raise TypeError("randint() is missing the upper end of its range")
+    if int(low) >= int(high):
+        raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={int(low)} >= to={int(high)}")
+    kind = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
+    return made(random.randint(int(low), int(high), checked((size,)), kind, generator), requires_grad)
+
+
+def randperm(
+    n: int, *, generator: Generator | None = None, dtype: DType | None = None, device: Any = None, **_: Any
+) -> Tensor:
+    """0 .. n-1 in random order."""
+    dtypes.check_device(device)
+    return wrap(random.randperm(int(n), np.int64 if dtype is None else dtypes.to_numpy(dtype), generator))
+
+
+def normal(
+    mean: Any = 0.0,
+    std: Any = 1.0,
+    size: Sequence[int] | None = None,
+    *,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    **_: Any,
+) -> Tensor:
+    """Normal with the given means and standard deviations, which may be tensors."""
+    if not is_tensor(mean) and not is_tensor(std):
+        shape = checked((() if size is None else size,))
+        return wrap(random.normal(shape, float(mean), float(std), float_kind(dtype), generator))
+    shape = np.broadcast_shapes(*[x._array.shape for x in (mean, std) if is_tensor(x)])
+    kind = (mean if is_tensor(mean) else std)._array.dtype
+    return wrap(np.asarray(random.randn(shape, kind, generator) * plain(std) + plain(mean)))
+
+
+def rand_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **_: Any) -> Tensor:
+    return rand(*input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
+def randn_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **_: Any) -> Tensor:
+    return randn(*input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
+
+
+def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: DType | None = None, **_: Any) -> Tensor:
+    low, high = (0, low) if high is None else (low, high)
+    return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype)
+
+
+def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = None) -> Tensor:
+    """1 with probability input (or p), else 0."""
+    chance = input._array if p is None else plain(p)
+    return wrap(random.bernoulli(input._array.shape, chance, input._array.dtype, generator))
+
+
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
+    """Positions drawn with the given weights, from each row."""
+    return wrap(random.multinomial(input._array, num_samples, replacement, generator))
+
+
+# ---- in place
+
+
+def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Generator | None = None) -> Tensor:
+    def draw(shape: tuple[int, ...]) -> Array:
+        if input._array.flags.c_contiguous:
+            return random.normal(shape, mean, std, input._array.dtype, generator)
+        pieces = [random.normal(1, mean, std, input._array.dtype, generator) for _ in range(input._array.size)]
+        return np.concatenate(pieces).reshape(shape) if pieces else np.empty(shape, input._array.dtype)
+
+    return _fill(input, draw)
+
+
+def uniform_(
+    input: Tensor, from_: float = 0, to: float = 1, *, generator: Generator | None = None, **ends: float
+) -> Tensor:
+    low = ends.get("from", from_)
+    return _fill(input, lambda shape: random.uniform(shape, low, to, input._array.dtype, generator))
+
+
+def exponential_(input: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor:
+    return _fill(input, lambda shape: random.exponential(shape, lambd, input._array.dtype, generator))
+
+
+def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
+    if is_tensor(p):
+        return input.copy_(wrap(random.bernoulli(input._array.shape, p._array, input._array.dtype, generator)))
+    return _fill(input, lambda shape: random.bernoulli(shape, p, input._array.dtype, generator))
+
+
+def random_(input: Tensor, *ends: int, generator: Generator | None = None) -> Tensor:
+    kind = input._array.dtype
+    if not ends:
+        return _fill(input, lambda shape: random.random_full_range(shape, kind, generator))
+    low, high = (0, ends[0]) if len(ends) == 1 else (ends[0], ends[1])
+    return _fill(input, lambda shape: random.randint(low, high, shape, kind, generator))
+
+
+def _fill(input: Tensor, draw: Callable[[tuple[int, ...]], Array]) -> Tensor:
+    """Put a draw into a tensor, as PyTorch does in the order in which its numbers lie in memory."""
+    x = input._array
+    order = sorted(range(x.ndim), key=lambda i: -x.strides[i])
+    if order == list(range(x.ndim)):
+        drawn = draw(x.shape)
+    else:
+        drawn = draw(tuple(x.shape[i] for i in order)).transpose(np.argsort(order))
+    return apply_(input, ew.CopyFrom, drawn)

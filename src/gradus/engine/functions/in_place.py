@@ -1,0 +1,309 @@
+"""Changes in place: `x.add_(y)` and its kin write into x's memory, and into x's place in the graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gradus.engine import dtypes
+from gradus.engine.functions import comparison, pointwise
+from gradus.engine.functions.operands import (
+    Number,
+    check_cast,
+    explain_broadcast,
+    fitting,
+    in_place,
+    is_tensor,
+    numeric,
+    plain,
+    refuse_bool,
+)
+from gradus.engine.functions.selecting import _refuse_unfit
+from gradus.engine.ops import elementwise as ew
+from gradus.engine.ops import shape as sh
+from gradus.engine.promotion import result_type
+from gradus.engine.variable import apply_
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+
+# ---- arithmetic
+
+
+def add_(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
+    return in_place(input, ew.Add, other) if alpha == 1 else in_place(input, ew.Add, other, alpha=alpha)
+
+
+def sub_(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
+    pointwise.refuse_bool_difference(input, other)
+    return in_place(input, ew.Sub, other) if alpha == 1 else in_place(input, ew.Sub, other, alpha=alpha)
+
+
+def mul_(input: Tensor, other: Any) -> Tensor:
+    return in_place(input, ew.Mul, other)
+
+
+def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    if rounding_mode is not None:
+        return in_place(input, ew.DivRounded, other, rule=rounding_mode)
+    kind = result_type(input._array, plain(numeric(other)))
+    check_cast(kind if kind.kind == "f" else dtypes.get_default_dtype().numpy, input._array.dtype)
+    return in_place(input, ew.Div, other)
+
+
+def pow_(input: Tensor, exponent: Any) -> Tensor:
+    if not is_tensor(exponent) or exponent._array.dtype == bool:
+        refuse_bool(input, "pow")
+    return in_place(input, ew.Pow, exponent)
+
+
+def remainder_(input: Tensor, other: Any) -> Tensor:
+    return in_place(input, ew.Remainder, other)
+
+
+def fmod_(input: Tensor, other: Any) -> Tensor:
+    return in_place(input, ew.Fmod, other)
+
+
+def floor_divide_(input: Tensor, other: Any) -> Tensor:
+    return in_place(input, ew.DivRounded, other, rule="floor")
+
+
+def addcmul_(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+    return add_(input, tensor1 * tensor2, alpha=value)
+
+
+def addcdiv_(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+    return add_(input, tensor1 / tensor2, alpha=value)
+
+
+def lerp_(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    return add_(input, (end - input) * weight)
+
+
+def iand(input: Tensor, other: Any) -> Tensor:
+    return copy_(input, comparison.bitwise_and(input, other))
+
+
+def ior(input: Tensor, other: Any) -> Tensor:
+    return copy_(input, comparison.bitwise_or(input, other))
+
+
+def ixor(input: Tensor, other: Any) -> Tensor:
+    return copy_(input, comparison.bitwise_xor(input, other))
+
+
+# ---- functions of each number
+
+
+def _float_only(input: Tensor) -> Tensor:
+    if input._array.dtype.kind != "f":
+        check_cast(dtypes.get_default_dtype().numpy, input._array.dtype)
+    return input
+
+
+def exp2_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Exp2)
+
+
+def expm1_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Expm1)
+
+
+def log2_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Log2)
+
+
+def log10_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Log10)
+
+
+def erf_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Erf)
+
+
+def tan_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Tan)
+
+
+def cumsum_(input: Tensor, dim: int) -> Tensor:
+    return copy_(input, input.cumsum(dim))
+
+
+def neg_(input: Tensor) -> Tensor:
+    return apply_(input, ew.Neg)
+
+
+def abs_(input: Tensor) -> Tensor:
+    return apply_(input, ew.Abs)
+
+
+def exp_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Exp)
+
+
+def log_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Log)
+
+
+def log1p_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Log1p)
+
+
+def sqrt_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Sqrt)
+
+
+def rsqrt_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Rsqrt)
+
+
+def square_(input: Tensor) -> Tensor:
+    return pow_(input, 2)
+
+
+def reciprocal_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Reciprocal)
+
+
+def sin_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Sin)
+
+
+def cos_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Cos)
+
+
+def tanh_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Tanh)
+
+
+def sigmoid_(input: Tensor) -> Tensor:
+    return apply_(_float_only(input), ew.Sigmoid)
+
+
+def relu_(input: Tensor) -> Tensor:
+    return apply_(input, ew.Relu)
+
+
+def floor_(input: Tensor) -> Tensor:
+    return apply_(input, ew.Round, rule="floor")
+
+
+def ceil_(input: Tensor) -> Tensor:
+    return apply_(input, ew.Round, rule="ceil")
+
+
+def round_(input: Tensor) -> Tensor:
+    return apply_(input, ew.Round, rule="rint")
+
+
+def trunc_(input: Tensor) -> Tensor:
+    return apply_(input, ew.Round, rule="trunc")
+
+
+def sign_(input: Tensor) -> Tensor:
+    return apply_(input, ew.Round, rule="sign")
+
+
+def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    if is_tensor(min) or is_tensor(max):
+        return copy_(input, pointwise.clamp(input, min, max))
+    if min is None and max is None:
+        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    for end in (min, max):
+        if end is not None:
+            check_cast(result_type(input._array, end), input._array.dtype)
+    low, high = fitting(min, input._array.dtype), fitting(max, input._array.dtype)
+    return apply_(input, ew.Clamp, low=low, high=high)
+
+
+def clamp_min_(input: Tensor, min: Any) -> Tensor:
+    return clamp_(input, min=min)
+
+
+def clamp_max_(input: Tensor, max: Any) -> Tensor:
+    return clamp_(input, max=max)
+
+
+def logical_not_(input: Tensor) -> Tensor:
+    return copy_(input, comparison.logical_not(input))
+
+
+def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    pointwise.check_mask(mask)
+    try:
+        return apply_(input, ew.MaskedFill, mask, value)
+    except ValueError:
+        explain_broadcast(input, mask)
+        raise
+
+
+def nan_to_num_(
+    input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
+    return copy_(input, pointwise.nan_to_num(input, nan, posinf, neginf))
+
+
+# ---- putting numbers in
+
+
+def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
+    """The numbers of src, broadcast, in this tensor's type."""
+    src = numeric(src)
+    _refuse_unfit(src, input._array.shape)
+    return apply_(input, ew.CopyFrom, src)
+
+
+def fill_(input: Tensor, value: Any) -> Tensor:
+    value = numeric(value)
+    if is_tensor(value) and value.ndim:
+        raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
+    value = fitting(value, input._array.dtype)
+    return apply_(input, ew.CopyFrom, value)
+
+
+def zero_(input: Tensor) -> Tensor:
+    return apply_(input, ew.CopyFrom, 0)
+
+
+def fill_diagonal_(input: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:
+    fill_(input.diagonal(), fill_value)
+    return input
+
+
+def tril_(input: Tensor, diagonal: int = 0) -> Tensor:
+    return apply_(input, sh.Triangle, diagonal=diagonal, lower=True)
+
+
+def triu_(input: Tensor, diagonal: int = 0) -> Tensor:
+    return apply_(input, sh.Triangle, diagonal=diagonal, lower=False)
+
+
+# ---- shape
+
+
+def unsqueeze_(input: Tensor, dim: int) -> Tensor:
+    return _reshaped(input, input.unsqueeze(dim))
+
+
+def squeeze_(input: Tensor, dim: Any = None) -> Tensor:
+    return _reshaped(input, input.squeeze(dim))
+
+
+def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    return _reshaped(input, input.transpose(dim0, dim1))
+
+
+def t_(input: Tensor) -> Tensor:
+    return _reshaped(input, input.t())
+
+
+def _reshaped(input: Tensor, view: Tensor) -> Tensor:
+    """Give this very tensor the shape of a view of it."""
+    if input.requires_grad:
+        raise RuntimeError(
+            "changing the shape of a tensor in place is not offered where gradients are recorded: use the view"
+        )
+    input._array = view._array
+    return input

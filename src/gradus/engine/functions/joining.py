@@ -1,0 +1,152 @@
+"""Several tensors made one: cat, stack, and grids of combinations."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradus.engine.dtypes import Size
+from gradus.engine.functions.operands import axis_of, cast, is_tensor
+from gradus.engine.functions.shapes import atleast_1d, atleast_2d, atleast_3d
+from gradus.engine.ops import shape as sh
+from gradus.engine.promotion import promote
+from gradus.engine.variable import apply, wrap
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+__all__ = [
+    "block_diag", "broadcast_shapes", "broadcast_tensors", "cartesian_prod", "cat", "column_stack", "combinations",
+    "concat", "concatenate", "dstack", "hstack", "meshgrid", "row_stack", "stack", "vstack",
+]  # fmt: skip
+
+
+def cat(tensors: Sequence[Tensor], dim: int = 0, **old: Any) -> Tensor:
+    """Tensors one after the other along a dimension they have."""
+    parts = _checked(tensors, "cat")
+    if not parts:
+        raise ValueError("torch.cat(): expected a non-empty list of Tensors")
+    for i, x in enumerate(parts):
+        if not x.ndim:
+            raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
+    kept = [x for x in parts if x._array.shape != (0,)] or parts[:1]
+    first = kept[0]
+    axis = axis_of(old.get("axis", dim), first.ndim)
+    for i, x in enumerate(kept):
+        if x.ndim != first.ndim:
+            raise RuntimeError(f"Tensors must have same number of dimensions: got {first.ndim} and {x.ndim}")
+        for j in range(x.ndim):
+            if j != axis and x._array.shape[j] != first._array.shape[j]:
+                raise RuntimeError(
+                    f"Sizes of tensors must match except in dimension {axis}. Expected size "
+                    f"{first._array.shape[j]} but "
+                    f"got size {x._array.shape[j]} for tensor number {i} in the list."
+                )
+    return apply(sh.Cat, *_one_type(kept, parts), axis=axis)
+
+
+concat = concatenate = cat
+
+
+def stack(tensors: Sequence[Tensor], dim: int = 0, **old: Any) -> Tensor:
+    """Tensors of one shape along a new dimension."""
+    parts = _checked(tensors, "stack")
+    if not parts:
+        raise RuntimeError("stack expects a non-empty TensorList")
+    for i, x in enumerate(parts):
+        if x._array.shape != parts[0]._array.shape:
+            raise RuntimeError(
+                f"stack expects each tensor to be equal size, but got {list(parts[0].shape)} at entry 0 and "
+                f"{list(x.shape)} at entry {i}"
+            )
+    return apply(sh.Stack, *_one_type(parts, parts), axis=axis_of(old.get("axis", dim), parts[0].ndim + 1))
+
+
+def _checked(tensors: Any, name: str) -> list[Tensor]:
+    if is_tensor(tensors):
+        raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor")
+    parts = list(tensors)
+    for i, x in enumerate(parts):
+        if not is_tensor(x):
+            raise TypeError(f"expected Tensor as element {i} in argument 0, but got {type(x).__name__}")
+    return parts
+
+
+def _one_type(tensors: list[Tensor], everyone: list[Tensor]) -> list[Tensor]:
+    kind = everyone[0]._array.dtype
+    for x in everyone[1:]:
+        kind = promote(kind, x._array.dtype)
+    return [cast(x, kind) for x in tensors]
+
+
+def hstack(tensors: Sequence[Tensor]) -> Tensor:
+    """Side by side."""
+    parts = [atleast_1d(x) for x in tensors]
+    return cat(parts, 0 if parts[0].ndim == 1 else 1)
+
+
+def vstack(tensors: Sequence[Tensor]) -> Tensor:
+    """One below the other."""
+    return cat([atleast_2d(x) for x in tensors], 0)
+
+
+row_stack = vstack
+
+
+def dstack(tensors: Sequence[Tensor]) -> Tensor:
+    """One behind the other."""
+    return cat([atleast_3d(x) for x in tensors], 2)
+
+
+def column_stack(tensors: Sequence[Tensor]) -> Tensor:
+    """Side by side, each vector a column."""
+    return cat([x.reshape(-1, 1) if x.ndim <= 1 else x for x in tensors], 1)
+
+
+def block_diag(*tensors: Tensor) -> Tensor:
+    """Matrices along the diagonal of a larger one."""
+    parts = [atleast_2d(x) for x in tensors]
+    width = [x.size(1) for x in parts]
+    rows = []
+    for i, x in enumerate(parts):
+        left, right = x.new_zeros(x.size(0), sum(width[:i])), x.new_zeros(x.size(0), sum(width[i + 1 :]))
+        rows.append(cat([left, x, right], 1))
+    return cat(rows, 0)
+
+
+def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
+    """The coordinates of a grid, one tensor for each dimension."""
+    axes = tensors[0] if isinstance(tensors[0], (list, tuple)) else tensors
+    shape = [x.numel() for x in axes]
+    grids = [x.reshape(*[-1 if j == i else 1 for j in range(len(axes))]).expand(*shape) for i, x in enumerate(axes)]
+    return tuple(g.transpose(0, 1) for g in grids) if indexing == "xy" and len(grids) > 1 else tuple(grids)
+
+
+def broadcast_shapes(*shapes: Any) -> Any:
+    try:
+        return Size(np.broadcast_shapes(*[tuple(s) if not isinstance(s, int) else (s,) for s in shapes]))
+    except ValueError:
+        raise RuntimeError(
+            f"Shape mismatch: objects cannot be broadcast to a single shape: {', '.join(str(tuple(s)) for s in shapes)}"
+        ) from None
+
+
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+    shape = broadcast_shapes(*[x._array.shape for x in tensors])
+    return tuple(x.expand(*shape) for x in tensors)
+
+
+def cartesian_prod(*tensors: Tensor) -> Tensor:
+    """Every combination of one number from each."""
+    grids = meshgrid(*tensors)
+    return stack([g.reshape(-1) for g in grids], dim=1) if len(tensors) > 1 else tensors[0]
+
+
+def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
+    """Every choice of r numbers, in their order."""
+    choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
+    picked = list(choose(range(len(input)), r))
+    return input[wrap(np.array(picked))] if picked else input.new_zeros(0, r)

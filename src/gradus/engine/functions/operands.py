@@ -1,0 +1,257 @@
+"""What the functions of all rooms share: reading operands, in the type they meet in, and dimensions counted from
+either end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+import numpy as np
+
+from gradus.engine import dtypes
+from gradus.engine.dtypes import Array
+from gradus.engine.node import Function
+from gradus.engine.ops.elementwise import ToCopy
+from gradus.engine.promotion import of_number, result_type
+from gradus.engine.variable import Variable, apply, apply_, wrap
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+Number = int | float | bool
+Dims = int | Sequence[int] | None
+
+
+def is_tensor(obj: Any) -> TypeGuard[Tensor]:
+    return isinstance(obj, Variable)
+
+
+def tensor_of(x: Any) -> Tensor:
+    """A tensor as it is, or one made of a number or an array."""
+    if is_tensor(x):
+        return x
+    return wrap(x if isinstance(x, np.ndarray) else np.asarray(x, dtype=of_number(x)))
+
+
+def plain(x: Any) -> Any:
+    """An operand as NumPy takes it: a tensor's array, or a Python number."""
+    return x._array if isinstance(x, Variable) else x.item() if isinstance(x, np.generic) else x
+
+
+def numeric(x: Any) -> Any:
+    """A tensor or a Python number, from whatever stands for one."""
+    if isinstance(x, (Variable, float, int)):
+        return x
+    if isinstance(x, np.generic):
+        return x.item()
+    if isinstance(x, np.ndarray):
+        return wrap(x)
+    raise TypeError(
+        f"unsupported operand type for a Tensor: '{type(x).__name__}'; make a tensor of it with torch.tensor(...)"
+    )
+
+
+# ---- types
+
+
+def binary(op: type[Function], a: Any, b: Any, **options: Any) -> Tensor:
+    """Apply an operation to two operands, of which one may be a number, in the type that promotion decides."""
+    if not (type(a) is type(b) and isinstance(a, Variable) and a._array.dtype is b._array.dtype):
+        a, b = same_type(a, b)
+    try:
+        return apply(op, a, b, **options)
+    except ValueError:
+        explain_broadcast(a, b)
+        raise
+
+
+def in_place(target: Tensor, op: type[Function], other: Any, **options: Any) -> Tensor:
+    """As `binary`, writing the result into `target`, whose type must be able to hold it."""
+    other = numeric(other)
+    mine = target._array.dtype
+    if isinstance(other, Variable):
+        if other._array.dtype is not mine:
+            check_cast(result_type(target._array, other._array), mine)
+            other = cast(other, mine)
+    elif mine.kind != "f":
+        check_cast(result_type(target._array, other), mine)
+    try:
+        return apply_(target, op, other, **options)
+    except ValueError:
+        explain_broadcast(target, other)
+        raise
+
+
+def check_cast(kind: np.dtype[Any], into: np.dtype[Any]) -> None:
+    rank = "biuf".index
+    if kind.kind != into.kind and rank(kind.kind) > rank(into.kind) and {kind.kind, into.kind} != {"i", "u"}:
+        raise RuntimeError(
+            f"result type {scalar_name(kind)} can't be cast to the desired output type {scalar_name(into)}"
+        )
+
+
+def same_type(a: Any, b: Any) -> tuple[Any, Any]:
+    """Both operands in the type they meet in. A Python number stays one where NumPy treats it rightly."""
+    if isinstance(a, Variable):
+        kind = a._array.dtype
+        if isinstance(b, Variable):
+            if b._array.dtype is kind or b._array.dtype == kind:
+                return a, b
+            kind = result_type(a._array, b._array)
+            return cast(a, kind), cast(b, kind)
+        if not isinstance(b, (float, int)):
+            return same_type(a, numeric(b))
+        if kind.kind == "f":
+            return a, b
+        kind = result_type(a._array, b)
+        return cast(a, kind), _number(b, kind)
+    if not isinstance(a, (float, int)):
+        return same_type(numeric(a), b)
+    if isinstance(b, Variable):
+        b, a = same_type(b, a)
+        return a, b
+    b = numeric(b)
+    if isinstance(b, Variable):
+        return same_type(a, b)
+    kind = result_type(a, b)
+    return wrap(np.asarray(a, dtype=kind)), wrap(np.asarray(b, dtype=kind))
+
+
+def _number(x: Any, kind: np.dtype[Any]) -> Any:
+    """A Python number that meets integers; one too large for their type wraps around in it, as in C."""
+    if kind.kind in "iu" and kind.itemsize < 8:
+        limits = np.iinfo(kind)
+        if not limits.min <= x <= limits.max:
+            return int(np.asarray(x).astype(kind))
+    return x
+
+
+def fitting(x: Any, kind: np.dtype[Any]) -> Any:
+    """A number as an integer type can hold it; below 0 it wraps around in an unsigned one."""
+    if kind.kind in "iu" and isinstance(x, (int, float)):
+        limits = np.iinfo(kind)
+        if not (limits.min or -limits.max) <= x <= limits.max:
+            raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow")
+        return _number(int(x), kind)
+    return x
+
+
+def cast(x: Any, kind: np.dtype[Any]) -> Any:
+    return x if x._array.dtype == kind else apply(ToCopy, x, to=kind)
+
+
+def floating(x: Any) -> Any:
+    """x, as floats if it holds integers: what exp, sqrt or a mean of squares compute with."""
+    if x._array.dtype.kind == "f":
+        return x
+    return apply(ToCopy, x, to=dtypes.get_default_dtype().numpy)
+
+
+def floating_only(x: Tensor, name: str) -> Tensor:
+    if x._array.dtype.kind != "f":
+        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(x._array.dtype)}': use .float() first")
+    return x
+
+
+def refuse_bool(x: Tensor, name: str) -> Tensor:
+    if x._array.dtype == bool:
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
+    return x
+
+
+def check_index(index: Tensor, name: str) -> None:
+    if index._array.dtype not in (np.int64, np.int32):
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, but got {index.dtype}")
+
+
+_SCALARS = {
+    "float32": "Float",
+    "float64": "Double",
+    "float16": "Half",
+    "int64": "Long",
+    "int32": "Int",
+    "int16": "Short",
+    "int8": "Char",
+    "uint8": "Byte",
+    "bool": "Bool",
+}
+
+
+def scalar_name(kind: np.dtype[Any]) -> str:
+    """The name by which PyTorch's messages call a number type."""
+    return _SCALARS.get(kind.name, kind.name)
+
+
+def explain_broadcast(a: Any, b: Any) -> None:
+    """Raise as PyTorch does when two shapes do not broadcast."""
+    if not (isinstance(a, Variable) and isinstance(b, Variable)):
+        return
+    x, y = a._array.shape, b._array.shape
+    for i in range(1, min(len(x), len(y)) + 1):
+        if x[-i] != y[-i] and 1 not in (x[-i], y[-i]):
+            raise RuntimeError(
+                f"The size of tensor a ({x[-i]}) must match the size of tensor b ({y[-i]}) at non-singleton dimension "
+                f"{max(len(x), len(y)) - i}"
+            ) from None
+
+
+# ---- dimensions and sizes
+
+
+def axis_of(dim: int, ndim: int) -> int:
+    """A dimension counted from the front, given one that may be counted from the back."""
+    n = max(ndim, 1)
+    if not -n <= dim < n:
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
+    return dim % n
+
+
+def axes_of(dim: Dims, ndim: int) -> tuple[int, ...]:
+    """The dimensions a reduction takes: those given, or all."""
+    if dim is None:
+        return tuple(range(ndim))
+    if isinstance(dim, int):
+        axis = axis_of(dim, ndim)
+        return (axis,) if ndim else ()
+    dims = list(dim)
+    if not dims:
+        return tuple(range(ndim))
+    axes = tuple(axis_of(d, ndim) for d in dims)
+    if len(set(axes)) < len(axes):
+        twice = next(axis for axis in axes if axes.count(axis) > 1)
+        raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
+    return axes if ndim else ()
+
+
+def renamed(dim: Any, keepdim: bool, old: dict[str, Any]) -> tuple[Any, bool]:
+    """`axis` and `keepdims`, NumPy's spellings, mean the same."""
+    if old:
+        unknown = set(old) - {"axis", "keepdims"}
+        if unknown:
+            raise TypeError(f"got an unexpected keyword argument '{unknown.pop()}'")
+        return old.get("axis", dim), old.get("keepdims", keepdim)
+    return dim, keepdim
+
+
+def sizes_of(shape: Sequence[Any]) -> tuple[int, ...]:
+    """Sizes given one by one or as one sequence."""
+    if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
+        shape = shape[0]
+    for n in shape:
+        if isinstance(n, (float, str)) or n is None:
+            raise TypeError(f"sizes must be whole numbers, but got {n!r} of type {type(n).__name__}")
+    return tuple(int(n) for n in shape)
+
+
+def as_array(data: Any) -> Any:
+    """What `torch.tensor` reads: numbers, nested lists of numbers and tensors, arrays."""
+    if isinstance(data, Variable):
+        return data._array
+    if isinstance(data, (list, tuple, range)) and any(isinstance(x, (Variable, list, tuple)) for x in data):
+        return [as_array(x) for x in data]
+    return data
+
+
+def array_like(x: Array, kind: Any) -> Array:
+    return np.asarray(x, dtype=kind)

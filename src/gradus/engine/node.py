@@ -1,0 +1,189 @@
+"""Nodes, the parts of the graph that a computation leaves behind. Every operation is one.
+
+An operation is a `Function`: `forward` computes with arrays and keeps what its derivative will need as attributes;
+`backward` turns the gradient of the result into the gradients of the inputs. Its `edges` lead to the nodes that its
+inputs came from. Nodes are numbered as they are made, so a node's number is larger than those of everything it depends
+on: visiting the largest number first is a topological order, and no recursion is needed (`walk.py`). Nothing here knows
+a derivative rule, and no tensor either; `variable.py` joins the two.
+"""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from gradus.engine.dtypes import Array
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+Edge = tuple["Node", int] | None  # a node and which of its outputs; None where no gradient is wanted
+Gradients = Sequence[Array | None]
+
+_numbers = itertools.count(1)
+_leaf_numbers = itertools.count(-1, -1)  # leaves come last in every walk
+
+SECOND_TIME = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
+    "freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
+    "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors "
+    "after calling backward."
+)
+
+
+class Node:
+    """A place in the graph: where a gradient arrives, and the edges along which it goes on."""
+
+    name_: ClassVar[str] = ""  # PyTorch's name for the node, where it differs from the class's
+
+    # These stay with the class, at no cost to the many nodes that never change them.
+    edges: tuple[Edge, ...] = ()
+    number: int = 0
+    outputs: int = 1
+    hooks: list[tuple[int, Callable[[Tensor], Tensor | None]]] | None = None
+    after: list[Callable[[Any, Any], Any]] | None = None
+    retained: dict[int, weakref.ref[Tensor]] | None = None
+    spent: bool = False
+
+    def __init_subclass__(cls) -> None:
+        if "name_" not in cls.__dict__:
+            cls.name_ = cls.__name__ + "Backward0"
+
+    def name(self) -> str:
+        return self.name_
+
+    def __repr__(self) -> str:
+        return f"<{self.name().rpartition('::')[2]}>"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """The nodes that the gradient goes to next, and which output of theirs it is for."""
+        return tuple((None, 0) if edge is None else edge for edge in self.edges)
+
+    def register_hook(self, hook: Callable[[Any, Any], Any]) -> RemovableHook:
+        """Call `hook(grad_inputs, grad_outputs)` when this node has run; what it returns, if anything, "
+        "replaces the first."""
+        self.after = [*(self.after or ()), hook]
+        return RemovableHook(self, "after", hook)
+
+    def run(self, gradients: Gradients) -> Gradients:
+        """The gradients for `edges`, given those of this node's outputs."""
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Forget what `run` needed."""
+
+
+class Function(Node):
+    """An operation and its derivative. A subclass gives
+
+    forward(self, *arrays, **options) -> array (or a tuple of arrays)
+    backward(self, dy, ...) -> the gradient of each positional argument of forward, in order; one argument needs no
+        tuple, and None says that there is none to give. It may return `dy` itself or views of it, never an array
+        that it keeps.
+
+    Whatever array `forward` stores on `self` is noted together with its version, so that a later change in place is
+    found out, and dropped as soon as the walk has passed. `self.needs[i]` says whether argument i wants a gradient.
+    """
+
+    view: ClassVar[bool] = False  # the result may share its input's memory
+    needs: Sequence[bool] = ()
+    watched: list[tuple[list[Any], int, Array, Node | bool | None]] | None = (
+        None  # version, as noted, whose, made by what
+    )
+
+    def join(self, edges: tuple[Edge, ...]) -> None:
+        """Take a place in the graph, after everything that is in it already."""
+        self.edges = edges
+        self.number = next(_numbers)
+
+    def forward(self, *args: Any, **options: Any) -> Any:
+        raise NotImplementedError
+
+    def backward(self, *gradients: Any) -> Any:
+        raise NotImplementedError
+
+    def keep_as_array(self, number: np.generic) -> Array:
+        """NumPy gives a 0-d result as a scalar: make it an array again, also where `forward` has kept it."""
+        array = np.asarray(number)
+        for name, value in self.__dict__.items():
+            if value is number:
+                self.__dict__[name] = array
+        return array
+
+    def watch(self, array: Array, version: list[Any], maker: Node | None) -> None:
+        """Should `forward` have kept this array, note its version."""
+        for value in self.__dict__.values():
+            if value is array:
+                note = (version, version[0], array, maker is self or maker)  # no circle: True stands for this node
+                self.watched = [note] if self.watched is None else [*self.watched, note]
+                return
+
+    def run(self, gradients: Gradients) -> Gradients:
+        if self.spent:
+            raise RuntimeError(SECOND_TIME)
+        for version, noted, array, maker in self.watched or ():
+            if version[0] != noted:
+                made = self if maker is True else maker
+                name = version[1] if len(version) > 1 and made is not self else made.name() if made else ""
+                raise RuntimeError(changed(array, version[0], noted, name, self.name()))
+        result = self.backward(*gradients)
+        return result if isinstance(result, tuple) else (result,)
+
+    def release(self) -> None:
+        values = self.__dict__
+        for name in [name for name, value in values.items() if type(value) is np.ndarray]:
+            values[name] = None
+            self.spent = True
+        self.watched = None
+
+
+def short(name: str) -> str:
+    """A node's name as PyTorch's messages give it, such as Mul."""
+    return name.rpartition("::")[2].partition("Backward")[0]
+
+
+def changed(array: Array, version: int, noted: int, maker: str, needed_by: str) -> str:
+    """What to say when a value that a derivative needs was changed in place."""
+    made = f", which is output 0 of {short(maker)}" if maker else ""
+    return (
+        "one of the variables needed for gradient computation has been modified by an inplace operation: "
+        f"{_describe(array)}{made}, is at version {version}; expected version {noted} instead. Hint: {needed_by} needs "
+        "the value as it was; change a copy instead (`x = x + 1`, not `x += 1`)."
+    )
+
+
+def _describe(array: Array) -> str:
+    kinds = {
+        "float32": "Float",
+        "float64": "Double",
+        "float16": "Half",
+        "int64": "Long",
+        "int32": "Int",
+        "bool": "Bool",
+    }
+    return f"[torch.{kinds.get(array.dtype.name, array.dtype.name.title())}Tensor {list(array.shape)}]"
+
+
+class AccumulateGrad(Node):
+    """The end of the line: adds what arrives to a leaf's `.grad`."""
+
+    name_ = "torch::autograd::AccumulateGrad"
+
+    def __init__(self, variable: Tensor) -> None:
+        self.number = next(_leaf_numbers)
+        self.variable = variable
+
+
+class RemovableHook:
+    """What `register_hook` returns; `remove()` takes the hook away."""
+
+    def __init__(self, owner: Any, name: str, entry: Any) -> None:
+        self.owner, self.name, self.entry = owner, name, entry
+
+    def remove(self) -> None:
+        setattr(self.owner, self.name, [e for e in getattr(self.owner, self.name) or () if e is not self.entry])

@@ -1,0 +1,756 @@
+"""Operations on one number at a time, with broadcasting. Each docstring is the formula and its derivative.
+
+An input is an array, or a Python number, which has no gradient.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradus.engine.dtypes import Array
+from gradus.engine.kernels import activations as kernels
+from gradus.engine.node import Function
+from gradus.engine.ops.broadcast import sum_to
+
+Operand = Any  # an array, or a Python number
+
+
+def _shape(x: Operand) -> tuple[int, ...]:
+    return x.shape if isinstance(x, np.ndarray) else ()
+
+
+# ---- arithmetic
+
+
+class Add(Function):
+    """y = a + αb.    da = dy,  db = α dy"""
+
+    def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
+        self.a, self.b, self.alpha = _shape(a), _shape(b), alpha
+        return a + b if alpha == 1 else a + alpha * b
+
+    def backward(self, dy: Array) -> Any:
+        da = sum_to(dy, self.a) if self.needs[0] else None
+        db = sum_to(dy if self.alpha == 1 else dy * self.alpha, self.b) if self.needs[1] else None
+        return da, db
+
+
+class Sub(Function):
+    """y = a - αb.    da = dy,  db = -α dy"""
+
+    def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
+        self.a, self.b, self.alpha = _shape(a), _shape(b), alpha
+        return a - b if alpha == 1 else a - alpha * b
+
+    def backward(self, dy: Array) -> Any:
+        da = sum_to(dy, self.a) if self.needs[0] else None
+        db = sum_to(-dy if self.alpha == 1 else dy * -self.alpha, self.b) if self.needs[1] else None
+        return da, db
+
+
+class Mul(Function):
+    """y = ab.    da = b dy,  db = a dy"""
+
+    def forward(self, a: Operand, b: Operand) -> Array:
+        self.a_shape, self.b_shape = _shape(a), _shape(b)
+        self.a = a if self.needs[1] else None
+        self.b = b if self.needs[0] else None
+        return a * b
+
+    def backward(self, dy: Array) -> Any:
+        da = sum_to(dy * self.b, self.a_shape) if self.needs[0] else None
+        db = sum_to(dy * self.a, self.b_shape) if self.needs[1] else None
+        return da, db
+
+
+class Div(Function):
+    """y = a / b.    da = dy / b,  db = -dy a / b²"""
+
+    def forward(self, a: Operand, b: Operand) -> Array:
+        self.a_shape, self.b_shape = _shape(a), _shape(b)
+        self.a = a if self.needs[1] else None
+        self.b = b
+        return a / b
+
+    def backward(self, dy: Array) -> Any:
+        da = sum_to(dy / self.b, self.a_shape) if self.needs[0] else None
+        db = sum_to(-dy * ((self.a / self.b) / self.b), self.b_shape) if self.needs[1] else None
+        return da, db
+
+
+class Pow(Function):
+    """y = aⁿ.    da = n aⁿ⁻¹ dy,  dn = y log(a) dy  (0 where a = 0 and n ≥ 0)"""
+
+    def forward(self, a: Operand, n: Operand) -> Array:
+        self.a, self.n = a, n
+        self.of_tensor, self.by_tensor = isinstance(a, np.ndarray), isinstance(n, np.ndarray)
+        y = _power(a, n)
+        self.y = y if self.needs[1] else None
+        return y
+
+    def backward(self, dy: Array) -> Any:
+        a, n = self.a, self.n
+        da = dn = None
+        if self.needs[0]:
+            if isinstance(n, np.ndarray):
+                da = sum_to(np.where(n == 0, 0, dy * (n * _power(a, n - 1))), _shape(a))
+            else:
+                da = np.zeros_like(dy) if n == 0 else dy * (n * _power(a, n - 1))
+        if self.needs[1]:
+            zero = (np.asarray(a) == 0) & (n >= 0)
+            log = np.log(np.asarray(a, dtype=dy.dtype))
+            dn = sum_to(np.where(zero, 0, dy * self.y * log), _shape(n))
+        return da, dn
+
+    def name(self) -> str:
+        return "PowBackward0" if not self.by_tensor else "PowBackward1" if self.of_tensor else "PowBackward2"
+
+
+def _power(a: Operand, n: Operand) -> Array:
+    if not isinstance(n, np.ndarray):
+        if n == 2:
+            return a * a
+        if n == 3:
+            return a * a * a
+        if n == 1:
+            return +a
+        if n == -1:
+            return 1 / a
+        if n == 0.5:
+            return np.sqrt(a)
+        if n == -0.5:
+            return 1 / np.sqrt(a)
+    return np.power(a, n)
+
+
+class Neg(Function):
+    """y = -x.    dx = -dy"""
+
+    def forward(self, x: Array) -> Array:
+        return -x
+
+    def backward(self, dy: Array) -> Array:
+        return -dy
+
+
+class Abs(Function):
+    """y = |x|.    dx = sign(x) dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.abs(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy * np.sign(self.x)
+
+
+class Reciprocal(Function):
+    """y = 1/x.    dx = -y² dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.y = 1 / x
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        return -dy * self.y * self.y
+
+
+class RSub(Function):
+    """y = a - αb, called by b.    da = dy,  db = -α dy"""
+
+    name_ = "RsubBackward1"
+
+    def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
+        self.a, self.b, self.alpha = _shape(a), _shape(b), alpha
+        return a - b if alpha == 1 else a - alpha * b
+
+    def backward(self, dy: Array) -> Any:
+        da = sum_to(dy, self.a) if self.needs[0] else None
+        db = sum_to(-dy if self.alpha == 1 else dy * -self.alpha, self.b) if self.needs[1] else None
+        return da, db
+
+
+class Remainder(Function):
+    """y = a - b ⌊a/b⌋, of the sign of b.    da = dy,  db = -⌊a/b⌋ dy"""
+
+    def forward(self, a: Operand, b: Operand) -> Array:
+        _refuse_zero(a, b)
+        self.a, self.b = _shape(a), _shape(b)
+        self.times = np.floor(a / b) if self.needs[1] else None
+        return np.mod(a, b)
+
+    def backward(self, dy: Array) -> Any:
+        da = sum_to(dy, self.a) if self.needs[0] else None
+        db = sum_to(-dy * self.times, self.b) if self.needs[1] else None
+        return da, db
+
+
+class Fmod(Function):
+    """y = a - b trunc(a/b), of the sign of a.    da = dy,  db = -trunc(a/b) dy"""
+
+    def forward(self, a: Operand, b: Operand) -> Array:
+        _refuse_zero(a, b)
+        self.a, self.b = _shape(a), _shape(b)
+        self.times = np.trunc(a / b) if self.needs[1] else None
+        return np.asarray(np.fmod(a, b))
+
+    def backward(self, dy: Array) -> Any:
+        da = sum_to(dy, self.a) if self.needs[0] else None
+        db = sum_to(-dy * self.times, self.b) if self.needs[1] else None
+        return da, db
+
+
+def _refuse_zero(a: Operand, b: Operand) -> None:
+    kinds = {x.dtype.kind for x in (a, b) if isinstance(x, np.ndarray)}
+    if "f" not in kinds and not np.all(b):
+        raise RuntimeError("ZeroDivisionError")
+
+
+class DivRounded(Function):
+    """y = a / b, rounded by the rule "floor" or "trunc": flat almost everywhere.    da = db = 0"""
+
+    name_ = "DivBackward1"
+
+    def forward(self, a: Operand, b: Operand, rule: str) -> Array:
+        self.a, self.b = _shape(a), _shape(b)
+        if np.result_type(a, b).kind != "f":
+            _refuse_zero(a, b)
+            down = np.floor_divide(a, b)
+            return down if rule == "floor" else np.asarray(down + ((down < 0) & (down * b != a)))
+        return np.asarray(_floor_divide(a, b) if rule == "floor" else np.trunc(a / b))
+
+    def backward(self, dy: Array) -> Any:
+        return np.zeros(self.a, dy.dtype), np.zeros(self.b, dy.dtype)
+
+
+class FloorDivide(DivRounded):
+    """y = ⌊a/b⌋ as `a // b` computes it. PyTorch records no derivative for it; neither is there one here."""
+
+    name_ = "NotImplemented"
+
+    def backward(self, dy: Array) -> Any:
+        raise RuntimeError("derivative for aten::floor_divide is not implemented")
+
+
+def _floor_divide(a: Operand, b: Operand) -> Any:
+    """⌊a/b⌋ by way of the remainder, which is exact where a/b was rounded up to a whole number; a/b where b is 0."""
+    return np.where(np.equal(b, 0), a / np.asarray(b), np.floor_divide(a, b)).astype(np.result_type(a, b), copy=False)
+
+
+class Copysign(Function):
+    """y = |a| with the sign of b.    da = dy where a's sign was kept, else -dy; 0 where a = 0;  db = 0"""
+
+    def forward(self, a: Operand, b: Operand) -> Array:
+        self.b = _shape(b)
+        y = np.asarray(np.copysign(a, b))
+        self.ratio = np.where(np.equal(a, 0), 0, np.where(np.equal(a, y), 1, -1)).astype(y.dtype)
+        self.a = _shape(a)
+        return y
+
+    def backward(self, dy: Array) -> Any:
+        return sum_to(dy * self.ratio, self.a), np.zeros(self.b, dy.dtype)
+
+
+# ---- exponentials, logarithms, roots
+
+
+class Exp(Function):
+    """y = eˣ.    dx = y dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.y = np.exp(x)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        return dy * self.y
+
+
+class Exp2(Function):
+    """y = 2ˣ.    dx = y log(2) dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.y = np.exp2(x)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        return dy * self.y * math.log(2)
+
+
+class Expm1(Function):
+    """y = eˣ - 1.    dx = (y + 1) dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.y = np.expm1(x)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        return dy * (self.y + 1)
+
+
+class Log(Function):
+    """y = log x.    dx = dy / x"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.log(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy / self.x
+
+
+class Log10(Function):
+    """y = log₁₀ x.    dx = dy / (x log 10)"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.log10(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy / (self.x * math.log(10))
+
+
+class Log2(Function):
+    """y = log₂ x.    dx = dy / (x log 2)"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.log2(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy / (self.x * math.log(2))
+
+
+class Log1p(Function):
+    """y = log(1 + x).    dx = dy / (1 + x)"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.log1p(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy / (1 + self.x)
+
+
+class LogAddExp(Function):
+    """y = log(eᵃ + eᵇ).    da = eᵃ⁻ʸ dy,  db = eᵇ⁻ʸ dy"""
+
+    name_ = "LogaddexpBackward0"
+
+    def forward(self, a: Array, b: Array) -> Array:
+        self.a, self.b = a, b
+        self.y = np.logaddexp(a, b)
+        return self.y
+
+    def backward(self, dy: Array) -> Any:
+        return sum_to(dy * np.exp(self.a - self.y), self.a.shape), sum_to(dy * np.exp(self.b - self.y), self.b.shape)
+
+
+class Sqrt(Function):
+    """y = √x.    dx = dy / 2y"""
+
+    def forward(self, x: Array) -> Array:
+        self.y = np.sqrt(x)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        return dy / (2 * self.y)
+
+
+class Rsqrt(Function):
+    """y = 1/√x.    dx = -½ y³ dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.y = 1 / np.sqrt(x)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        return -0.5 * dy * (self.y * self.y * self.y)
+
+
+# ---- circular and hyperbolic
+
+
+class Sin(Function):
+    """y = sin x.    dx = cos(x) dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.sin(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy * np.cos(self.x)
+
+
+class Cos(Function):
+    """y = cos x.    dx = -sin(x) dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.cos(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy * -np.sin(self.x)
+
+
+class Tan(Function):
+    """y = tan x.    dx = (1 + y²) dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.y = np.tan(x)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        return dy * (1 + self.y * self.y)
+
+
+class Asin(Function):
+    """y = arcsin x.    dx = dy / √(1 - x²)"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.arcsin(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy / np.sqrt(1 - self.x * self.x)
+
+
+class Acos(Function):
+    """y = arccos x.    dx = -dy / √(1 - x²)"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.arccos(x)
+
+    def backward(self, dy: Array) -> Array:
+        return -dy / np.sqrt(1 - self.x * self.x)
+
+
+class Atan(Function):
+    """y = arctan x.    dx = dy / (1 + x²)"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.arctan(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy / (1 + self.x * self.x)
+
+
+class Atan2(Function):
+    """y = the angle of the point (b, a).    da = b dy / (a² + b²),  db = -a dy / (a² + b²)"""
+
+    def forward(self, a: Array, b: Array) -> Array:
+        self.a, self.b = a, b
+        return np.arctan2(a, b)
+
+    def backward(self, dy: Array) -> Any:
+        share = dy / (self.a * self.a + self.b * self.b)
+        return sum_to(share * self.b, self.a.shape), sum_to(-share * self.a, self.b.shape)
+
+
+class Hypot(Function):
+    """y = √(a² + b²).    da = a/y dy,  db = b/y dy"""
+
+    def forward(self, a: Array, b: Array) -> Array:
+        self.a, self.b = a, b
+        self.y = np.hypot(a, b)
+        return self.y
+
+    def backward(self, dy: Array) -> Any:
+        return sum_to(dy * (self.a / self.y), self.a.shape), sum_to(dy * (self.b / self.y), self.b.shape)
+
+
+class Sinh(Function):
+    """y = sinh x.    dx = cosh(x) dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.sinh(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy * np.cosh(self.x)
+
+
+class Cosh(Function):
+    """y = cosh x.    dx = sinh(x) dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.cosh(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy * np.sinh(self.x)
+
+
+class Asinh(Function):
+    """y = arsinh x.    dx = dy / √(x² + 1)"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.arcsinh(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy / np.sqrt(self.x * self.x + 1)
+
+
+class Acosh(Function):
+    """y = arcosh x.    dx = dy / √(x² - 1)"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.arccosh(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy / np.sqrt(self.x * self.x - 1)
+
+
+class Atanh(Function):
+    """y = artanh x.    dx = dy / (1 - x²)"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return np.arctanh(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy / (1 - self.x * self.x)
+
+
+class Tanh(Function):
+    """y = tanh x.    dx = (1 - y²) dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.y = np.tanh(x)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        return dy * (1 - self.y * self.y)
+
+
+class Erf(Function):
+    """y = erf x = 2/√π ∫₀ˣ e^(-t²) dt.    dx = 2/√π e^(-x²) dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return kernels.erf(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy * (2 / math.sqrt(math.pi) * np.exp(-self.x * self.x))
+
+
+# ---- activations
+
+
+class Sigmoid(Function):
+    """y = 1 / (1 + e⁻ˣ).    dx = y (1 - y) dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.y = logistic(x)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        return dy * ((1 - self.y) * self.y)
+
+
+def logistic(x: Array) -> Array:
+    """1 / (1 + e⁻ˣ), without overflow on either side."""
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(-x))
+
+
+class Relu(Function):
+    """y = max(x, 0).    dx = dy where x > 0, else 0"""
+
+    def forward(self, x: Array) -> Array:
+        self.y = np.maximum(x, 0)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        return dy * (self.y > 0)
+
+
+class LeakyRelu(Function):
+    """y = x where x > 0, else αx.    dx = dy where x > 0, else α dy"""
+
+    def forward(self, x: Array, slope: float = 0.01) -> Array:
+        self.x, self.slope = x, slope
+        return np.where(x > 0, x, x * slope)
+
+    def backward(self, dy: Array) -> Array:
+        return np.where(self.x > 0, dy, dy * self.slope)
+
+
+class Elu(Function):
+    """y = x where x > 0, else α(eˣ - 1).    dx = dy where x > 0, else α eˣ dy     (Clevert et al., 2015)"""
+
+    def forward(self, x: Array, alpha: float = 1.0) -> Array:
+        self.alpha, self.x = alpha, x
+        return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+    def backward(self, dy: Array) -> Array:
+        return np.where(self.x > 0, dy, dy * self.alpha * np.exp(np.minimum(self.x, 0)))
+
+
+class Silu(Function):
+    """y = x σ(x).    dx = σ(x) (1 + x (1 - σ(x))) dy     (Elfwing et al., 2017)"""
+
+    def forward(self, x: Array) -> Array:
+        self.x, self.s = x, logistic(x)
+        return x * self.s
+
+    def backward(self, dy: Array) -> Array:
+        return dy * self.s * (1 + self.x * (1 - self.s))
+
+
+class Softplus(Function):
+    """y = log(1 + e^(βx)) / β, and x where βx > threshold.    dx = σ(βx) dy"""
+
+    def forward(self, x: Array, beta: float = 1.0, threshold: float = 20.0) -> Array:
+        self.x, self.beta, self.threshold = x, beta, threshold
+        scaled = x * beta
+        return np.where(scaled > threshold, x, np.log1p(np.exp(np.minimum(scaled, threshold))) / beta)
+
+    def backward(self, dy: Array) -> Array:
+        scaled = self.x * self.beta
+        return np.where(scaled > self.threshold, dy, dy * logistic(scaled))
+
+
+class Gelu(Function):
+    """y = x Φ(x), Φ the normal distribution function, or its tanh approximation     (Hendrycks & Gimpel, 2016)
+
+    none:  Φ = ½ (1 + erf(x/√2)).                      dx = (Φ + x φ(x)) dy,  φ(x) = e^(-x²/2) / √(2π)
+    tanh:  Φ ≈ ½ (1 + t),  t = tanh(√(2/π) (x + 0.044715 x³)).
+    """
+
+    def forward(self, x: Array, approximate: str = "none") -> Array:
+        self.x, self.approximate = x, approximate
+        return kernels.gelu_tanh(x) if approximate == "tanh" else kernels.gelu(x)
+
+    def backward(self, dy: Array) -> Array:
+        if self.approximate == "tanh":
+            return kernels.gelu_tanh_backward(dy, self.x)
+        return kernels.gelu_backward(dy, self.x)
+
+
+# ---- choices
+
+
+class Clamp(Function):
+    """y = min(max(x, low), high).    dx = dy where low ≤ x ≤ high, else 0"""
+
+    name_ = "ClampBackward1"
+
+    def forward(self, x: Array, low: float | None = None, high: float | None = None) -> Array:
+        self.x, self.low, self.high = x, low, high
+        return np.clip(x, low, high)
+
+    def backward(self, dy: Array) -> Array:
+        inside = True if self.low is None else self.x >= self.low
+        return dy * (inside if self.high is None else inside & (self.x <= self.high))
+
+
+class Maximum(Function):
+    """y = max(a, b).    da = dy where a > b, ½ dy where they are equal"""
+
+    def forward(self, a: Array, b: Array) -> Array:
+        self.a, self.b = a, b
+        return np.maximum(a, b)
+
+    def backward(self, dy: Array) -> Any:
+        return _divide(dy, self.a, self.b, self.a > self.b)
+
+
+class Minimum(Function):
+    """y = min(a, b).    da = dy where a < b, ½ dy where they are equal"""
+
+    def forward(self, a: Array, b: Array) -> Array:
+        self.a, self.b = a, b
+        return np.minimum(a, b)
+
+    def backward(self, dy: Array) -> Any:
+        return _divide(dy, self.a, self.b, self.a < self.b)
+
+
+def _divide(dy: Array, a: Array, b: Array, first: Array) -> tuple[Array, Array]:
+    share = np.where(a == b, np.asarray(0.5, dtype=dy.dtype), first.astype(dy.dtype))
+    return sum_to(dy * share, a.shape), sum_to(dy * (1 - share), b.shape)
+
+
+class Where(Function):
+    """y = a where the condition holds, else b.    da = dy where it holds, db = dy elsewhere"""
+
+    def forward(self, condition: Array, a: Operand, b: Operand) -> Array:
+        self.condition, self.a, self.b = condition, _shape(a), _shape(b)
+        return np.asarray(np.where(condition, a, b))
+
+    def backward(self, dy: Array) -> Any:
+        da = sum_to(np.where(self.condition, dy, 0), self.a) if self.needs[1] else None
+        db = sum_to(np.where(self.condition, 0, dy), self.b) if self.needs[2] else None
+        return None, da, db
+
+
+class MaskedFill(Function):
+    """y = value where the mask is true, else x.    dx = 0 there, else dy;  dvalue = the sum of dy there"""
+
+    def forward(self, x: Array, mask: Array, value: Operand) -> Array:
+        self.mask, self.shape = mask, x.shape
+        return np.where(mask, np.asarray(value, dtype=x.dtype), x)
+
+    def backward(self, dy: Array) -> Any:
+        dvalue = np.where(self.mask, dy, 0).sum() if self.needs[2] else None
+        return sum_to(np.where(self.mask, 0, dy), self.shape), None, dvalue
+
+
+class Round(Function):
+    """y = x rounded by the given rule (floor, ceil, rint, trunc, sign): flat almost everywhere.    dx = 0"""
+
+    def forward(self, x: Array, rule: str) -> Array:
+        self.rule = rule
+        whole = x.dtype.kind != "f" and rule != "sign"
+        return x.copy() if whole else np.asarray(getattr(np, rule)(x))
+
+    def backward(self, dy: Array) -> Array:
+        return np.zeros_like(dy)
+
+    def name(self) -> str:
+        return {"rint": "Round"}.get(self.rule, self.rule.title()) + "Backward0"
+
+
+# ---- the same numbers
+
+
+class Clone(Function):
+    """y = a copy of x.    dx = dy"""
+
+    def forward(self, x: Array) -> Array:
+        return x.copy()
+
+    def backward(self, dy: Array) -> Array:
+        return dy
+
+
+class ToCopy(Function):
+    """y = x in another number type.    dx = dy in x's"""
+
+    def forward(self, x: Array, to: np.dtype[Any]) -> Array:
+        self.kind = x.dtype
+        return x.astype(to)
+
+    def backward(self, dy: Array) -> Array:
+        return dy.astype(self.kind)
+
+
+class CopyFrom(Function):
+    """In place: x becomes src, broadcast.    dx = 0,  dsrc = dy"""
+
+    name_ = "torch::autograd::CopyBackwards"
+
+    def forward(self, x: Array, src: Operand) -> Array:
+        self.shape, self.kind = _shape(src), src.dtype if isinstance(src, np.ndarray) else None
+        return np.broadcast_to(np.asarray(src), x.shape).astype(x.dtype)
+
+    def backward(self, dy: Array) -> Any:
+        dsrc = sum_to(dy, self.shape).astype(self.kind, copy=False) if self.needs[1] else None
+        return np.zeros_like(dy), dsrc

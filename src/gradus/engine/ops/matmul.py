@@ -1,0 +1,132 @@
+"""Matrix products: every combination of 1-D, 2-D and batched operands, and the linear layer."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradus.engine.dtypes import Array
+from gradus.engine.kernels import products
+from gradus.engine.node import Function
+from gradus.engine.ops.broadcast import sum_to
+
+
+def product(a: Array, b: Array) -> Array:
+    """a @ b; a batch of rows times one matrix is done as a single product."""
+    if b.ndim == 2 and a.ndim >= 2:
+        return products.product(as_rows(a), b).reshape(*a.shape[:-1], b.shape[-1])
+    return np.asarray(a @ b)
+
+
+def as_rows(a: Array) -> Array:
+    """(..., n) as (all the others, n), also where one of the sizes is 0."""
+    return a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
+
+
+class MatMul(Function):
+    """y = a @ b.    da = dy @ bᵀ,  db = aᵀ @ dy"""
+
+    def forward(self, a: Array, b: Array) -> Array:
+        _check(a, b)
+        self.a, self.b, self.ranks = a, b, (a.ndim, b.ndim)
+        return product(a, b)
+
+    def backward(self, dy: Array) -> Any:
+        a, b = self.a, self.b
+        if a.ndim == 1 and b.ndim == 1:
+            return dy * b, dy * a
+        if a.ndim == 1:  # a row: (n,) @ (..., n, m)
+            da = sum_to((b @ dy[..., None])[..., 0], a.shape) if self.needs[0] else None
+            db = sum_to(a[:, None] * dy[..., None, :], b.shape) if self.needs[1] else None
+            return da, db
+        if b.ndim == 1:  # a column: (..., n, m) @ (m,)
+            da = sum_to(dy[..., None] * b, a.shape) if self.needs[0] else None
+            db = (a.reshape(dy.size, a.shape[-1]).T @ dy.reshape(-1)) if self.needs[1] else None
+            return da, db
+        da = sum_to(product(dy, b.swapaxes(-1, -2)), a.shape) if self.needs[0] else None
+        db = None
+        if self.needs[1]:
+            if b.ndim == 2 and a.ndim > 2:
+                db = product(as_rows(a).T, as_rows(dy))
+            else:
+                db = sum_to(product(a.swapaxes(-1, -2), dy), b.shape)
+        return da, db
+
+    def name(self) -> str:
+        return _NAMES.get(self.ranks, "UnsafeViewBackward0")
+
+
+_NAMES = {
+    (1, 1): "DotBackward0",
+    (2, 2): "MmBackward0",
+    (2, 1): "MvBackward0",
+    (1, 2): "SqueezeBackward4",
+}
+
+
+def _check(a: Array, b: Array) -> None:
+    if a.ndim == 0 or b.ndim == 0:
+        raise RuntimeError(f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D")
+    if a.dtype == b.dtype == bool:
+        raise NotImplementedError("\"addmm_impl_cpu_\" not implemented for 'Bool'")
+    if a.dtype != b.dtype:
+        names = {"float32": "float", "float64": "double", "int64": "long int", "int32": "int"}
+        raise RuntimeError(
+            "expected m1 and m2 to have the same dtype, but got: "
+            f"{names.get(a.dtype.name, a.dtype.name)} != {names.get(b.dtype.name, b.dtype.name)}"
+        )
+    inner = b.shape[-2] if b.ndim > 1 else b.shape[0]
+    if a.shape[-1] == inner:
+        try:
+            np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        except ValueError:
+            raise RuntimeError(
+                f"The batch axes of {_by(a)} and {_by(b)} do not broadcast: each pair of sizes must be equal, "
+                "or one of them 1"
+            ) from None
+        return
+    if a.ndim == 1 and b.ndim == 1:
+        raise RuntimeError(
+            f"inconsistent tensor size, expected tensor [{a.shape[0]}] and src [{b.shape[0]}] to have the same "
+            "number of "
+            f"elements, but got {a.shape[0]} and {b.shape[0]} elements respectively"
+        )
+    if a.ndim <= 2 and b.ndim == 1:
+        raise RuntimeError(f"size mismatch, got input ({a.shape[0]}), mat ({_by(a)}), vec ({b.shape[0]})")
+    rows = a.reshape(-1, a.shape[-1])
+    raise RuntimeError(
+        f"mat1 and mat2 shapes cannot be multiplied ({_by(rows)} and {_by(b[(0,) * (b.ndim - 2)] if b.size else b)})"
+    )
+
+
+def _by(a: Array) -> str:
+    return "x".join(map(str, a.shape))
+
+
+class Linear(Function):
+    """y = x Wᵀ + b.    dx = dy W,  dW = dyᵀ x,  db = Σ dy"""
+
+    def forward(self, x: Array, weight: Array, bias: Array | None) -> Array:
+        if x.shape[-1] != weight.shape[-1]:
+            raise RuntimeError(
+                f"mat1 and mat2 shapes cannot be multiplied ({_by(x.reshape(-1, x.shape[-1]))} and {_by(weight.T)})"
+            )
+        self.x, self.weight, self.biased, self.rank = x, weight, bias is not None, x.ndim
+        y = product(x, weight.T)
+        if bias is not None:
+            y += bias
+        return y
+
+    def backward(self, dy: Array) -> Any:
+        dx = product(dy, self.weight) if self.needs[0] else None
+        rows = as_rows(dy)
+        dw = product(rows.T, as_rows(self.x)) if self.needs[1] else None
+        db = rows.sum(axis=0) if self.needs[2] else None
+        return dx, dw, db
+
+    def name(self) -> str:
+        if self.rank == 2:
+            return "AddmmBackward0" if self.biased else "MmBackward0"
+        return "ViewBackward0" if self.biased else "UnsafeViewBackward0"

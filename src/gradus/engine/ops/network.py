@@ -1,0 +1,247 @@
+"""What neural networks are made of and frameworks fuse: softmax, cross entropy, normalisation, attention, dropout.
+
+The loops are in `kernels/`, each beside the plain NumPy form that says what it computes; here are the rules.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradus.engine.dtypes import Array
+from gradus.engine.kernels import attention, cross_entropy, normalization, softmax
+from gradus.engine.node import Function
+from gradus.engine.ops.broadcast import sum_to
+
+
+class Softmax(Function):
+    """yᵢ = eˣᵢ / Σ eˣⱼ along one axis.    dx = y (dy - Σ y dy)"""
+
+    def forward(self, x: Array, axis: int) -> Array:
+        self.axis = axis
+        self.y = softmax.softmax(x, axis)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        return softmax.softmax_backward(dy, self.y, self.axis)
+
+
+class LogSoftmax(Function):
+    """yᵢ = xᵢ - log Σ eˣⱼ along one axis.    dx = dy - eʸ Σ dy"""
+
+    def forward(self, x: Array, axis: int) -> Array:
+        self.axis = axis
+        self.y = softmax.log_softmax(x, axis)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        if not dy.ndim:
+            return np.zeros_like(dy)
+        return dy - np.exp(self.y) * dy.sum(axis=self.axis, keepdims=True)
+
+
+class NllLoss(Function):
+    """y = -Σ wₜ x[t] / Σ wₜ (mean), the negative log likelihood of the targets t.    dx[t] = -wₜ dy / Σ wₜ
+
+    x (N, C) log probabilities; targets (N,) int64; reduction none, sum or mean.
+    """
+
+    def forward(self, x: Array, targets: Array, weight: Array | None, ignore_index: int, reduction: str) -> Array:
+        self.shape, self.reduction = x.shape, reduction
+        kept = targets != ignore_index
+        self.rows = np.flatnonzero(kept)
+        self.targets = targets[self.rows]
+        self.w = np.ones(len(self.rows), x.dtype) if weight is None else weight[self.targets]
+        losses = -self.w * x[self.rows, self.targets]
+        self.total = self.w.sum()
+        if reduction == "none":
+            y = np.zeros(len(targets), dtype=x.dtype)
+            y[self.rows] = losses
+            return y
+        with np.errstate(invalid="ignore"):
+            return np.asarray(losses.sum() if reduction == "sum" else losses.sum() / self.total, dtype=x.dtype)
+
+    def backward(self, dy: Array) -> Any:
+        dx = np.zeros(self.shape, dtype=dy.dtype)
+        each = dy[self.rows] if self.reduction == "none" else dy
+        dx[self.rows, self.targets] = -self.w * each / (self.total if self.reduction == "mean" else 1)
+        return dx, None, None
+
+
+class MseLoss(Function):
+    """y = Σ (a - b)², or that divided by n (mean), or each (none).    da = 2 (a - b) dy / n,  db = -da"""
+
+    def forward(self, a: Array, b: Array, reduction: str) -> Array:
+        self.shapes, self.reduction = (a.shape, b.shape), reduction
+        self.d = a - b
+        squares = self.d * self.d
+        return squares if reduction == "none" else np.asarray(squares.sum() if reduction == "sum" else squares.mean())
+
+    def backward(self, dy: Array) -> Any:
+        da = self.d * (dy * (2 / max(self.d.size, 1) if self.reduction == "mean" else 2))
+        return sum_to(da, self.shapes[0]), sum_to(-da, self.shapes[1])
+
+
+class CrossEntropy(Function):
+    """y = the mean over scored rows of  log Σ eˣⱼ - x[t].    dx = (softmax(x) - onehot(t)) dy / rows
+
+    x (N, C) logits; targets (N,) int64, `ignore_index` marks a row that is not scored; reduction none, sum or mean.
+    """
+
+    name_ = "NllLossBackward0"
+
+    def forward(self, x: Array, targets: Array, ignore_index: int, reduction: str) -> Array:
+        self.x, self.targets, self.ignore_index, self.reduction = x, targets, ignore_index, reduction
+        self.losses, self.log_total = cross_entropy.forward(x, targets, ignore_index)
+        self.count = int((targets != ignore_index).sum())
+        if reduction == "none":
+            return self.losses
+        total = self.losses.sum()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.asarray(total if reduction == "sum" else total / x.dtype.type(self.count), dtype=x.dtype)
+
+    def backward(self, dy: Array) -> Any:
+        scale = dy / self.count if self.reduction == "mean" and self.count else dy
+        scales = np.broadcast_to(np.asarray(scale, dtype=self.x.dtype), self.targets.shape)
+        return cross_entropy.backward(self.x, self.targets, self.log_total, scales, self.ignore_index), None
+
+
+class LayerNorm(Function):
+    """y = w x̂ + b,  x̂ = (x - mean) / √(var + ε) over the last axes     (Ba et al., 2016)
+
+    dx = (dx̂ - mean(dx̂) - x̂ mean(dx̂ x̂)) / √(var + ε),  dx̂ = w dy;    dw = Σ x̂ dy,  db = Σ dy
+    """
+
+    name_ = "NativeLayerNormBackward0"
+
+    def forward(self, x: Array, weight: Array | None, bias: Array | None, axes: int, eps: float) -> Array:
+        self.x, self.weight, self.inner = x, weight, x.shape[x.ndim - axes :]
+        rows = x.reshape(-1, math.prod(self.inner))
+        w, b = (None if p is None else p.reshape(-1) for p in (weight, bias))
+        y, self.mean, self.rstd = normalization.layer_norm(rows, w, b, eps)
+        return y.reshape(x.shape)
+
+    def backward(self, dy: Array) -> Any:
+        rows = self.x.reshape(-1, math.prod(self.inner))
+        w = None if self.weight is None else self.weight.reshape(-1)
+        dx, dw, db = normalization.layer_norm_backward(dy.reshape(rows.shape), rows, w, self.mean, self.rstd)
+        return (
+            dx.reshape(self.x.shape),
+            dw.reshape(self.inner) if self.needs[1] else None,
+            db.reshape(self.inner) if self.needs[2] else None,
+        )
+
+
+class Attention(Function):
+    """y = softmax(q kᵀ s + mask) v, s = 1/√E     (Vaswani et al., 2017)
+
+    q (..., T, E), k (..., S, E), v (..., S, D).  With p the softmax and dp = dy vᵀ:
+    dv = pᵀ dy,  ds = p (dp - Σ p dp),  dq = s ds k,  dk = s dsᵀ q
+    """
+
+    name_ = "ScaledDotProductFlashAttentionForCpuBackward0"
+
+    def forward(self, q: Array, k: Array, v: Array, causal: bool, scale: float) -> Array:
+        self.q, self.k, self.v, self.causal, self.scale = q, k, v, causal, scale
+        y, self.p = attention.forward(q, k, v, causal, scale)
+        return y
+
+    def backward(self, dy: Array) -> Any:
+        return attention.backward(dy, self.q, self.k, self.v, self.p, self.causal, self.scale)
+
+
+class Dropout(Function):
+    """y = x m / (1 - p), m 1 with probability 1 - p, else 0     (Srivastava et al., 2014).    dx = dy m / (1 - p)"""
+
+    name_ = "MulBackward0"
+
+    def forward(self, x: Array, keep: Array, scale: float) -> Array:
+        self.keep, self.scale = keep, scale
+        return x * (keep * x.dtype.type(scale))
+
+    def backward(self, dy: Array) -> Any:
+        return dy * (self.keep * dy.dtype.type(self.scale)), None
+
+
+class BatchNorm(Function):
+    """y = w x̂ + b,  x̂ = (x - mean) / √(var + ε) over all axes but the second     (Ioffe & Szegedy, 2015)
+
+    Training: dx = w (dy - mean(dy) - x̂ mean(dy x̂)) / √(var + ε). With running statistics: dx = w dy / √(var + ε).
+    dw = Σ x̂ dy,  db = Σ dy
+    """
+
+    name_ = "NativeBatchNormBackward0"
+
+    def forward(
+        self, x: Array, weight: Array | None, bias: Array | None, mean: Array, var: Array, training: bool, eps: float
+    ) -> Array:
+        self.axes = (0, *range(2, x.ndim))
+        self.wide = (1, -1) + (1,) * (x.ndim - 2)
+        self.weight, self.training = weight, training
+        self.rstd = (1 / np.sqrt(var + eps)).reshape(self.wide).astype(x.dtype, copy=False)
+        self.xhat = (x - mean.reshape(self.wide)) * self.rstd
+        y = self.xhat if weight is None else self.xhat * weight.reshape(self.wide)
+        return y.copy() if weight is None and bias is None else y if bias is None else y + bias.reshape(self.wide)
+
+    def backward(self, dy: Array) -> Any:
+        dw = (dy * self.xhat).sum(axis=self.axes) if self.needs[1] else None
+        db = dy.sum(axis=self.axes) if self.needs[2] else None
+        dxhat = dy if self.weight is None else dy * self.weight.reshape(self.wide)
+        if self.training:
+            mean = dxhat.mean(axis=self.axes, keepdims=True)
+            product = (dxhat * self.xhat).mean(axis=self.axes, keepdims=True)
+            dxhat = dxhat - mean - self.xhat * product
+        return dxhat * self.rstd, dw, db, None, None
+
+
+class Conv1d(Function):
+    """y[n, o, t] = b[o] + Σ_{c, i} W[o, c, i] x[n, c, stride t + dilation i - padding], in groups of channels.
+
+    dW and dx are the same sum with y's and x's, y's and W's places exchanged; db = Σ dy
+    """
+
+    name_ = "ConvolutionBackward0"
+
+    def forward(
+        self,
+        x: Array,
+        weight: Array,
+        bias: Array | None,
+        stride: int,
+        padding: tuple[int, int],
+        dilation: int,
+        groups: int,
+    ) -> Array:
+        self.weight, self.options, self.length = weight, (stride, padding, dilation, groups), x.shape[-1]
+        self.columns = self._columns(np.pad(x, ((0, 0), (0, 0), padding)), weight.shape[-1])  # (N, G, C/G, K, T)
+        kernel = weight.reshape(groups, -1, *weight.shape[1:])  # (G, O/G, C/G, K)
+        y = np.einsum("ngckt,gock->ngot", self.columns, kernel, optimize=True)
+        y = np.ascontiguousarray(y).reshape(x.shape[0], weight.shape[0], -1)
+        return y if bias is None else y + bias[:, None]
+
+    def _columns(self, padded: Array, size: int) -> Array:
+        stride, _, dilation, groups = self.options
+        reach = dilation * (size - 1) + 1
+        windows = np.lib.stride_tricks.sliding_window_view(padded, reach, axis=-1)[..., ::stride, ::dilation]
+        n, c, t, k = windows.shape
+        return windows.reshape(n, groups, c // groups, t, k).swapaxes(-1, -2)
+
+    def backward(self, dy: Array) -> Any:
+        stride, (left, right), dilation, groups = self.options
+        n, _, t = dy.shape
+        kernel = self.weight.reshape(groups, -1, *self.weight.shape[1:])
+        grouped = dy.reshape(n, groups, -1, t)
+        dx = dw = None
+        if self.needs[1]:
+            dw = np.einsum("ngot,ngckt->gock", grouped, self.columns, optimize=True).reshape(self.weight.shape)
+        if self.needs[0]:
+            columns = np.einsum("ngot,gock->ngckt", grouped, kernel, optimize=True)
+            columns = columns.reshape(n, -1, kernel.shape[-1], t)
+            padded = np.zeros((n, columns.shape[1], self.length + left + right), dtype=dy.dtype)
+            for i in range(kernel.shape[-1]):
+                start = dilation * i
+                padded[..., start : start + stride * (t - 1) + 1 : stride] += columns[..., i, :]
+            dx = padded[..., left : left + self.length].copy()
+        return dx, dw, dy.sum(axis=(0, 2)) if self.needs[2] else None

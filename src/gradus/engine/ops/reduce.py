@@ -1,0 +1,230 @@
+"""Operations that turn many numbers into fewer: sums, means, spreads, extremes, and running totals.
+
+`axis` is a tuple of axes (all of them for a reduction to one number); `keepdim` leaves them in place with size 1.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradus.engine.dtypes import Array
+from gradus.engine.node import Function
+
+Axes = tuple[int, ...]
+
+
+def _back(dy: Array, axis: Axes, keepdim: bool) -> Array:
+    """Put the reduced axes back with size 1, so that dy broadcasts against the input."""
+    return dy if keepdim else np.expand_dims(dy, axis)
+
+
+def _count(shape: tuple[int, ...], axis: Axes) -> int:
+    return math.prod(shape[i] for i in axis)
+
+
+class Sum(Function):
+    """y = Σ x.    dx = dy, for every x that was summed"""
+
+    def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
+        self.shape, self.axis, self.keepdim = x.shape, axis, keepdim
+        return x.sum(axis=axis, keepdims=keepdim)
+
+    def backward(self, dy: Array) -> Array:
+        return np.broadcast_to(_back(dy, self.axis, self.keepdim), self.shape)
+
+    def name(self) -> str:
+        return "SumBackward0" if len(self.axis) == len(self.shape) and not self.keepdim else "SumBackward1"
+
+
+class Mean(Function):
+    """y = Σ x / n.    dx = dy / n"""
+
+    def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
+        self.shape, self.axis, self.keepdim = x.shape, axis, keepdim
+        return (
+            x.mean(axis=axis, keepdims=keepdim)
+            if x.size
+            else np.full(x.sum(axis=axis, keepdims=keepdim).shape, np.nan, x.dtype)
+        )
+
+    def backward(self, dy: Array) -> Array:
+        dy = _back(dy, self.axis, self.keepdim) / _count(self.shape, self.axis)
+        return np.broadcast_to(dy, self.shape)
+
+    def name(self) -> str:
+        return "MeanBackward0" if len(self.axis) == len(self.shape) and not self.keepdim else "MeanBackward1"
+
+
+class Var(Function):
+    """y = Σ (x - mean)² / (n - correction).    dx = 2 (x - mean) / (n - correction) dy"""
+
+    def forward(self, x: Array, axis: Axes, keepdim: bool, correction: float = 1) -> Array:
+        self.x, self.axis, self.keepdim = x, axis, keepdim
+        self.freedom = _count(x.shape, axis) - correction
+        d = x - x.mean(axis=axis, keepdims=True)
+        return np.asarray((d * d).sum(axis=axis, keepdims=keepdim) / np.asarray(max(self.freedom, 0), x.dtype))
+
+    def backward(self, dy: Array) -> Array:
+        d = self.x - self.x.mean(axis=self.axis, keepdims=True)
+        return _back(dy, self.axis, self.keepdim) * (d * np.divide(2, max(self.freedom, 0), dtype=dy.dtype))
+
+
+class Std(Function):
+    """y = √(Σ (x - mean)² / (n - correction)).    dx = (x - mean) / (y (n - correction)) dy,  0 where y = 0"""
+
+    def forward(self, x: Array, axis: Axes, keepdim: bool, correction: float = 1) -> Array:
+        self.x, self.axis, self.keepdim = x, axis, keepdim
+        self.freedom = _count(x.shape, axis) - correction
+        d = x - x.mean(axis=axis, keepdims=True)
+        total = (d * d).sum(axis=axis, keepdims=True) / np.asarray(max(self.freedom, 0), x.dtype)
+        self.y = np.sqrt(total) if keepdim else np.sqrt(total).squeeze(axis)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        d = self.x - self.x.mean(axis=self.axis, keepdims=True)
+        y = _back(self.y, self.axis, self.keepdim)
+        slope = np.where(y == 0, 0, d / (y * self.freedom)).astype(dy.dtype, copy=False)
+        return _back(dy, self.axis, self.keepdim) * slope
+
+
+class Prod(Function):
+    """y = Π x.    dx = (the product of all the others) dy"""
+
+    def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
+        self.x, self.axis, self.keepdim = x, axis, keepdim
+        return x.prod(axis=axis, keepdims=keepdim)
+
+    def backward(self, dy: Array) -> Array:
+        rest = [i for i in range(self.x.ndim) if i not in self.axis]
+        order = [*rest, *self.axis]
+        x = self.x.transpose(order).reshape([self.x.shape[i] for i in rest] + [-1])
+        before = np.cumprod(np.concatenate([np.ones_like(x[..., :1]), x[..., :-1]], axis=-1), axis=-1)
+        after = np.cumprod(np.concatenate([np.ones_like(x[..., :1]), x[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
+        others = (before * after).reshape([self.x.shape[i] for i in order]).transpose(np.argsort(order))
+        return _back(dy, self.axis, self.keepdim) * others
+
+
+class Extreme(Function):
+    """y = the largest (or smallest) x.    dx = dy, shared evenly among equals"""
+
+    def forward(self, x: Array, axis: Axes, keepdim: bool, called: str) -> Array:
+        self.x, self.axis, self.keepdim, self.called = x, axis, keepdim, called
+        find = np.max if called in ("Max", "Amax") else np.min
+        self.y = np.asarray(find(x, axis=axis, keepdims=keepdim))
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        y = _back(self.y, self.axis, self.keepdim)
+        equal = (self.x == y) | (np.isnan(self.x) & np.isnan(y))
+        return _back(dy, self.axis, self.keepdim) / equal.sum(axis=self.axis, keepdims=True).astype(dy.dtype) * equal
+
+    def name(self) -> str:
+        return self.called + ("Backward1" if self.called in ("Max", "Min") else "Backward0")
+
+
+class Pick(Function):
+    """y = x at the given index along one axis (where the maximum, the median ... is).    dx = dy there, 0 elsewhere"""
+
+    def forward(self, x: Array, index: Array, axis: int, squeezed: bool, called: str) -> Array:
+        self.index, self.shape, self.axis, self.squeezed, self.called = index, x.shape, axis, squeezed, called
+        if not x.ndim:
+            return x.copy()
+        y = np.take_along_axis(x, index, axis)
+        return y.squeeze(axis) if squeezed else y
+
+    def backward(self, dy: Array) -> Any:
+        dx = np.zeros(self.shape, dtype=dy.dtype)
+        if dx.ndim:
+            np.put_along_axis(dx, self.index, np.expand_dims(dy, self.axis) if self.squeezed else dy, self.axis)
+        else:
+            dx[...] = dy
+        return dx
+
+    def name(self) -> str:
+        return self.called.title() + "Backward0"
+
+
+class Norm(Function):
+    """y = (Σ |x|ᵖ)^(1/p).    dx = sign(x) (|x| / y)^(p-1) dy, 0 where y is 0; for p = ±inf shared among the largest"""
+
+    name_ = "LinalgVectorNormBackward0"
+
+    def forward(self, x: Array, p: float, axis: Axes, keepdim: bool) -> Array:
+        self.x, self.p, self.axis, self.keepdim = x, p, axis, keepdim
+        if p == 2:
+            y = np.sqrt((x * x).sum(axis=axis, keepdims=True))
+        elif p == 1:
+            y = np.abs(x).sum(axis=axis, keepdims=True)
+        elif p == 0:
+            y = (x != 0).sum(axis=axis, keepdims=True).astype(x.dtype)
+        elif math.isinf(p):
+            y = (np.max if p > 0 else np.min)(np.abs(x), axis=axis, keepdims=True)
+        else:
+            y = (np.abs(x) ** p).sum(axis=axis, keepdims=True) ** (1 / p)
+        self.y = np.asarray(y) if keepdim else np.asarray(y).squeeze(axis)
+        return self.y
+
+    def backward(self, dy: Array) -> Array | None:
+        x, y, p = self.x, _back(self.y, self.axis, self.keepdim), self.p
+        if p == 0:
+            return None
+        dy = _back(dy, self.axis, self.keepdim)
+        if p == 1:
+            return dy * np.sign(x)
+        if math.isinf(p):
+            equal = np.abs(x) == y
+            return np.sign(x) * (dy / equal.sum(axis=self.axis, keepdims=True).astype(dy.dtype)) * equal
+        nonzero = np.where(y == 0, 1, y)
+        slope = x / nonzero if p == 2 else np.sign(x) * (np.abs(x) / nonzero) ** (p - 1)
+        return np.where(y == 0, 0, dy * slope).astype(x.dtype, copy=False)
+
+
+class LogSumExp(Function):
+    """y = log Σ eˣ.    dx = eˣ⁻ʸ dy"""
+
+    name_ = "LogsumexpBackward0"
+
+    def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
+        self.x, self.axis = x, axis
+        top = x.max(axis=axis, keepdims=True)
+        top = np.where(np.isfinite(top), top, 0).astype(x.dtype, copy=False)
+        y = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
+        self.keepdim = keepdim
+        self.y = y if keepdim else y.squeeze(axis)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        return _back(dy, self.axis, self.keepdim) * np.exp(self.x - _back(self.y, self.axis, self.keepdim))
+
+
+class Cumsum(Function):
+    """yᵢ = x₁ + ... + xᵢ.    dxᵢ = dyᵢ + ... + dyₙ"""
+
+    def forward(self, x: Array, axis: int) -> Array:
+        self.axis = axis
+        return np.cumsum(x, axis=axis, dtype=x.dtype if x.dtype.kind == "f" else np.int64) if x.ndim else x.copy()
+
+    def backward(self, dy: Array) -> Array:
+        if not dy.ndim:
+            return dy
+        return np.ascontiguousarray(np.flip(np.cumsum(np.flip(dy, self.axis), axis=self.axis), self.axis))
+
+
+class Cumprod(Function):
+    """yᵢ = x₁ ... xᵢ.    dxⱼ = Σ_{i ≥ j} dyᵢ yᵢ / xⱼ, computed without dividing so that zeros are right"""
+
+    def forward(self, x: Array, axis: int) -> Array:
+        self.x, self.axis = x, axis
+        return np.cumprod(x, axis=axis)
+
+    def backward(self, dy: Array) -> Array:
+        x, dy = np.moveaxis(self.x, self.axis, -1), np.moveaxis(dy, self.axis, -1)
+        dx = np.zeros_like(x)
+        for j in range(x.shape[-1]):
+            others = x.copy()
+            others[..., j] = 1
+            dx[..., j] = (dy * np.cumprod(others, axis=-1))[..., j:].sum(axis=-1)
+        return np.ascontiguousarray(np.moveaxis(dx, -1, self.axis))

@@ -1,0 +1,350 @@
+"""A tensor's place in the graph: what `apply` records of an operation, and what a change in place does to the
+record.
+
+Three things are kept beside the array. The node that made it (`_node`, and which of its outputs), where a gradient
+would go. A version, counted up by each change in place and shared by all tensors on the same memory. And, for a view,
+the tensor that it is a view of (`_base`): writing into a view changes the base, so the base's place in the graph moves
+to a `CopySlices` node, and every other view of it finds its new place when next used.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from gradus.engine.dtypes import Array
+from gradus.engine.grad_mode import state
+from gradus.engine.node import AccumulateGrad, Edge, Function, Node, short
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+
+class Variable:
+    """An array and its place in the graph; `Tensor` adds the methods."""
+
+    _made: ClassVar[type[Tensor]]  # the class of results, set where Tensor is defined
+
+    _array: Array
+    _version_counter: list[Any]  # how many changes in place; and, if one was recorded, what made the last
+    # What most tensors never have stays with the class.
+    _requires_grad: bool = False
+    _node: Node | None = None
+    _output: int = 0
+    _grad: Tensor | None = None
+    _base: Tensor | None = None
+    _rewired: int = 0  # how often this base's place in the graph has moved
+    _seen: int = 0  # ... and the count a view knows of
+    _hooks: list[tuple[int, Callable[[Tensor], Tensor | None]]] | None = None
+    _accumulator: weakref.ref[AccumulateGrad] | None = None
+    _retains: bool = False
+    _after_accumulation: list[Callable[[Tensor], None]] | None = None
+    _one_of_several: bool = False  # a view that came with others, from unbind or split
+
+    @classmethod
+    def _wrap(cls, array: Array) -> Self:
+        """A tensor outside any graph that holds this very array."""
+        made = object.__new__(cls)
+        made._array = array
+        made._version_counter = [0]
+        return made
+
+    def _edge(self) -> Edge:
+        """Where this tensor's gradient goes."""
+        if self._base is not None and self._seen != self._base._rewired:
+            _follow_base(cast("Tensor", self))
+        if self._node is not None:
+            return self._node, self._output
+        if not self._requires_grad:
+            return None
+        node = self._accumulator() if self._accumulator is not None else None
+        if node is None:
+            node = AccumulateGrad(cast("Tensor", self))
+            self._accumulator = weakref.ref(node)
+        return node, 0
+
+    def _accumulate(self, gradient: Array) -> None:
+        """Add to `.grad`; a first gradient becomes it."""
+        if self._grad is None:
+            self._grad = Variable._made._wrap(
+                np.ascontiguousarray(gradient, dtype=self._array.dtype).reshape(gradient.shape)
+            )
+        else:
+            np.add(self._grad._array, gradient, out=self._grad._array, casting="same_kind")
+            self._grad._version_counter[0] += 1
+        for hook in self._after_accumulation or ():
+            hook(cast("Tensor", self))
+
+    def _become(self, node: Node, output: int = 0) -> None:
+        """Take a new place in the graph."""
+        old = self._node
+        if self._retains and old is not None and old.retained is not None:
+            old.retained.pop(self._output, None)
+        self._node, self._output, self._requires_grad = node, output, True
+        if self._retains:
+            node.retained = {**(node.retained or {}), output: weakref.ref(cast("Tensor", self))}
+
+
+def wrap(array: Any) -> Tensor:
+    """A tensor outside any graph that holds this array; a NumPy scalar becomes a 0-d one."""
+    return Variable._made._wrap(array if type(array) is np.ndarray else np.asarray(array))
+
+
+def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
+    """Compute an operation on tensors and numbers, and record it if a gradient could be wanted.
+
+    Positional inputs may be tensors (gradients flow), or anything else (constants); options never have gradients.
+    Returns a Tensor, or a tuple of them where the operation's `forward` returns one.
+    """
+    node = op()
+    if state.enabled:
+        edges = tuple([x._edge() if isinstance(x, Variable) else None for x in inputs])
+        for edge in edges:
+            if edge is not None:
+                return _recorded(node, edges, inputs, options)
+    node.needs = (False,) * len(inputs)
+    result = node.forward(*[x._array if isinstance(x, Variable) else x for x in inputs], **options)
+    if type(result) is tuple:
+        return tuple(_result(array, node, inputs) for array in result)
+    return _result(result, node, inputs)
+
+
+def _recorded(node: Function, edges: tuple[Edge, ...], inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    node.needs = [edge is not None for edge in edges]
+    result = node.forward(*[x._array if isinstance(x, Variable) else x for x in inputs], **options)
+    if isinstance(result, np.generic):
+        result = node.keep_as_array(result)
+    node.join(edges)
+    for x in inputs:
+        if isinstance(x, Variable):
+            node.watch(x._array, x._version_counter, x._node)
+    if type(result) is tuple:
+        node.outputs = len(result)
+        made = [_place(_result(array, node, inputs), node, i) for i, array in enumerate(result)]
+        for view in made if node.view else ():
+            view._one_of_several = True
+        return tuple(made)
+    return _place(_result(result, node, inputs), node, 0)
+
+
+def _place(made: Tensor, node: Function, output: int) -> Tensor:
+    if made._array.dtype.kind != "f":
+        return made  # integers and truth values have no gradient
+    made._node, made._output, made._requires_grad = node, output, True
+    node.watch(made._array, made._version_counter, node)
+    return made
+
+
+def _result(array: Any, node: Function, inputs: tuple[Any, ...]) -> Tensor:
+    if type(array) is not np.ndarray:
+        array = np.asarray(array)  # NumPy gives a 0-d result as a scalar
+    made = Variable._made._wrap(array)
+    if node.view:
+        source = inputs[0]
+        if _same_memory(array, source._array):
+            base = source if source._base is None else source._base
+            made._base, made._version_counter, made._seen = base, base._version_counter, base._rewired
+    return made
+
+
+def _same_memory(part: Array, whole: Array) -> bool:
+    owner = whole if whole.base is None else whole.base
+    return part.base is owner or part is whole or not part.size or np.may_share_memory(part, whole)
+
+
+# ---- changes in place
+
+
+def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> Tensor:
+    """Compute `op(target, *inputs)` and write the result into `target`, moving its place in the graph if it has one.
+
+    Raises:
+        RuntimeError: if target is a leaf that wants a gradient, or the result does not fit its shape.
+    """
+    node = op()
+    arguments = (target, *inputs)
+    edges: tuple[Edge, ...] = ()
+    if state.enabled:
+        edges = tuple([x._edge() if isinstance(x, Variable) else None for x in arguments])
+    recorded = any(edge is not None for edge in edges)
+    if recorded:
+        _refuse_leaf(target)
+    for x in inputs:
+        if isinstance(x, Variable) and x._version_counter is target._version_counter:
+            _refuse_partial_overlap(target._array, x._array)
+    node.needs = [edge is not None for edge in edges] if recorded else (False,) * len(arguments)
+    before = target._array
+    result = node.forward(*[x._array if isinstance(x, Variable) else x for x in arguments], **options)
+    if isinstance(result, np.generic):
+        result = node.keep_as_array(result)
+    if result.shape != before.shape:
+        raise RuntimeError(
+            f"output with shape {list(before.shape)} doesn't match the broadcast shape {list(result.shape)}"
+        )
+    if recorded:
+        for name, value in node.__dict__.items():
+            if value is before:
+                node.__dict__[name] = before.copy()  # backward wants what was there
+            elif value is result:
+                node.__dict__[name] = before  # ... or what is there now
+    if np.may_share_memory(result, before):
+        result = result.copy()
+    before[...] = result
+    target._version_counter[0] += 1
+    if recorded:
+        node.join(edges)
+        for x in arguments:
+            if isinstance(x, Variable):
+                node.watch(x._array, x._version_counter, x._node if x is not target else node)
+        rewire(target, node)
+    return target
+
+
+def rewire(target: Tensor, node: Function) -> None:
+    """After a recorded change in place: `node`, whose first edge is target's old place, made what target now holds."""
+    base = target._base
+    target._version_counter[1:] = [node.name() if base is None else "CopySlices"]
+    if base is None:
+        target._become(node)
+        target._rewired += 1
+        return
+    if base._requires_grad and base._node is None and state.enabled and base._rewired == 0:
+        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+    whole = CopySlices(node, base, target)
+    whole.join((base._edge(), *node.edges[1:]))
+    base._become(whole)
+    base._rewired += 1
+    _follow_base(target)
+
+
+def _refuse_leaf(target: Tensor) -> None:
+    if target._base is not None:
+        if target._one_of_several:
+            _refuse_one_of_several(target, "is being modified inplace")
+        base = target._base
+        if base._requires_grad and base._node is None:
+            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+        if 0 in target._array.strides and target._array.size > 1 and _overlaps(target._array):
+            raise RuntimeError(
+                "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+                "location. Please clone() the tensor before performing the operation."
+            )
+    elif target._requires_grad and target._node is None:
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+
+
+def _refuse_partial_overlap(a: Array, b: Array) -> None:
+    """Raise if two blocks of memory share numbers, but do not hold the same ones in the same order."""
+    if not (a.size and b.size and _dense(a) and _dense(b)):
+        return
+    start_a, start_b = (x.__array_interface__["data"][0] for x in (a, b))
+    same = start_a == start_b and a.nbytes == b.nbytes and a.strides == b.strides
+    if not same and start_a < start_b + b.nbytes and start_b < start_a + a.nbytes:
+        raise RuntimeError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
+            "single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
+
+
+def _dense(array: Array) -> bool:
+    """Whether an array's numbers fill a block of memory, in whatever order of its axes."""
+    step = array.itemsize
+    for stride, size in sorted(zip(array.strides, array.shape, strict=True)):
+        if size != 1:
+            if stride != step:
+                return False
+            step *= size
+    return True
+
+
+def _refuse_one_of_several(view: Tensor, what: str) -> None:
+    maker = "(none)" if view._node is None else short(view._node.name())
+    raise RuntimeError(
+        f"Output {view._output} of {maker} is a view and {what}. This view is the output of a function that returns "
+        "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the "
+        "inplace operation by an out-of-place one."
+    )
+
+
+def _overlaps(array: Array) -> bool:
+    return any(stride == 0 and size > 1 for stride, size in zip(array.strides, array.shape, strict=True))
+
+
+def _follow_base(view: Tensor) -> None:
+    """Give a view its place behind the one its base has now."""
+    base = view._base
+    assert base is not None
+    if view._one_of_several:
+        _refuse_one_of_several(view, "its base or another view of its base has been modified inplace")
+    view._seen = base._rewired
+    edge = base._edge()
+    if edge is None:
+        view._node = None
+        return
+    node = AsStrided(base, view)
+    node.join((edge,))
+    view._become(node)
+
+
+class Geometry:
+    """Where a view lies in its base: offset and strides, which hold on any memory laid out as the base's."""
+
+    def __init__(self, base: Variable, view: Variable) -> None:
+        whole, part = base._array, view._array
+        self.dtype = whole.dtype
+        self.whole_shape, self.whole_strides = whole.shape, whole.strides
+        self.part_shape, self.part_strides = part.shape, part.strides
+        self.offset = (part.__array_interface__["data"][0] - whole.__array_interface__["data"][0]) // whole.itemsize
+        spans = [(size - 1) * stride for size, stride in zip(whole.shape, whole.strides, strict=True)]
+        self.extent = 1 + sum(spans) // whole.itemsize
+
+    def zeros(self) -> tuple[Array, Array]:
+        """Zeros laid out as the base, and the view's part of them."""
+        memory = np.zeros(self.extent, dtype=self.dtype)
+        whole = as_strided(memory, shape=self.whole_shape, strides=self.whole_strides)
+        part = as_strided(memory[self.offset :], shape=self.part_shape, strides=self.part_strides)
+        return whole, part
+
+
+class CopySlices(Function):
+    """The base's new place after a view of it was written: the gradient of what was overwritten goes to what "
+    "wrote it."""
+
+    name_ = "torch::autograd::CopySlices"
+
+    def __init__(self, written: Function, base: Variable, view: Variable) -> None:
+        self.written = written
+        self.geometry = Geometry(base, view)
+
+    def backward(self, dy: Array) -> Any:
+        whole, part = self.geometry.zeros()
+        whole[...] = dy
+        gradients = self.written.run([part.copy()])
+        part[...] = 0 if gradients[0] is None else gradients[0]
+        return whole, *gradients[1:]
+
+    def release(self) -> None:
+        self.written.release()
+
+
+class AsStrided(Function):
+    """A view's place behind its base: y = the part of x at the view's strides and offset.    dx = dy there, 0 "
+    "elsewhere"""
+
+    name_ = "AsStridedBackward0"
+
+    def __init__(self, base: Variable, view: Variable) -> None:
+        self.geometry = Geometry(base, view)
+
+    def backward(self, dy: Array) -> Array:
+        whole, part = self.geometry.zeros()
+        repeated = tuple(
+            i for i, stride in enumerate(part.strides) if stride == 0
+        )  # an expanded axis: its gradients add
+        part[...] = dy.sum(axis=repeated, keepdims=True) if repeated else dy
+        return whole
