@@ -1,0 +1,61 @@
+"""GELU and the error function."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from gradus.engine import kernels
+from gradus.engine.dtypes import Array
+from gradus.engine.kernels import threads
+
+_SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
+
+_erf = np.frompyfunc(math.erf, 1, 1)
+
+
+def erf(x: Array) -> Array:
+    """2/√π ∫₀ˣ e^(-t²) dt."""
+    return np.asarray(_erf(x.astype(np.float64)), dtype=x.dtype)
+
+
+def gelu(x: Array) -> Array:
+    """x Φ(x)."""
+    if kernels.fused(x):
+        return _each(kernels.compiled().gelu, x)
+    return x * (0.5 * (1 + erf(x * x.dtype.type(math.sqrt(0.5)))))
+
+
+def gelu_backward(dy: Array, x: Array) -> Array:
+    """(Φ + x φ(x)) dy."""
+    if kernels.fused(x, dy):
+        return _each(kernels.compiled().gelu_backward, dy, x)
+    cdf = 0.5 * (1 + erf(x * x.dtype.type(math.sqrt(0.5))))
+    pdf = np.exp(-0.5 * x * x) * x.dtype.type(1 / math.sqrt(2 * math.pi))
+    return dy * (cdf + x * pdf)
+
+
+def gelu_tanh(x: Array) -> Array:
+    """½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
+    if kernels.fused(x):
+        return _each(kernels.compiled().gelu_tanh, x)
+    t = np.tanh(_SQRT_2_OVER_PI * (x + 0.044715 * (x * x * x)))
+    return 0.5 * x * (1 + t)
+
+
+def gelu_tanh_backward(dy: Array, x: Array) -> Array:
+    """dy (½ (1 + t) + ½ x (1 - t²) √(2/π) (1 + 3 · 0.044715 x²))."""
+    if kernels.fused(x, dy):
+        return _each(kernels.compiled().gelu_tanh_backward, dy, x)
+    t = np.tanh(_SQRT_2_OVER_PI * (x + 0.044715 * (x * x * x)))
+    inner = _SQRT_2_OVER_PI * (1 + 3 * 0.044715 * (x * x))
+    return dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner)
+
+
+def _each(loop: object, *inputs: Array) -> Array:
+    """loop(*inputs, output) over every number, shared among the threads."""
+    out = np.empty_like(inputs[0])
+    flat = [a.reshape(-1) for a in (*inputs, out)]
+    threads.split(out.size, lambda start, stop: loop(*[a[start:stop] for a in flat]), kernels.SHARE)  # type: ignore[operator]
+    return out

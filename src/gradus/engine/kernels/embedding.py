@@ -1,0 +1,20 @@
+"""Adding rows to a table at given places, a place that comes twice both times."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradus.engine import kernels
+from gradus.engine.dtypes import Array
+
+
+def add_rows(table: Array, index: Array, rows: Array) -> None:
+    """table[index[i]] += rows[i] for every i; table (V, ...), index any shape, rows index.shape + table.shape[1:]."""
+    if kernels.fused(rows, table):
+        width = table.size // len(table)
+        places = index.reshape(-1)
+        if places.size and places.min() < 0:
+            places = places % len(table)
+        kernels.compiled().add_rows(table.reshape(-1, width), places, rows.reshape(-1, width))
+    else:
+        np.add.at(table, index, rows)

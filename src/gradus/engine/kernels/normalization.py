@@ -1,0 +1,76 @@
+"""Layer normalisation of rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradus.engine import kernels
+from gradus.engine.dtypes import Array
+from gradus.engine.kernels import threads
+
+
+def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
+    """x (N, C) -> y (N, C), and the mean and 1/√(var + ε) of each row (N,)."""
+    if kernels.fused(x, weight, bias):
+        return _fused(x, weight, bias, eps)
+    mean = x.mean(axis=-1)
+    centred = x - mean[:, None]
+    rstd = 1 / np.sqrt(np.einsum("nc,nc->n", centred, centred) / x.dtype.type(x.shape[-1]) + x.dtype.type(eps))
+    y = centred
+    y *= rstd[:, None]
+    if weight is not None:
+        y *= weight
+    if bias is not None:
+        y += bias
+    return y, mean, rstd
+
+
+def layer_norm_backward(
+    dy: Array, x: Array, weight: Array | None, mean: Array, rstd: Array
+) -> tuple[Array, Array, Array]:
+    """-> dx (N, C), dweight (C,), dbias (C,)."""
+    if kernels.fused(x, dy, weight):
+        return _fused_backward(dy, x, weight, mean, rstd)
+    xhat = (x - mean[:, None]) * rstd[:, None]
+    dw, db = np.einsum("nc,nc->c", dy, xhat), dy.sum(axis=0)
+    dx = dy * weight if weight is not None else dy.copy()
+    n = x.dtype.type(x.shape[-1])
+    along = np.einsum("nc,nc->n", dx, xhat) / n
+    dx -= dx.mean(axis=-1, keepdims=True)
+    dx -= xhat * along[:, None]
+    dx *= rstd[:, None]
+    return dx, dw, db
+
+
+def _fused(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
+    n, c = x.shape
+    w = np.ones(c, x.dtype) if weight is None else weight
+    b = np.zeros(c, x.dtype) if bias is None else bias
+    y, mean, rstd = np.empty_like(x), np.empty(n, x.dtype), np.empty(n, x.dtype)
+    loop = kernels.compiled().layer_norm
+
+    def rows(start: int, stop: int) -> None:
+        part = slice(start, stop)
+        loop(x[part], w, b, eps, y[part], mean[part], rstd[part])
+
+    threads.split(n, rows, kernels.SHARE // c + 1)
+    return y, mean, rstd
+
+
+def _fused_backward(dy: Array, x: Array, weight: Array | None, mean: Array, rstd: Array) -> tuple[Array, Array, Array]:
+    n, c = x.shape
+    w = np.ones(c, x.dtype) if weight is None else weight
+    dx = np.empty_like(x)
+    sums: dict[
+        int, Array
+    ] = {}  # where a part starts -> its (dweight, dbias); added in order, so that the result never varies
+    loop = kernels.compiled().layer_norm_backward
+
+    def rows(start: int, stop: int) -> None:
+        part = slice(start, stop)
+        sums[start] = np.zeros((2, c), x.dtype)
+        loop(dy[part], x[part], w, mean[part], rstd[part], dx[part], *sums[start])
+
+    threads.split(n, rows, kernels.SHARE // c + 1)
+    dw, db = np.sum([sums[start] for start in sorted(sums)], axis=0)
+    return dx, dw, db

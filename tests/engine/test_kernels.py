@@ -1,0 +1,189 @@
+"""Each compiled loop gives what its plain NumPy form gives, to the precision of float32."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradus.engine import kernels
+from gradus.engine.dtypes import Array
+from gradus.engine.kernels import (
+    activations,
+    attention,
+    cross_entropy,
+    embedding,
+    normalization,
+    optimizer,
+    threads,
+)
+from gradus.engine.optim.adam import adamw_
+
+RNG = np.random.default_rng(0)
+RTOL = (
+    2e-5  # float32 keeps 6e-8 of a number; sums of hundreds, and differences of near equals, lose two or three digits
+)
+
+
+def numbers(*shape: int, spread: float = 1.0) -> Array:
+    return (RNG.standard_normal(shape) * spread).astype(np.float32)
+
+
+@pytest.fixture(params=[1, 3], ids=["one thread", "three threads"])
+def pool(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = threads.get_num_threads()
+    threads.set_num_threads(request.param)
+    yield
+    threads.set_num_threads(before)
+
+
+def in_numpy(function: Any, *args: Any, **options: Any) -> Any:
+    """The result of the plain form."""
+    kernels.enabled = False
+    try:
+        return function(*args, **options)
+    finally:
+        kernels.enabled = True
+
+
+def close(got: Any, want: Any, atol: float = 1e-6) -> None:
+    np.testing.assert_allclose(got, want, rtol=RTOL, atol=atol)
+
+
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize("function", [activations.gelu, activations.gelu_tanh])
+def test_gelu_equals_its_plain_form_over_the_whole_range(function: Any) -> None:
+    x = np.concatenate([np.linspace(-30, 30, 40001, dtype=np.float32), numbers(9999)])
+    want = in_numpy(function, x.astype(np.float64))
+    close(function(x), want, atol=3e-6)  # 0.5 x (1 + erf): an error of 1 ulp of 1 times x
+
+
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize("function", [activations.gelu_backward, activations.gelu_tanh_backward])
+def test_gelu_backward_equals_its_plain_form(function: Any) -> None:
+    x = np.concatenate([np.linspace(-30, 30, 40001, dtype=np.float32), numbers(9999)])
+    dy = numbers(x.size)
+    want = in_numpy(function, dy.astype(np.float64), x.astype(np.float64))
+    close(function(dy, x), want, atol=3e-6)
+
+
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize("affine", [True, False])
+def test_layer_norm_and_its_gradients_equal_their_plain_form(affine: bool) -> None:
+    x, dy = numbers(701, 96, spread=3), numbers(701, 96)
+    weight, bias = (numbers(96), numbers(96)) if affine else (None, None)
+    got, want = (
+        normalization.layer_norm(x, weight, bias, 1e-5),
+        in_numpy(normalization.layer_norm, x, weight, bias, 1e-5),
+    )
+    for a, b in zip(got, want, strict=True):
+        close(a, b, atol=1e-5)
+    _, mean, rstd = got
+    back = normalization.layer_norm_backward(dy, x, weight, mean, rstd)
+    plain_back = in_numpy(normalization.layer_norm_backward, dy, x, weight, mean, rstd)
+    for a, b in zip(back, plain_back, strict=True):
+        close(a, b, atol=1e-4)  # sums over 701 rows
+
+
+@pytest.mark.usefixtures("pool")
+def test_cross_entropy_and_its_gradient_equal_their_plain_form() -> None:
+    x, targets = numbers(1003, 65, spread=4), RNG.integers(0, 65, 1003)
+    targets[::7] = -1
+    x[0, 3] = -np.inf
+    losses, log_total = cross_entropy.forward(x, targets, -1)
+    want, want_total = in_numpy(cross_entropy.forward, x, targets, -1)
+    close(losses, want)
+    close(log_total, want_total)
+    assert not losses[::7].any()
+    scales = numbers(1003)
+    close(
+        cross_entropy.backward(x, targets, log_total, scales, -1),
+        in_numpy(cross_entropy.backward, x, targets, log_total, scales, -1),
+    )
+
+
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize("T", [1, 5, 63, 64, 65, 200])
+def test_causal_attention_in_blocks_equals_the_whole_square(T: int) -> None:
+    B, H, E = 3, 2, 16
+    qkv = numbers(B, T, 3, H, E)
+    q, k, v = (qkv[:, :, i].swapaxes(1, 2) for i in range(3))  # strided, as a model gives them
+    scale = 1 / math.sqrt(E)
+    if q.size < kernels.LEAST:
+        pytest.skip("too small for the loops: the plain form is what runs")
+    y, p = attention.forward(q, k, v, True, scale)
+    want, want_p = in_numpy(attention.forward, q, k, v, True, scale)
+    assert p.ndim == 1
+    close(y, want)
+    dy = numbers(B, H, T, E)
+    for a, b in zip(
+        attention.backward(dy, q, k, v, p, True, scale),
+        in_numpy(attention.backward, dy, q, k, v, want_p, True, scale),
+        strict=True,
+    ):
+        close(a, b, atol=1e-5)
+
+
+def test_causal_attention_never_looks_ahead() -> None:
+    q, k, v = numbers(1, 2, 80, 16), numbers(1, 2, 80, 16), numbers(1, 2, 80, 16)
+    y, _ = attention.forward(q, k, v, True, 0.25)
+    v[:, :, 40:] = 1e30
+    k[:, :, 40:] = 1e30
+    changed, _ = attention.forward(q, k, v, True, 0.25)
+    np.testing.assert_array_equal(y[:, :, :40], changed[:, :, :40])
+
+
+def test_rows_added_at_repeated_places_all_count() -> None:
+    table, places, rows = numbers(50, 64), RNG.integers(-50, 50, (40, 5)), numbers(40, 5, 64)
+    want = table.copy()
+    np.add.at(want, places, rows)
+    embedding.add_rows(table, places, rows)
+    close(table, want, atol=1e-5)
+
+
+@pytest.mark.usefixtures("pool")
+def test_adamw_in_one_pass_equals_the_plain_step() -> None:
+    options: dict[str, Any] = {"lr": 3e-3, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.1}
+    fused = [numbers(70001), numbers(70001), numbers(70001, spread=0.1), np.abs(numbers(70001))]
+    plain = [a.copy() for a in fused]
+    for step in range(1, 4):
+        assert optimizer.adamw(*fused, **options, step=step)
+        in_numpy(adamw_, *plain, **options, step=step)
+    for a, b in zip(fused, plain, strict=True):
+        close(a, b)
+
+
+def test_small_and_double_precision_arrays_stay_with_numpy() -> None:
+    assert not kernels.fused(numbers(10))
+    assert not kernels.fused(numbers(10000).astype(np.float64))
+    assert not kernels.fused(numbers(100, 100).T)
+    assert kernels.fused(numbers(100, 100), None)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 7, 100])
+@pytest.mark.usefixtures("pool")
+def test_threads_share_out_every_row_once(n: int) -> None:
+    seen = np.zeros(n, np.int64)
+
+    def mark(start: int, stop: int) -> None:
+        seen[start:stop] += 1
+
+    threads.split(n, mark)
+    assert (seen == 1).all()
+
+
+def test_an_error_in_another_thread_is_not_lost() -> None:
+    def fail(start: int, _: int) -> None:
+        if start:
+            raise ValueError("from the pool")
+
+    before = threads.get_num_threads()
+    threads.set_num_threads(2)
+    try:
+        with pytest.raises(ValueError, match="from the pool"):
+            threads.split(10, fail)
+    finally:
+        threads.set_num_threads(before)
