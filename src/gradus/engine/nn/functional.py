@@ -1,0 +1,380 @@
+"""The layers as functions, under PyTorch's names: `import gradus.engine.nn.functional as F`."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from gradus.engine import random
+from gradus.engine.functions.operands import binary
+from gradus.engine.nn.activation_functions import glu as glu
+from gradus.engine.nn.activation_functions import hardtanh as hardtanh
+from gradus.engine.nn.activation_functions import logsigmoid as logsigmoid
+from gradus.engine.nn.activation_functions import mish as mish
+from gradus.engine.nn.activation_functions import prelu as prelu
+from gradus.engine.nn.activation_functions import relu6 as relu6
+from gradus.engine.nn.activation_functions import selu as selu
+from gradus.engine.nn.activation_functions import softmin as softmin
+from gradus.engine.nn.activation_functions import softsign as softsign
+from gradus.engine.nn.activation_functions import tanhshrink as tanhshrink
+from gradus.engine.nn.layer_functions import bilinear as bilinear
+from gradus.engine.nn.layer_functions import conv1d as conv1d
+from gradus.engine.nn.layer_functions import cosine_similarity as cosine_similarity
+from gradus.engine.nn.layer_functions import group_norm as group_norm
+from gradus.engine.nn.layer_functions import normalize as normalize
+from gradus.engine.nn.layer_functions import pairwise_distance as pairwise_distance
+from gradus.engine.nn.layer_functions import rms_norm as rms_norm
+from gradus.engine.nn.loss_functions import binary_cross_entropy as binary_cross_entropy
+from gradus.engine.nn.loss_functions import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
+from gradus.engine.nn.loss_functions import huber_loss as huber_loss
+from gradus.engine.nn.loss_functions import kl_div as kl_div
+from gradus.engine.nn.loss_functions import l1_loss as l1_loss
+from gradus.engine.nn.loss_functions import smooth_l1_loss as smooth_l1_loss
+from gradus.engine.ops import elementwise as ew
+from gradus.engine.ops import index as ix
+from gradus.engine.ops import matmul as mm
+from gradus.engine.ops import network as net
+from gradus.engine.ops import shape as sh
+from gradus.engine.tensor import Tensor, floating_only
+from gradus.engine.variable import apply
+
+# ---- layers
+
+
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """y = x Wᵀ + b: input (..., in), weight (out, in), bias (out,) -> (..., out)."""
+    return apply(mm.Linear, input, weight, bias)
+
+
+def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
+    """The rows of weight (V, C) that input (...) names -> (..., C)."""
+    if input._array.dtype.kind not in "iu":
+        raise RuntimeError(
+            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
+            f"{input.type()} instead (while checking arguments for embedding)"
+        )
+    return apply(ix.Embedding, weight, input, padding_idx=padding_idx)
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Any,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-05,
+) -> Tensor:
+    """Each row to mean 0 and variance 1 over its last axes, of normalized_shape; then times weight, plus bias."""
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
+    if tuple(input.shape[input.ndim - len(shape) :]) != shape:
+        raise RuntimeError(
+            f"Given normalized_shape={list(shape)}, expected input with shape [*, "
+            f"{', '.join(map(str, shape))}], but got input "
+            f"of size{list(input.shape)}"
+        )
+    return apply(net.LayerNorm, input, weight, bias, axes=len(shape), eps=eps)
+
+
+def batch_norm(
+    input: Tensor,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-05,
+) -> Tensor:
+    """Each channel, input's second axis, to mean 0 and variance 1 over the batch; or else by running statistics.
+
+    Training moves the running mean and (unbiased) variance by `momentum` towards the batch's.
+    """
+    x = input._array
+    axes = (0, *range(2, x.ndim))
+    if training:
+        n = x.size // x.shape[1]
+        if n == 1:
+            raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
+        mean = x.mean(axis=axes)
+        var = x.var(axis=axes)
+        if running_mean is not None:
+            running_mean._array += momentum * (mean - running_mean._array)
+        if running_var is not None:
+            running_var._array += momentum * (var * (n / (n - 1)) - running_var._array)
+    elif running_mean is None or running_var is None:
+        raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
+    else:
+        mean, var = running_mean._array.copy(), running_var._array.copy()
+    return apply(net.BatchNorm, input, weight, bias, mean, var, training=training, eps=eps)
+
+
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+    """Zeros with probability p, the rest divided by 1 - p; nothing when not training."""
+    if not 0 <= p <= 1:
+        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+    if not training or p == 0:
+        return input
+    keep = random.bernoulli(input._array.shape, 1 - p, input._array.dtype)
+    scale = 1 / (1 - p) if p < 1 else 0.0
+    out = apply(net.Dropout, input, keep, scale=scale)
+    return input.copy_(out) if inplace else out
+
+
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
+    """(...) int64 -> (..., num_classes) int64, 1 at the number and 0 elsewhere."""
+    x = tensor._array
+    if x.dtype != np.int64:
+        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
+    if x.size and x.min() < 0:
+        raise RuntimeError("Class values must be non-negative.")
+    if num_classes == -1:
+        num_classes = int(x.max()) + 1
+    elif x.size and x.max() >= num_classes:
+        raise RuntimeError("Class values must be smaller than num_classes.")
+    return Tensor._wrap((x[..., None] == np.arange(num_classes)).astype(np.int64))
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    """softmax(q kᵀ scale + mask) v     (Vaswani et al., 2017)
+
+    query (..., T, E), key (..., S, E), value (..., S, D) -> (..., T, D). attn_mask is added, or if bool says what may
+    be seen; is_causal lets position t see s <= t. scale is 1/√E unless given.
+    """
+    if enable_gqa and key.size(-3) != query.size(-3):
+        times = query.size(-3) // key.size(-3)
+        key, value = key.repeat_interleave(times, -3), value.repeat_interleave(times, -3)
+    factor = 1 / math.sqrt(query.size(-1)) if scale is None else scale
+    if attn_mask is None and not dropout_p and query.shape[:-2] == key.shape[:-2] == value.shape[:-2]:
+        return apply(net.Attention, query, key, value, causal=is_causal, scale=factor)
+    if is_causal and attn_mask is not None:
+        raise RuntimeError("Explicit attn_mask should not be set when is_causal=True")
+    scores = query @ key.transpose(-2, -1) * factor  # (..., T, E) @ (..., E, S) -> (..., T, S)
+    if is_causal:
+        attn_mask = Tensor._wrap(np.tri(query.size(-2), key.size(-2), dtype=bool))
+    if attn_mask is not None:
+        if attn_mask._array.dtype == bool:
+            scores = scores.masked_fill(attn_mask.logical_not(), -math.inf)
+        else:
+            scores = scores + attn_mask
+    return dropout(scores.softmax(-1), dropout_p) @ value
+
+
+# ---- activations
+
+
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
+    """x Φ(x), Φ the normal distribution function; approximate "tanh" is GPT-2's     (Hendrycks & Gimpel, 2016)."""
+    if approximate not in ("none", "tanh"):
+        raise RuntimeError("approximate argument must be either none or tanh.")
+    return apply(ew.Gelu, floating_only(input, "GeluKernelImpl"), approximate=approximate)
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    return input.relu_() if inplace else input.relu()
+
+
+def tanh(input: Tensor) -> Tensor:
+    return input.tanh()
+
+
+def sigmoid(input: Tensor) -> Tensor:
+    return input.sigmoid()
+
+
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
+    out = apply(ew.Silu, floating_only(input, "silu_cpu"))
+    return input.copy_(out) if inplace else out
+
+
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
+    out = apply(ew.LeakyRelu, floating_only(input, "leaky_relu_cpu"), slope=negative_slope)
+    return input.copy_(out) if inplace else out
+
+
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
+    out = apply(ew.Elu, floating_only(input, "elu_cpu"), alpha=alpha)
+    return input.copy_(out) if inplace else out
+
+
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
+    return apply(ew.Softplus, floating_only(input, "softplus_cpu"), beta=beta, threshold=threshold)
+
+
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """eˣ / Σ eˣ along a dimension."""
+    return input.softmax(_default_dim(input, dim), dtype)
+
+
+def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
+    """x - log Σ eˣ along a dimension."""
+    return input.log_softmax(_default_dim(input, dim), dtype)
+
+
+def _default_dim(x: Tensor, dim: int | None) -> int:
+    return dim if dim is not None else 0 if x.ndim in (0, 1, 3) else 1
+
+
+# ---- losses
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """-log softmax(input)[target], the surprise in nats at the target, averaged over what is scored.
+
+    Args:
+        input: logits (N, C), (C,), or (N, C, ...).
+        target: int64 (N,), () or (N, ...), values 0..C-1 or ignore_index; or probabilities of input's shape.
+        weight: (C,), how much each class counts.
+        ignore_index: a target that is not scored.
+        reduction: "mean", "sum" or "none".
+        label_smoothing: this much of the target is spread evenly over all classes (Szegedy et al., 2016).
+    """
+    _check_reduction(reduction)
+    if target.is_floating_point() and target.shape == input.shape:
+        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
+    logits, flat, shape = _rows(input, target)
+    _check_targets(flat, logits.shape[1], ignore_index)
+    if weight is None and label_smoothing == 0:
+        out = apply(net.CrossEntropy, logits, flat, ignore_index=ignore_index, reduction=reduction)
+        return out.reshape(shape) if reduction == "none" else out
+    log_p = logits.log_softmax(-1)
+    loss = _nll(log_p, flat, weight, ignore_index, reduction)
+    if label_smoothing:
+        scored = Tensor._wrap((flat._array != ignore_index).astype(logits._array.dtype))
+        spread = -(log_p if weight is None else log_p * weight).sum(-1) * scored / logits.shape[1]
+        if reduction == "mean":
+            counted = scored if weight is None else weight[flat.clamp(0)] * scored
+            spread = spread.sum() / counted.sum()
+        elif reduction == "sum":
+            spread = spread.sum()
+        loss = loss * (1 - label_smoothing) + spread * label_smoothing
+    return loss.reshape(shape) if reduction == "none" else loss
+
+
+def _soft_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float
+) -> Tensor:
+    axis = 0 if input.ndim == 1 else 1
+    classes = input.size(axis)
+    if smoothing:
+        target = target * (1 - smoothing) + smoothing / classes
+    terms = input.log_softmax(axis) * target
+    if weight is not None:
+        terms = terms * weight.reshape(*[-1 if i == axis else 1 for i in range(input.ndim)])
+    losses = -terms.sum(axis)
+    return losses.sum() / (input.numel() // classes) if reduction == "mean" else _reduced(losses, reduction)
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """-input[target], for log probabilities; arguments as `cross_entropy`."""
+    _check_reduction(reduction)
+    rows, flat, shape = _rows(input, target)
+    _check_targets(flat, rows.shape[1], ignore_index)
+    out = _nll(rows, flat, weight, ignore_index, reduction)
+    return out.reshape(shape) if reduction == "none" else out
+
+
+def _nll(log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
+    return apply(
+        net.NllLoss,
+        log_p,
+        target,
+        None if weight is None else weight.detach(),
+        ignore_index=ignore_index,
+        reduction=reduction,
+    )
+
+
+def mse_loss(
+    input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+) -> Tensor:
+    """(input - target)², averaged."""
+    _check_reduction(reduction)
+    if input.shape != target.shape:
+        warnings.warn(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This "
+            "will likely lead "
+            "to incorrect results due to broadcasting. Please ensure they have the same size.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return binary(net.MseLoss, input, target, reduction=reduction)
+
+
+def _rows(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor, tuple[int, ...]]:
+    """Logits as (N, C) and targets as (N,), and the shape that unreduced losses have."""
+    if input.ndim == 1:
+        if target.ndim:
+            raise ValueError(f"Expected a single target for 1D input, got target of shape {tuple(target.shape)}")
+        return input.unsqueeze(0), target.reshape(1), ()
+    expected = (input.shape[0], *input.shape[2:])
+    if tuple(target.shape) != tuple(expected):
+        if input.ndim == 2 and target.ndim == 1:
+            raise ValueError(
+                f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]})."
+            )
+        raise RuntimeError(f"Expected target size {list(expected)}, got {list(target.shape)}")
+    if input.ndim > 2:
+        input = input.movedim(1, -1).reshape(-1, input.shape[1])
+    return input, target.reshape(-1), expected
+
+
+def _check_targets(target: Tensor, classes: int, ignore_index: int) -> None:
+    t = target._array
+    if t.dtype.kind not in "iu":
+        raise RuntimeError(
+            f"expected target dtype to be Long or Byte, but got {target.type().split('.')[-1].removesuffix('Tensor')}: "
+            "targets are class "
+            "numbers, so convert them with .long()"
+        )
+    scored = t[t != ignore_index]
+    if scored.size and (scored.min() < 0 or scored.max() >= classes):
+        wrong = scored.min() if scored.min() < 0 else scored.max()
+        raise IndexError(f"Target {wrong} is out of bounds.")
+
+
+def _check_reduction(reduction: str) -> None:
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+
+
+def _reduced(losses: Tensor, reduction: str) -> Tensor:
+    _check_reduction(reduction)
+    return losses if reduction == "none" else losses.mean() if reduction == "mean" else losses.sum()
+
+
+def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = None) -> Tensor:
+    """Add a border: (left, right) of the last axis, then of the one before it, and so on."""
+    if mode != "constant":
+        raise NotImplementedError(f"pad mode {mode!r} is not offered: only 'constant'")
+    widths = [(0, 0)] * input.ndim
+    for i in range(len(pad) // 2):
+        widths[-1 - i] = (pad[2 * i], pad[2 * i + 1])
+    return apply(sh.Pad, input, widths=tuple(widths), value=value or 0)

@@ -1,0 +1,243 @@
+"""The losses besides cross entropy and squared error: `functional` offers them beside its own. Each rule stands by its
+formula.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, cast
+
+import numpy as np
+
+from gradus.engine.dtypes import Array
+from gradus.engine.node import Function
+from gradus.engine.ops.elementwise import logistic
+from gradus.engine.tensor import Tensor
+from gradus.engine.variable import apply
+
+
+class _Reduced(Function):
+    """A loss per element, then reduced; its derivative by the first argument is noted by forward."""
+
+    def note(self, losses: Array, slope: Array, reduction: str) -> Array:
+        self.slope, self.count = slope, losses.size if reduction == "mean" else 1
+        if reduction == "none":
+            return losses
+        total = losses.mean() if reduction == "mean" else losses.sum()
+        return np.asarray(total, losses.dtype)
+
+    def each(self, dy: Array) -> Array:
+        """The gradient of each element's loss."""
+        return dy / self.count if self.count != 1 else dy
+
+
+class SmoothL1Loss(_Reduced):
+    """y = z² / 2β where |z| < β, else |z| - β/2.    dz = z/β dy, else sign(z) dy     (Girshick, 2015)"""
+
+    def forward(self, z: Array, beta: float, reduction: str) -> Array:
+        size = np.abs(z)
+        if beta == 0:
+            return self.note(size, np.sign(z), reduction)
+        near = size < beta
+        losses = np.where(near, 0.5 * z * z / beta, size - 0.5 * beta)
+        return self.note(losses, np.where(near, z / beta, np.sign(z)), reduction)
+
+    def backward(self, dy: Array) -> Array:
+        return self.slope * self.each(dy)
+
+
+class HuberLoss(_Reduced):
+    """y = z² / 2 where |z| < δ, else δ (|z| - δ/2).    dz = z kept between ±δ, times dy     (Huber, 1964)"""
+
+    def forward(self, z: Array, delta: float, reduction: str) -> Array:
+        size = np.abs(z)
+        losses = np.where(size < delta, 0.5 * z * z, delta * (size - 0.5 * delta))
+        return self.note(losses, np.clip(z, -delta, delta), reduction)
+
+    def backward(self, dy: Array) -> Array:
+        return self.slope * self.each(dy)
+
+
+class BinaryCrossEntropy(_Reduced):
+    """y = -w (t log x + (1 - t) log(1 - x)), logs not below -100.
+    dx = w (x - t) / (x (1 - x)) dy, dt = w log((1 - x) / x) dy
+    """
+
+    def forward(self, x: Array, t: Array, w: Array | None, reduction: str) -> Array:
+        with np.errstate(divide="ignore"):
+            log, log_other = np.maximum(np.log(x), -100), np.maximum(np.log1p(-x), -100)
+        losses = (t - 1) * log_other - t * log
+        slope = (x - t) / np.maximum((1 - x) * x, 1e-12)
+        self.target_slope = log_other - log
+        if w is not None:
+            losses, slope, self.target_slope = losses * w, slope * w, self.target_slope * w
+        return self.note(losses, slope, reduction)
+
+    def backward(self, dy: Array) -> Any:
+        return self.slope * self.each(dy), self.target_slope * self.each(dy), None
+
+
+class BinaryCrossEntropyWithLogits(_Reduced):
+    """y = -w (p t log σ(x) + (1 - t) log σ(-x)).
+    dx = w ((p t + 1 - t) σ(x) - p t) dy, dt = w (log σ(-x) - p log σ(x)) dy
+    """
+
+    def forward(self, x: Array, t: Array, w: Array | None, p: Array | None, reduction: str) -> Array:
+        tail = np.log1p(np.exp(-np.abs(x)))
+        log, log_other = np.minimum(x, 0) - tail, np.minimum(-x, 0) - tail
+        pt = t if p is None else p * t
+        losses = -(pt * log + (1 - t) * log_other)
+        slope = (pt + 1 - t) * logistic(x) - pt
+        self.target_slope = log_other - (log if p is None else p * log)
+        if w is not None:
+            losses, slope, self.target_slope = losses * w, slope * w, self.target_slope * w
+        return self.note(losses, slope, reduction)
+
+    def backward(self, dy: Array) -> Any:
+        return self.slope * self.each(dy), self.target_slope * self.each(dy), None, None
+
+
+def l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """|input - target|, averaged, summed, or each."""
+    reduction = reduction_of(size_average, reduce, reduction)
+    _warn_of_broadcasting(input, target)
+    return reduced((input - target).abs(), reduction)
+
+
+def smooth_l1_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    beta: float = 1.0,
+) -> Tensor:
+    """(input - target)² / 2β where it is less than β apart, else |input - target| - β/2; averaged, summed, or each."""
+    if beta < 0:
+        raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
+    reduction = reduction_of(size_average, reduce, reduction)
+    _warn_of_broadcasting(input, target)
+    return cast(Tensor, apply(SmoothL1Loss, input - target, beta=beta, reduction=reduction))
+
+
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
+    """(input - target)² / 2 where it is less than δ apart, else δ (|input - target| - δ/2); averaged, summed, or
+    each.
+    """
+    if delta <= 0:
+        raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    _check_reduction(reduction)
+    _warn_of_broadcasting(input, target)
+    if weight is None:
+        return cast(Tensor, apply(HuberLoss, input - target, delta=delta, reduction=reduction))
+    return reduced(cast(Tensor, apply(HuberLoss, input - target, delta=delta, reduction="none")) * weight, reduction)
+
+
+def kl_div(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    log_target: bool = False,
+) -> Tensor:
+    """target (log target - input), input being log probabilities; "batchmean" divides the sum by the number of rows."""
+    if reduction == "mean":
+        warnings.warn(
+            "reduction: 'mean' divides the total loss by both the batch size and the support size."
+            "'batchmean' divides only by the batch size, and aligns with the KL div math definition."
+            "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
+            stacklevel=2,
+        )
+    if log_target:
+        losses = target.exp() * (target - input)
+    else:
+        positive = target.where(target > 0, 1)  # 0 log 0 = 0
+        losses = target * positive.log() - target * input
+    if reduction == "batchmean":
+        return losses.sum() / input.shape[0] if input.ndim else losses
+    return reduced(losses, reduction_of(size_average, reduce, reduction))
+
+
+def binary_cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """-(t log x + (1 - t) log(1 - x)) for probabilities x; averaged, summed, or each.
+
+    Raises:
+        ValueError: if the shapes differ.
+        RuntimeError: for an x that is not between 0 and 1.
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    if target.shape != input.shape:
+        raise ValueError(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
+            "Please ensure they have the same size."
+        )
+    x = input._array
+    if x.size and not (x.min() >= 0 and x.max() <= 1):
+        raise RuntimeError("all elements of input should be between 0 and 1")
+    w = None if weight is None else np.broadcast_to(weight._array, x.shape)
+    return cast(Tensor, apply(BinaryCrossEntropy, input, target, w, reduction=reduction))
+
+
+def binary_cross_entropy_with_logits(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    pos_weight: Tensor | None = None,
+) -> Tensor:
+    """-(p t log σ(x) + (1 - t) log(1 - σ(x))) for logits x, p `pos_weight`; averaged, summed, or each.
+
+    Raises:
+        ValueError: if the shapes differ.
+    """
+    reduction = reduction_of(size_average, reduce, reduction)
+    if target.shape != input.shape:
+        raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
+    w, p = (None if each is None else each._array for each in (weight, pos_weight))
+    return cast(Tensor, apply(BinaryCrossEntropyWithLogits, input, target, w, p, reduction=reduction))
+
+
+def reduced(losses: Tensor, reduction: str) -> Tensor:
+    """The losses, their mean or their sum."""
+    _check_reduction(reduction)
+    return losses if reduction == "none" else losses.mean() if reduction == "mean" else losses.sum()
+
+
+def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """The reduction asked for, also the way PyTorch before 1.0 asked."""
+    if size_average is not None or reduce is not None:
+        reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
+    _check_reduction(reduction)
+    return reduction
+
+
+def _check_reduction(reduction: str) -> None:
+    if reduction not in ("none", "mean", "sum"):
+        raise ValueError(f"{reduction} is not a valid value for reduction")
+
+
+def _warn_of_broadcasting(input: Tensor, target: Tensor) -> None:
+    if target.shape != input.shape:
+        warnings.warn(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+            stacklevel=3,
+        )

@@ -1,0 +1,142 @@
+"""Layers that set the scale of each example by itself: `LayerNorm`, `RMSNorm`, `GroupNorm`. (`batchnorm.py` looks
+across examples.)
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradus.engine.functions import empty
+from gradus.engine.nn import functional as F
+from gradus.engine.nn import init
+from gradus.engine.nn.module import Layer
+from gradus.engine.nn.parameter import Parameter
+from gradus.engine.tensor import Tensor
+
+
+class LayerNorm(Layer):
+    """y = (x - E[x]) / √(Var[x] + eps) · w + b, over the last dimensions, `normalized_shape` (Ba et al., 2016)."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        normalized_shape: int | list[int] | tuple[int, ...],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.normalized_shape = _shape(normalized_shape)
+        self.eps = eps
+        self.elementwise_affine = elementwise_affine
+        place = {"device": device, "dtype": dtype}
+        scaled, moved = elementwise_affine, elementwise_affine and bias
+        self.register_parameter("weight", Parameter(empty(self.normalized_shape, **place)) if scaled else None)
+        self.register_parameter("bias", Parameter(empty(self.normalized_shape, **place)) if moved else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """w = 1, b = 0."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}, "
+            f"bias={self.bias is not None}"
+        )
+
+
+class RMSNorm(Layer):
+    """y = x / √(E[x²] + eps) · w, over the last dimensions (Zhang and Sennrich, 2019). eps None: the smallest of the
+    number type.
+    """
+
+    weight: Parameter | None
+
+    def __init__(
+        self,
+        normalized_shape: int | list[int] | tuple[int, ...],
+        eps: float | None = None,
+        elementwise_affine: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        self.normalized_shape = _shape(normalized_shape)
+        self.eps = eps
+        self.elementwise_affine = elementwise_affine
+        scale = Parameter(empty(self.normalized_shape, device=device, dtype=dtype)) if elementwise_affine else None
+        self.register_parameter("weight", scale)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """w = 1."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.rms_norm(input, self.normalized_shape, self.weight, self.eps)
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
+
+
+class GroupNorm(Layer):
+    """y = (x - E[x]) / √(Var[x] + eps) · w + b, over each of `num_groups` groups of channels (Wu and He, 2018).
+
+    x (N, C, ...), w and b (C).
+    """
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        if num_channels % num_groups != 0:
+            raise ValueError(f"num_channels ({num_channels}) must be divisible by num_groups ({num_groups})")
+        self.num_groups = num_groups
+        self.num_channels = num_channels
+        self.eps = eps
+        self.affine = affine
+        place = {"device": device, "dtype": dtype}
+        self.register_parameter("weight", Parameter(empty((num_channels,), **place)) if affine else None)
+        self.register_parameter("bias", Parameter(empty((num_channels,), **place)) if affine and bias else None)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """w = 1, b = 0."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        said = f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}"
+        return f"{said}, bias={self.bias is not None}"
+
+
+def _shape(given: int | list[int] | tuple[int, ...]) -> tuple[int, ...]:
+    return (given,) if isinstance(given, int) else tuple(given)

@@ -1,0 +1,295 @@
+"""Recurrent layers over whole sequences: `RNN`, `GRU`, `LSTM`, several layers deep and in both directions if asked.
+
+The products with the inputs are computed for all times at once; then each time step adds its product with the state
+before. The cells' formulas are in `rnn_cells.py`. Packed sequences are not offered.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any, ClassVar
+
+from gradus.engine.functions import cat, empty, stack, zeros
+from gradus.engine.nn import functional as F
+from gradus.engine.nn import init
+from gradus.engine.nn.module import Module
+from gradus.engine.nn.parameter import Parameter
+from gradus.engine.nn.rnn_cells import gru_step, lstm_step, rnn_step
+from gradus.engine.tensor import Tensor
+
+
+class RNNBase(Module):
+    """What the three share.    input (T, N, input_size), or (N, T, input_size) with batch_first, or without N
+
+    Parameters of layer k: weight_ih_lk (gates·H, inputs), weight_hh_lk (gates·H, H), bias_ih_lk, bias_hh_lk (gates·H),
+    and the same with `_reverse` for the second direction; all start uniform in ±1/√H.
+    """
+
+    gates: ClassVar[dict[str, int]] = {"RNN_TANH": 1, "RNN_RELU": 1, "GRU": 3, "LSTM": 4}
+
+    def __init__(
+        self,
+        mode: str,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        if isinstance(dropout, bool) or not 0 <= dropout <= 1:
+            raise ValueError(
+                "dropout should be a number in range [0, 1] representing the probability of an element being zeroed"
+            )
+        if dropout > 0 and num_layers == 1:
+            warnings.warn(
+                "dropout option adds dropout after all but last recurrent layer, so non-zero dropout expects "
+                f"num_layers greater than 1, but got dropout={dropout} and num_layers={num_layers}",
+                stacklevel=3,
+            )
+        for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
+            if not isinstance(size, int):
+                raise TypeError(f"{name} should be of type int, got: {type(size).__name__}")
+        for name, size in (("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)):
+            if size <= 0:
+                raise ValueError(f"{name} must be greater than zero")
+        if proj_size < 0:
+            raise ValueError("proj_size should be a positive integer or zero to disable projections")
+        if proj_size >= hidden_size:
+            raise ValueError("proj_size has to be smaller than hidden_size")
+        self.mode = mode
+        self.input_size = input_size
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bias = bias
+        self.batch_first = batch_first
+        self.dropout = float(dropout)
+        self.bidirectional = bidirectional
+        self.proj_size = proj_size
+        rows = self.gates[mode] * hidden_size
+        state_size = proj_size or hidden_size
+        for layer in range(num_layers):
+            inputs = input_size if layer == 0 else state_size * self._directions
+            for suffix in self._suffixes(layer):
+                shapes: dict[str, tuple[int, ...]] = {"weight_ih": (rows, inputs), "weight_hh": (rows, state_size)}
+                if bias:
+                    shapes |= {"bias_ih": (rows,), "bias_hh": (rows,)}
+                if proj_size:
+                    shapes["weight_hr"] = (proj_size, hidden_size)
+                for name, shape in shapes.items():
+                    self.register_parameter(name + suffix, Parameter(empty(shape, device=device, dtype=dtype)))
+        self.reset_parameters()
+
+    @property
+    def _directions(self) -> int:
+        return 2 if self.bidirectional else 1
+
+    def _suffixes(self, layer: int) -> list[str]:
+        return [f"_l{layer}", f"_l{layer}_reverse"][: self._directions]
+
+    def reset_parameters(self) -> None:
+        """Draw all, in the order of `parameters()`."""
+        bound = 1.0 / math.sqrt(self.hidden_size)
+        for parameter in self.parameters():
+            init.uniform_(parameter, -bound, bound)
+
+    def flatten_parameters(self) -> None:
+        """Nothing to do: PyTorch needs it on GPUs."""
+
+    @property
+    def all_weights(self) -> list[list[Parameter]]:
+        """The parameters, one list a layer and direction."""
+        kinds = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"]
+        suffixes = [suffix for layer in range(self.num_layers) for suffix in self._suffixes(layer)]
+        names = [[kind + suffix for kind in kinds if kind + suffix in self._parameters] for suffix in suffixes]
+        return [[getattr(self, name) for name in group] for group in names]
+
+    def _run(self, input: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """input (T, N, I), states of shape (layers·directions, N, ·) -> output (T, N, directions·H), the states at the
+        end.
+        """
+        last: list[tuple[Tensor, ...]] = []
+        x = input
+        for layer in range(self.num_layers):
+            outputs = []
+            for suffix in self._suffixes(layer):
+                start = tuple(state[len(last)] for state in states)
+                output, end = self._run_one(x, start, suffix)
+                outputs.append(output)
+                last.append(end)
+            x = outputs[0] if len(outputs) == 1 else cat(outputs, dim=2)
+            if self.dropout and layer < self.num_layers - 1:
+                x = F.dropout(x, self.dropout, self.training)
+        return x, tuple(stack(list(each)) for each in zip(*last, strict=True))
+
+    def _run_one(self, x: Tensor, state: tuple[Tensor, ...], suffix: str) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """One layer in one direction: x (T, N, I) -> (T, N, H)."""
+        held = self._parameters
+        from_inputs = F.linear(x, getattr(self, "weight_ih" + suffix), held.get("bias_ih" + suffix))  # (T, N, gates·H)
+        weight, bias, projection = (held.get(name + suffix) for name in ("weight_hh", "bias_hh", "weight_hr"))
+        assert weight is not None
+        times = range(x.shape[0])
+        outputs: list[Tensor] = []
+        for t in reversed(times) if suffix.endswith("_reverse") else times:
+            from_state = F.linear(state[0], weight, bias)
+            if self.mode == "LSTM":
+                state = lstm_step(from_inputs[t], from_state, state[1])
+                if projection is not None:
+                    state = (F.linear(state[0], projection), state[1])
+            elif self.mode == "GRU":
+                state = (gru_step(from_inputs[t], from_state, state[0]),)
+            else:
+                state = (rnn_step(from_inputs[t], from_state, self.mode == "RNN_RELU"),)
+            outputs.append(state[0])
+        if suffix.endswith("_reverse"):
+            outputs.reverse()
+        return stack(outputs), state
+
+    def _forward(self, input: Tensor, given: tuple[Tensor, ...] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
+        kind = self.mode.partition("_")[0]
+        if not isinstance(input, Tensor):
+            raise TypeError(
+                f"{kind}: input must be a Tensor, got {type(input).__name__}; packed sequences are not offered"
+            )
+        if input.dim() not in (2, 3):
+            raise ValueError(f"{kind}: Expected input to be 2D or 3D, got {input.dim()}D tensor instead")
+        batched = input.dim() == 3
+        if not batched:
+            input = input.unsqueeze(0 if self.batch_first else 1)
+        if input.shape[-1] != self.input_size:
+            raise RuntimeError(
+                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}"
+            )
+        weight = self.all_weights[0][0]
+        if input.dtype != weight.dtype:
+            raise ValueError(
+                f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). "
+                f"Convert input: input.to({weight.dtype}), or convert model: model.to({input.dtype})"
+            )
+        if self.batch_first:
+            input = input.transpose(0, 1)
+        layers, batch = self.num_layers * self._directions, input.shape[1]
+        sizes = [self.proj_size or self.hidden_size, self.hidden_size][: 2 if self.mode == "LSTM" else 1]
+        if given is None:
+            states = tuple(zeros((layers, batch, size), dtype=input.dtype) for size in sizes)
+        else:
+            states = tuple(self._checked_state(state, batched) for state in given)
+            for i, (state, size) in enumerate(zip(states, sizes, strict=True)):
+                if tuple(state.shape) != (layers, batch, size):
+                    which = f"hidden[{i}]" if self.mode == "LSTM" else "hidden"
+                    raise RuntimeError(f"Expected {which} size {(layers, batch, size)}, got {list(state.shape)}")
+        output, states = self._run(input, states)
+        if self.batch_first:
+            output = output.transpose(0, 1)
+        if not batched:
+            output = output.squeeze(0 if self.batch_first else 1)
+            states = tuple(state.squeeze(1) for state in states)
+        return output, states
+
+    def _checked_state(self, state: Tensor, batched: bool) -> Tensor:
+        wanted = 3 if batched else 2
+        if state.dim() != wanted:
+            how = "batched" if batched else "unbatched"
+            raise RuntimeError(
+                f"For {how} {wanted}-D input, hx should also be {wanted}-D but got {state.dim()}-D tensor"
+            )
+        return state if batched else state.unsqueeze(1)
+
+    def extra_repr(self) -> str:
+        said = [f"{self.input_size}, {self.hidden_size}"]
+        if self.proj_size:
+            said.append(f"proj_size={self.proj_size}")
+        if self.num_layers != 1:
+            said.append(f"num_layers={self.num_layers}")
+        if not self.bias:
+            said.append(f"bias={self.bias}")
+        if self.batch_first:
+            said.append(f"batch_first={self.batch_first}")
+        if self.dropout:
+            said.append(f"dropout={self.dropout}")
+        if self.bidirectional:
+            said.append(f"bidirectional={self.bidirectional}")
+        return ", ".join(said)
+
+
+class RNN(RNNBase):
+    """h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or relu of it (Elman, 1990)"""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        nonlinearity: str = "tanh",
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        if nonlinearity not in ("tanh", "relu"):
+            raise ValueError(f"Unknown nonlinearity '{nonlinearity}'. Select from 'tanh' or 'relu'.")
+        mode = f"RNN_{nonlinearity.upper()}"
+        super().__init__(
+            mode, input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
+        )
+        self.nonlinearity = nonlinearity
+
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        output, (hidden,) = self._forward(input, None if hx is None else (hx,))
+        return output, hidden
+
+
+class GRU(RNNBase):
+    """r, z, n: reset gate, update gate, new value; h_t = (1 - z) n + z h_{t-1} (Cho et al., 2014; see `gru_step`)"""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__(
+            "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
+        )
+
+    def forward(self, input: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        output, (hidden,) = self._forward(input, None if hx is None else (hx,))
+        return output, hidden
+
+
+class LSTM(RNNBase):
+    """c_t = f c_{t-1} + i g, h_t = o tanh(c_t) (Hochreiter and Schmidhuber, 1997; see `lstm_step`)"""
+
+    def __init__(
+        self,
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bias: bool = True,
+        batch_first: bool = False,
+        dropout: float = 0.0,
+        bidirectional: bool = False,
+        proj_size: int = 0,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        sizes = (input_size, hidden_size, num_layers)
+        super().__init__("LSTM", *sizes, bias, batch_first, dropout, bidirectional, proj_size, device, dtype)
+
+    def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        output, (hidden, cell) = self._forward(input, hx)
+        return output, (hidden, cell)
