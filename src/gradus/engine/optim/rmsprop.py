@@ -1,0 +1,84 @@
+"""RMSprop: the gradient divided by the running size of its recent ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradus.engine.dtypes import Array
+from gradus.engine.optim.optimizer import Group, Optimizer, Params, check, scalar_state, zeros_like
+from gradus.engine.tensor import Tensor
+
+
+class RMSprop(Optimizer):
+    """s ← α s + (1 - α) g²;  p ← p - lr · g / (√s + eps), where g includes weight_decay · p (Hinton, 2012)
+
+    centered subtracts the square of g's running mean from s; momentum steps along b ← momentum · b + g / (√s + eps)
+    instead.
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float | Tensor = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum: float = 0,
+        centered: bool = False,
+        capturable: bool = False,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        check("lr", lr, message=f"Invalid learning rate: {lr}")
+        check("eps", eps, message=f"Invalid epsilon value: {eps}")
+        check("momentum", momentum)
+        check("weight_decay", weight_decay)
+        check("alpha", alpha)
+        defaults: dict[str, Any] = {
+            "lr": lr,
+            "momentum": momentum,
+            "alpha": alpha,
+            "eps": eps,
+            "centered": centered,
+            "weight_decay": weight_decay,
+            "capturable": capturable,
+            "foreach": foreach,
+            "maximize": maximize,
+            "differentiable": differentiable,
+        }
+        super().__init__(params, defaults)
+
+    def update(self, key: Tensor, p: Array, g: Array, group: Group) -> None:
+        state = self.state[key]
+        alpha, momentum, lr = group["alpha"], group["momentum"], group["lr"]
+        if not state:
+            state["step"] = scalar_state()
+            state["square_avg"] = zeros_like(p)
+            if momentum > 0:
+                state["momentum_buffer"] = zeros_like(p)
+            if group["centered"]:
+                state["grad_avg"] = zeros_like(p)
+        step = state["step"]._array
+        step += 1
+        if group["weight_decay"] != 0:
+            g = g + p * group["weight_decay"]
+        square = state["square_avg"]._array
+        square *= alpha
+        square += g * (1 - alpha) * g
+        if group["centered"]:
+            mean = state["grad_avg"]._array
+            mean += (g - mean) * (1 - alpha)
+            size = np.sqrt(square - mean * mean)
+        else:
+            size = np.sqrt(square)
+        size += group["eps"]
+        if momentum > 0:
+            held = state["momentum_buffer"]._array
+            held *= momentum
+            held += g / size
+            p -= held * lr
+        else:
+            p -= g * lr / size
