@@ -1,0 +1,5 @@
+"""The switches of PyTorch's libraries, as `torch.backends` has them: they can be asked and set, and switch nothing."""
+
+from gradus.engine.backends import cpu, cuda, cudnn, mkl, mkldnn, mps, openmp
+
+__all__ = ["cpu", "cuda", "cudnn", "mkl", "mkldnn", "mps", "openmp"]

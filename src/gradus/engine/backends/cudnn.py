@@ -1,0 +1,17 @@
+"""`torch.backends.cudnn`: settings of NVIDIA's library, kept and not used."""
+
+from __future__ import annotations
+
+allow_tf32 = True
+benchmark = False
+deterministic = False
+enabled = True
+
+
+def is_available() -> bool:
+    return False
+
+
+def version() -> None:
+    """None: the library is not here."""
+    return

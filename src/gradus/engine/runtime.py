@@ -1,0 +1,102 @@
+"""How PyTorch runs, where it can be told: compilation, threads, precision, determinism."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from gradus.engine.kernels import threads
+
+__all__ = [
+    "are_deterministic_algorithms_enabled",
+    "compile",
+    "get_float32_matmul_precision",
+    "get_num_interop_threads",
+    "get_num_threads",
+    "is_deterministic_algorithms_warn_only_enabled",
+    "set_float32_matmul_precision",
+    "set_num_interop_threads",
+    "set_num_threads",
+    "use_deterministic_algorithms",
+]
+
+
+def compile(
+    model: Callable[..., Any] | None = None,
+    *,
+    fullgraph: bool = False,
+    dynamic: bool | None = None,
+    backend: Any = "inductor",
+    mode: str | None = None,
+    options: dict[str, Any] | None = None,
+    disable: bool = False,
+) -> Any:
+    """The module or function itself; as a decorator with options, a decorator that gives it back.
+
+    Nothing is compiled: the fused kernels that this engine has are compiled already.
+    """
+    return (lambda function: function) if model is None else model
+
+
+def set_num_threads(num: int) -> None:
+    """Let the fused loops and the large matrix products use this many threads."""
+    if not isinstance(num, int) or isinstance(num, bool):
+        raise TypeError(f"set_num_threads expects an int, but got {type(num).__name__}")
+    threads.set_num_threads(num)
+
+
+def get_num_threads() -> int:
+    """How many threads the fused loops and the large matrix products may use."""
+    return threads.get_num_threads()
+
+
+def set_num_interop_threads(num: int) -> None:
+    """Accepted: operations here run one after the other."""
+    if num < 1:
+        raise RuntimeError("set_num_interop_threads expects a positive integer")
+
+
+def get_num_interop_threads() -> int:
+    """1: operations run one after the other."""
+    return 1
+
+
+_precision = "highest"
+
+
+def set_float32_matmul_precision(precision: str) -> None:
+    """Accepted: float32 matrices are always multiplied in float32, the "highest" precision."""
+    global _precision
+    if precision not in ("highest", "high", "medium"):
+        warnings.warn(
+            f"{precision} is not one of 'highest', 'high', or 'medium'; "
+            "the current setFloat32MatmulPrecision call has no effect.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return
+    _precision = precision
+
+
+def get_float32_matmul_precision() -> str:
+    """What was last set."""
+    return _precision
+
+
+_deterministic = {"mode": False, "warn_only": False}
+
+
+def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None:
+    """Accepted: every operation here gives the same result each time."""
+    _deterministic.update(mode=mode, warn_only=warn_only)
+
+
+def are_deterministic_algorithms_enabled() -> bool:
+    """What was last set."""
+    return _deterministic["mode"]
+
+
+def is_deterministic_algorithms_warn_only_enabled() -> bool:
+    """What was last set."""
+    return _deterministic["warn_only"]

@@ -1,0 +1,156 @@
+"""The words of PyTorch's files: every function that a file may ask for, and what is done in its place."""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradus.engine import dtypes
+from gradus.engine.dtypes import Array
+from gradus.engine.nn.parameter import Parameter
+from gradus.engine.serialization.storages import KINDS, view
+from gradus.engine.tensor import Tensor
+
+
+class Word(NamedTuple):
+    """A name in a file that has a meaning here."""
+
+    module: str
+    name: str
+
+
+def word(module: str, name: str) -> Any:
+    """The meaning of a name: a `Word` to call later, a dtype, or None if it has none here."""
+    found = Word(module, name)
+    if module == "torch" and isinstance(getattr(dtypes, name, None), dtypes.dtype):
+        return getattr(dtypes, name)
+    if found in _CALLS or found in _TYPES or found in _FACTORIES or (module == "torch" and name in KINDS):
+        return found
+    return None
+
+
+def call(function: Word, arguments: tuple[Any, ...]) -> Any:
+    """What the call of a word gives."""
+    if function not in _CALLS:
+        raise pickle.UnpicklingError(f"the file asks to call {function.module}.{function.name}, which is not done")
+    return _CALLS[function](*arguments)
+
+
+def _tensor(
+    storage: Array,
+    offset: int,
+    size: Any,
+    stride: Any,
+    requires_grad: bool = False,
+    hooks: Any = None,
+    metadata: Any = None,
+) -> Tensor:
+    made = Tensor._wrap(view(storage, offset, tuple(size), tuple(stride)))
+    made._requires_grad = requires_grad is True
+    return made
+
+
+def _parameter(data: Tensor, requires_grad: bool, hooks: Any = None, state: Any = None) -> Parameter:
+    return _with_attributes(Parameter(data, requires_grad), state)
+
+
+def _from_type(function: Word, kind: Word, arguments: tuple[Any, ...], state: Any) -> Any:
+    """A tensor that had attributes of its own, or was of a subclass."""
+    return _with_attributes(call(function, arguments), state)
+
+
+def _with_attributes(made: Any, state: Any) -> Any:
+    if isinstance(state, dict):
+        made.__dict__.update({key: value for key, value in state.items() if not key.startswith("_")})
+    return made
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    """Bytes, as protocol 2 writes them."""
+    if encoding not in ("latin1", "latin-1"):
+        raise ValueError(f"bytes are encoded as latin1, not {encoding}")
+    return text.encode("latin1")
+
+
+def _device(kind: str, index: int | None = None) -> dtypes.device:
+    return dtypes.device(kind, index)
+
+
+def _bytearray(data: str | bytes = b"", encoding: str = "latin1") -> bytearray:
+    return bytearray(_encode(data, encoding) if isinstance(data, str) else memoryview(data))
+
+
+def _defaultdict(factory: Word | None = None) -> defaultdict[Any, Any]:
+    return defaultdict(None if factory is None else _FACTORIES[factory])
+
+
+def _numpy_dtype(name: str, align: bool = False, copy: bool = True) -> np.dtype[Any]:
+    kind = np.dtype(name)
+    if kind.kind not in "fiubUS":
+        raise pickle.UnpicklingError(f"NumPy arrays of {kind} are not read")
+    return kind
+
+
+def _numpy_scalar(kind: np.dtype[Any], data: bytes) -> Any:
+    return np.frombuffer(data, kind, 1)[0]
+
+
+def _numpy_empty(kind: Word, shape: Any, code: Any) -> Array:
+    return np.empty(0)
+
+
+def fill_numpy(made: Any, state: Any) -> None:
+    """Give an array of `_numpy_empty` its type, shape and numbers; of a dtype only see that its byte order is ours."""
+    if isinstance(made, np.dtype):
+        if state[1] not in ("<", "|", "="):
+            raise pickle.UnpicklingError("NumPy arrays in big-endian order are not read")
+        return
+    _, shape, kind, fortran, data = state
+    if not isinstance(kind, np.dtype) or kind.kind not in "fiubUS" or not isinstance(data, bytes):
+        raise pickle.UnpicklingError("only NumPy arrays of numbers and strings are read")
+    read = np.frombuffer(data, kind).reshape(shape, order="F" if fortran else "C")
+    made.__setstate__((1, read.shape, kind, bool(fortran), read.tobytes("F" if fortran else "C")))
+
+
+_FACTORIES: dict[Word, type] = {
+    Word("builtins", kind.__name__): kind for kind in (int, float, str, list, dict, set, bool)
+}
+
+_TYPES = {
+    Word("torch", "Tensor"),
+    Word("torch.nn.parameter", "Parameter"),
+    Word("copyreg", "_reconstructor"),
+    Word("builtins", "object"),
+    Word("numpy", "ndarray"),
+}
+
+_CALLS: dict[Word, Callable[..., Any]] = {
+    Word("torch._utils", "_rebuild_tensor_v2"): _tensor,
+    Word("torch._utils", "_rebuild_tensor"): _tensor,
+    Word("torch._utils", "_rebuild_parameter"): _parameter,
+    Word("torch._utils", "_rebuild_parameter_with_state"): lambda data, grad, hooks, state: _parameter(
+        data, grad, hooks, state
+    ),
+    Word("torch._tensor", "_rebuild_from_type_v2"): _from_type,
+    Word("torch", "Size"): dtypes.Size,
+    Word("torch", "device"): _device,
+    Word("collections", "OrderedDict"): lambda items=(): OrderedDict(items),
+    Word("collections", "Counter"): lambda counts=(): Counter(dict(counts)),
+    Word("collections", "defaultdict"): _defaultdict,
+    Word("_codecs", "encode"): _encode,
+    Word("builtins", "bytes"): lambda: b"",
+    Word("builtins", "bytearray"): _bytearray,
+    Word("builtins", "set"): lambda items=(): set(items),
+    Word("builtins", "frozenset"): lambda items=(): frozenset(items),
+    Word("builtins", "complex"): complex,
+    Word("numpy", "dtype"): _numpy_dtype,
+    **{
+        Word(module, name): function
+        for module in ("numpy.core.multiarray", "numpy._core.multiarray")
+        for name, function in (("scalar", _numpy_scalar), ("_reconstruct", _numpy_empty))
+    },
+}

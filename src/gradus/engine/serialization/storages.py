@@ -1,0 +1,120 @@
+"""Storages: the memory that tensors are views of, under the names that PyTorch's files give them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from gradus.engine.dtypes import Array
+from gradus.engine.tensor import Tensor
+
+# The class of storage that a file names -> how its numbers lie in the file.
+KINDS = {
+    "DoubleStorage": "f8",
+    "FloatStorage": "f4",
+    "HalfStorage": "f2",
+    "LongStorage": "i8",
+    "IntStorage": "i4",
+    "ShortStorage": "i2",
+    "CharStorage": "i1",
+    "ByteStorage": "u1",
+    "BoolStorage": "?",
+    "BFloat16Storage": "u2",  # the upper half of a float32
+}
+NAMES = {np.dtype(kind): name for name, kind in KINDS.items() if name != "BFloat16Storage"}
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A storage in a file: its class's name, the number of its record, where it was, and how many numbers it holds."""
+
+    name: str
+    key: str
+    location: str
+    size: int
+
+
+class Storage:
+    """Memory to be written, (n,) numbers of one type."""
+
+    def __init__(self, key: str, array: Array) -> None:
+        self.key = key
+        self.array = array
+
+    @property
+    def name(self) -> str:
+        return NAMES[self.array.dtype]
+
+
+class Shelf:
+    """The storages of the tensors that are written: tensors on one memory get one storage."""
+
+    def __init__(self) -> None:
+        self.storages: dict[object, Storage] = {}
+        self._kept: list[Array] = []  # so that no memory is given back and another array put in its place
+
+    def place(self, tensor: Tensor) -> tuple[Storage, int, tuple[int, ...]]:
+        """A tensor's storage, and its offset and strides in it, counted in numbers."""
+        array = tensor._array
+        whole = array if tensor._base is None else tensor._base._array
+        if whole.dtype != array.dtype or not _is_dense(whole):
+            whole = array
+        if not _is_dense(whole):
+            whole = array = np.ascontiguousarray(array).reshape(array.shape)
+        start = whole.__array_interface__["data"][0]
+        identity = (start, whole.nbytes, whole.dtype) if whole.size else id(whole)
+        if identity not in self.storages:
+            flat = as_strided(whole, (whole.size,), (whole.itemsize,))
+            self.storages[identity] = Storage(str(len(self.storages)), flat)
+            self._kept.append(whole)
+        if not array.size:  # NumPy gives it no strides
+            return self.storages[identity], 0, _contiguous(array.shape)
+        offset = (array.__array_interface__["data"][0] - start) // array.itemsize
+        return self.storages[identity], offset, tuple(stride // array.itemsize for stride in array.strides)
+
+
+def numbers(data: Array, name: str, little: bool) -> Array:
+    """A record's bytes (n,) uint8 as the numbers of a storage of that name; bfloat16 becomes float32, exactly."""
+    kind = np.dtype(KINDS[name])
+    read = data.view(kind.newbyteorder("<" if little else ">")).astype(kind, copy=False)
+    if name == "BoolStorage":
+        return data != 0
+    if name == "BFloat16Storage":
+        return (read.astype(np.uint32) << 16).view(np.float32)
+    return read
+
+
+def view(storage: Array, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Array:
+    """The part of a storage (n,) at an offset, with a shape and strides counted in numbers.
+
+    Raises:
+        ValueError: if it would reach outside the storage.
+    """
+    if len(size) != len(stride) or offset < 0 or any(n < 0 for n in (*size, *stride)):
+        raise ValueError(f"a tensor of size {size}, stride {stride} and offset {offset} makes no sense")
+    last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
+    if 0 in size:
+        return np.empty(size, storage.dtype)
+    if last >= storage.size:
+        raise ValueError(f"a tensor reaches to number {last} of a storage of {storage.size}")
+    return as_strided(storage[offset:], size, tuple(step * storage.itemsize for step in stride))
+
+
+def _contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The strides of a tensor whose numbers lie one after the other."""
+    sizes = [max(n, 1) for n in shape]
+    return tuple(math.prod(sizes[i + 1 :]) for i in range(len(sizes)))
+
+
+def _is_dense(array: Array) -> bool:
+    """Whether an array's numbers fill its memory without gaps, in any order of its axes."""
+    expected = array.itemsize
+    for stride, n in sorted(zip(array.strides, array.shape, strict=True)):
+        if n > 1:
+            if stride != expected:
+                return False
+            expected *= n
+    return True

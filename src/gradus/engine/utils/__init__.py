@@ -1,0 +1,5 @@
+"""What `torch.utils` offers: loading data, logs for TensorBoard, and `checkpoint`."""
+
+from gradus.engine.utils import checkpoint, data, tensorboard
+
+__all__ = ["checkpoint", "data", "tensorboard"]
