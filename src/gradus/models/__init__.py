@@ -1,0 +1,53 @@
+"""The language models, one file each, all with the contract of `gradus.models.base`.
+
+Names are imported when they are first asked for, because a model's class needs the backend: `gradus.models.config` can
+be read without.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradus.models.base import NOT_SCORED, LanguageModel, device_of, inference
+    from gradus.models.bigram import Bigram
+    from gradus.models.config import BigramConfig, GPTConfig, ModelConfig, NGramConfig, NPLMConfig
+    from gradus.models.gpt import GPT
+    from gradus.models.ngram import NGram
+    from gradus.models.nplm import NPLM
+    from gradus.models.registry import MODELS, build_model
+
+__all__ = [
+    "GPT",
+    "MODELS",
+    "NOT_SCORED",
+    "NPLM",
+    "Bigram",
+    "BigramConfig",
+    "GPTConfig",
+    "LanguageModel",
+    "ModelConfig",
+    "NGram",
+    "NGramConfig",
+    "NPLMConfig",
+    "build_model",
+    "device_of",
+    "inference",
+]
+
+_HOME = {
+    **dict.fromkeys(["BigramConfig", "GPTConfig", "ModelConfig", "NGramConfig", "NPLMConfig"], "config"),
+    **dict.fromkeys(["NOT_SCORED", "LanguageModel", "device_of", "inference"], "base"),
+    **dict.fromkeys(["MODELS", "build_model"], "registry"),
+    "Bigram": "bigram",
+    "GPT": "gpt",
+    "NGram": "ngram",
+    "NPLM": "nplm",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)

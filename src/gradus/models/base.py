@@ -1,0 +1,75 @@
+"""The one contract of every language model, counting ones too, familiar from nanoGPT and makemore.
+
+    logits, loss = model(idx, targets=None)
+
+`idx` (B, T) int64 are rows of tokens; `logits` (B, T, V) are, at every position, the scores of what comes next given
+the tokens up to and including that position; `loss` is the mean negative log-likelihood, in nats, of the
+`targets` (B, T) that are not -1. So one trainer, one evaluator, one generator and one table serve all models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gradus.backend import F, nn, torch
+from gradus.models.config import ModelConfig
+
+NOT_SCORED = -1  # the target of a position that is padding, or that another row scores
+
+
+class LanguageModel(nn.Module):
+    """A model that maps rows of tokens to the scores of each next token.
+
+    Attributes:
+        config: the settings it was built from.
+        block_size: the longest row it is given.
+        context: how many tokens, the current one included, a prediction can see. A model whose context is shorter than
+            block_size takes rows of any length; what lies before the start of a row counts as token 0.
+    """
+
+    config: ModelConfig
+    block_size: int
+    context: int
+
+    def __init__(self, config: ModelConfig, *, context: int) -> None:
+        super().__init__()
+        self.config = config
+        self.block_size = config.block_size
+        self.context = context
+
+    def forward(
+        self, idx: torch.Tensor, targets: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """(B, T) int64, and targets of the same shape or None -> logits (B, T, V), and the loss or None."""
+        raise NotImplementedError
+
+    def num_parameters(self) -> int:
+        """How many numbers the model has learned; a tied weight counts once."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+def mean_loss(logits: torch.Tensor, targets: torch.Tensor | None) -> torch.Tensor | None:
+    """Cross-entropy of logits (B, T, V) against the targets (B, T) that are not -1, in nats; None without targets."""
+    if targets is None:
+        return None
+    return F.cross_entropy(logits.view(-1, logits.size(-1)), targets.view(-1), ignore_index=NOT_SCORED)
+
+
+def device_of(model: nn.Module) -> torch.device | str:
+    """Where the model's parameters are, and where its rows should therefore be."""
+    parameter = next(iter(model.parameters()), None)
+    return "cpu" if parameter is None else parameter.device
+
+
+@contextmanager
+def inference(model: nn.Module) -> Iterator[None]:
+    """The model in eval mode and without a graph; afterwards every module is in the mode it was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, mode in modes:
+            module.training = mode

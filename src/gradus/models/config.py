@@ -1,0 +1,92 @@
+"""The settings of every model, side by side, with their defaults.
+
+A field's comment is its help text on the command line. This file knows no tensor, so that the settings can be listed
+before a backend is chosen. Every configuration begins with `vocab_size` and `block_size`, which come from the text;
+the rest is the user's to set. Settings that make no model are refused here, with their values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gradus.errors import UserError
+
+
+class ModelConfig(Protocol):
+    """What the configurations have in common."""
+
+    @property
+    def vocab_size(self) -> int: ...
+    @property
+    def block_size(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class NGramConfig:
+    """Settings of `gradus.models.ngram.NGram`."""
+
+    vocab_size: int  # number of different tokens
+    block_size: int  # longest row of tokens
+    order: int = 3  # tokens in an n-gram: the one predicted and the order - 1 before it
+    smoothing: float = 0.1  # added to every count; 1 is Laplace's rule, 0 believes the counts
+
+    def __post_init__(self) -> None:
+        _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size, order=self.order)
+        if not 0.0 <= self.smoothing < float("inf"):
+            raise UserError(f"smoothing must be 0 or more, got {self.smoothing}")
+
+
+@dataclass(frozen=True)
+class BigramConfig:
+    """Settings of `gradus.models.bigram.Bigram`, which has none of its own."""
+
+    vocab_size: int  # number of different tokens
+    block_size: int  # longest row of tokens
+
+    def __post_init__(self) -> None:
+        _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
+
+
+@dataclass(frozen=True)
+class NPLMConfig:
+    """Settings of `gradus.models.nplm.NPLM`; the defaults are makemore's."""
+
+    vocab_size: int  # number of different tokens
+    block_size: int  # longest row of tokens
+    context: int = 3  # how many previous tokens a prediction sees
+    n_embd: int = 10  # numbers in a token's embedding
+    n_hidden: int = 200  # neurons in the tanh layer
+    direct: bool = False  # connect the embeddings to the logits also directly, past the tanh layer
+
+    def __post_init__(self) -> None:
+        _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
+        _at_least(1, context=self.context, n_embd=self.n_embd, n_hidden=self.n_hidden)
+
+
+@dataclass(frozen=True)
+class GPTConfig:
+    """Settings of `gradus.models.gpt.GPT`; the defaults are nanoGPT's for a laptop, GPT-2's own are 12, 12, 768 and
+    bias."""
+
+    vocab_size: int  # number of different tokens
+    block_size: int  # longest row of tokens, and how many a prediction sees
+    n_layer: int = 4  # Transformer blocks
+    n_head: int = 4  # attention heads in a block
+    n_embd: int = 128  # width of the residual stream
+    dropout: float = 0.0  # share of activations dropped in training
+    bias: bool = False  # biases in the linear layers and LayerNorms, as GPT-2 has
+
+    def __post_init__(self) -> None:
+        _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
+        _at_least(1, n_layer=self.n_layer, n_head=self.n_head, n_embd=self.n_embd)
+        if self.n_embd % self.n_head != 0:
+            raise UserError(f"n_embd must be a multiple of n_head, got n_embd {self.n_embd} and n_head {self.n_head}")
+        if not 0.0 <= self.dropout < 1.0:
+            raise UserError(f"dropout must be at least 0 and less than 1, got {self.dropout}")
+
+
+def _at_least(least: int, **settings: int) -> None:
+    for name, value in settings.items():
+        if value < least:
+            raise UserError(f"{name} must be at least {least}, got {value}")

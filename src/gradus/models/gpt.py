@@ -1,0 +1,130 @@
+"""GPT-2: the decoder-only Transformer of Radford et al. (2019), with the names nanoGPT gave its parts.
+
+A stream of vectors, one for each token, passes through equal blocks. In each, attention (Vaswani et al., 2017) lets a
+position gather from the positions before it, weighted by how well its query fits their keys; then an MLP works on
+every position by itself. Both read a normalised copy of the stream and add their result to it (pre-norm), so that
+gradients reach the first layer unhindered. What it teaches over the NPLM: which earlier tokens matter is computed from
+the text, not fixed by their place, and all places share the same weights.
+"""
+
+from __future__ import annotations
+
+import math
+
+from gradus.backend import F, nn, torch
+from gradus.models.base import LanguageModel, mean_loss
+from gradus.models.config import GPTConfig
+
+
+class CausalSelfAttention(nn.Module):
+    """softmax(q kᵀ / sqrt(hs)) v in each head of size hs = C / nh, over the present and earlier positions only."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.c_attn = nn.Linear(config.n_embd, 3 * config.n_embd, bias=config.bias)  # q, k, v of all heads at once
+        self.c_proj = nn.Linear(config.n_embd, config.n_embd, bias=config.bias)
+        self.resid_dropout = nn.Dropout(config.dropout)
+        self.n_head = config.n_head
+        self.n_embd = config.n_embd
+        self.dropout = config.dropout
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        B, T, C = x.size()
+        q, k, v = self.c_attn(x).split(self.n_embd, dim=2)  # (B, T, C) -> three of (B, T, C)
+        q = q.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)  # (B, nh, T, hs)
+        k = k.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)  # (B, nh, T, hs)
+        v = v.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)  # (B, nh, T, hs)
+        dropout = self.dropout if self.training else 0.0
+        y = F.scaled_dot_product_attention(q, k, v, attn_mask=None, dropout_p=dropout, is_causal=True)  # (B, nh, T, hs)
+        y = y.transpose(1, 2).contiguous().view(B, T, C)  # the heads side by side again
+        out: torch.Tensor = self.resid_dropout(self.c_proj(y))
+        return out
+
+
+class MLP(nn.Module):
+    """Four times as wide inside as outside, with GPT-2's tanh form of GELU (Hendrycks and Gimpel, 2016)."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.c_fc = nn.Linear(config.n_embd, 4 * config.n_embd, bias=config.bias)
+        self.gelu = nn.GELU(approximate="tanh")
+        self.c_proj = nn.Linear(4 * config.n_embd, config.n_embd, bias=config.bias)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.gelu(self.c_fc(x))  # (B, T, C) -> (B, T, 4C)
+        out: torch.Tensor = self.dropout(self.c_proj(x))  # (B, T, 4C) -> (B, T, C)
+        return out
+
+
+class Block(nn.Module):
+    """Communication, then computation; each adds to the residual stream."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__()
+        self.ln_1 = nn.LayerNorm(config.n_embd, bias=config.bias)
+        self.attn = CausalSelfAttention(config)
+        self.ln_2 = nn.LayerNorm(config.n_embd, bias=config.bias)
+        self.mlp = MLP(config)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x + self.attn(self.ln_1(x))
+        return x + self.mlp(self.ln_2(x))
+
+
+class GPT(LanguageModel):
+    """Embeddings, blocks, a last LayerNorm, and for a head the token embedding's own matrix (Press and Wolf, 2017)."""
+
+    def __init__(self, config: GPTConfig) -> None:
+        super().__init__(config, context=config.block_size)
+        self.transformer = nn.ModuleDict(
+            {
+                "wte": nn.Embedding(config.vocab_size, config.n_embd),
+                "wpe": nn.Embedding(config.block_size, config.n_embd),
+                "drop": nn.Dropout(config.dropout),
+                "h": nn.ModuleList([Block(config) for _ in range(config.n_layer)]),
+                "ln_f": nn.LayerNorm(config.n_embd, bias=config.bias),
+            }
+        )
+        self.lm_head = nn.Linear(config.n_embd, config.vocab_size, bias=False)
+        self.transformer.wte.weight = self.lm_head.weight
+
+        self.apply(_init_weights)
+        std = 0.02 / math.sqrt(2 * config.n_layer)  # so many add to the stream; its variance must not grow with depth
+        for name, parameter in self.named_parameters():
+            if name.endswith("c_proj.weight"):
+                nn.init.normal_(parameter, mean=0.0, std=std)
+
+    def forward(
+        self, idx: torch.Tensor, targets: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        T = idx.size(1)
+        if self.block_size < T:
+            raise ValueError(f"a row of {T} tokens is longer than block_size {self.block_size}: crop it to its end")
+        pos = torch.arange(T, dtype=torch.long, device=idx.device)  # (T,)
+        x = self.transformer.wte(idx) + self.transformer.wpe(pos)  # (B, T, C) + (T, C) -> (B, T, C)
+        x = self.transformer.drop(x)
+        for block in self.transformer.h:
+            x = block(x)
+        logits = self.lm_head(self.transformer.ln_f(x))  # (B, T, V)
+        return logits, mean_loss(logits, targets)
+
+
+def count_parameters(config: GPTConfig) -> int:
+    """How many parameters the GPT of these settings has, from the shapes alone; 124,439,808 for GPT-2."""
+    C, bias = config.n_embd, int(config.bias)
+    layer_norm = C + bias * C
+    attention = C * 3 * C + bias * 3 * C + C * C + bias * C
+    mlp = C * 4 * C + bias * 4 * C + 4 * C * C + bias * C
+    embeddings = (config.vocab_size + config.block_size) * C  # the head is the token embedding
+    return embeddings + config.n_layer * (2 * layer_norm + attention + mlp) + layer_norm
+
+
+def _init_weights(module: nn.Module) -> None:
+    """N(0, 0.02²), as GPT-2; biases zero."""
+    if isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, mean=0.0, std=0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.Embedding):
+        nn.init.normal_(module.weight, mean=0.0, std=0.02)

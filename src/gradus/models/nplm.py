@@ -1,0 +1,58 @@
+"""The neural probabilistic language model of Bengio, Ducharme, Vincent and Jauvin (JMLR, 2003).
+
+    x = [C[w_1], ..., C[w_n]]           the embeddings of the n previous tokens, side by side
+    logits = b + U tanh(d + H x) + W x  (W, the direct connections, is optional)
+
+The paper's idea, and what every later model keeps: give each token a learned vector. Tokens used alike come to lie
+near each other, so what is learned of one context serves for the contexts like it; a table of counts must have seen
+each by itself. The price is a context of fixed length, every place in which has weights of its own.
+"""
+
+from __future__ import annotations
+
+import math
+
+from gradus.backend import nn, torch
+from gradus.models.base import LanguageModel, mean_loss
+from gradus.models.config import NPLMConfig
+
+
+class NPLM(LanguageModel):
+    """Embeddings of a fixed context, a tanh layer, logits; with C, H and U as in the paper.
+
+    The embeddings start as N(0, 1). The tanh layer keeps that scale: its weights have the standard deviation (5/3) /
+    sqrt(fan-in), where 5/3 makes up for what tanh squashes (He et al., 2015, as makemore's third lecture applies it).
+    The output layer starts near zero, so that nothing is preferred yet and the first loss is close to ln V.
+    """
+
+    def __init__(self, config: NPLMConfig) -> None:
+        super().__init__(config, context=config.context)
+        width = config.context * config.n_embd
+        self.wte = nn.Embedding(config.vocab_size, config.n_embd)
+        self.hidden = nn.Linear(width, config.n_hidden)
+        self.output = nn.Linear(config.n_hidden, config.vocab_size)
+        self.direct = nn.Linear(width, config.vocab_size, bias=False) if config.direct else None
+
+        nn.init.normal_(self.wte.weight, mean=0.0, std=1.0)
+        _init_linear(self.hidden, (5 / 3) / math.sqrt(width))
+        _init_linear(self.output, 0.01)
+        if self.direct is not None:
+            _init_linear(self.direct, 0.01)
+
+    def forward(
+        self, idx: torch.Tensor, targets: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        (B, T), n = idx.shape, self.context
+        before = torch.zeros((B, n - 1), dtype=idx.dtype, device=idx.device)  # token 0 precedes the row
+        emb = self.wte(torch.cat([before, idx], dim=1))  # (B, n-1 + T, E): each token is looked up once
+        x = torch.cat([emb[:, k : k + T] for k in range(n)], dim=2)  # (B, T, n*E): each window, oldest token first
+        logits = self.output(self.hidden(x).tanh())  # (B, T, n*E) -> (B, T, H) -> (B, T, V)
+        if self.direct is not None:
+            logits = logits + self.direct(x)
+        return logits, mean_loss(logits, targets)
+
+
+def _init_linear(layer: nn.Linear, std: float) -> None:
+    nn.init.normal_(layer.weight, mean=0.0, std=std)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)

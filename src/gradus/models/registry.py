@@ -1,0 +1,57 @@
+"""The models by name: the rungs of the ladder, each with its settings and its class."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+from gradus.errors import UserError
+from gradus.models.base import LanguageModel
+from gradus.models.bigram import Bigram
+from gradus.models.config import BigramConfig, GPTConfig, NGramConfig, NPLMConfig
+from gradus.models.gpt import GPT
+from gradus.models.ngram import NGram
+from gradus.models.nplm import NPLM
+
+MODELS: dict[str, tuple[type[Any], type[Any]]] = {
+    "ngram": (NGramConfig, NGram),
+    "bigram": (BigramConfig, Bigram),
+    "nplm": (NPLMConfig, NPLM),
+    "gpt": (GPTConfig, GPT),
+}
+
+
+def build_model(name: str, *, vocab_size: int, block_size: int, **settings: Any) -> LanguageModel:
+    """A new model, its weights drawn from the backend's global generator.
+
+    Args:
+        name: one of MODELS.
+        vocab_size: V, how many different tokens there are.
+        block_size: the longest row of tokens it will be given.
+        settings: fields of the model's configuration; the others keep their defaults.
+
+    Raises:
+        UserError: if there is no such model or setting (it names the nearest), or a value has the wrong type or makes
+            no model.
+    """
+    if name not in MODELS:
+        raise UserError(f"no model is called {name!r}{_instead(name, MODELS)}")
+    config_class, model_class = MODELS[name]
+    settings = {"vocab_size": vocab_size, "block_size": block_size, **settings}
+    names = [field.name for field in fields(config_class)]
+    types = get_type_hints(config_class)
+    for key, value in settings.items():
+        if key not in names:
+            raise UserError(f"{name} has no setting {key!r}{_instead(key, names)}")
+        accepted = (int, float) if types[key] is float else (types[key],)
+        if type(value) not in accepted:
+            raise UserError(f"{key} must be of type {types[key].__name__}, got {value!r}")
+    model: LanguageModel = model_class(config_class(**settings))
+    return model
+
+
+def _instead(wanted: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
+    return f": did you mean {near[0]!r}?" if near else f": choose one of {', '.join(known)}"

@@ -1,0 +1,159 @@
+"""What holds for every model: shapes, what the loss scores, causality, where a row starts, and that it learns."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradus.backend import torch
+from gradus.models import MODELS, LanguageModel, build_model, inference
+
+V, BLOCK = 11, 8
+SETTINGS: dict[str, dict[str, Any]] = {
+    "ngram": {"order": 3, "smoothing": 0.01},
+    "bigram": {},
+    "nplm": {"context": 3, "n_embd": 6, "n_hidden": 32, "direct": True},
+    "gpt": {"n_layer": 2, "n_head": 2, "n_embd": 32},
+}
+every_model = pytest.mark.parametrize("name", MODELS)
+
+
+def small(name: str, vocab_size: int = V) -> LanguageModel:
+    torch.manual_seed(1)
+    return build_model(name, vocab_size=vocab_size, block_size=BLOCK, **SETTINGS[name])
+
+
+def random_rows(seed: int, batch: int = 4) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.random.default_rng(seed).integers(V, size=(batch, BLOCK))
+
+
+def trained(name: str) -> tuple[LanguageModel, float]:
+    """A model after a few dozen steps on one batch in which every token has one successor, and its loss on it."""
+    model = small(name)
+    x = random_rows(0)
+    y = (3 * x + 1) % V
+    if hasattr(model, "count"):
+        model.count(x, y)
+    else:
+        rate = {"bigram": 0.3, "nplm": 0.03, "gpt": 0.01}[name]
+        optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
+        for _ in range(40):
+            _, loss = model(torch.from_numpy(x), torch.from_numpy(y))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    with inference(model):
+        _, loss = model(torch.from_numpy(x), torch.from_numpy(y))
+    return model, loss.item()
+
+
+@every_model
+def test_logits_are_one_score_for_every_token_at_every_position(name: str) -> None:
+    logits, loss = small(name)(torch.from_numpy(random_rows(0)))
+    assert tuple(logits.shape) == (4, BLOCK, V)
+    assert loss is None
+
+
+@every_model
+def test_first_loss_is_near_ln_V(name: str) -> None:
+    x, y = random_rows(0, batch=64), random_rows(1, batch=64)
+    _, loss = small(name)(torch.from_numpy(x), torch.from_numpy(y))
+    assert loss.item() == pytest.approx(math.log(V), abs=0.05)  # small random logits cost half their variance
+
+
+@every_model
+def test_a_tiny_batch_is_learned_by_heart(name: str) -> None:
+    _, loss = trained(name)
+    assert loss < 0.1
+
+
+@every_model
+def test_loss_is_the_mean_over_scored_targets(name: str) -> None:
+    model, _ = trained(name)
+    x, y = random_rows(5), random_rows(6)
+    y[np.random.default_rng(7).random(y.shape) < 0.4] = -1
+    with inference(model):
+        logits, loss = model(torch.from_numpy(x), torch.from_numpy(y))
+    scores = logits.numpy().astype(np.float64)
+    log_p = scores - np.log(np.exp(scores).sum(axis=2, keepdims=True))
+    b, t = np.nonzero(y != -1)
+    assert loss.item() == pytest.approx(-log_p[b, t, y[b, t]].mean(), rel=1e-5)  # float32
+
+
+@every_model
+def test_a_prediction_does_not_change_with_later_tokens(name: str) -> None:
+    model, _ = trained(name)
+    x = random_rows(2)
+    other = x.copy()
+    other[:, 5:] = (other[:, 5:] + 1) % V
+    with inference(model):
+        a, b = (model(torch.from_numpy(rows))[0].numpy() for rows in (x, other))
+    np.testing.assert_allclose(a[:, :5], b[:, :5], rtol=0, atol=1e-6)  # the sums may be grouped otherwise
+    assert np.abs(a[:, 5:] - b[:, 5:]).max() > 0.1
+
+
+@pytest.mark.parametrize("name", ["ngram", "bigram", "nplm"])
+def test_before_the_start_of_a_row_is_token_0(name: str) -> None:
+    model, _ = trained(name)
+    x = random_rows(3)
+    x[:, :3] = 0
+    with inference(model):
+        whole, rest = (model(torch.from_numpy(rows))[0].numpy() for rows in (x, np.ascontiguousarray(x[:, 3:])))
+    np.testing.assert_allclose(whole[:, 3:], rest, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["ngram", "bigram", "nplm"])
+def test_a_short_context_takes_rows_longer_than_block_size(name: str) -> None:
+    model, _ = trained(name)
+    x = np.tile(random_rows(4), 3)
+    with inference(model):
+        logits = model(torch.from_numpy(x))[0].numpy()
+    assert logits.shape == (4, 3 * BLOCK, V)
+    np.testing.assert_allclose(logits[:, BLOCK + 3 : 2 * BLOCK], logits[:, 2 * BLOCK + 3 :], rtol=0, atol=1e-5)
+
+
+@every_model
+def test_saved_and_loaded_it_predicts_the_same(name: str) -> None:
+    model, _ = trained(name)
+    again = small(name)
+    again.load_state_dict({key: torch.tensor(value.numpy().copy()) for key, value in model.state_dict().items()})
+    with inference(model), inference(again):
+        a, b = (m(torch.from_numpy(random_rows(8)))[0].numpy() for m in (model, again))
+    np.testing.assert_array_equal(a, b)
+
+
+@every_model
+def test_tokens_outside_the_vocabulary_are_an_index_error(name: str) -> None:
+    with pytest.raises(IndexError):
+        small(name)(torch.tensor([[0, V]]))
+
+
+@pytest.mark.parametrize(("name", "context"), [("ngram", 2), ("bigram", 1), ("nplm", 3), ("gpt", BLOCK)])
+def test_context_is_how_many_tokens_a_prediction_sees(name: str, context: int) -> None:
+    model, _ = trained(name)
+    assert (model.context, model.block_size) == (context, BLOCK)
+    rows = np.tile(random_rows(0)[:1], (BLOCK + 1, 1))
+    for place in range(BLOCK):
+        rows[place, place] = (rows[place, place] + 1) % V  # row `place` differs from the last row there
+    with inference(model):
+        logits = model(torch.from_numpy(rows))[0].numpy()[:, -1]
+    changed = np.abs(logits[:-1] - logits[-1]).max(axis=1) > 1e-4
+    assert changed.tolist() == [place >= BLOCK - context for place in range(BLOCK)]
+
+
+def test_inference_puts_every_module_back_into_its_mode() -> None:
+    model = build_model("gpt", vocab_size=V, block_size=BLOCK, n_layer=1, n_head=1, n_embd=8, dropout=0.5)
+    frozen = model.get_submodule("transformer.ln_f")
+    frozen.eval()
+    with inference(model):
+        assert not any(module.training for module in model.modules())
+        logits, _ = model(torch.zeros((1, 2), dtype=torch.long))
+        assert not logits.requires_grad
+    assert [module for module in model.modules() if not module.training] == [frozen]
+    with pytest.raises(IndexError), inference(model):
+        model(torch.tensor([[V]]))
+    assert [module for module in model.modules() if not module.training] == [frozen]
+    assert model(torch.zeros((1, 2), dtype=torch.long))[0].requires_grad
