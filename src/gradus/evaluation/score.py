@@ -1,0 +1,81 @@
+"""The loss of a model over all rows of a split, and the units it is told in.
+
+Which tokens a prediction may see is decided by how the rows were cut: windows side by side (comparable with nanoGPT)
+or sliding, so that every scored position has most of a window before it. Either way each token is scored once, and
+every one weighs the same, whatever the size of the batch it came in.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradus.backend import torch
+from gradus.models import NOT_SCORED, LanguageModel, device_of, inference
+
+Ints = NDArray[np.int64]
+
+
+class Rows(Protocol):
+    """What is scored, as `gradus.text.Rows` has it: batches x, y (B, T) int64, with -1 in y where nothing is scored."""
+
+    def batches(self, batch_size: int, /) -> Iterator[tuple[Ints, Ints]]: ...
+
+
+@dataclass(frozen=True)
+class Score:
+    """The sum of the negative log-likelihoods of `count` tokens, in nats, and what follows from it."""
+
+    total: float
+    count: int
+
+    @property
+    def nats(self) -> float:
+        """Mean negative log-likelihood of a token."""
+        return self.total / self.count
+
+    @property
+    def bits(self) -> float:
+        """The same in bits; with a character tokenizer, bits per character."""
+        return self.nats / math.log(2)
+
+    @property
+    def perplexity(self) -> float:
+        """Among how many equally likely tokens the model is, on average, in doubt."""
+        try:
+            return math.exp(self.nats)
+        except OverflowError:
+            return math.inf
+
+    def bits_per_character(self, characters: int) -> float:
+        """Bits for a character of the text that the tokens stand for: comparable between tokenizers."""
+        return self.total / math.log(2) / characters
+
+
+def evaluate(model: LanguageModel, rows: Rows, *, batch_size: int = 64) -> Score:
+    """Score all rows, in eval mode and without a graph; the model is left in the mode it was in.
+
+    Args:
+        rows: every target that is not -1 is scored.
+        batch_size: rows at a time. It does not change the score, beyond rounding.
+
+    Raises:
+        ValueError: if no target is scored.
+    """
+    device = device_of(model)
+    total, count = 0.0, 0
+    with inference(model):
+        for x, y in rows.batches(batch_size):
+            scored = int((y != NOT_SCORED).sum())
+            if scored:
+                _, loss = model(torch.from_numpy(x).to(device), torch.from_numpy(y).to(device))
+                total += loss.item() * scored  # a Python float: the sum is float64
+                count += scored
+    if count == 0:
+        raise ValueError("there is nothing to score: all targets are -1")
+    return Score(total, count)

@@ -1,0 +1,137 @@
+"""Writing, token after token: the same for every model, from any prompt, to the end or to a stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradus.backend import torch
+from gradus.generation import generate, stream
+from gradus.models import MODELS, Bigram, BigramConfig, LanguageModel, build_model, inference
+
+V, BLOCK = 11, 6
+SETTINGS: dict[str, dict[str, Any]] = {
+    "ngram": {"order": 4, "smoothing": 0.1},
+    "bigram": {},
+    "nplm": {"context": 3, "n_hidden": 16},
+    "gpt": {"n_layer": 1, "n_head": 2, "n_embd": 16, "dropout": 0.3},
+}
+every_model = pytest.mark.parametrize("name", MODELS)
+
+
+def model_named(name: str) -> LanguageModel:
+    """A model with something to say: weights that make its predictions differ, or counts."""
+    torch.manual_seed(0)
+    model = build_model(name, vocab_size=V, block_size=BLOCK, **SETTINGS[name])
+    if hasattr(model, "count"):
+        x = np.random.default_rng(0).integers(V, size=(5, 50))
+        model.count(x[:, :-1], x[:, 1:])
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_(torch.randn(*parameter.shape))
+    return model
+
+
+def rows(batch: int = 3, length: int = 4) -> torch.Tensor:
+    return torch.from_numpy(np.random.default_rng(1).integers(V, size=(batch, length)))
+
+
+def generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def circle(size: int) -> Bigram:
+    """A model for which w + 1 always follows w, and 0 the last."""
+    model = Bigram(BigramConfig(size, 4))
+    with torch.no_grad():
+        model.table.weight.copy_(torch.tensor(100.0 * np.roll(np.eye(size), 1, axis=1), dtype=torch.float32))
+    return model
+
+
+@every_model
+def test_the_prompt_is_kept_and_tokens_of_the_vocabulary_are_added(name: str) -> None:
+    ids = generate(model_named(name), rows(), 20, generator=generator(0))
+    assert tuple(ids.shape) == (3, 24)
+    assert ids.dtype == torch.int64
+    np.testing.assert_array_equal(ids.numpy()[:, :4], rows().numpy())
+    assert 0 <= ids.numpy().min() <= ids.numpy().max() < V
+
+
+@every_model
+def test_temperature_0_writes_the_likeliest_token_each_time(name: str) -> None:
+    model = model_named(name)
+    ids = generate(model, rows(), 12, temperature=0).numpy()
+    for end in range(4, 16):
+        with inference(model):
+            logits, _ = model(torch.from_numpy(np.ascontiguousarray(ids[:, max(0, end - BLOCK) : end])))
+        np.testing.assert_array_equal(ids[:, end], logits.numpy()[:, -1].argmax(axis=1))
+
+
+@every_model
+def test_same_seed_same_text_and_other_seed_another(name: str) -> None:
+    model = model_named(name)
+    first, again, other = (generate(model, rows(), 30, generator=generator(seed)).tolist() for seed in (1, 1, 2))
+    assert first == again
+    assert first != other
+
+
+@every_model
+def test_a_prompt_longer_than_block_size_is_continued_from_its_end(name: str) -> None:
+    model, long = model_named(name), rows(length=20)
+    whole = generate(model, long, 10, generator=generator(3)).numpy()
+    end = generate(model, torch.from_numpy(long.numpy()[:, -BLOCK:].copy()), 10, generator=generator(3)).numpy()
+    np.testing.assert_array_equal(whole[:, 20:], end[:, BLOCK:])
+
+
+@every_model
+def test_stream_gives_the_tokens_that_generate_adds_one_step_at_a_time(name: str) -> None:
+    model = model_named(name)
+    rule: dict[str, Any] = {"temperature": 0.8, "top_k": 5, "top_p": 0.9}
+    steps = [step.numpy() for step in stream(model, rows(), 8, generator=generator(4), **rule)]
+    assert [step.shape for step in steps] == [(3, 1)] * 8
+    ids = generate(model, rows(), 8, generator=generator(4), **rule).numpy()
+    np.testing.assert_array_equal(np.concatenate(steps, axis=1), ids[:, 4:])
+
+
+def test_the_model_is_in_its_own_mode_between_the_steps_of_a_stream() -> None:
+    model = model_named("gpt")
+    for _ in stream(model, rows(), 3):
+        assert all(module.training for module in model.modules())
+        assert model(rows())[0].requires_grad
+
+
+def test_writing_ends_when_every_row_has_met_the_stop_token() -> None:
+    ids = generate(circle(5), torch.tensor([[1], [3]]), 100, temperature=0, stop=0)
+    assert ids.tolist() == [[1, 2, 3, 4, 0], [3, 4, 0, 0, 0]]
+
+
+def test_a_stop_token_in_the_prompt_stops_nothing() -> None:
+    ids = generate(circle(5), torch.tensor([[0]]), 100, temperature=0, stop=0)
+    assert ids.tolist() == [[0, 1, 2, 3, 4, 0]]
+
+
+def test_without_a_stop_token_writing_goes_on() -> None:
+    assert generate(circle(3), torch.tensor([[0]]), 5, temperature=0).tolist() == [[0, 1, 2, 0, 1, 2]]
+
+
+def test_no_tokens_asked_for_none_added() -> None:
+    assert generate(circle(3), torch.tensor([[2, 1]]), 0).tolist() == [[2, 1]]
+
+
+@pytest.mark.parametrize(
+    ("shape", "tokens", "rule", "message"),
+    [
+        ((1, 0), 5, {}, r"idx must be rows of at least one token, \(B, T\), got the shape \(1, 0\)"),
+        ((3,), 5, {}, r"idx must be rows of at least one token, \(B, T\), got the shape \(3,\)"),
+        ((1, 1), -1, {}, "max_new_tokens must be 0 or more, got -1"),
+        ((1, 1), 0, {"top_k": 4}, "top_k must be between 1 and the vocabulary size 3, got 4"),
+        ((1, 1), 0, {"temperature": -1.0}, "temperature must be 0 or more, got -1.0"),
+    ],
+)
+def test_impossible_requests_are_said_before_the_first_token(
+    shape: tuple[int, ...], tokens: int, rule: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        stream(circle(3), torch.zeros(shape, dtype=torch.long), tokens, **rule)

@@ -1,0 +1,146 @@
+"""Drawing one token: the rules keep what they say and leave the frequencies alone."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradus.backend import torch
+from gradus.generation import sample_token
+
+P = [0.05, 0.5, 0.15, 0.3]  # the likeliest tokens are 1, 3, 2, 0
+DRAWS = 20_000
+NOISE = 4 * 0.5 / math.sqrt(DRAWS)  # four standard errors of a frequency
+
+
+def logits_of(p: list[float], rows: int = 1) -> torch.Tensor:
+    with np.errstate(divide="ignore"):
+        return torch.tensor(
+            np.tile(np.log(p), (rows, 1)) + 3.0, dtype=torch.float32
+        )  # softmax takes no notice of the 3
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def frequencies(p: list[float], **rule: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
+    drawn = sample_token(logits_of(p, DRAWS), generator=generator(), **rule)
+    assert tuple(drawn.shape) == (DRAWS, 1)
+    assert drawn.dtype == torch.int64
+    return np.bincount(drawn.numpy().ravel(), minlength=len(p)) / DRAWS
+
+
+def test_frequencies_are_the_softmax() -> None:
+    np.testing.assert_allclose(frequencies(P), P, rtol=0, atol=NOISE)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_temperature_divides_the_logits(temperature: float) -> None:
+    sharpened = np.array(P) ** (1 / temperature)
+    np.testing.assert_allclose(frequencies(P, temperature=temperature), sharpened / sharpened.sum(), rtol=0, atol=NOISE)
+
+
+@pytest.mark.parametrize(
+    ("rule", "kept"),
+    [
+        ({"top_k": 1}, [1]),
+        ({"top_k": 2}, [1, 3]),
+        ({"top_k": 4}, [0, 1, 2, 3]),
+        ({"top_p": 0.01}, [1]),
+        ({"top_p": 0.49}, [1]),
+        ({"top_p": 0.51}, [1, 3]),
+        ({"top_p": 0.79}, [1, 3]),
+        ({"top_p": 0.81}, [1, 2, 3]),
+        ({"top_p": 0.96}, [0, 1, 2, 3]),
+        ({"top_p": 1.0}, [0, 1, 2, 3]),
+        ({"top_k": 2, "top_p": 0.61}, [1]),  # of those two, token 1 has 0.625
+        ({"top_k": 2, "top_p": 0.64}, [1, 3]),
+        ({"top_k": 3, "top_p": 0.52}, [1]),  # of those three, token 1 has 0.526
+    ],
+)
+def test_only_the_likeliest_are_drawn_in_their_proportions(rule: dict[str, Any], kept: list[int]) -> None:
+    expected = np.zeros(4)
+    expected[kept] = np.array(P)[kept]
+    np.testing.assert_allclose(frequencies(P, **rule), expected / expected.sum(), rtol=0, atol=NOISE)
+
+
+def test_top_p_is_taken_after_the_temperature() -> None:
+    # at temperature 0.5 the squares 0.25, 0.09, 0.0225, 0.0025 count: the first alone has 0.68
+    assert np.flatnonzero(frequencies(P, temperature=0.5, top_p=0.66)).tolist() == [1]
+    assert np.flatnonzero(frequencies(P, temperature=1.0, top_p=0.66)).tolist() == [1, 3]
+
+
+def test_of_equal_logits_top_k_keeps_the_first() -> None:
+    assert np.flatnonzero(frequencies([0.2, 0.4, 0.2, 0.2], top_k=2)).tolist() == [0, 1]
+
+
+def test_each_row_is_cut_by_its_own_logits() -> None:
+    logits = torch.cat([logits_of(P, 500), logits_of(P[::-1], 500)])
+    drawn = sample_token(logits, top_k=2, generator=generator()).numpy().ravel()
+    assert set(drawn[:500]) == {1, 3}
+    assert set(drawn[500:]) == {0, 2}
+
+
+@pytest.mark.parametrize("rule", [{"temperature": 0}, {"temperature": 0.0, "top_p": 0.9}, {"top_k": 1}])
+def test_greedy_rules_are_argmax(rule: dict[str, Any]) -> None:
+    logits = torch.tensor(np.random.default_rng(0).normal(size=(50, 9)))
+    drawn = sample_token(logits, generator=generator(), **rule)
+    np.testing.assert_array_equal(drawn.numpy().ravel(), logits.numpy().argmax(axis=1))
+
+
+def test_minus_infinity_is_never_drawn() -> None:
+    drawn = frequencies([0.0, 0.6, 0.0, 0.4])
+    np.testing.assert_allclose(drawn, [0, 0.6, 0, 0.4], rtol=0, atol=NOISE)
+    assert frequencies([0.0, 0.6, 0.0, 0.4], top_k=3, top_p=0.99)[[0, 2]].tolist() == [0, 0]
+
+
+def test_a_very_low_temperature_is_not_a_division_overflow() -> None:
+    assert np.flatnonzero(frequencies(P, temperature=1e-30)).tolist() == [1]
+
+
+def test_same_seed_same_tokens_and_other_seed_others() -> None:
+    first, again, other = (
+        sample_token(logits_of(P, 100), generator=generator(seed)).numpy().ravel().tolist() for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert first != other
+
+
+def test_without_a_generator_the_global_seed_decides() -> None:
+    torch.manual_seed(5)
+    first = sample_token(logits_of(P, 100)).tolist()
+    torch.manual_seed(5)
+    assert sample_token(logits_of(P, 100)).tolist() == first
+
+
+def test_the_logits_given_are_left_alone() -> None:
+    logits = logits_of(P)
+    before = logits.tolist()
+    sample_token(logits, temperature=0.3, top_k=2, top_p=0.5)
+    assert logits.tolist() == before
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ({"temperature": -0.1}, "temperature must be 0 or more, got -0.1"),
+        ({"temperature": float("nan")}, "temperature must be 0 or more, got nan"),
+        ({"top_k": 0}, "top_k must be between 1 and the vocabulary size 4, got 0"),
+        ({"top_k": 5}, "top_k must be between 1 and the vocabulary size 4, got 5"),
+        ({"top_p": 0.0}, "top_p must be more than 0 and at most 1, got 0.0"),
+        ({"top_p": 1.5}, "top_p must be more than 0 and at most 1, got 1.5"),
+    ],
+)
+def test_impossible_rules_are_said_with_their_values(rule: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        sample_token(logits_of(P), **rule)
+
+
+@pytest.mark.parametrize("value", [-math.inf, math.inf, math.nan])
+def test_a_row_without_a_token_to_draw_is_an_error(value: float) -> None:
+    with pytest.raises(ValueError, match="there is no token to draw"):
+        sample_token(torch.tensor([[0.0, 1.0], [value, value]]))
