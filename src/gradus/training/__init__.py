@@ -1,0 +1,46 @@
+"""Training: configuration, schedules, the loop, checkpoints and logs. `set_up`, `Run.create` and `train` are the way
+through it."""
+
+from gradus.training.checkpoint import load_weights, weights
+from gradus.training.config import TrainConfig
+from gradus.training.loop import Report, TrainResult, is_counting, train
+from gradus.training.prepare import (
+    RECIPES,
+    Setup,
+    load_model,
+    model_settings,
+    reopen,
+    reopen_to_resume,
+    set_up,
+    with_budget,
+    write_beginning,
+)
+from gradus.training.progress import show_progress
+from gradus.training.run import SAMPLES, TOKENIZER, Run, new_run_path
+from gradus.training.settings import read_toml, settings_of
+
+__all__ = [
+    "RECIPES",
+    "SAMPLES",
+    "TOKENIZER",
+    "Report",
+    "Run",
+    "Setup",
+    "TrainConfig",
+    "TrainResult",
+    "is_counting",
+    "load_model",
+    "load_weights",
+    "model_settings",
+    "new_run_path",
+    "read_toml",
+    "reopen",
+    "reopen_to_resume",
+    "set_up",
+    "settings_of",
+    "show_progress",
+    "train",
+    "weights",
+    "with_budget",
+    "write_beginning",
+]

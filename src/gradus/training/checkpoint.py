@@ -1,0 +1,121 @@
+"""Tensors to bytes and back: a model's weights, an optimizer's memory and the random generator, in the safetensors
+format. A file says in its header that it is ours, which format it has and what made it, so that a damaged or foreign
+one is known before it is used."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import safetensors
+import safetensors.numpy
+
+import gradus
+from gradus.backend import nn, torch
+from gradus.errors import UserError
+
+FORMAT = 1
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def weights(model: nn.Module) -> Arrays:
+    """Copies of a model's parameters and buffers by name; tensors that are one and the same are there once, under the
+    first name."""
+    state, owner = _state_and_owners(model)
+    return {name: array.copy() for name, array in state.items() if owner[name] == name}
+
+
+def load_weights(model: nn.Module, arrays: Arrays) -> None:
+    """Put weights into a model, in place.
+
+    Raises:
+        UserError: if a name is missing or too many, or a shape differs.
+    """
+    state, owner = _state_and_owners(model)
+    for name in sorted(set(owner.values()) ^ set(arrays)):
+        raise UserError(f"the weights do not fit the model: {name} is in only one of the two")
+    try:
+        model.load_state_dict({name: torch.tensor(arrays[owner[name]]) for name in state})
+    except RuntimeError as error:
+        raise UserError(f"the weights do not fit the model: {str(error).splitlines()[-1].strip()}") from error
+
+
+def optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[Arrays, dict[str, float]]:
+    """An optimizer's memory: its tensors and its plain numbers, named `<parameter's index>.<name>`."""
+    arrays: Arrays = {}
+    numbers: dict[str, float] = {}
+    for index, memory in optimizer.state_dict()["state"].items():
+        for name, value in memory.items():
+            if isinstance(value, torch.Tensor):
+                arrays[f"{index}.{name}"] = value.numpy().copy()
+            elif value is not None:
+                numbers[f"{index}.{name}"] = value
+    return arrays, numbers
+
+
+def load_optimizer_state(optimizer: torch.optim.Optimizer, arrays: Arrays, numbers: dict[str, float]) -> None:
+    """Give an optimizer the memory that `optimizer_state` took."""
+    state: dict[int, dict[str, Any]] = {}
+    for key, value in [*((key, torch.tensor(array)) for key, array in arrays.items()), *numbers.items()]:
+        index, name = key.split(".", 1)
+        state.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+
+def generator_state() -> str:
+    """The state of the global random generator, as text."""
+    return base64.b64encode(torch.get_rng_state().numpy().tobytes()).decode("ascii")
+
+
+def set_generator_state(text: str) -> None:
+    torch.set_rng_state(torch.tensor(np.frombuffer(base64.b64decode(text), dtype=np.uint8)))
+
+
+def pack(arrays: Arrays, about: dict[str, Any]) -> bytes:
+    """A safetensors file. The same arrays and `about` give the same bytes: the format keeps its metadata in no order,
+    so there is one entry."""
+    header = {"format": FORMAT, "version": gradus.__version__, **about}
+    contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
+    return bytes(safetensors.numpy.save(contiguous, metadata={"gradus": json.dumps(header)}))
+
+
+def unpack(data: bytes, path: object) -> tuple[Arrays, dict[str, Any]]:
+    """The arrays of a file that `pack` wrote, and what it says about itself.
+
+    Args:
+        data: the file.
+        path: where it came from, for the error.
+
+    Raises:
+        UserError: if it is damaged, not ours, or of a later format.
+    """
+    try:
+        arrays: Arrays = safetensors.numpy.load(data)
+        length = int.from_bytes(data[:8], "little")
+        about = json.loads(data[8 : 8 + length]).get("__metadata__", {}).get("gradus")
+    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        raise UserError(f"{path} is damaged, or no safetensors file: {error}") from error
+    if about is None:
+        raise UserError(f"{path} is not a gradus checkpoint: its header does not say so")
+    header: dict[str, Any] = json.loads(about)
+    if header["format"] > FORMAT:
+        raise UserError(
+            f"{path} was written by gradus {header['version']}, a later one than this; please update gradus"
+        )
+    return arrays, header
+
+
+def _state_and_owners(model: nn.Module) -> tuple[Arrays, dict[str, str]]:
+    """The arrays behind a model's state, and for each name the first name with the same array (itself, unless it is
+    tied)."""
+    state = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
+    first: dict[object, str] = {}
+    owner = {}
+    for name, array in state.items():
+        place = (array.__array_interface__["data"][0], array.shape, array.dtype) if array.size else name
+        owner[name] = first.setdefault(place, name)
+    return state, owner

@@ -1,0 +1,69 @@
+"""TrainConfig: every setting of a training run that does not belong to the model. A field's comment is its help on the
+command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from gradus.errors import UserError
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train. The budget is `steps` or `minutes`; with neither it is three minutes, and the schedule follows it.
+
+    Raises:
+        UserError: for a value out of range, or two budgets.
+    """
+
+    corpus: str = "pydocs"  # the text to learn: a corpus that gradus knows, or a file or folder
+    kind: Literal["documents", "stream"] | None = None  # how to take a file; detected when not given
+    model: str = "gpt"  # the model to train
+    steps: int | None = None  # the budget in optimizer steps
+    minutes: float | None = None  # the budget in minutes of training; 3 when no budget is given
+    batch_size: int = 16  # rows in a batch
+    grad_accumulation: int = 1  # batches whose gradients are summed before a step
+    optimizer: Literal["adamw", "sgd"] = "adamw"  # the rule of a step
+    learning_rate: float = 3e-3  # the highest learning rate
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"  # how the learning rate falls after the warm-up
+    min_lr_ratio: float = 0.03  # the last learning rate, as a part of the highest
+    warmup: float = 0.03  # the part of the budget in which the learning rate rises from zero
+    beta1: float = 0.9  # AdamW's memory of the gradient
+    beta2: float = 0.99  # AdamW's memory of its square
+    weight_decay: float = 0.1  # pull towards zero, on matrices and embeddings only
+    momentum: float = 0.0  # SGD's memory of the gradient
+    grad_clip: float = 1.0  # the largest norm of all gradients together; 0 = no clipping
+    evaluations: int = 10  # how often the dev loss is measured and a checkpoint saved, evenly over the budget
+    patience: int = 0  # stop after so many evaluations without a better dev loss; 0 = never
+    seed: int = 1337  # of the first weights, of dropout, and of the order of the data
+
+    def __post_init__(self) -> None:
+        if self.steps is not None and self.minutes is not None:
+            raise UserError(
+                f"the budget is steps or minutes, not both: got steps {self.steps} and minutes {self.minutes:g}"
+            )
+        if self.steps is None and self.minutes is None:
+            object.__setattr__(self, "minutes", 3.0)
+        for name in ("steps", "batch_size", "grad_accumulation", "evaluations"):
+            self._require(name, getattr(self, name) is None or getattr(self, name) >= 1, "at least 1")
+        for name in ("minutes", "learning_rate"):
+            self._require(name, getattr(self, name) is None or getattr(self, name) > 0, "greater than 0")
+        for name in ("weight_decay", "grad_clip", "patience"):
+            self._require(name, getattr(self, name) >= 0, "0 or more")
+        for name in ("min_lr_ratio", "warmup"):
+            self._require(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
+        for name in ("beta1", "beta2", "momentum"):
+            self._require(name, 0 <= getattr(self, name) < 1, "at least 0 and less than 1")
+        self._require("seed", 0 <= self.seed < 2**32, "between 0 and 4294967295")
+
+    @property
+    def budget(self) -> str:
+        """The budget in words: `300 steps`, `3 minutes`."""
+        if self.steps is not None:
+            return "1 step" if self.steps == 1 else f"{self.steps:,} steps"
+        return "1 minute" if self.minutes == 1 else f"{self.minutes:g} minutes"
+
+    def _require(self, name: str, good: bool, what: str) -> None:
+        if not good:
+            raise UserError(f"{name} must be {what}, got {getattr(self, name)!r}")

@@ -1,0 +1,24 @@
+"""The optimizer that a configuration asks for."""
+
+from __future__ import annotations
+
+from gradus.backend import nn, torch
+from gradus.training.config import TrainConfig
+
+
+def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    """AdamW (Loshchilov and Hutter, 2019) or SGD over a model's parameters, each once.
+
+    Weight decay pulls on tensors of two dimensions or more, the matrices and embeddings, and not on biases and gains.
+    """
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    decay = [p for p in parameters if p.dim() >= 2]
+    rest = [p for p in parameters if p.dim() < 2]
+    groups = [
+        {"params": params, "weight_decay": rate}
+        for params, rate in ((decay, config.weight_decay), (rest, 0.0))
+        if params
+    ]
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum)
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2))

@@ -1,0 +1,232 @@
+"""From settings to all that training needs: the corpus and its splits, a tokenizer, a new model and its batches; and
+from a run's folder back to them. It is the way of the data up to the first step, in one place."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy.typing as npt
+
+from gradus.backend import torch
+from gradus.errors import UserError
+from gradus.models import MODELS, LanguageModel, build_model
+from gradus.text import (
+    Batches,
+    CharTokenizer,
+    Corpus,
+    Rows,
+    Splits,
+    Tokenizer,
+    catalogue,
+    load_corpus,
+    load_tokenizer,
+    make_rows,
+)
+from gradus.training.checkpoint import load_weights, unpack
+from gradus.training.config import TrainConfig
+from gradus.training.loop import BatchSource, is_counting, spent
+from gradus.training.run import BEST, CONFIG, MODEL, TOKENIZER, Run
+from gradus.training.settings import Setting, build, settings_of, to_toml, unknown
+
+STREAM_BLOCK_SIZE = 64  # the default for a stream
+DOCUMENTS_BLOCK_SIZE = 256  # for documents the default is what the longest needs, but not more than this
+COUNTED_ROWS = 256  # rows that a counting model is given at a time
+
+# Settings that start from another value than their own default, for a model and, where it matters, for a kind of text.
+RECIPES: dict[tuple[str, str], dict[str, Any]] = {
+    ("gpt", "documents"): {"n_embd": 64, "batch_size": 64},
+    ("nplm", "documents"): {"batch_size": 64},
+    ("bigram", "documents"): {"learning_rate": 0.03, "weight_decay": 0.0, "batch_size": 64},
+    ("bigram", "stream"): {"learning_rate": 0.03, "weight_decay": 0.0},
+}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """All that training needs, and how it was asked for."""
+
+    config: TrainConfig
+    corpus: Corpus
+    splits: Splits
+    tokenizer: Tokenizer
+    model: LanguageModel
+    batches: BatchSource
+
+    def rows(self, part: Literal["train", "dev", "test"], *, stride: int | None = None) -> Rows:
+        """All rows of a split, every character scored once. A model with a short context sees all of it; one that sees
+        a whole block sees what its window offers: windows side by side, or sliding by `stride`, where 1 gives every
+        prediction a full context."""
+        context = row_context(self.model)
+        if context is not None:
+            stride = None
+        elif stride is not None and not 1 <= stride <= self.model.block_size:
+            raise UserError(f"stride must be between 1 and the block size {self.model.block_size}, got {stride}")
+        return make_rows(
+            getattr(self.splits, part), self.tokenizer, self.model.block_size, context=context, stride=stride
+        )
+
+    def data(self) -> dict[str, Any]:
+        """What tells the text: its name, its size and its sum."""
+        text = "\n".join((self.corpus.text, *self.corpus.documents))
+        sum_ = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return {"corpus": self.corpus.name, "characters": self.corpus.characters, "sha256": sum_}
+
+
+class _RowBatches:
+    """Rows in order as a source of batches: the one pass of a counting model."""
+
+    def __init__(self, rows: Rows, batch_size: int) -> None:
+        self.rows, self.batch_size = rows, batch_size
+        self.steps_per_epoch = -(-len(rows) // batch_size)
+
+    def batch(self, step: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        return self.rows.take(slice(step * self.batch_size, (step + 1) * self.batch_size))
+
+
+def model_settings(model: str) -> dict[str, Setting]:
+    """The settings of a model that are the user's to choose; the size of the vocabulary is the text's.
+
+    Raises:
+        UserError: if there is no such model.
+    """
+    if model not in MODELS:
+        raise UserError(f"there is no model {model!r}; there are {', '.join(MODELS)}")
+    return {name: setting for name, setting in settings_of(MODELS[model][0]).items() if name != "vocab_size"}
+
+
+def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None) -> Setup:
+    """Everything from settings by name, training's and the model's together; what is not given has its default.
+
+    Args:
+        values: for instance {"corpus": "names", "model": "gpt", "steps": 300, "n_layer": 2}.
+        tokenizer: None makes one of the corpus's characters.
+
+    Raises:
+        UserError: for a setting that is unknown, another model's, ill-typed or out of range, and for a corpus that
+            cannot be had or is too short.
+    """
+    config, settings = _sort(values)
+    corpus = load_corpus(config.corpus, kind=config.kind)
+    recipe = {name: value for name, value in RECIPES.get((config.model, corpus.kind), {}).items() if name not in values}
+    own = settings_of(TrainConfig)
+    config = replace(
+        config, kind=corpus.kind, corpus=_lasting(config.corpus), **{k: v for k, v in recipe.items() if k in own}
+    )
+    settings = {**{k: v for k, v in recipe.items() if k not in own}, **settings}
+    settings.setdefault("block_size", _block_size(corpus))
+    splits = corpus.splits()
+    tokenizer = tokenizer or CharTokenizer.train(corpus)
+    torch.manual_seed(config.seed)
+    model = build_model(config.model, vocab_size=tokenizer.vocab_size, **settings)
+    return Setup(config, corpus, splits, tokenizer, model, _batches(model, splits.train, tokenizer, config))
+
+
+def write_beginning(run: Run, setup: Setup) -> None:
+    """The files that a run begins with: its settings and its tokenizer."""
+    setup.tokenizer.save(run.path / TOKENIZER)
+    run.write(CONFIG, to_toml(setup.config, setup.model.config, omit=["vocab_size"]))
+
+
+def reopen(run: Run, *, steps: int | None = None, minutes: float | None = None) -> Setup:
+    """What `set_up` gave when the run began, from its folder; optionally with another budget.
+
+    Raises:
+        UserError: if a file of the run is missing or damaged, or the text is no longer the same.
+    """
+    values = run.settings()
+    if steps is not None or minutes is not None:
+        values = with_budget(values, {"steps": steps, "minutes": minutes})
+    setup = set_up(values, tokenizer=load_tokenizer(run.path / TOKENIZER))
+    if run.state().get("data") != setup.data():
+        raise UserError(
+            f"the text of {setup.config.corpus} is no longer the one that {run.path} was trained on; start a new run"
+        )
+    return setup
+
+
+def reopen_to_resume(run: Run, *, steps: int | None = None, minutes: float | None = None) -> Setup:
+    """`reopen`, for going on: writes the new budget, if there is one, into the run's settings.
+
+    Raises:
+        UserError: as `reopen` does, and if there is nothing left to do.
+    """
+    setup = reopen(run, steps=steps, minutes=minutes)
+    if is_counting(setup.model):
+        raise UserError(f"{run.path} has counted all its text; there is nothing to go on with")
+    if spent(run.state(), setup.config) >= 1:
+        raise UserError(
+            f"{run.path} has spent its budget of {setup.config.budget}; give a larger one by --steps or --minutes"
+        )
+    write_beginning(run, setup)
+    return setup
+
+
+def load_model(run: Run, *, last: bool = False) -> LanguageModel:
+    """The model of a run in eval mode, with the weights that had the lowest dev loss, or with the last ones.
+
+    Raises:
+        UserError: if the checkpoint is missing, damaged or foreign.
+    """
+    name = BEST if not last and BEST in run.state()["files"] else MODEL
+    arrays, about = unpack(run.read(name), run.path / name)
+    model = build_model(about["model"], **about["config"])
+    load_weights(model, arrays)
+    model.eval()
+    return model
+
+
+def with_budget(values: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
+    """Settings with others put over them; a budget in one unit takes the place of one in the other."""
+    over = {name: value for name, value in over.items() if value is not None}
+    budgets = {"steps", "minutes"}
+    kept = {name: value for name, value in values.items() if not (name in budgets and budgets & over.keys())}
+    return {**kept, **over}
+
+
+def row_context(model: LanguageModel) -> int | None:
+    """How many tokens each prediction must see, for `make_rows` and `Batches`: all of a short context; None, whatever
+    its window offers, for a model that sees a whole block."""
+    return max(1, model.context) if model.context < model.block_size else None
+
+
+def _batches(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, config: TrainConfig) -> BatchSource:
+    context = row_context(model)
+    if model.context > model.block_size and part.kind == "stream":
+        raise UserError(
+            f"{config.model} sees {model.context} tokens, so block_size must be at least that, got {model.block_size}"
+        )
+    if is_counting(model):
+        return _RowBatches(make_rows(part, tokenizer, model.block_size, context=context), COUNTED_ROWS)
+    return Batches(part, tokenizer, model.block_size, config.batch_size, config.seed, context=context)
+
+
+def _sort(values: Mapping[str, object]) -> tuple[TrainConfig, dict[str, Any]]:
+    """Training's settings and the model's, checked."""
+    own = settings_of(TrainConfig)
+    model = own["model"].check(values.get("model", own["model"].default))
+    of_model = model_settings(model)
+    for name in values:
+        if name not in own and name not in of_model:
+            others = [other for other in MODELS if name in model_settings(other)]
+            if others:
+                raise UserError(
+                    f"{name} is a setting of {' and '.join(others)}, not of {model}, which has {', '.join(of_model)}"
+                )
+            raise unknown(name, [*own, *of_model])
+    config = build(TrainConfig, {name: value for name, value in values.items() if name in own})
+    return config, {name: of_model[name].check(value) for name, value in values.items() if name in of_model}
+
+
+def _block_size(corpus: Corpus) -> int:
+    if corpus.kind == "stream":
+        return STREAM_BLOCK_SIZE
+    return min(DOCUMENTS_BLOCK_SIZE, max(map(len, corpus.documents)) + 1)
+
+
+def _lasting(corpus: str) -> str:
+    """The name of a corpus, or its path in a form that holds in any folder."""
+    return corpus if corpus in {entry.name for entry in catalogue()} else str(Path(corpus).expanduser().resolve())
