@@ -1,0 +1,40 @@
+"""Figures of what a model learned and how: matplotlib Figure objects, one function each, never shown and never global.
+
+    from gradus.plots import plot_losses
+    plot_losses([LossCurve("gpt", seconds, train, dev_seconds, dev)]).savefig("losses.svg")
+
+A function takes plain arrays (`tensor.numpy()`), draws on a new `matplotlib.figure.Figure` and returns it, so nothing
+here touches pyplot or its state and no window ever opens. matplotlib is imported when the first figure is asked for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradus.plots.activations import plot_activations as plot_activations
+    from gradus.plots.attention import plot_attention as plot_attention
+    from gradus.plots.counts import plot_counts as plot_counts
+    from gradus.plots.curve import LossCurve as LossCurve
+    from gradus.plots.embeddings import plot_embeddings as plot_embeddings
+    from gradus.plots.losses import plot_losses as plot_losses
+
+_HOME = {
+    "LossCurve": "curve",
+    "plot_activations": "activations",
+    "plot_attention": "attention",
+    "plot_counts": "counts",
+    "plot_embeddings": "embeddings",
+    "plot_losses": "losses",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'gradus.plots' has no attribute {name!r}")
+    return getattr(import_module(f"gradus.plots.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_HOME)

@@ -1,0 +1,49 @@
+"""Attention maps: for every head, how much each position (row) takes from each earlier position (column)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from gradus.plots.palette import SERIES, SURFACE
+from gradus.plots.style import SMALL, bare, new_figure, visible
+
+
+def plot_attention(weights: ArrayLike, tokens: Sequence[str], *, title: str = "Attention") -> Figure:
+    """Draw the heads of one layer as small multiples on one common scale from 0 to 1.
+
+    Args:
+        weights: (n_head, T, T), or (T, T) for a single head; rows sum to 1 (softmax over the columns).
+        tokens: T strings, written along both sides.
+
+    Raises:
+        ValueError: if weights has another shape, or holds values outside 0..1.
+    """
+    heads = np.asarray(weights, dtype=np.float64)
+    heads = heads[None] if heads.ndim == 2 else heads
+    T = len(tokens)
+    if heads.ndim != 3 or heads.shape[1:] != (T, T):
+        raise ValueError(f"weights must be (n_head, {T}, {T}) for {T} tokens, got shape {np.asarray(weights).shape}")
+    if heads.size and not (heads.min() >= 0 and heads.max() <= 1 + 1e-4):
+        raise ValueError(
+            f"attention weights lie between 0 and 1, got {heads.min():g} to {heads.max():g}; apply the softmax first"
+        )
+    columns = min(4, len(heads))
+    rows = math.ceil(len(heads) / columns)
+    size = min(4.0, max(2.2, 0.2 * T))
+    figure = new_figure(columns * size, rows * size + 0.4)
+    figure.suptitle(title, x=0.01, ha="left")
+    shades = LinearSegmentedColormap.from_list("attention", [SURFACE, SERIES[0]])
+    names = [visible(t) for t in tokens]
+    for h, head in enumerate(heads):
+        axes = bare(figure.add_subplot(rows, columns, h + 1))
+        axes.imshow(head, cmap=shades, vmin=0.0, vmax=1.0, aspect="equal")
+        axes.set_title(f"head {h}", fontsize=SMALL, loc="left")
+        axes.set_xticks(range(T), names)
+        axes.set_yticks(range(T), names)
+    return figure

@@ -1,0 +1,55 @@
+"""The bigram table as a picture: each pair of characters in its cell, with how often it occurs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+
+from gradus.plots.palette import INK, SERIES, SURFACE
+from gradus.plots.style import SMALL, bare, new_figure, visible
+
+
+def plot_counts(
+    counts: ArrayLike, symbols: Sequence[str], *, title: str = "How often the column follows the row"
+) -> Figure:
+    """Draw a table of bigram counts, rows the first character and columns the next.
+
+    Args:
+        counts: (V, V) counts, not negative. The shade is its square root, so that rare pairs are not all white.
+        symbols: V strings; the separator of documents reads best as ".".
+
+    Raises:
+        ValueError: if counts is not (V, V) with one symbol for each row.
+    """
+    table = np.asarray(counts)
+    V = len(symbols)
+    if table.shape != (V, V):
+        raise ValueError(f"counts must be ({V}, {V}) for {V} symbols, got {table.shape}")
+    names = [visible(s) for s in symbols]
+    side = max(3.0, 0.55 * V)  # a cell of about half an inch holds a pair and a number of five digits
+    figure = new_figure(side, side)
+    axes = bare(figure.add_subplot(), title=title)
+    shades = LinearSegmentedColormap.from_list("counts", [SURFACE, SERIES[0]])
+    image = axes.imshow(np.sqrt(table.astype(np.float64)), cmap=shades, aspect="equal")
+    dark = 0.75 * float(image.get_clim()[1])
+    for row in range(V):
+        for column in range(V):
+            color = SURFACE if np.sqrt(table[row, column]) > dark else INK
+            count = f"{table[row, column]:g}" if table[row, column] < 1e6 else f"{table[row, column]:.0e}"
+            axes.text(
+                column,
+                row,
+                f"{names[row]}{names[column]}\n{count}",
+                ha="center",
+                va="center",
+                color=color,
+                fontsize=SMALL,
+            )
+    axes.set_xticks(range(V), names)
+    axes.set_yticks(range(V), names)
+    axes.xaxis.tick_top()
+    return figure

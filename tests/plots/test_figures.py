@@ -1,0 +1,160 @@
+"""Every figure is read back from its axes: the numbers and words on it are the ones that were given."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
+from matplotlib.text import Annotation
+
+from gradus.plots import LossCurve, plot_activations, plot_attention, plot_counts, plot_embeddings, plot_losses
+from gradus.plots.embeddings import principal_components
+from gradus.plots.palette import SERIES, SERIES_DARK, series_color
+from gradus.plots.style import visible
+
+
+def legend(axes: Axes) -> list[str]:
+    box = axes.get_legend()
+    return [] if box is None else [t.get_text() for t in box.get_texts()]
+
+
+def test_loss_lines_hold_the_losses_and_the_seconds() -> None:
+    curve = LossCurve("gpt", (1.0, 2.0, 4.0), (3.0, 2.5, 2.0), (2.0, 4.0), (2.6, 2.2))
+    axes = plot_losses([curve], smoothing=0.0, levels={"counts": 2.45}).axes[0]
+    train, dev, level = axes.get_lines()
+    np.testing.assert_array_equal(train.get_xydata(), [[1, 3], [2, 2.5], [4, 2]])
+    np.testing.assert_array_equal(dev.get_xydata(), [[2, 2.6], [4, 2.2]])
+    np.testing.assert_array_equal(level.get_ydata(), [2.45, 2.45])
+    assert legend(axes) == ["gpt", "gpt, dev"]
+    assert [t.get_text() for t in axes.texts if isinstance(t, Annotation)] == ["counts 2.450"]
+    assert axes.get_xlabel() == "seconds of training"
+    assert axes.get_ylabel() == "nats per token"
+
+
+def test_runs_keep_the_order_of_the_colours() -> None:
+    curves = [LossCurve(str(i), (0.0, 1.0), (1.0, 1.0)) for i in range(3)]
+    lines = plot_losses(curves).axes[0].get_lines()
+    assert [to_hex(line.get_color()) for line in lines] == list(SERIES[:3])
+    assert series_color(1, dark=True) == SERIES_DARK[1]
+
+
+def test_time_axis_can_be_logarithmic() -> None:
+    curve = LossCurve("a", (0.1, 1.0), (2.0, 1.0))
+    assert plot_losses([curve], log_seconds=True).axes[0].get_xscale() == "log"
+    assert plot_losses([curve]).axes[0].get_xscale() == "linear"
+
+
+def test_smoothing_is_a_bias_corrected_running_mean() -> None:
+    curve = LossCurve("a", (0.0, 1.0, 2.0), (4.0, 2.0, 1.0))
+    # weights of the points, latest last: (0.5), (0.25, 0.5), (0.125, 0.25, 0.5), each divided by its sum
+    np.testing.assert_allclose(curve.smoothed(0.5), [4.0, (1 + 1) / 0.75, (0.5 + 0.5 + 0.5) / 0.875], rtol=1e-12)
+    assert curve.smoothed(0.0) == curve.train
+    with pytest.raises(ValueError, match=r"weight must be .* got 1\.0"):
+        curve.smoothed(1.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (((1.0,), ()), "1 times for 0 train losses"),
+        (((), (), (1.0,), (2.0, 3.0)), "1 times for 2 dev losses"),
+        (((2.0, 1.0), (0.0, 0.0)), "train losses go backwards"),
+    ],
+)
+def test_a_curve_that_cannot_be_is_refused(arguments: tuple[tuple[float, ...], ...], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        LossCurve("a", *arguments)
+
+
+def test_count_cells_show_their_pair_and_number() -> None:
+    axes = plot_counts([[0, 4], [9, 1]], ["\n", "a"]).axes[0]
+    assert [t.get_text() for t in axes.texts] == ["↵↵\n0", "↵a\n4", "a↵\n9", "aa\n1"]
+    np.testing.assert_array_equal(axes.get_images()[0].get_array(), [[0, 2], [3, 1]])
+    assert [t.get_text() for t in axes.get_xticklabels()] == ["↵", "a"]
+    with pytest.raises(ValueError, match=r"counts must be \(3, 3\) for 3 symbols, got \(2, 2\)"):
+        plot_counts(np.zeros((2, 2)), ["a", "b", "c"])
+
+
+def test_two_dimensional_embeddings_are_drawn_where_they_are() -> None:
+    axes = plot_embeddings([[0.0, 1.0], [2.0, -1.0]], ["a", " "]).axes[0]
+    assert [(t.get_position(), t.get_text()) for t in axes.texts] == [((0.0, 1.0), "a"), ((2.0, -1.0), "␣")]
+    with pytest.raises(ValueError, match=r"got shape \(2, 1\)"):
+        plot_embeddings([[0.0], [1.0]], ["a", "b"])
+
+
+def test_principal_components_find_the_plane_of_the_points() -> None:
+    rng = np.random.default_rng(0)
+    flat = rng.normal(size=(50, 2)) * [3.0, 1.0]
+    turn, _ = np.linalg.qr(rng.normal(size=(5, 5)))
+    points, shares = principal_components(np.pad(flat, ((0, 0), (0, 3))) @ turn + 7.0)
+    assert shares.sum() == pytest.approx(1.0)  # the points lie in a plane
+    distances = np.linalg.norm(flat[:, None] - flat[None], axis=-1)
+    np.testing.assert_allclose(np.linalg.norm(points[:, None] - points[None], axis=-1), distances, atol=1e-9)
+    assert (points[np.abs(points).argmax(axis=0), [0, 1]] > 0).all()
+    axes = plot_embeddings(np.eye(4), list("abcd")).axes[0]
+    assert axes.get_xlabel() == "principal component 1 (33% of the variance)"
+
+
+def test_activation_densities_integrate_to_one_and_state_the_saturation() -> None:
+    rng = np.random.default_rng(0)
+    axes = plot_activations(
+        {"layer 1": np.tanh(rng.normal(size=(40, 50)) * 3), "layer 2": [[0.0, 0.0], [1.0, -1.0]]}
+    ).axes[0]
+    for line in axes.get_lines():
+        x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+        assert (y * (x[1] - x[0])).sum() == pytest.approx(1.0)
+    assert legend(axes)[1] == "layer 2: mean +0.00, std 0.71, saturated 50.0%"
+    plain = plot_activations({"g": [2.0, 2.0]}, saturated=None).axes[0]
+    assert legend(plain) == ["g: mean +2.00, std 0.00"]
+
+
+def test_activations_that_are_not_finite_are_named() -> None:
+    with pytest.raises(ValueError, match="layer 'b' must hold finite values"):
+        plot_activations({"a": [1.0], "b": [np.nan]})
+    with pytest.raises(ValueError, match="no layers"):
+        plot_activations({})
+
+
+def test_attention_has_a_panel_for_every_head_on_one_scale() -> None:
+    weights = np.tril(np.ones((5, 3, 3))) / np.arange(1, 4)[:, None]
+    figure = plot_attention(weights, ["a", "\n", "b"])
+    assert [a.get_title(loc="left") for a in figure.axes] == [f"head {h}" for h in range(5)]
+    for axes, head in zip(figure.axes, weights, strict=True):
+        image = axes.get_images()[0]
+        np.testing.assert_array_equal(image.get_array(), head)
+        assert image.get_clim() == (0.0, 1.0)
+        assert [t.get_text() for t in axes.get_yticklabels()] == ["a", "↵", "b"]
+    with pytest.raises(ValueError, match="softmax first"):
+        plot_attention(weights * 3, ["a", "b", "c"])
+    with pytest.raises(ValueError, match=r"\(n_head, 2, 2\)"):
+        plot_attention(weights, ["a", "b"])
+
+
+def test_tokens_that_cannot_be_seen_are_named() -> None:
+    assert [visible(t) for t in (" ", "\n", "\t", "\x00", "é", "the ", "a\nb")] == [
+        "␣",
+        "↵",
+        "⇥",
+        "\\x00",
+        "é",
+        "the ",
+        "a↵b",
+    ]
+
+
+def test_drawing_leaves_matplotlib_as_it_was() -> None:
+    program = """
+import sys, gradus.plots
+assert "matplotlib" not in sys.modules, "matplotlib is for those who draw"
+import matplotlib
+before = dict(matplotlib.rcParams.copy())
+gradus.plots.plot_losses([gradus.plots.LossCurve("a", (0.0, 1.0), (1.0, 1.0))]).canvas.draw()
+assert "matplotlib.pyplot" not in sys.modules
+print([key for key in before if before[key] is not before["backend"] and matplotlib.rcParams[key] != before[key]])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
