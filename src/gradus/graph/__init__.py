@@ -1,0 +1,8 @@
+"""Computation graphs: read from Values or tensors, laid out, drawn, and walked step by step."""
+
+from gradus.graph.model import Edge, Graph, Group, Node
+from gradus.graph.read import graph
+from gradus.graph.stepping import Step, Walk, walk
+from gradus.graph.watch import watch
+
+__all__ = ["Edge", "Graph", "Group", "Node", "Step", "Walk", "graph", "walk", "watch"]
