@@ -1,0 +1,237 @@
+"""The climb: every rung of the ladder trained in turn on one text within one budget, scored alike, and written down.
+
+A rung is an ordinary run folder below the climb's folder, so all that works on a run (`gradus sample`, `gradus eval`)
+works on it. After each rung the table and the page are written anew: whatever stops the climb, what was done is there.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from gradus.backend import torch
+from gradus.errors import UserError
+from gradus.models import build_model
+from gradus.report.examine import begin_record, examine
+from gradus.report.ground import Ground, beginning
+from gradus.report.ladder import CHOOSING, ORDERS, SMOOTHINGS, Step, choose, evaluations, minutes_of
+from gradus.report.page import write_page
+from gradus.report.record import Record, Rung
+from gradus.text import Batches, Corpus, catalogue, load_corpus
+from gradus.training import (
+    Report,
+    Run,
+    Setup,
+    TrainConfig,
+    is_counting,
+    load_weights,
+    new_run_path,
+    train,
+    weights,
+    write_beginning,
+)
+from gradus.training.prepare import row_context
+
+Clock = Callable[[], float]
+
+
+class Watcher(Protocol):
+    """Who is told how the climb goes."""
+
+    def begin(self, step: Step, minutes: float) -> None:
+        """A rung begins; minutes is 0 for one that counts."""
+
+    def train(self, report: Report) -> None:
+        """A step of its training is done."""
+
+    def score(self) -> None:
+        """Training is done; the splits are being scored."""
+
+    def end(self, rung: Rung) -> None:
+        """The rung is climbed."""
+
+
+class _Silent:
+    def begin(self, step: Step, minutes: float) -> None: ...
+    def train(self, report: Report) -> None: ...
+    def score(self) -> None: ...
+    def end(self, rung: Rung) -> None: ...
+
+
+def climb(
+    corpus: str,
+    minutes: float = 3.0,
+    *,
+    seed: int = 1337,
+    out: str | Path | None = None,
+    only: Sequence[str] = (),
+    steps: int | None = None,
+    watcher: Watcher | None = None,
+    clock: Clock = time.perf_counter,
+) -> tuple[Record, Path]:
+    """Train every rung in turn, compare them, and write the table and the page.
+
+    Args:
+        corpus: what to learn: a corpus by name, or a file or folder.
+        minutes: of all rungs together; counting and scoring have a part of it too, so it is "about".
+        seed: of first weights, batches and samples.
+        out: the folder of the climb, by default runs/climb-<corpus>-<number>; one that exists is left alone, and the
+            next free number is taken.
+        only: names of rungs; none means all.
+        steps: optimizer steps for each trained rung, in place of minutes.
+        watcher: is told how it goes.
+        clock: seconds, from any start.
+
+    Returns:
+        what was found, and the climb's folder, with table.json, index.html and a run folder for each rung. After
+        Ctrl-C the record says `interrupted` and holds the rungs that were done.
+
+    Raises:
+        UserError: if there is no such corpus or it is too small, a name is no rung, minutes is not positive, or the
+            disk refuses.
+        KeyboardInterrupt: if it came before the first rung was done.
+    """
+    ladder = choose(only)
+    if not 0 < minutes < float("inf"):
+        raise UserError(f"minutes must be greater than 0, got {minutes:g}")
+    ground = Ground.of(load_corpus(corpus))
+    folder = _free_folder(ground.corpus, out)
+    place = _lasting(corpus)
+    ascent = _Ascent(ground, ladder, minutes, seed, folder, place, steps, watcher or _Silent(), clock)
+    command = [
+        "gradus",
+        "climb",
+        corpus,
+        *(["--minutes", f"{minutes:g}"] if steps is None else []),
+        "--seed",
+        str(seed),
+    ]
+    command += [part for name in only for part in ("--model", name)]
+    record = begin_record(ground, seed, shlex.join(command))
+    for step in ladder:
+        try:
+            rung = ascent.climb(step)
+            record = replace(record, rungs=(*record.rungs, rung), interrupted=rung.interrupted)
+        except KeyboardInterrupt:
+            if not record.rungs:
+                raise
+            record = replace(record, interrupted=True)
+        record.save(folder / "table.json")
+        write_page(record, folder / "index.html")
+        if record.interrupted:
+            break
+    return record, folder
+
+
+class _Ascent:
+    """What all rungs of one climb have in common, and how one is climbed."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        ladder: Sequence[Step],
+        minutes: float,
+        seed: int,
+        folder: Path,
+        place: str,
+        steps: int | None,
+        watcher: Watcher,
+        clock: Clock,
+    ) -> None:
+        self.ground, self.ladder, self.minutes, self.seed, self.folder = ground, ladder, minutes, seed, folder
+        self.place, self.steps, self.watcher, self.clock = place, steps, watcher, clock
+
+    def climb(self, step: Step) -> Rung:
+        """Train one rung in its run folder, and score it with the weights that had the lowest dev loss."""
+        corpus = self.ground.corpus
+        plan = step.plan(corpus.kind, corpus.characters)
+        minutes = minutes_of(step, self.ladder, self.minutes)
+        self.watcher.begin(step, minutes)
+        started = self.clock()
+        settings, title = dict(plan.model), step.title
+        if step.model == "ngram" and "order" not in settings:
+            settings = self._choose_ngram(step)
+            title = f"{settings['order']}-gram counts"
+        setup = self._setup(step, minutes, settings)
+        run = Run.create(self.folder / step.name)
+        write_beginning(run, setup)
+        dev = self.ground.dev_while_training
+        result = train(
+            setup.model,
+            setup.batches,
+            setup.config,
+            run,
+            evaluate=lambda _: self.ground.score(setup.model, dev).nats,
+            progress=self.watcher.train,
+            data=setup.data(),
+            clock=self.clock,
+        )
+        seconds = result.seconds if step.share else self.clock() - started  # choosing an order is counting, too
+        self.watcher.score()
+        if result.best is not None:
+            load_weights(setup.model, result.best)
+        rung = examine(self.ground, setup, run, step.name, title, result.step, seconds, self.seed)
+        rung = replace(rung, interrupted=result.stopped == "interrupted")
+        self.watcher.end(rung)
+        return rung
+
+    def _setup(self, step: Step, minutes: float, settings: Mapping[str, Any]) -> Setup:
+        """A new model of the rung with its batches; counting takes one pass over them."""
+        ground = self.ground
+        plan = step.plan(ground.corpus.kind, ground.corpus.characters)
+        training: dict[str, Any] = {"kind": ground.corpus.kind, "model": step.model, "seed": self.seed, **plan.training}
+        torch.manual_seed(self.seed)
+        vocab_size, block_size = ground.tokenizer.vocab_size, ground.block_size
+        model = build_model(step.model, vocab_size=vocab_size, block_size=block_size, **settings)
+        batches = Batches(
+            ground.splits.train,
+            ground.tokenizer,
+            block_size,
+            training["batch_size"],
+            self.seed,
+            context=row_context(model),
+        )
+        if is_counting(model):
+            training["steps"] = batches.steps_per_epoch
+        elif self.steps is not None:
+            training["steps"] = self.steps
+        else:
+            training["minutes"] = minutes
+            training.setdefault("evaluations", evaluations(minutes))
+        config = TrainConfig(corpus=self.place, **training)
+        return Setup(config, ground.corpus, ground.splits, ground.tokenizer, model, batches)
+
+    def _choose_ngram(self, step: Step) -> dict[str, Any]:
+        """The order and smoothing that predict the dev split best; orders go up until dev gets worse."""
+        dev = beginning(self.ground.splits.dev, CHOOSING)
+        best = (math.inf, 2, SMOOTHINGS[0])
+        for order in (order for order in ORDERS if order <= self.ground.block_size):
+            setup = self._setup(step, 0.0, {"order": order, "smoothing": SMOOTHINGS[0]})
+            train(setup.model, setup.batches, setup.config)
+            counts = weights(setup.model)
+            found = []
+            for smoothing in SMOOTHINGS:
+                model = self._setup(step, 0.0, {"order": order, "smoothing": smoothing}).model
+                load_weights(model, counts)
+                found.append((self.ground.score(model, dev).nats, order, smoothing))
+            if min(found) > best:
+                break
+            best = min(found)
+        return {"order": best[1], "smoothing": best[2]}
+
+
+def _lasting(corpus: str) -> str:
+    """The name of a corpus, or its path in a form that holds in any folder."""
+    return corpus if corpus in {entry.name for entry in catalogue()} else str(Path(corpus).expanduser().resolve())
+
+
+def _free_folder(corpus: Corpus, out: str | Path | None) -> Path:
+    if out is None:
+        return new_run_path("runs", f"climb-{corpus.name}")
+    folder = Path(out)
+    return new_run_path(folder.parent, folder.name) if folder.exists() else folder

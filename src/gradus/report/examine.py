@@ -1,0 +1,102 @@
+"""From a trained model to what is told of it: its losses, what it writes, what it expects, how it learned."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from gradus.plots.curve import LossCurve
+from gradus.report.ground import Ground
+from gradus.report.ladder import LADDER
+from gradus.report.machine import machine
+from gradus.report.page import write_page
+from gradus.report.record import Record, Rung, Setting
+from gradus.training import SAMPLES, Run, Setup, is_counting, load_model, reopen
+
+_SHOWN = ("batch_size", "optimizer", "learning_rate", "schedule", "warmup", "weight_decay", "grad_clip")
+
+
+def begin_record(ground: Ground, seed: int, command: str) -> Record:
+    """A record without rungs: the text, the question, the machine."""
+    context, answer = ground.question
+    return Record(
+        corpus=ground.corpus.name,
+        kind=ground.corpus.kind,
+        source=ground.corpus.source,
+        vocab_size=ground.tokenizer.vocab_size,
+        parts=ground.parts,
+        rungs=(),
+        seed=seed,
+        command=command,
+        captions=ground.captions(),
+        context=context,
+        answer=answer,
+        machine=machine(),
+        date=datetime.now(UTC).date().isoformat(),
+    )
+
+
+def examine(
+    ground: Ground, setup: Setup, run: Run, name: str, title: str, steps: int, seconds: float, seed: int
+) -> Rung:
+    """Score a model as it is, let it write, and put its samples into its run folder."""
+    model, counting = setup.model, is_counting(setup.model)
+    train, dev, test = (ground.score(model, part) for part in ground.scored)
+    sliding = ground.score(model, ground.scored[2], sliding=True).nats if ground.slides(model) else None
+    samples = ground.samples(model, seed)
+    run.write(SAMPLES, "\n".join(sample.text for sample in samples) + "\n")
+    return Rung(
+        name=name,
+        title=title,
+        model=setup.config.model,
+        parameters=model.num_parameters(),
+        context=min(model.context, model.block_size),
+        train=train.nats,
+        dev=dev.nats,
+        test=test.nats,
+        bits=test.bits,
+        seconds=seconds,
+        steps=0 if counting else steps,
+        settings=_settings(setup, counting),
+        curve=LossCurve(title, (), ()) if counting else curve_of(run, title),
+        samples=samples,
+        guesses=ground.guesses(model),
+        sliding=sliding,
+    )
+
+
+def curve_of(run: Run, title: str) -> LossCurve:
+    """The losses that a run has logged."""
+    lines = run.metrics()
+    train = [(line["seconds"], line["train_loss"]) for line in lines if "train_loss" in line]
+    dev = [(line["seconds"], line["dev_loss"]) for line in lines if "dev_loss" in line]
+    return LossCurve(title, *(tuple(float(pair[i]) for pair in pairs) for pairs in (train, dev) for i in (0, 1)))
+
+
+def write_run_page(path: str | Path) -> Path:
+    """Write the page of a single run into its folder, as index.html, and return its path.
+
+    Raises:
+        UserError: if there is no whole run at the path, or its text is no longer the same.
+    """
+    run = Run.open(path)
+    setup = replace(reopen(run), model=load_model(run))
+    state = run.state()
+    ground = Ground(setup.corpus, setup.splits, setup.tokenizer, setup.model.block_size)
+    title = next((step.title for step in LADDER if step.name == setup.config.model), setup.config.model)
+    if setup.config.model == "ngram":
+        title = f"{setup.model.context + 1}-gram counts"
+    seed = setup.config.seed
+    rung = examine(ground, setup, run, run.path.name, title, state["step"], state["seconds"], seed)
+    command = f"gradus train --config {run.path / 'config.toml'}"
+    return write_page(replace(begin_record(ground, seed, command), rungs=(rung,)), run.path / "index.html")
+
+
+def _settings(setup: Setup, counting: bool) -> dict[str, Setting]:
+    """The settings that make the model and its training what they are, for the page."""
+    model = {name: value for name, value in asdict(setup.model.config).items() if name != "vocab_size"}  # type: ignore[call-overload]
+    if counting:
+        return {name: value for name, value in model.items() if name != "block_size"}
+    training = asdict(setup.config)
+    return {**model, "budget": setup.config.budget, **{name: training[name] for name in _SHOWN}}

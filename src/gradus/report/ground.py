@@ -1,0 +1,176 @@
+"""The ground that every rung stands on: one text, its splits, its tokenizer, and the questions asked of every model.
+
+Models that see a fixed number of characters are scored with all of them in sight. A GPT reads rows of a stream that do
+not overlap (windows, as nanoGPT is measured), and the test split once more with a sliding window, where every character
+has at least three quarters of a row before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+
+from gradus.backend import F, torch
+from gradus.evaluation import Score, evaluate
+from gradus.generation import generate
+from gradus.models import LanguageModel, inference
+from gradus.report.ladder import DEV_WHILE_TRAINING, LONGEST_ROW, SCORED_AT_MOST
+from gradus.report.record import Guess, Part, Sample
+from gradus.text import CharTokenizer, Corpus, Rows, Splits, Tokenizer, make_rows
+from gradus.training.prepare import row_context
+
+WORDS, PASSAGES, PASSAGE = 24, 3, 240  # samples a rung: documents; passages of a stream, and their characters
+ASKED = 6  # characters of a document before the one that is asked for; a stream gives half a row
+
+
+@dataclass(frozen=True)
+class Ground:
+    """A corpus made ready for climbing. block_size is the longest row of any rung."""
+
+    corpus: Corpus
+    splits: Splits
+    tokenizer: Tokenizer
+    block_size: int
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> Ground:
+        """Split a corpus, learn its alphabet and find the length of its rows.
+
+        Raises:
+            UserError: if the corpus is too small to be split or to fill a row.
+        """
+        splits = corpus.splits()
+        longest = max(map(len, corpus.documents)) + 1 if corpus.documents else LONGEST_ROW
+        return cls(corpus, splits, CharTokenizer.train(corpus), min(LONGEST_ROW, longest))
+
+    @property
+    def is_stream(self) -> bool:
+        return self.corpus.kind == "stream"
+
+    def rows(self, model: LanguageModel, part: Corpus, *, sliding: bool = False) -> Rows:
+        """The rows of a part that a model is scored on; sliding is as `gradus eval --sliding` does it."""
+        if sliding:
+            return make_rows(part, self.tokenizer, self.block_size, stride=max(1, self.block_size // 4))
+        return make_rows(part, self.tokenizer, self.block_size, context=row_context(model))
+
+    # Scores
+
+    @cached_property
+    def scored(self) -> tuple[Corpus, Corpus, Corpus]:
+        """Train, dev and test as they are scored: whole, or so much of their beginning as SCORED_AT_MOST allows."""
+        parts = (self.splits.train, self.splits.dev, self.splits.test)
+        train, dev, test = (beginning(part, SCORED_AT_MOST) for part in parts)
+        return train, dev, test
+
+    @cached_property
+    def dev_while_training(self) -> Corpus:
+        return beginning(self.splits.dev, DEV_WHILE_TRAINING)
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The splits and what is scored of them, for the page."""
+        whole = (self.splits.train, self.splits.dev, self.splits.test)
+        return tuple(
+            Part(full.part, len(full.documents), full.characters, scored.characters - self.is_stream)
+            for full, scored in zip(whole, self.scored, strict=True)
+        )
+
+    def captions(self) -> tuple[str, ...]:
+        """What a reader must know to compare the losses."""
+        whole = (self.splits.train, self.splits.dev, self.splits.test)
+        cut = [
+            f"{full.part} (the first {part.characters:,} of {full.characters:,} characters)"
+            for full, part in zip(whole, self.scored, strict=True)
+            if part.characters < full.characters
+        ]
+        out = ["Each loss is over the whole of its split" + (f", except {' and '.join(cut)}." if cut else ".")]
+        if self.is_stream:
+            out.append(
+                "A model with a fixed context sees all of it before every character. GPT reads windows of "
+                f"{self.block_size} characters that do not overlap, so that its average character has half a window "
+                f"before it; “sliding” scores test again with at least {self.block_size - self.block_size // 4 + 1} "
+                "characters in sight."
+            )
+        elif self.block_size == LONGEST_ROW:
+            out.append(f"Documents longer than {LONGEST_ROW - 1} characters are read in pieces.")
+        return tuple(out)
+
+    def score(self, model: LanguageModel, part: Corpus, *, sliding: bool = False) -> Score:
+        """The loss of a model over a part."""
+        batch_size = 64 if self.is_stream else 256  # rows; a document is short
+        return evaluate(model, self.rows(model, part, sliding=sliding), batch_size=batch_size)
+
+    def slides(self, model: LanguageModel) -> bool:
+        """Whether scoring with a sliding window would say something that windows do not."""
+        return self.is_stream and row_context(model) is None
+
+    # Samples and guesses
+
+    def samples(self, model: LanguageModel, seed: int) -> tuple[Sample, ...]:
+        """What a model writes: documents from nothing, or the continuations of a line of the dev split."""
+        generator = torch.Generator().manual_seed(seed)
+        if self.is_stream:
+            prompt = self.tokenizer.encode(self._place()[0])
+            ids = generate(model, _batch(prompt, PASSAGES), PASSAGE, generator=generator)
+            return tuple(Sample(self.tokenizer.decode(row[len(prompt) :])) for row in ids.numpy())
+        start = self.tokenizer.encode("\n")
+        ids = generate(model, _batch(start, WORDS), self.block_size, generator=generator, stop=int(start[0]))
+        texts = [self.tokenizer.decode(row[1:]).split("\n")[0] for row in ids.numpy()]
+        return tuple(Sample(text, self._origin(text)) for text in texts)
+
+    def _origin(self, text: str) -> str:
+        if text in self._train_documents:
+            return "train"
+        return "held out" if text in self._held_out_documents else "new"
+
+    @cached_property
+    def _train_documents(self) -> frozenset[str]:
+        return frozenset(self.splits.train.documents)
+
+    @cached_property
+    def _held_out_documents(self) -> frozenset[str]:
+        return frozenset(self.splits.dev.documents) | frozenset(self.splits.test.documents)
+
+    @cached_property
+    def question(self) -> tuple[str, str]:
+        """A context from the dev split and the character that follows it there."""
+        if self.is_stream:
+            return self._place()
+        documents = self.splits.dev.documents
+        document = next((d for d in documents if len(d) > ASKED), max(documents, key=len)) + "\n"
+        asked = min(ASKED, len(document) - 1)
+        return "\n" + document[:asked], document[asked]
+
+    def _place(self) -> tuple[str, str]:
+        """Half a row of the dev split's middle, up to the middle of a word, and what follows."""
+        text, length = self.splits.dev.text, self.block_size // 2
+        first = min(len(text) // 2, len(text) - 2)
+        in_word = (i for i in range(max(first, 3), len(text) - 1) if text[i - 3 : i + 1].isalpha())
+        end = next(in_word, first)
+        return text[max(0, end - length) : end], text[end]
+
+    def guesses(self, model: LanguageModel, most: int = 5) -> tuple[Guess, ...]:
+        """The likeliest characters after the question's context; the true one is added where it is not among them."""
+        context, answer = self.question
+        with inference(model):
+            logits, _ = model(torch.from_numpy(self.tokenizer.encode(context)[None]))  # (1, T, V)
+            p = F.softmax(logits[0, -1], dim=-1).numpy()
+        ids = [int(i) for i in np.argsort(-p, kind="stable")[:most]]
+        right = int(self.tokenizer.encode(answer)[0])
+        return tuple(Guess(self.tokenizer.decode([i]), float(p[i])) for i in dict.fromkeys([*ids, right]))
+
+
+def beginning(part: Corpus, characters: int) -> Corpus:
+    """As many first documents, or characters of a stream, as make at most so many characters; at least one document."""
+    if part.characters <= characters:
+        return part
+    if part.kind == "stream":
+        return replace(part, text=part.text[:characters])
+    ends = np.cumsum([len(document) + 1 for document in part.documents])
+    return replace(part, documents=part.documents[: max(1, int(np.searchsorted(ends, characters, side="right")))])
+
+
+def _batch(prompt: np.ndarray[tuple[int, ...], np.dtype[np.int64]], size: int) -> torch.Tensor:
+    return torch.from_numpy(np.tile(prompt, (size, 1)))

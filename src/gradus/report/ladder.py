@@ -1,0 +1,134 @@
+"""The ladder: which models are climbed, in which order, how large each is and how it is trained.
+
+Everything that was tuned is here, and was tuned on the dev split. A rung has one plan for documents and one for a
+stream. Sizes that come from the text, the vocabulary and the longest document, are filled in by the climb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from gradus.errors import UserError
+
+TRAINING_SHARE = 0.92  # of the minutes; the rest is for counting and for scoring the splits
+LONGEST_ROW = 64  # documents longer than this are cut; the block of streams
+SCORED_AT_MOST = 400_000  # characters of a split; a longer one is scored on its beginning, and the table says so
+DEV_WHILE_TRAINING = 60_000  # characters of dev that are scored again and again during training
+
+ORDERS = (3, 4, 5, 6, 7)  # of the longer n-gram, chosen on dev ...
+SMOOTHINGS = (0.3, 0.1, 0.03, 0.01, 0.003)  # ... together with what is added to each count ...
+CHOOSING = 20_000  # ... by so many characters of it
+
+
+SMALL_TEXT = 100_000  # characters; a smaller text is learned by heart within the minutes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a model is built and trained: settings of its configuration, and of TrainConfig."""
+
+    model: Mapping[str, Any]
+    training: Mapping[str, Any]
+    small: Mapping[str, Any] = field(default_factory=dict)  # what is different in the model for a small text
+
+
+@dataclass(frozen=True)
+class Step:
+    """A rung to be climbed. share: its part of the minutes for training; 0 for a model that only counts."""
+
+    name: str
+    title: str
+    model: str
+    share: float
+    documents: Plan
+    stream: Plan
+
+    def plan(self, kind: str, characters: int) -> Plan:
+        """The plan for a text of this kind and length."""
+        plan = self.documents if kind == "documents" else self.stream
+        return replace(plan, model={**plan.model, **plan.small}) if characters < SMALL_TEXT else plan
+
+
+_COUNT = {"batch_size": 256, "evaluations": 1}
+
+LADDER = (
+    Step(
+        name="bigram-counts",
+        title="bigram counts",
+        model="ngram",
+        share=0.0,
+        documents=Plan({"order": 2, "smoothing": 1.0}, _COUNT),
+        stream=Plan({"order": 2, "smoothing": 1.0}, _COUNT),
+    ),
+    Step(
+        name="bigram",
+        title="bigram network",
+        model="bigram",
+        share=0.04,
+        documents=Plan({}, {"batch_size": 4096, "learning_rate": 0.1, "weight_decay": 0.06}),
+        stream=Plan({}, {"batch_size": 512, "learning_rate": 0.1, "weight_decay": 0.06}),
+    ),
+    Step(
+        name="ngram",
+        title="n-gram counts",  # becomes "5-gram counts" when dev has chosen
+        model="ngram",
+        share=0.0,
+        documents=Plan({}, _COUNT),
+        stream=Plan({}, _COUNT),
+    ),
+    Step(
+        name="nplm",
+        title="NPLM",
+        model="nplm",
+        share=0.15,
+        documents=Plan(
+            {"context": 5, "n_embd": 24, "n_hidden": 200},
+            {"batch_size": 64, "learning_rate": 3e-3, "weight_decay": 0.1},
+        ),
+        stream=Plan(
+            {"context": 8, "n_embd": 24, "n_hidden": 300},
+            {"batch_size": 16, "learning_rate": 3e-3, "weight_decay": 0.01},
+        ),
+    ),
+    Step(
+        name="gpt",
+        title="GPT",
+        model="gpt",
+        share=0.81,
+        documents=Plan(
+            {"n_layer": 2, "n_head": 4, "n_embd": 96, "dropout": 0.0},
+            {"batch_size": 32, "learning_rate": 3e-3, "weight_decay": 0.1},
+            small={"dropout": 0.1},
+        ),
+        stream=Plan(
+            {"n_layer": 4, "n_head": 4, "n_embd": 96, "dropout": 0.0},
+            {"batch_size": 16, "learning_rate": 3e-3, "weight_decay": 0.1},
+        ),
+    ),
+)
+
+
+def choose(names: Sequence[str]) -> tuple[Step, ...]:
+    """The rungs of these names, in the order of the ladder; all of them when no name is given.
+
+    Raises:
+        UserError: for a name that is no rung.
+    """
+    known = [step.name for step in LADDER]
+    for name in names:
+        if name not in known:
+            raise UserError(f"no rung is called {name!r}; the ladder has {', '.join(known)}")
+    return tuple(step for step in LADDER if not names or step.name in names)
+
+
+def minutes_of(step: Step, steps: Sequence[Step], minutes: float) -> float:
+    """The minutes of training that a rung gets when these rungs share so many minutes; 0 for counting."""
+    whole = sum(other.share for other in steps)
+    return minutes * TRAINING_SHARE * step.share / whole if whole else 0.0
+
+
+def evaluations(minutes: float) -> int:
+    """How often a rung looks at the dev split: about every five seconds, so that looking does not eat the time."""
+    return max(2, min(12, round(minutes * 60 / 5)))

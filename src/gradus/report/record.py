@@ -1,0 +1,139 @@
+"""What a climb found, as plain data: everything that the table and the page show, and nothing that they would compute.
+
+A Record goes to `table.json` and comes back from it unchanged, so a page can be drawn again without training again.
+Losses are mean negative log-likelihoods in nats per scored token; a token is a character.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gradus.errors import UserError
+from gradus.plots.curve import LossCurve
+from gradus.text.files import write_atomically
+
+Setting = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """One split of the corpus: train, dev or test."""
+
+    name: str
+    documents: int  # 0 for a stream
+    characters: int
+    scored: int  # how many predictions its loss is the mean of
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Something a model wrote. origin: "train" if the training split holds it word for word, "held out" if dev or test
+    does, "new" if none does, "" where that cannot be asked (streams)."""
+
+    text: str
+    origin: str = ""
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A character that may come next, and the probability a model gives it."""
+
+    token: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One model of the ladder after its training."""
+
+    name: str  # its folder
+    title: str
+    model: str  # its name in the registry of models
+    parameters: int  # trained numbers; for a counting model, counts
+    context: int  # how many characters a prediction can see
+    train: float
+    dev: float
+    test: float
+    bits: float  # bits per character of the test split
+    seconds: float  # of training, its own scoring of dev included
+    steps: int
+    settings: Mapping[str, Setting]
+    curve: LossCurve
+    samples: tuple[Sample, ...]
+    guesses: tuple[Guess, ...] = ()
+    sliding: float | None = None  # test loss with a sliding window, where the others are in separate windows
+    interrupted: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts rather than descends a gradient."""
+        return not self.curve.train
+
+
+@dataclass(frozen=True)
+class Record:
+    """A climb, or a single run as a climb of one rung."""
+
+    corpus: str
+    kind: str  # "documents" or "stream"
+    source: str
+    vocab_size: int
+    parts: tuple[Part, ...]
+    rungs: tuple[Rung, ...]
+    seed: int
+    command: str  # what to type to do it again
+    captions: tuple[str, ...] = ()  # what must be known to read the table
+    context: str = ""  # a piece of the dev split ...
+    answer: str = ""  # ... and the character that follows it there; the guesses of the rungs are about this place
+    machine: Mapping[str, str] | None = None
+    date: str = ""
+    interrupted: bool = False
+
+    @property
+    def uniform(self) -> float:
+        """The loss of guessing: ln V."""
+        return math.log(self.vocab_size)
+
+    @property
+    def best(self) -> Rung | None:
+        """The rung with the lowest test loss."""
+        return min(self.rungs, key=lambda rung: rung.test, default=None)
+
+    def save(self, path: Path) -> None:
+        """Write the record as JSON, whole or not at all. UserError if the disk refuses."""
+        write_atomically(path, (json.dumps(asdict(self), indent=2) + "\n").encode())
+
+
+def load_record(path: Path) -> Record:
+    """Read what Record.save wrote.
+
+    Raises:
+        UserError: if the file is missing, or is not a record.
+    """
+    try:
+        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data["parts"] = tuple(Part(**part) for part in data["parts"])
+        data["rungs"] = tuple(_rung(rung) for rung in data["rungs"])
+        data["captions"] = tuple(data["captions"])
+        return Record(**data)
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist; `gradus climb` writes one in the folder of the climb") from None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(f"{path} is not the table of a climb ({error}); climb again") from error
+
+
+def _rung(data: dict[str, Any]) -> Rung:
+    curve: dict[str, Any] = {k: v if k == "label" else tuple(v) for k, v in data["curve"].items()}
+    return Rung(
+        **{
+            **data,
+            "curve": LossCurve(**curve),
+            "samples": tuple(Sample(**s) for s in data["samples"]),
+            "guesses": tuple(Guess(**g) for g in data["guesses"]),
+        }
+    )

@@ -1,0 +1,233 @@
+"""The climb: every rung is trained and scored as the other rooms would train and score it, and nothing done is lost."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from gradus.errors import UserError
+from gradus.evaluation import evaluate
+from gradus.report import ground, ladder
+from gradus.report.climb import climb
+from gradus.report.ladder import LADDER, ORDERS, SMOOTHINGS, Step, choose, minutes_of
+from gradus.report.record import Record, Rung, load_record
+from gradus.training import Report, Run, load_model, reopen, set_up, train
+
+
+class Quiet:
+    """A watcher that does nothing; tests override what they need."""
+
+    def begin(self, step: Step, minutes: float) -> None: ...
+    def train(self, report: Report) -> None: ...
+    def score(self) -> None: ...
+    def end(self, rung: Rung) -> None: ...
+
+
+def test_every_rung_is_climbed_in_the_order_of_the_ladder(climbed: tuple[Record, Path]) -> None:
+    record, folder = climbed
+    assert [rung.name for rung in record.rungs] == [step.name for step in LADDER]
+    assert [(part.name, part.documents) for part in record.parts] == [("train", 274), ("dev", 34), ("test", 35)]
+    assert [rung.steps for rung in record.rungs] == [4 if step.share else 0 for step in LADDER]
+    assert all((folder / rung.name / "state.json").is_file() for rung in record.rungs)
+
+
+def test_losses_in_the_table_are_those_of_the_saved_runs(climbed: tuple[Record, Path]) -> None:
+    record, folder = climbed
+    for rung in record.rungs:
+        run = Run.open(folder / rung.name)
+        model, setup = load_model(run), reopen(run)
+        scores = [evaluate(model, setup.rows(part)) for part in ("train", "dev", "test")]
+        # batches of another size: float32 sums in another order
+        assert [rung.train, rung.dev, rung.test] == pytest.approx([score.nats for score in scores], rel=1e-5)
+        assert rung.bits == pytest.approx(scores[2].bits, rel=1e-5)
+        assert record.parts[2].scored == scores[2].count
+        assert rung.parameters == model.num_parameters()
+
+
+def test_longer_ngram_is_the_best_on_dev_of_all_orders_and_smoothings(
+    words: Path, climbed: tuple[Record, Path]
+) -> None:
+    losses = {}
+    for order, smoothing in itertools.product(ORDERS, SMOOTHINGS):
+        setup = set_up({"corpus": str(words), "model": "ngram", "order": order, "smoothing": smoothing})
+        train(setup.model, setup.batches, setup.config)
+        losses[order, smoothing] = evaluate(setup.model, setup.rows("dev")).nats
+    (order, smoothing), least = min(losses.items(), key=lambda item: item[1])
+    rung = next(rung for rung in climbed[0].rungs if rung.name == "ngram")
+    assert rung.dev == pytest.approx(least, rel=1e-12)  # counts and float64: nothing to round differently but the sum
+    assert (rung.settings["order"], rung.settings["smoothing"], rung.title) == (
+        order,
+        smoothing,
+        f"{order}-gram counts",
+    )
+
+
+def test_curves_hold_the_losses_of_the_runs_logs(climbed: tuple[Record, Path]) -> None:
+    record, folder = climbed
+    gpt = record.rungs[-1]
+    lines = Run.open(folder / gpt.name).metrics()
+    assert gpt.curve.train == tuple(line["train_loss"] for line in lines if "train_loss" in line)
+    assert gpt.curve.dev == tuple(line["dev_loss"] for line in lines if "dev_loss" in line)
+    assert len(gpt.curve.train) == 4
+    assert min(gpt.curve.dev) == pytest.approx(gpt.dev, rel=1e-5)  # the weights scored are the best
+
+
+def test_table_json_comes_back_as_it_was(climbed: tuple[Record, Path]) -> None:
+    record, folder = climbed
+    assert load_record(folder / "table.json") == record
+
+
+def test_samples_say_whether_they_were_read(words: Path, climbed: tuple[Record, Path]) -> None:
+    record, folder = climbed
+    splits = reopen(Run.open(folder / "gpt")).splits
+    whole = set(words.read_text(encoding="utf-8").splitlines())
+    for sample in (sample for rung in record.rungs for sample in rung.samples):
+        read = sample.text in splits.train.documents
+        assert sample.origin == ("train" if read else "held out" if sample.text in whole else "new")
+    assert {len(rung.samples) for rung in record.rungs} == {ground.WORDS}
+
+
+def test_guesses_are_the_models_probabilities_after_the_question(climbed: tuple[Record, Path]) -> None:
+    record, _ = climbed
+    counts = record.rungs[0]  # add-one bigram: the probability can be counted by hand
+    run = Run.open(climbed[1] / counts.name)
+    pairs = [pair for d in reopen(run).splits.train.documents for pair in itertools.pairwise(f"\n{d}\n")]
+    seen = [b for a, b in pairs if a == record.context[-1]]
+    for guess in counts.guesses:
+        p = (seen.count(guess.token) + 1) / (len(seen) + record.vocab_size)
+        assert guess.probability == pytest.approx(p, rel=1e-9)
+    assert record.answer in [guess.token for guess in counts.guesses]
+
+
+def test_same_seed_gives_the_same_losses_and_samples(words: Path, tmp_path: Path) -> None:
+    def once(name: str) -> tuple[object, ...]:
+        rung = climb(str(words), steps=3, only=["nplm"], out=tmp_path / name)[0].rungs[0]
+        return rung.train, rung.dev, rung.test, rung.curve.train, rung.samples, rung.guesses
+
+    assert once("first") == once("second")
+
+
+def test_existing_climb_is_left_alone_and_the_next_number_taken(words: Path, tmp_path: Path) -> None:
+    folders = [climb(str(words), only=["bigram-counts"], out=tmp_path / "climb")[1] for _ in range(3)]
+    assert [folder.name for folder in folders] == ["climb", "climb-1", "climb-2"]
+
+
+def test_minutes_are_the_budget_of_all_rungs_together(words: Path, tmp_path: Path) -> None:
+    class Budgets(Quiet):
+        seconds: list[float] = []  # noqa: RUF012
+
+        def begin(self, step: Step, minutes: float) -> None:  # noqa: ARG002
+            self.seconds.append(60 * minutes)
+
+    seconds = itertools.count()  # each look at the clock is a second later
+    record, _ = climb(
+        str(words),
+        1.0,
+        only=["bigram", "nplm"],
+        out=tmp_path / "c",
+        watcher=Budgets(),
+        clock=lambda: float(next(seconds)),
+    )
+    whole = 60 * ladder.TRAINING_SHARE
+    assert sum(Budgets.seconds) == pytest.approx(whole)
+    for rung, budget in zip(record.rungs, Budgets.seconds, strict=True):
+        assert budget <= rung.seconds <= budget + 2  # the step that passes the end is the last
+    assert minutes_of(LADDER[0], LADDER, 1.0) == 0.0
+
+
+def test_interruption_between_rungs_keeps_those_that_are_done(words: Path, tmp_path: Path) -> None:
+    class Impatient(Quiet):
+        def begin(self, step: Step, minutes: float) -> None:  # noqa: ARG002
+            if step.name == "ngram":
+                raise KeyboardInterrupt
+
+    record, folder = climb(str(words), steps=2, out=tmp_path / "climb", watcher=Impatient())
+    assert [rung.name for rung in record.rungs] == ["bigram-counts", "bigram"]
+    assert record.interrupted
+    assert load_record(folder / "table.json") == record
+    assert "Interrupted" in (folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_interruption_in_training_keeps_the_rung_as_far_as_it_came(words: Path, tmp_path: Path) -> None:
+    class Impatient(Quiet):
+        def train(self, report: Report) -> None:
+            if report.step == 2:
+                signal.raise_signal(signal.SIGINT)
+
+    record, _ = climb(str(words), steps=50, only=["nplm", "gpt"], out=tmp_path / "climb", watcher=Impatient())
+    (rung,) = record.rungs
+    assert (rung.name, rung.interrupted, record.interrupted) == ("nplm", True, True)
+    assert rung.steps == 2
+
+
+def test_interruption_before_anything_is_done_is_an_interruption(words: Path, tmp_path: Path) -> None:
+    class Impatient(Quiet):
+        def begin(self, step: Step, minutes: float) -> None:  # noqa: ARG002
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        climb(str(words), out=tmp_path / "climb", watcher=Impatient())
+    assert not (tmp_path / "climb").exists()
+
+
+def test_stream_is_scored_in_windows_and_sliding(prose: Path, tmp_path: Path) -> None:
+    record, folder = climb(str(prose), steps=2, only=["bigram-counts", "nplm", "gpt"], out=tmp_path / "climb")
+    assert record.kind == "stream"
+    assert [rung.sliding is None for rung in record.rungs] == [True, True, False]
+    gpt = record.rungs[-1]
+    run = Run.open(folder / "gpt")
+    model, setup = load_model(run), reopen(run)
+    assert gpt.test == pytest.approx(evaluate(model, setup.rows("test")).nats, rel=1e-5)
+    assert gpt.sliding == pytest.approx(evaluate(model, setup.rows("test", stride=16)).nats, rel=1e-5)
+    assert "windows of 64 characters" in " ".join(record.captions)
+    assert [len(sample.text) for sample in gpt.samples] == [ground.PASSAGE] * ground.PASSAGES
+    text = prose.read_text(encoding="utf-8")
+    assert record.context + record.answer in text[int(0.85 * len(text)) : int(0.9 * len(text))]
+
+
+def test_split_that_is_scored_in_part_is_said_to_be(
+    words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ground, "SCORED_AT_MOST", 700)
+    record, _ = climb(str(words), only=["bigram-counts"], out=tmp_path / "climb")
+    train, dev, _ = record.parts
+    assert 690 < train.scored <= 700 < train.characters
+    assert dev.scored == dev.characters
+    assert record.captions[0].startswith(
+        f"Each loss is over the whole of its split, except train (the first {train.scored}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"only": ["gpd"]}, "no rung is called 'gpd'; the ladder has bigram-counts, bigram, ngram, nplm, gpt"),
+        ({"minutes": 0.0}, "minutes must be greater than 0, got 0"),
+        ({"minutes": float("nan")}, "minutes must be greater than 0, got nan"),
+    ],
+)
+def test_what_cannot_be_climbed_is_one_clear_line(
+    words: Path, tmp_path: Path, arguments: dict[str, object], message: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        climb(str(words), out=tmp_path / "climb", **arguments)  # type: ignore[arg-type]
+    assert str(caught.value) == message
+    assert not (tmp_path / "climb").exists()
+
+
+def test_rungs_are_chosen_in_the_order_of_the_ladder() -> None:
+    assert [step.name for step in choose(["gpt", "bigram"])] == ["bigram", "gpt"]
+    assert choose([]) == LADDER
+
+
+@pytest.mark.skipif("GRADUS_DATA" not in os.environ, reason="needs names.txt in the folder GRADUS_DATA")
+def test_bigram_counts_of_names_are_the_lectures(tmp_path: Path) -> None:
+    record, _ = climb("names", only=["bigram-counts"], out=tmp_path / "climb")
+    rung = record.rungs[0]
+    # one count of each pair, plus one, trained on 25,626 names: an exact number, printed to six places
+    assert [rung.train, rung.dev, rung.test] == pytest.approx([2.454837, 2.453264, 2.458391], abs=1e-6)
+    assert [part.scored for part in record.parts] == [182_625, 22_655, 22_866]
