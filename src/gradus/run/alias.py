@@ -1,0 +1,90 @@
+"""`import torch` that means the engine: for as long as a program runs, and for all that it imports.
+
+Python asks its finders for a module that is not loaded yet. The one here comes first, knows every name that begins with
+`torch`, and gives the engine's module of that name: the very same object, not a second copy. So `torch.Tensor` is one
+class, by whatever way a program, or a library that looks into `sys.modules["torch"]`, comes to it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+from gradus.engine.absent import ENGINE
+
+# What of the engine is PyTorch's: its other modules are its own affair, and `torch.tensor` is a function, not a module.
+PUBLIC = {
+    *("accelerator", "amp", "autograd", "backends", "cuda", "distributed", "fft", "jit", "linalg", "nn", "optim"),
+    *("profiler", "random", "serialization", "special", "testing", "utils", "version"),
+}
+_INSIDE = {"torch.nn.modules": "torch.nn"}  # where PyTorch keeps its layers -> where they are
+
+
+@contextmanager
+def torch_is_engine() -> Iterator[None]:
+    """Within the block, `import torch` and its submodules give the engine. A PyTorch loaded before is back after it."""
+    finder = EngineFinder()
+    before = _take_torch_modules()
+    sys.meta_path.insert(0, finder)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
+        _take_torch_modules()
+        sys.modules.update(before)
+
+
+class EngineFinder(MetaPathFinder):
+    """Finds `torch` and everything below it in the engine, and nothing else."""
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002 (a finder's signature)
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> ModuleSpec | None:
+        if fullname.split(".")[0] != "torch":
+            return None
+        return ModuleSpec(fullname, EngineLoader(engine_module(fullname)), is_package=True)
+
+
+class EngineLoader(Loader):
+    """Puts a module that is loaded already under another name."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module = module
+
+    def exec_module(self, module: ModuleType) -> None:
+        assert module.__spec__ is not None
+        sys.modules[module.__spec__.name] = self.module
+
+
+def engine_module(name: str) -> ModuleType:
+    """The engine's module for a name such as torch.nn.functional.
+
+    Raises:
+        ModuleNotFoundError: if there is none.
+    """
+    wanted = name
+    for theirs, ours in _INSIDE.items():
+        if name == theirs or name.startswith(theirs + "."):
+            wanted = ours + name.removeprefix(theirs)
+    parts = wanted.split(".")[1:]
+    full = ".".join([ENGINE, *parts])
+    if not parts or parts[0] in PUBLIC:
+        try:
+            return importlib.import_module(full)
+        except ModuleNotFoundError as error:
+            if error.name is None or not f"{full}.".startswith(f"{error.name}."):
+                raise
+    raise ModuleNotFoundError(f"gradus's engine does not offer the module {name}", name=name) from None
+
+
+def _take_torch_modules() -> dict[str, ModuleType]:
+    names = [name for name in sys.modules if name.split(".")[0] == "torch"]
+    return {name: sys.modules.pop(name) for name in names}
