@@ -1,0 +1,110 @@
+"""The command `gradus`: a group of verbs, each in a module of its own that is imported when the verb is called, so that
+`gradus --help` answers at once. Errors end here: the user's become one line on standard error and exit status 2."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from gradus import __version__
+from gradus.errors import UserError
+
+# In the order of `gradus --help`. A verb is the attribute `command` of the module `gradus.cli.<verb>`.
+VERBS = {
+    "climb": "Train every model of the ladder and compare them in one table and one page.",
+    "train": "Train one model on a text.",
+    "sample": "Let a trained model write.",
+    "eval": "Measure a trained model's loss on a whole split.",
+    "run": "Run a PyTorch program or notebook, as it is, on gradus's engine.",
+    "draw": "Draw the computation graph of an expression, with its gradients.",
+    "data": "List the texts there are, or show one.",
+}
+
+BACKENDS = ("engine", "torch")
+BAD_INPUT = 2
+INTERRUPTED = 130  # what a shell reports after SIGINT
+
+
+class Gradus(click.Group):
+    """A group that imports a verb when it is called, and turns errors into one line and an exit status."""
+
+    debug = False
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name.startswith("-"):
+            return None
+        if name not in VERBS:
+            near = difflib.get_close_matches(name, VERBS, n=1)
+            raise click.UsageError(
+                f"there is no verb {name!r}; "
+                + (f"did you mean {near[0]}?" if near else f"there are {', '.join(VERBS)}"),
+                ctx,
+            )
+        command: click.Command = importlib.import_module(f"gradus.cli.{name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
+        """Run the command line and exit: with 0, with 2 for bad input, with 130 after Ctrl-C."""
+        self.debug = False
+        extra["standalone_mode"] = False  # errors are ours to show; click itself is silent when nobody reads the output
+        try:
+            status = super().main(args, prog_name or "gradus", **extra)
+        except click.exceptions.NoArgsIsHelpError as help_page:
+            print(help_page.format_message(), file=sys.stderr)
+            sys.exit(BAD_INPUT)
+        except (UserError, click.ClickException) as error:
+            if self.debug:
+                raise
+            message = error.format_message() if isinstance(error, click.ClickException) else str(error)
+            print(f"gradus: {' '.join(message.split())}", file=sys.stderr)
+            sys.exit(BAD_INPUT)
+        except click.Abort:
+            sys.exit(INTERRUPTED)
+        sys.exit(status if isinstance(status, int) else 0)
+
+
+def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001
+    if isinstance(ctx.command, Gradus):
+        ctx.command.debug = value
+
+
+def _use_backend(ctx: click.Context, parameter: click.Parameter, value: str | None) -> None:  # noqa: ARG001
+    if value is not None:
+        from gradus.backend import use
+
+        use(value)
+
+
+@click.command(
+    cls=Gradus, name="gradus", context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True
+)
+@click.option(
+    "--debug",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_set_debug,
+    help="Show the traceback of an error.",
+)
+@click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    expose_value=False,
+    callback=_use_backend,
+    help="What tensors are made of: gradus's own engine (the default), or PyTorch.",
+)
+@click.version_option(__version__, package_name="gradus", message="gradus %(version)s")
+def main() -> None:
+    """Language models from the derivative of one number to GPT-2, on an engine of its own."""

@@ -1,0 +1,58 @@
+"""`gradus climb`: every model of the ladder, one table, one page."""
+
+from __future__ import annotations
+
+import click
+
+from gradus.report.climb import climb
+from gradus.report.ladder import LADDER
+from gradus.report.table import Onlooker, plain_table, print_table
+
+NAMES = ", ".join(step.name for step in LADDER)
+
+
+@click.command("climb")
+@click.argument("corpus", default="words")
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    default=3.0,
+    show_default=True,
+    help="About how long all models together may take.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, 2**32 - 1),
+    default=1337,
+    show_default=True,
+    help="Of weights, batches and samples.",
+)
+@click.option("--out", metavar="DIR", help="The folder of the climb.  [default: runs/climb-CORPUS-NUMBER]")
+@click.option("--model", "models", multiple=True, metavar="NAME", help=f"Only this rung; may be repeated: {NAMES}.")
+@click.pass_context
+def command(
+    ctx: click.Context, corpus: str, minutes: float, seed: int, out: str | None, models: tuple[str, ...]
+) -> None:
+    """Train every model of the ladder on a text and compare them, in a table and a page whose path comes last.
+
+    CORPUS is a name from gradus data, or a file or folder of your own.  [default: words]
+    """
+    from rich.console import Console
+
+    console = Console()
+    onlooker = Onlooker(terminal=console.is_terminal)
+    try:
+        record, folder = climb(corpus, minutes, seed=seed, out=out, only=models, watcher=onlooker)
+    finally:
+        onlooker.close()
+    click.echo()
+    if console.is_terminal:
+        print_table(record, console)
+    else:
+        click.echo(plain_table(record))
+    if record.interrupted:
+        click.echo("\nInterrupted: the table and the page hold what was done by then.")
+    click.echo(f"\nlet one write: gradus sample {folder / record.rungs[-1].name}")
+    click.echo(folder / "index.html")
+    if record.interrupted:
+        ctx.exit(130)

@@ -1,0 +1,42 @@
+"""`gradus eval`: a trained model's loss on a whole split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gradus.evaluation import evaluate
+from gradus.training import Run, load_model, reopen
+
+
+@click.command("eval")
+@click.argument("run")
+@click.option(
+    "--split",
+    type=click.Choice(["train", "dev", "test"]),
+    default="test",
+    show_default=True,
+    help="Which part of the text.",
+)
+@click.option(
+    "--sliding",
+    is_flag=True,
+    help="Overlap the windows, so that every prediction sees at least three quarters of a block.",
+)
+@click.option(
+    "--stride",
+    type=click.IntRange(min=1),
+    help="Overlap the windows, each so many tokens after the last; 1 gives every prediction a full context.",
+)
+@click.option("--last", is_flag=True, help="Use the last weights, not those with the lowest dev loss.")
+def command(run: str, split: Any, sliding: bool, stride: int | None, last: bool) -> None:
+    """Measure the loss of the model in the folder RUN on every character of a split, each scored once."""
+    opened = Run.open(run)
+    model = load_model(opened, last=last)
+    if sliding and stride is None:
+        stride = max(1, model.block_size // 4)
+    score = evaluate(model, reopen(opened).rows(split, stride=stride))
+    click.echo(
+        f"{split} loss {score.nats:.6f} nats, {score.bits:.6f} bits per character, over {score.count:,} characters"
+    )

@@ -1,0 +1,137 @@
+"""`gradus train`: one model, one text, one budget. Puts together text, model, training and evaluation, and says how it
+went."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gradus.cli.options import SettingsCommand, given
+from gradus.cli.writing import write_samples
+from gradus.errors import UserError
+from gradus.evaluation import evaluate
+from gradus.models import MODELS
+from gradus.text import Rows
+from gradus.training import (
+    RECIPES,
+    SAMPLES,
+    Run,
+    Setup,
+    TrainConfig,
+    TrainResult,
+    is_counting,
+    load_weights,
+    model_settings,
+    new_run_path,
+    read_toml,
+    reopen_to_resume,
+    set_up,
+    settings_of,
+    show_progress,
+    train,
+    with_budget,
+    write_beginning,
+)
+
+RUNS = "runs"
+
+TRAINING = {name: setting for name, setting in settings_of(TrainConfig).items() if name != "corpus"}
+EVERY_MODEL = {"block_size": model_settings("gpt")["block_size"]}
+OF_A_MODEL = {
+    f"The model {model}": {name: setting for name, setting in model_settings(model).items() if name not in EVERY_MODEL}
+    for model in MODELS
+}
+NOTES = {"block_size": "default: 64 for a stream, the longest document and its end for documents"}
+OTHER_DEFAULTS = "; ".join(
+    f"{model} on {'a stream' if kind == 'stream' else kind}: "
+    + ", ".join(f"{name.replace('_', '-')} {value:g}" for name, value in recipe.items())
+    for (model, kind), recipe in RECIPES.items()
+)
+
+
+@click.command(
+    "train",
+    cls=SettingsCommand,
+    sections={"Training": TRAINING, "Every model": EVERY_MODEL, **{k: v for k, v in OF_A_MODEL.items() if v}},
+    notes=NOTES,
+    epilog=f"Other defaults hold for {OTHER_DEFAULTS}.\n\nA file for --config is TOML: flags without their dashes, as "
+    "in n_layer = 6. A flag goes before the file.",
+)
+@click.argument("corpus", required=False)
+@click.option("--config", "file", metavar="FILE.toml", help="Read settings from a file, such as a run's config.toml.")
+@click.option("--run", "folder", metavar="DIR", help=f"The folder of the run.  [default: {RUNS}/CORPUS-MODEL-NUMBER]")
+@click.option("--resume", metavar="RUN", help="Go on with a run; --steps or --minutes give it a new budget.")
+@click.pass_context
+def command(
+    ctx: click.Context, /, corpus: str | None, file: str | None, folder: str | None, resume: str | None, **flags: Any
+) -> None:
+    """Train one model on CORPUS: a name from gradus data, or a file or folder of your own.  [default: pydocs]"""
+    settings = given({"corpus": corpus, **flags})
+    if resume is not None:
+        run, setup = _reopen(resume, given({"config": file, "run": folder, **settings}))
+    else:
+        setup = set_up(with_budget(read_toml(file) if file is not None else {}, settings))
+    dev, test = setup.rows("dev"), setup.rows("test")  # before there is a folder: the text may be too short
+    if resume is None:
+        run = Run.create(folder or new_run_path(RUNS, f"{Path(setup.corpus.name).stem}-{setup.config.model}"))
+        write_beginning(run, setup)
+    click.echo(_introduction(setup))
+    with show_progress(setup.config.model) as progress:
+        result = train(
+            setup.model,
+            setup.batches,
+            setup.config,
+            run,
+            evaluate=lambda model: evaluate(model, dev).nats,
+            progress=progress,
+            data=setup.data(),
+        )
+    if result.stopped == "interrupted":
+        click.echo(f"stopped and saved at step {result.step:,}; go on with: gradus train --resume {run.path}")
+        ctx.exit(130)
+    _report(run, setup, result, dev, test)
+
+
+def _reopen(path: str, settings: dict[str, Any]) -> tuple[Run, Setup]:
+    budget = {name: settings.pop(name, None) for name in ("steps", "minutes")}
+    if settings:
+        raise UserError(
+            f"--resume keeps the run's settings; only its budget, --steps or --minutes, can be changed, "
+            f"not {', '.join(settings)}"
+        )
+    run = Run.open(path)
+    return run, reopen_to_resume(run, **budget)
+
+
+def _introduction(setup: Setup) -> str:
+    corpus, config, model = setup.corpus, setup.config, setup.model
+    size = f"{len(corpus.documents):,} documents, " if corpus.kind == "documents" else ""
+    work = "counts the text once" if is_counting(model) else f"{model.num_parameters():,} parameters, {config.budget}"
+    return (
+        f"{corpus.name}: {size}{corpus.characters:,} characters, {setup.tokenizer.vocab_size} different ones\n"
+        f"{config.model}: sees {min(model.context, model.block_size)} tokens; {work}"
+    )
+
+
+def _report(run: Run, setup: Setup, result: TrainResult, dev: Rows, test: Rows) -> None:
+    if result.best is not None:
+        load_weights(setup.model, result.best)
+    if result.stopped == "patience":
+        click.echo(f"stopped early, after {setup.config.patience} evaluations without a better dev loss")
+    best = "" if result.best_step in (None, result.step) else f", the best of the run, at step {result.best_step:,}"
+    click.echo(f"dev loss  {_loss(setup, dev)}{best}")
+    click.echo(f"test loss {_loss(setup, test)}")
+    click.echo(f"{result.tokens:,} tokens in {result.seconds:.0f} s, {result.tokens_per_second:,.0f} tokens/s\n")
+    text = "\n".join(write_samples(setup.model, setup.tokenizer, setup.corpus.kind, seed=setup.config.seed))
+    run.write(SAMPLES, text + "\n")
+    whole_block = setup.corpus.kind == "stream" and setup.model.context == setup.model.block_size
+    click.echo(f"{text}\n\nrun      {run.path}")
+    click.echo(f"write    gradus sample {run.path}")
+    click.echo(f"measure  gradus eval {run.path}{' --sliding' if whole_block else ''}")
+
+
+def _loss(setup: Setup, rows: Rows) -> str:
+    score = evaluate(setup.model, rows)
+    return f"{score.nats:.4f} nats, {score.bits:.4f} bits per character"
