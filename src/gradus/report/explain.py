@@ -33,8 +33,9 @@ def explain(rung: Rung) -> Explanation:
     if rung.model == "bigram":
         return Explanation(
             "The same table of pairs, found by descending a gradient instead of counting: one row of logits for each "
-            "character, softmax, cross entropy. It can only arrive where the counts already are, which is the point: "
-            "counting and learning are the same estimate reached by two roads, and only one of the roads goes on.",
+            "character, and one that all share; softmax, cross entropy. It can only arrive where the counts already "
+            "are, which is the point: counting and learning are the same estimate reached by two roads, and only one "
+            "of the roads goes on.",
             f"Sees {characters}.",
             "Bridle (1990), Probabilistic Interpretation of Feedforward Classification Network Outputs (the softmax)",
         )
