@@ -61,7 +61,8 @@ def test_logits_are_one_score_for_every_token_at_every_position(name: str) -> No
 def test_first_loss_is_near_ln_V(name: str) -> None:
     x, y = random_rows(0, batch=64), random_rows(1, batch=64)
     _, loss = small(name)(torch.from_numpy(x), torch.from_numpy(y))
-    assert loss.item() == pytest.approx(math.log(V), abs=0.05)  # small random logits cost half their variance
+    cost = 768 * 0.02**2 / 2 if name == "gpt" else 0.0  # random logits cost half their variance: GPT-2's is 0.31
+    assert loss.item() == pytest.approx(math.log(V) + cost, abs=0.05)
 
 
 @every_model

@@ -10,7 +10,7 @@ import pytest
 
 from gradus.backend import torch
 from gradus.models import GPT, GPTConfig, inference
-from gradus.models.gpt import count_parameters
+from gradus.models.gpt import count_parameters, initial_std
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -100,10 +100,13 @@ def test_projections_into_the_residual_stream_start_smaller() -> None:
         elif ".ln_" in name:
             assert (values == 1).all(), name
         else:
-            std = 0.02 / math.sqrt(16) if name.endswith("c_proj.weight") else 0.02
-            assert values.std() == pytest.approx(std, rel=0.06), (
-                name
-            )  # 4096 numbers or more: 4 standard errors are 4.4 %
+            std = initial_std(64) / math.sqrt(16) if name.endswith("c_proj.weight") else initial_std(64)
+            assert values.std() == pytest.approx(std, rel=0.06), name  # 4096 numbers: 4 standard errors are 4.4 %
+
+
+def test_at_gpt2s_width_the_first_weights_are_gpt2s() -> None:
+    assert initial_std(768) == 0.02
+    assert initial_std(192) == pytest.approx(0.04)
 
 
 def test_saved_names_are_nanogpts() -> None:

@@ -1,0 +1,21 @@
+# small enough for the slowest of computers
+out_dir = "out-tiny"
+dataset = "tiny"
+eval_interval = 40
+eval_iters = 5
+log_interval = 20
+batch_size = 8
+block_size = 16
+n_layer = 2
+n_head = 2
+n_embd = 16
+dropout = 0.1
+learning_rate = 2e-2
+max_iters = 120
+lr_decay_iters = 200
+min_lr = 1e-3
+beta2 = 0.99
+warmup_iters = 10
+device = "cpu"
+dtype = "float32"
+compile = False
