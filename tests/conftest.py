@@ -1,0 +1,8 @@
+"""What all tests share: random examples have no time limit, since a busy machine is no fault of theirs, and in CI no luck."""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("gradus", deadline=None, derandomize=bool(os.environ.get("CI")))
+settings.load_profile("gradus")
