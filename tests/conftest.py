@@ -1,4 +1,4 @@
-"""What all tests share: random examples have no time limit, since a busy machine is no fault of theirs, and in CI no luck."""
+"""What all tests share: random examples have no time limit (a busy machine is no fault of theirs), nor in CI luck."""
 
 import os
 
