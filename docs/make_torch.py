@@ -59,7 +59,7 @@ NOTES = {
 }
 
 NOTHING_SPECIAL = {"TYPE_CHECKING", "annotations"}
-SWALLOWS = {"_", "__", "named"}  # names of our ** parameters that let unknown names pass unused
+SWALLOWS = {"_", "__"}  # names of our ** parameters that let unknown names pass unused
 JOINING = {"cat", "concat", "concatenate", "stack"}  # whose **old does too; elsewhere it refuses
 PLACED = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
 

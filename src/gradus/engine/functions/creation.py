@@ -10,7 +10,7 @@ import numpy as np
 from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
-from gradus.engine.functions.operands import Number, as_array, is_tensor, plain, sizes_of
+from gradus.engine.functions.operands import Number, as_array, is_tensor, plain, refuse_unknown, sizes_of
 from gradus.engine.variable import Variable, wrap
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ def float_kind(d: DType | None) -> np.dtype[Any]:
 
 def checked(size: tuple[Any, ...], named: dict[str, Any] | None = None) -> tuple[int, ...]:
     """The sizes of a new tensor, given one by one, as one sequence, or as `size=`."""
+    if named:
+        refuse_unknown("factory", {name: value for name, value in named.items() if name != "size"})
     shape = sizes_of((named["size"],) if named and "size" in named else size)
     for n in shape:
         if n < 0:
@@ -119,7 +121,8 @@ def asarray(obj: Any, *, dtype: DType | None = None, device: Any = None, copy: b
     return tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
 
 
-def scalar_tensor(s: Number, *, dtype: DType | None = None, **_: Any) -> Tensor:
+def scalar_tensor(s: Number, *, dtype: DType | None = None, **others: Any) -> Tensor:
+    refuse_unknown("scalar_tensor", others)
     return tensor(s, dtype=dtype or dtypes.get_default_dtype())
 
 
@@ -162,8 +165,15 @@ def empty(
 
 
 def full(
-    size: Any, fill_value: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, **_: Any
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **others: Any,
 ) -> Tensor:
+    refuse_unknown("full", others)
     dtypes.check_device(device)
     kind = dtypes.to_numpy(dtype) if dtype is not None else tensor(fill_value)._array.dtype
     return made(np.full(checked((size,)), plain(fill_value), dtype=kind), requires_grad)
@@ -173,38 +183,49 @@ def _kind_like(input: Tensor, d: DType | None) -> np.dtype[Any]:
     return input._array.dtype if d is None else dtypes.to_numpy(d)
 
 
-def zeros_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **_: Any) -> Tensor:
+def zeros_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
+    refuse_unknown("zeros_like", others)
     return made(np.zeros(input._array.shape, _kind_like(input, dtype)), requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **_: Any) -> Tensor:
+def ones_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
+    refuse_unknown("ones_like", others)
     return made(np.ones(input._array.shape, _kind_like(input, dtype)), requires_grad)
 
 
 def full_like(
-    input: Tensor, fill_value: Any, *, dtype: DType | None = None, requires_grad: bool = False, **_: Any
+    input: Tensor, fill_value: Any, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any
 ) -> Tensor:
+    refuse_unknown("full_like", others)
     return made(np.full(input._array.shape, plain(fill_value), _kind_like(input, dtype)), requires_grad)
 
 
 empty_like = zeros_like
 
 
-def new_zeros(input: Tensor, *size: Any, dtype: DType | None = None, requires_grad: bool = False, **_: Any) -> Tensor:
+def new_zeros(
+    input: Tensor, *size: Any, dtype: DType | None = None, requires_grad: bool = False, **others: Any
+) -> Tensor:
+    refuse_unknown("new_zeros", others)
     return made(np.zeros(checked(size), _kind_like(input, dtype)), requires_grad)
 
 
-def new_ones(input: Tensor, *size: Any, dtype: DType | None = None, requires_grad: bool = False, **_: Any) -> Tensor:
+def new_ones(
+    input: Tensor, *size: Any, dtype: DType | None = None, requires_grad: bool = False, **others: Any
+) -> Tensor:
+    refuse_unknown("new_ones", others)
     return made(np.ones(checked(size), _kind_like(input, dtype)), requires_grad)
 
 
-def new_full(input: Tensor, size: Any, fill_value: Any, *, dtype: DType | None = None, **_: Any) -> Tensor:
+def new_full(input: Tensor, size: Any, fill_value: Any, *, dtype: DType | None = None, **others: Any) -> Tensor:
+    refuse_unknown("new_full", others)
     return wrap(np.full(checked((size,)), plain(fill_value), _kind_like(input, dtype)))
 
 
 def new_tensor(
-    input: Tensor, data: Any, *, dtype: DType | None = None, requires_grad: bool = False, **_: Any
+    input: Tensor, data: Any, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any
 ) -> Tensor:
+    refuse_unknown("new_tensor", others)
     return made(array_of(data, _kind_like(input, dtype)), requires_grad)
 
 
@@ -216,6 +237,7 @@ def arange(
 ) -> Tensor:
     """start, start + step, ... up to but not including end."""
     dtypes.check_device(device)
+    refuse_unknown("arange", {k: v for k, v in named.items() if k not in ("start", "end", "step")})
     if "end" in named:
         ends = (named.get("start", ends[0] if ends else 0), named["end"], named.get("step", 1))
     values = [plain(e).item() if isinstance(plain(e), np.ndarray) else plain(e) for e in ends]
@@ -242,9 +264,10 @@ def linspace(
 
 
 def logspace(
-    start: float, end: float, steps: int, base: float = 10.0, *, dtype: DType | None = None, **_: Any
+    start: float, end: float, steps: int, base: float = 10.0, *, dtype: DType | None = None, **others: Any
 ) -> Tensor:
     """base to the power of linspace."""
+    refuse_unknown("logspace", others)
     return wrap(np.logspace(start, end, steps, base=base).astype(float_kind(dtype)))
 
 
@@ -261,11 +284,13 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     return wrap(np.vander(x._array, N, increasing))
 
 
-def tril_indices(row: int, col: int, offset: int = 0, **_: Any) -> Tensor:
+def tril_indices(row: int, col: int, offset: int = 0, **others: Any) -> Tensor:
     """(2, n): where the lower triangle of a matrix is."""
+    refuse_unknown("tril_indices", others)
     return wrap(np.stack(np.tril_indices(row, offset, col)))
 
 
-def triu_indices(row: int, col: int, offset: int = 0, **_: Any) -> Tensor:
+def triu_indices(row: int, col: int, offset: int = 0, **others: Any) -> Tensor:
     """(2, n): where the upper triangle of a matrix is."""
+    refuse_unknown("triu_indices", others)
     return wrap(np.stack(np.triu_indices(row, offset, col)))

@@ -11,7 +11,7 @@ from gradus.engine import dtypes, random
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.creation import checked, float_kind, made
-from gradus.engine.functions.operands import is_tensor, plain
+from gradus.engine.functions.operands import is_tensor, plain, refuse_unknown
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.random import Generator
 from gradus.engine.variable import apply_, wrap
@@ -82,9 +82,10 @@ def randint(
     dtype: DType | None = None,
     device: Any = None,
     requires_grad: bool = False,
-    **_: Any,
+    **others: Any,
 ) -> Tensor:
     """randint(high, size) or randint(low, high, size): whole numbers from low up to but not including high."""
+    refuse_unknown("randint", others)
     dtypes.check_device(device)
     parts = list(ends)
     if size is None:
@@ -102,9 +103,10 @@ def randint(
 
 
 def randperm(
-    n: int, *, generator: Generator | None = None, dtype: DType | None = None, device: Any = None, **_: Any
+    n: int, *, generator: Generator | None = None, dtype: DType | None = None, device: Any = None, **others: Any
 ) -> Tensor:
     """0 .. n-1 in random order."""
+    refuse_unknown("randperm", others)
     dtypes.check_device(device)
     return wrap(random.randperm(int(n), np.int64 if dtype is None else dtypes.to_numpy(dtype), generator))
 
@@ -116,9 +118,10 @@ def normal(
     *,
     generator: Generator | None = None,
     dtype: DType | None = None,
-    **_: Any,
+    **others: Any,
 ) -> Tensor:
     """Normal with the given means and standard deviations, which may be tensors."""
+    refuse_unknown("normal", others)
     if not is_tensor(mean) and not is_tensor(std):
         shape = checked((() if size is None else size,))
         return wrap(random.normal(shape, float(mean), float(std), float_kind(dtype), generator))
@@ -127,15 +130,20 @@ def normal(
     return wrap(np.asarray(random.randn(shape, kind, generator) * plain(std) + plain(mean)))
 
 
-def rand_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **_: Any) -> Tensor:
+def rand_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
+    refuse_unknown("rand_like", others)
     return rand(*input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def randn_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **_: Any) -> Tensor:
+def randn_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
+    refuse_unknown("randn_like", others)
     return randn(*input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: DType | None = None, **_: Any) -> Tensor:
+def randint_like(
+    input: Tensor, low: int, high: int | None = None, *, dtype: DType | None = None, **others: Any
+) -> Tensor:
+    refuse_unknown("randint_like", others)
     low, high = (0, low) if high is None else (low, high)
     return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype)
 

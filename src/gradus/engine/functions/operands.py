@@ -255,3 +255,15 @@ def as_array(data: Any) -> Any:
 
 def array_like(x: Array, kind: Any) -> Array:
     return np.asarray(x, dtype=kind)
+
+
+_WITHOUT_EFFECT = {"layout", "pin_memory", "memory_format", "non_blocking"}  # there is one kind of memory here
+
+
+def refuse_unknown(function: str, others: dict[str, Any]) -> None:
+    """Of the keywords a maker of tensors does not use, check the device, pass those without effect, refuse the rest."""
+    for name, value in others.items():
+        if name == "device":
+            dtypes.check_device(value)
+        elif name not in _WITHOUT_EFFECT and not (name == "out" and value is None):
+            raise TypeError(f"{function}() got an unexpected keyword argument '{name}'")
