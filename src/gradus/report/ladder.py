@@ -1,8 +1,9 @@
 """The ladder: which models are climbed, in which order, how large each is and how it is trained.
 
 Everything that was tuned is here, on the dev split but for two settings for documents, which were taken with the test
-losses of `words` in view: the bigram network's batch size and the NPLM's context. Their test losses there are not clean
-measurements. A rung has one plan for documents and one for a stream. Sizes that come from the text, the vocabulary and the longest document, are filled in by the climb.
+losses of `words` in view: the bigram network's batch size and the NPLM's context. Their test losses there are not
+clean measurements. A rung has one plan for documents and one for a stream. Sizes that come from the text, the
+vocabulary and the longest document, are filled in by the climb.
 """
 
 from __future__ import annotations
