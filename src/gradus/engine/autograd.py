@@ -14,7 +14,7 @@ from gradus.engine.grad_mode import inference_mode as inference_mode
 from gradus.engine.grad_mode import no_grad as no_grad
 from gradus.engine.grad_mode import set_grad_enabled as set_grad_enabled
 from gradus.engine.variable import Variable
-from gradus.engine.walk import Place, Walk
+from gradus.engine.walk import Key, Place, Walk, key
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -50,8 +50,8 @@ def backward(
     places = _places(leaves)
     found = _walk(roots, retain_graph, places)
     for leaf, place in zip(leaves, places, strict=True):
-        if place in found:
-            leaf._accumulate(found[place].copy())
+        if key(*place) in found:
+            leaf._accumulate(found[key(*place)], own=False)
 
 
 def grad(
@@ -79,8 +79,8 @@ def grad(
     found = _walk(_roots(_several(outputs), grad_outputs, create_graph), retain_graph, places)
     results: list[Tensor | None] = []
     for i, (tensor, place) in enumerate(zip(wanted, places, strict=True)):
-        if place in found:
-            results.append(Variable._made._wrap(found[place].copy()))
+        if key(*place) in found:
+            results.append(Variable._made._wrap(found[key(*place)].copy()))
         elif materialize_grads:
             results.append(Variable._made._wrap(np.zeros_like(tensor._array)))
         elif allow_unused:
@@ -137,12 +137,12 @@ def _seed(tensor: Any, gradient: Any, i: int) -> Array:
             f"Mismatch in shape: grad_output[{i}] has a shape of {gradient.shape} and output[{i}] has a shape of "  # type: ignore[attr-defined]
             f"{tensor.shape}."
         )
-    return gradient._array.astype(tensor._array.dtype)  # a copy: a leaf keeps what it is given
+    return gradient._array.astype(tensor._array.dtype, copy=False)
 
 
 def _walk(
     roots: list[tuple[Any, int, Array]], retain_graph: bool | None, places: list[Place] | None
-) -> dict[Place, Array]:
+) -> dict[Key, Array]:
     walk = Walk(Variable._made, bool(retain_graph), places)
     with no_grad():
         walk.run(roots)

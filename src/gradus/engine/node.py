@@ -20,12 +20,15 @@ from gradus.engine.dtypes import Array
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
+    from gradus.engine.variable import Variable
 
-Edge = tuple["Node", int] | None  # a node and which of its outputs; None where no gradient is wanted
+# Where a gradient goes: a node and which of its outputs, or a leaf and LEAF; None where no gradient is wanted.
+Edge = tuple["Node | Variable", int] | None
 Gradients = Sequence[Array | None]
 
+LEAF = -1
+
 _numbers = itertools.count(1)
-_leaf_numbers = itertools.count(-1, -1)  # leaves come last in every walk
 
 SECOND_TIME = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
@@ -38,11 +41,15 @@ SECOND_TIME = (
 class Node:
     """A place in the graph: where a gradient arrives, and the edges along which it goes on."""
 
+    # What every node has is in slots; what an operation keeps of its own is in `__dict__`, and nothing else.
+    __slots__ = ("__dict__", "__weakref__", "edges", "needs", "noted", "number")
+
     name_: ClassVar[str] = ""  # PyTorch's name for the node, where it differs from the class's
 
+    edges: Sequence[Edge]
+    number: int
+
     # These stay with the class, at no cost to the many nodes that never change them.
-    edges: tuple[Edge, ...] = ()
-    number: int = 0
     outputs: int = 1
     hooks: list[tuple[int, Callable[[Tensor], Tensor | None]]] | None = None
     after: list[Callable[[Any, Any], Any]] | None = None
@@ -62,7 +69,7 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes that the gradient goes to next, and which output of theirs it is for."""
-        return tuple((None, 0) if edge is None else edge for edge in self.edges)
+        return tuple((None, 0) if edge is None else _as_node(*edge) for edge in self.edges)
 
     def register_hook(self, hook: Callable[[Any, Any], Any]) -> RemovableHook:
         """Call `hook(grad_inputs, grad_outputs)` when this node has run; what it returns, if anything, "
@@ -78,6 +85,10 @@ class Node:
         """Forget what `run` needed."""
 
 
+# A tensor's version counter, what it said, whose array it is (by id), and the edge to what made that; True: this node.
+Note = tuple[list[Any], int, int, Edge | bool]
+
+
 class Function(Node):
     """An operation and its derivative. A subclass gives
 
@@ -91,14 +102,13 @@ class Function(Node):
     """
 
     view: ClassVar[bool] = False  # the result may share its input's memory
-    needs: Sequence[bool] = ()
-    watched: list[tuple[list[Any], int, Array, Node | bool | None]] | None = (
-        None  # version, as noted, whose, made by what
-    )
+    needs: Sequence[object]
+    noted: list[Note]
 
-    def join(self, edges: tuple[Edge, ...]) -> None:
+    def join(self, edges: Sequence[Edge]) -> None:
         """Take a place in the graph, after everything that is in it already."""
         self.edges = edges
+        self.noted = []
         self.number = next(_numbers)
 
     def forward(self, *args: Any, **options: Any) -> Any:
@@ -115,31 +125,33 @@ class Function(Node):
                 self.__dict__[name] = array
         return array
 
-    def watch(self, array: Array, version: list[Any], maker: Node | None) -> None:
-        """Should `forward` have kept this array, note its version."""
-        for value in self.__dict__.values():
-            if value is array:
-                note = (version, version[0], array, maker is self or maker)  # no circle: True stands for this node
-                self.watched = [note] if self.watched is None else [*self.watched, note]
-                return
-
     def run(self, gradients: Gradients) -> Gradients:
         if self.spent:
             raise RuntimeError(SECOND_TIME)
-        for version, noted, array, maker in self.watched or ():
-            if version[0] != noted:
-                made = self if maker is True else maker
-                name = version[1] if len(version) > 1 and made is not self else made.name() if made else ""
-                raise RuntimeError(changed(array, version[0], noted, name, self.name()))
+        for note in self.noted:
+            if note[0][0] != note[1]:
+                self._refuse_changed(*note)
         result = self.backward(*gradients)
-        return result if isinstance(result, tuple) else (result,)
+        return result if type(result) is tuple else (result,)
+
+    def _refuse_changed(self, version: list[Any], noted: int, place: int, edge: Edge | bool) -> None:
+        """Raise if what was changed in place is an array that `forward` kept."""
+        for value in self.__dict__.values():
+            if id(value) == place:
+                maker = self if edge is True else edge[0] if isinstance(edge, tuple) and edge[1] != LEAF else None
+                made = version[1] if len(version) > 1 and maker is not self else maker.name() if maker else ""  # type: ignore[union-attr]
+                raise RuntimeError(changed(value, version[0], noted, made, self.name()))
 
     def release(self) -> None:
         values = self.__dict__
-        for name in [name for name, value in values.items() if type(value) is np.ndarray]:
-            values[name] = None
+        kept = False
+        for name, value in values.items():
+            if type(value) is np.ndarray:
+                values[name] = None
+                kept = True
+        if kept:
             self.spent = True
-        self.watched = None
+        self.noted = []
 
 
 def short(name: str) -> str:
@@ -170,13 +182,17 @@ def _describe(array: Array) -> str:
 
 
 class AccumulateGrad(Node):
-    """The end of the line: adds what arrives to a leaf's `.grad`."""
+    """The end of the line, as `next_functions` shows it: a leaf, to whose `.grad` is added what arrives."""
 
     name_ = "torch::autograd::AccumulateGrad"
 
-    def __init__(self, variable: Tensor) -> None:
-        self.number = next(_leaf_numbers)
+    def __init__(self, variable: Variable) -> None:
+        self.edges = ()
         self.variable = variable
+
+
+def _as_node(target: Node | Variable, output: int) -> tuple[Node, int]:
+    return (target, output) if isinstance(target, Node) else (target._accumulator(), 0)
 
 
 class RemovableHook:

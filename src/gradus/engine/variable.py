@@ -10,7 +10,7 @@ to a `CopySlices` node, and every other view of it finds its new place when next
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
@@ -18,66 +18,86 @@ from numpy.lib.stride_tricks import as_strided
 
 from gradus.engine.dtypes import Array
 from gradus.engine.grad_mode import state
-from gradus.engine.node import AccumulateGrad, Edge, Function, Node, short
+from gradus.engine.node import LEAF, AccumulateGrad, Edge, Function, Node, short
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 
+_new = object.__new__
+_NOTHING = np.empty(0)
+
+
 class Variable:
     """An array and its place in the graph; `Tensor` adds the methods."""
+
+    # What every tensor has is in slots, the rest with the class until a tensor has its own.
+    __slots__ = (
+        "__dict__", "__weakref__", "_array", "_base", "_grad", "_node", "_output", "_requires_grad", "_version_counter",
+    )  # fmt: skip
 
     _made: ClassVar[type[Tensor]]  # the class of results, set where Tensor is defined
 
     _array: Array
     _version_counter: list[Any]  # how many changes in place; and, if one was recorded, what made the last
-    # What most tensors never have stays with the class.
-    _requires_grad: bool = False
-    _node: Node | None = None
-    _output: int = 0
-    _grad: Tensor | None = None
-    _base: Tensor | None = None
+    _requires_grad: bool
+    _node: Node | None
+    _output: int
+    _grad: Tensor | None
+    _base: Tensor | None
+
     _rewired: int = 0  # how often this base's place in the graph has moved
     _seen: int = 0  # ... and the count a view knows of
     _hooks: list[tuple[int, Callable[[Tensor], Tensor | None]]] | None = None
-    _accumulator: weakref.ref[AccumulateGrad] | None = None
+    _as_node: weakref.ref[AccumulateGrad] | None = None
     _retains: bool = False
     _after_accumulation: list[Callable[[Tensor], None]] | None = None
     _one_of_several: bool = False  # a view that came with others, from unbind or split
 
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        return cls._wrap(_NOTHING)  # `__init__` puts its array in place
+
     @classmethod
     def _wrap(cls, array: Array) -> Self:
         """A tensor outside any graph that holds this very array."""
-        made = object.__new__(cls)
+        made = _new(cls)
         made._array = array
         made._version_counter = [0]
+        made._base = made._grad = made._node = None
+        made._output = 0
+        made._requires_grad = False
         return made
 
     def _edge(self) -> Edge:
         """Where this tensor's gradient goes."""
-        if self._base is not None and self._seen != self._base._rewired:
+        base = self._base
+        if base is not None and self._seen != base._rewired:
             _follow_base(cast("Tensor", self))
         if self._node is not None:
             return self._node, self._output
-        if not self._requires_grad:
-            return None
-        node = self._accumulator() if self._accumulator is not None else None
-        if node is None:
-            node = AccumulateGrad(cast("Tensor", self))
-            self._accumulator = weakref.ref(node)
-        return node, 0
+        return (self, LEAF) if self._requires_grad else None
 
-    def _accumulate(self, gradient: Array) -> None:
-        """Add to `.grad`; a first gradient becomes it."""
-        if self._grad is None:
-            self._grad = Variable._made._wrap(
-                np.ascontiguousarray(gradient, dtype=self._array.dtype).reshape(gradient.shape)
-            )
-        else:
+    def _accumulator(self) -> AccumulateGrad:
+        """The node that stands for this leaf where a graph is looked at; the same one as long as somebody holds it."""
+        node = None if self._as_node is None else self._as_node()
+        if node is None:
+            node = AccumulateGrad(self)
+            self._as_node = weakref.ref(node)
+        return node
+
+    def _accumulate(self, gradient: Array, own: bool) -> None:
+        """Add to `.grad`; a first gradient becomes it, itself if nobody else holds its memory, else as a copy."""
+        kind = self._array.dtype
+        if self._grad is not None:
             np.add(self._grad._array, gradient, out=self._grad._array, casting="same_kind")
             self._grad._version_counter[0] += 1
-        for hook in self._after_accumulation or ():
-            hook(cast("Tensor", self))
+        elif own and gradient.dtype is kind and gradient.flags.c_contiguous:
+            self._grad = Variable._made._wrap(gradient)
+        else:
+            self._grad = Variable._made._wrap(np.array(gradient, dtype=kind, order="C"))
+        if self._after_accumulation is not None:
+            for hook in self._after_accumulation:
+                hook(cast("Tensor", self))
 
     def _become(self, node: Node, output: int = 0) -> None:
         """Take a new place in the graph."""
@@ -101,27 +121,19 @@ def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
     Returns a Tensor, or a tuple of them where the operation's `forward` returns one.
     """
     node = op()
-    if state.enabled:
-        edges = tuple([x._edge() if isinstance(x, Variable) else None for x in inputs])
-        for edge in edges:
-            if edge is not None:
-                return _recorded(node, edges, inputs, options)
-    node.needs = (False,) * len(inputs)
-    result = node.forward(*[x._array if isinstance(x, Variable) else x for x in inputs], **options)
-    if type(result) is tuple:
-        return tuple(_result(array, node, inputs) for array in result)
-    return _result(result, node, inputs)
-
-
-def _recorded(node: Function, edges: tuple[Edge, ...], inputs: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    node.needs = [edge is not None for edge in edges]
-    result = node.forward(*[x._array if isinstance(x, Variable) else x for x in inputs], **options)
+    arrays, edges, recorded = _read(inputs)
+    if not recorded:
+        node.needs = _NOBODY
+        result = node.forward(*arrays, **options)
+        if type(result) is tuple:
+            return tuple([_result(array, node, inputs) for array in result])
+        return _result(result, node, inputs)
+    node.needs = edges
+    result = node.forward(*arrays, **options)
     if isinstance(result, np.generic):
         result = node.keep_as_array(result)
     node.join(edges)
-    for x in inputs:
-        if isinstance(x, Variable):
-            node.watch(x._array, x._version_counter, x._node)
+    _note(node, inputs, edges)
     if type(result) is tuple:
         node.outputs = len(result)
         made = [_place(_result(array, node, inputs), node, i) for i, array in enumerate(result)]
@@ -131,11 +143,39 @@ def _recorded(node: Function, edges: tuple[Edge, ...], inputs: tuple[Any, ...], 
     return _place(_result(result, node, inputs), node, 0)
 
 
+_NOBODY = (None,) * 64  # the `needs` of an operation that is not recorded
+
+
+def _read(inputs: Sequence[Any]) -> tuple[list[Any], list[Edge], bool]:
+    """The arrays of tensors, and other inputs as they are; where their gradients go; and whether any is wanted."""
+    arrays: list[Any] = []
+    edges: list[Edge] = []
+    recorded = False
+    for x in inputs:
+        edge = None
+        if isinstance(x, Variable):
+            if (x._requires_grad or x._base is not None) and state.enabled:
+                edge = x._edge()
+                recorded = recorded or edge is not None
+            x = x._array
+        arrays.append(x)
+        edges.append(edge)
+    return arrays, edges, recorded
+
+
+def _note(node: Function, inputs: Sequence[Any], makers: Sequence[Edge | bool]) -> None:
+    """Note the versions of a node's inputs, and what made each."""
+    for x, maker in zip(inputs, makers, strict=True):
+        if isinstance(x, Variable):
+            version = x._version_counter
+            node.noted.append((version, version[0], id(x._array), maker))
+
+
 def _place(made: Tensor, node: Function, output: int) -> Tensor:
-    if made._array.dtype.kind != "f":
-        return made  # integers and truth values have no gradient
-    made._node, made._output, made._requires_grad = node, output, True
-    node.watch(made._array, made._version_counter, node)
+    array = made._array
+    if array.dtype.kind == "f":  # integers and truth values have no gradient
+        made._node, made._output, made._requires_grad = node, output, True
+        node.noted.append((made._version_counter, made._version_counter[0], id(array), True))
     return made
 
 
@@ -147,7 +187,9 @@ def _result(array: Any, node: Function, inputs: tuple[Any, ...]) -> Tensor:
         source = inputs[0]
         if _same_memory(array, source._array):
             base = source if source._base is None else source._base
-            made._base, made._version_counter, made._seen = base, base._version_counter, base._rewired
+            made._base, made._version_counter = base, base._version_counter
+            if base._rewired:
+                made._seen = base._rewired
     return made
 
 
@@ -167,18 +209,15 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
     """
     node = op()
     arguments = (target, *inputs)
-    edges: tuple[Edge, ...] = ()
-    if state.enabled:
-        edges = tuple([x._edge() if isinstance(x, Variable) else None for x in arguments])
-    recorded = any(edge is not None for edge in edges)
+    arrays, edges, recorded = _read(arguments)
     if recorded:
         _refuse_leaf(target)
     for x in inputs:
         if isinstance(x, Variable) and x._version_counter is target._version_counter:
             _refuse_partial_overlap(target._array, x._array)
-    node.needs = [edge is not None for edge in edges] if recorded else (False,) * len(arguments)
+    node.needs = edges if recorded else _NOBODY
     before = target._array
-    result = node.forward(*[x._array if isinstance(x, Variable) else x for x in arguments], **options)
+    result = node.forward(*arrays, **options)
     if isinstance(result, np.generic):
         result = node.keep_as_array(result)
     if result.shape != before.shape:
@@ -197,9 +236,7 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
     target._version_counter[0] += 1
     if recorded:
         node.join(edges)
-        for x in arguments:
-            if isinstance(x, Variable):
-                node.watch(x._array, x._version_counter, x._node if x is not target else node)
+        _note(node, arguments, (True, *edges[1:]))
         rewire(target, node)
     return target
 

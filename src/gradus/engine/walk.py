@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.node import AccumulateGrad, Gradients, Node
+from gradus.engine.node import LEAF, Gradients, Node
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
+    from gradus.engine.variable import Variable
 
-Place = tuple[Node, int]  # a node and which of its outputs
+Place = tuple["Node | Variable", int]  # where an edge leads
+Key = tuple[int, int]
 
 
 class Walk:
@@ -27,38 +29,30 @@ class Walk:
     def __init__(self, kind: type[Tensor], retain_graph: bool, wanted: Sequence[Place] | None) -> None:
         self.kind = kind
         self.retain_graph = retain_graph
-        self.wanted = None if wanted is None else set(wanted)
-        self.found: dict[Place, Array] = {}
-        self.arrived: dict[Node, list[Array | None]] = {}
-        self.waiting: list[tuple[int, Node]] = []  # a heap: the largest number first
+        self.wanted = None if wanted is None else {key(*place) for place in wanted}
+        self.found: dict[Key, Array] = {}
+        # Both by a node's number, negative, so that the smallest in the heap is the newest node.
+        self.arrived: dict[int, tuple[Node, list[Array | None]]] = {}
+        self.waiting: list[int] = []
+        self.sums: set[Key] = set()  # gradients that were added up here, so that more can be added in place
+        self.leaves: dict[int, tuple[Any, Array]] = {}  # those that wait until all of their gradient is there
 
-    def run(self, roots: Sequence[tuple[Node, int, Array]]) -> None:
-        on_the_way = None if self.wanted is None else _leading_to(self.wanted, [node for node, _, _ in roots])
-        for node, output, gradient in roots:
-            self._deliver(node, output, gradient)
+    def run(self, roots: Sequence[tuple[Any, int, Array]]) -> None:
+        on_the_way = None if self.wanted is None else _leading_to(self.wanted, [root for root, _, _ in roots])
+        for root, output, gradient in roots:
+            self._deliver(root, output, gradient, False)
         while self.waiting:
-            node = heapq.heappop(self.waiting)[1]
-            gradients = self.arrived.pop(node)
-            hooks = node.variable._hooks if isinstance(node, AccumulateGrad) else node.hooks
-            if hooks:
-                self._call(hooks, gradients)
+            node, gradients = self.arrived.pop(heappop(self.waiting))
+            if node.hooks:
+                self._call(node.hooks, gradients)
             if self.wanted is not None:
                 self._keep(node, gradients)
             elif node.retained:
                 self._retain(node, gradients)
-            if isinstance(node, AccumulateGrad):
-                if self.wanted is None and gradients[0] is not None:
-                    node.variable._accumulate(gradients[0])
-            elif on_the_way is None or node in on_the_way:
+            if on_the_way is None or id(node) in on_the_way:
                 self._pass_on(node, gradients)
-
-    def _deliver(self, node: Node, output: int, gradient: Array) -> None:
-        slots = self.arrived.get(node)
-        if slots is None:
-            self.arrived[node] = slots = [None] * node.outputs
-            heapq.heappush(self.waiting, (-node.number, node))
-        there = slots[output]
-        slots[output] = gradient if there is None else np.asarray(there + gradient)
+        for leaf, gradient in self.leaves.values():
+            self._arrive(leaf, gradient)
 
     def _pass_on(self, node: Node, gradients: list[Array | None]) -> None:
         passed = node.run(gradients)
@@ -67,14 +61,49 @@ class Walk:
         if not self.retain_graph:
             node.release()
         for i, edge in enumerate(node.edges):
-            gradient = passed[i] if edge is not None else None
-            if edge is None or gradient is None:
+            if edge is None:
+                continue
+            gradient = passed[i]
+            if gradient is None:
                 continue
             if type(gradient) is not np.ndarray:
                 gradient = np.asarray(gradient)  # NumPy gives a 0-d result as a scalar
-            if isinstance(edge[0], AccumulateGrad) and _shared(gradient, gradients, passed[:i]):
-                gradient = gradient.copy()  # a leaf keeps what it is given
-            self._deliver(edge[0], edge[1], gradient)
+            self._deliver(edge[0], edge[1], gradient, edge[1] == LEAF and not _shared(gradient, gradients, passed[:i]))
+
+    def _deliver(self, target: Any, output: int, gradient: Array, own: bool) -> None:
+        """Bring a gradient to where an edge leads; `own` if a leaf may keep the array, which nobody else will hold."""
+        if output == LEAF:
+            if self.wanted is None and target._hooks is None and target._after_accumulation is None:
+                target._accumulate(gradient, own)
+            elif id(target) in self.leaves:
+                there = self.leaves[id(target)][1]
+                np.add(there, gradient, out=there, casting="same_kind")
+            else:
+                self.leaves[id(target)] = target, gradient if own else np.array(gradient)
+            return
+        place = -target.number
+        if place not in self.arrived:
+            self.arrived[place] = target, [None] * target.outputs
+            heappush(self.waiting, place)
+        slots = self.arrived[place][1]
+        before = slots[output]
+        if before is None:
+            slots[output] = gradient
+        elif (place, output) in self.sums:
+            np.add(before, gradient, out=before, casting="same_kind")
+        else:
+            slots[output] = np.asarray(before + gradient)
+            self.sums.add((place, output))
+
+    def _arrive(self, leaf: Any, gradient: Array) -> None:
+        """All of a leaf's gradient is there."""
+        gradients: list[Array | None] = [gradient]
+        if leaf._hooks:
+            self._call(leaf._hooks, gradients)
+        if self.wanted is None:
+            leaf._accumulate(gradients[0], not leaf._hooks)
+        else:
+            self._keep(leaf, gradients, LEAF)
 
     def _call(self, hooks: Any, gradients: list[Array | None]) -> None:
         for output, hook in list(hooks):
@@ -94,11 +123,11 @@ class Walk:
                 shown[0] = changed if isinstance(changed, tuple) else (changed,)
         return [None if g is None else g._array for g in shown[0]]
 
-    def _keep(self, node: Node, gradients: list[Array | None]) -> None:
+    def _keep(self, where: Any, gradients: list[Array | None], first: int = 0) -> None:
         assert self.wanted is not None
-        for output, gradient in enumerate(gradients):
-            if gradient is not None and (node, output) in self.wanted:
-                self.found[node, output] = gradient
+        for output, gradient in enumerate(gradients, first):
+            if gradient is not None and key(where, output) in self.wanted:
+                self.found[key(where, output)] = gradient
 
     def _retain(self, node: Node, gradients: list[Array | None]) -> None:
         assert node.retained is not None
@@ -111,22 +140,33 @@ class Walk:
                     tensor._grad = self.kind._wrap(np.asarray(tensor._grad._array + gradient))
 
 
+def key(target: Node | Variable, output: int) -> Key:
+    """A place as a dictionary can look it up: tensors compare number by number."""
+    return id(target), output
+
+
 def _shared(array: Array, *others: Gradients) -> bool:
-    return array.base is not None or any(array is other for group in others for other in group)
+    if array.base is not None:
+        return True
+    for group in others:
+        for other in group:
+            if other is array:
+                return True
+    return False
 
 
-def _leading_to(wanted: set[Place], roots: Sequence[Node]) -> set[Node]:
-    """The nodes from which a step leads to a wanted place, or to another such node."""
-    seen = set(roots)
-    waiting = list(roots)
+def _leading_to(wanted: set[Key], roots: Sequence[Any]) -> set[int]:
+    """The nodes, by id, from which a step leads to a wanted place, or to another such node."""
+    seen = {root for root in roots if isinstance(root, Node)}
+    waiting = list(seen)
     while waiting:
         for edge in waiting.pop().edges:
-            if edge is not None and edge[0] not in seen:
+            if edge is not None and isinstance(edge[0], Node) and edge[0] not in seen:
                 seen.add(edge[0])
                 waiting.append(edge[0])
-    goals = {node for node, _ in wanted}
-    leading: set[Node] = set()
+    goals = {target for target, _ in wanted}
+    leading: set[int] = set()
     for node in sorted(seen, key=lambda node: node.number):  # what a node depends on comes before it
-        if any(edge is not None and (edge[0] in goals or edge[0] in leading) for edge in node.edges):
-            leading.add(node)
+        if any(edge is not None and (id(edge[0]) in goals or id(edge[0]) in leading) for edge in node.edges):
+            leading.add(id(node))
     return leading
