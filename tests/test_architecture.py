@@ -27,6 +27,7 @@ FLOORS = {
     "evaluation": 4,
     "report": 5,
     "run": 5,
+    "bench": 5,
     "cli": 6,
 }
 

@@ -23,6 +23,7 @@ VERBS = {
     "run": "Run a PyTorch program or notebook, as it is, on gradus's engine.",
     "draw": "Draw the computation graph of an expression, with its gradients.",
     "data": "List the texts there are, or show one.",
+    "bench": "Measure the engine side by side with PyTorch and micrograd on this machine.",
 }
 
 BACKENDS = ("engine", "torch")

@@ -1,0 +1,185 @@
+"""The parent's side of a contestant: a process that it starts, asks for steps, and ends; and who can take part."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from gradus.bench.rows import COMPILED, MICROGRAD, PYTORCH, Row
+
+WARMUP = 2  # steps before a contestant is ready: kernels loaded, memory claimed
+
+Tell: TypeAlias = Callable[[str], None]  # who is told, in a line, how it goes
+
+_NEEDS = {PYTORCH: "torch", COMPILED: "torch", MICROGRAD: "micrograd"}  # contestant -> package
+_NO_COMPILER = ("InvalidCxxCompiler", "CppCompileError", "No working C++ compiler")
+
+
+class Failure(Exception):
+    """A contestant could not do its work, and why."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a worker's `measure` returns."""
+
+    seconds: dict[str, list[float]]
+    check: dict[str, float]
+    cores: float
+    peak: int
+
+
+@dataclass
+class Roster:
+    """Who cannot take part on this machine, and what else has to be said below the table."""
+
+    absent: dict[str, str] = field(default_factory=dict)  # contestant -> why
+    notes: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of_this_machine(cls) -> Roster:
+        """PyTorch and micrograd can where they are installed."""
+        return cls({name: "not installed" for name, package in _NEEDS.items() if not importlib.util.find_spec(package)})
+
+    def fail(self, row: Row, name: str, error: Failure) -> str:
+        """Why this contestant has no figure here; without a compiler, nor in any row to come."""
+        if name == COMPILED and any(sign in str(error) for sign in _NO_COMPILER):
+            self.absent[name] = "no compiler"
+            self.note("compiled PyTorch is not measured: it found no C++ compiler that works")
+            return self.absent[name]
+        self.note(f"{row.name}: {name} failed: {error}")
+        return "failed"
+
+    def note(self, line: str) -> None:
+        """Something that has to be said below the table, once."""
+        if line not in self.notes:
+            self.notes.append(line)
+
+
+class Contestant:
+    """A worker process. While nobody asks it for steps it sleeps."""
+
+    def __init__(
+        self,
+        name: str,
+        work: str,
+        threads: int,
+        *,
+        warmup: int = WARMUP,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        command = [sys.executable, "-m", "gradus.bench.worker", work, "--threads", str(threads)]
+        command += ["--warmup", str(warmup), *(["--compiled"] if name == COMPILED else [])]
+        self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115  # until `close`
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            text=True,
+            encoding="utf-8",
+            env={**_environment(name, threads), **(environment or {})},
+        )
+
+    def imported(self) -> int:
+        """Wait until it is ready; how many bytes were resident after its imports.
+
+        Raises:
+            Failure: if it cannot do this work.
+        """
+        return int(self._answer()["imported"])
+
+    def time(self, steps: int, *, each: bool = False) -> Reply:
+        """Let it take steps, after one that is not timed.
+
+        Raises:
+            Failure: if it ended instead.
+        """
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps({"steps": steps, "each": each}) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise Failure(self._last_words()) from None
+        return Reply(**self._answer())
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.kill()
+        self._process.communicate()
+        self._errors.close()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise Failure(self._last_words())
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise Failure(" ".join(str(answer["error"]).split())[:300])
+        return answer
+
+    def _last_words(self) -> str:
+        self._process.wait()
+        self._errors.seek(0)
+        lines = self._errors.read().split("\n")
+        return next((line for line in reversed(lines) if line), f"it ended with status {self._process.returncode}")
+
+
+class Field:
+    """The contestants of a row that are ready, in the order of their turns."""
+
+    def __init__(self, row: Row, roster: Roster) -> None:
+        self.row, self.roster = row, roster
+        self.absent = {name: roster.absent[name] for name in row.works if name in roster.absent}
+        self.ready: dict[str, Contestant] = {}
+
+    def time(self, name: str, steps: int, *, each: bool = False) -> Reply | None:
+        """The reply of one contestant; None if it fails, which also takes it out of the field."""
+        try:
+            return self.ready[name].time(steps, each=each)
+        except Failure as error:
+            self.lose(name, error)
+            return None
+
+    def lose(self, name: str, error: Failure) -> None:
+        """It goes on without this one."""
+        contestant = self.ready.pop(name, None)
+        if contestant is not None:
+            contestant.close()
+        self.absent[name] = self.roster.fail(self.row, name, error)
+
+
+@contextmanager
+def assembled(row: Row, threads: int, roster: Roster) -> Iterator[Field]:
+    """All contestants of a row that can take part, warm; their processes end with the block."""
+    contestants = Field(row, roster)
+    try:
+        for name, work in row.works.items():
+            if name not in contestants.absent:
+                contestants.ready[name] = Contestant(name, work, threads)
+        for name, contestant in list(contestants.ready.items()):
+            try:
+                contestant.imported()
+            except Failure as error:
+                contestants.lose(name, error)
+        yield contestants
+    finally:
+        for contestant in contestants.ready.values():
+            contestant.close()
+
+
+def _environment(name: str, threads: int) -> dict[str, str]:
+    """The same number of threads for all, whichever library they multiply matrices with."""
+    pools = ("GRADUS_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    backend = "torch" if name in (PYTORCH, COMPILED) else "engine"
+    return {**os.environ, "GRADUS_BACKEND": backend, **dict.fromkeys(pools, str(threads))}

@@ -1,0 +1,80 @@
+"""A line of the result: what each contestant needed, round by round, and the figure that is judged."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradus.bench.rows import GRADUS, Goal
+
+
+@dataclass
+class Line:
+    """One part of one row with one number of threads.
+
+    Attributes:
+        unit: of what is measured: "s", "bytes", or "times" for a quotient.
+        rounds: contestant -> what was measured in each round.
+        absent: contestant -> why it has no figure.
+        ratio: the figure is the first one's median over the second one's; None takes our median itself.
+        check: contestant -> the number on which all must agree, after the last round.
+        cores: contestant -> how many cores it kept at work.
+    """
+
+    row: str
+    part: str
+    title: str
+    threads: int
+    unit: str
+    rounds: dict[str, list[float]]
+    absent: dict[str, str]
+    ratio: tuple[str, str] | None
+    goal: Goal | None
+    check: dict[str, float] = field(default_factory=dict)
+    cores: dict[str, float] = field(default_factory=dict)
+
+    def median(self, name: str) -> float | None:
+        """Of the rounds of a contestant; None if it has none."""
+        return statistics.median(self.rounds[name]) if self.rounds.get(name) else None
+
+    @property
+    def figure(self) -> float | None:
+        """What is judged; None if one of its two contestants is missing."""
+        if self.ratio is None:
+            return self.median(GRADUS)
+        above, below = self.median(self.ratio[0]), self.median(self.ratio[1])
+        return None if above is None or not below else above / below
+
+    @property
+    def verdict(self) -> str:
+        """How far the figure got; empty without a figure or a goal."""
+        return "" if self.goal is None or self.figure is None else self.goal.verdict(self.figure)
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, with the medians."""
+        contestants = {
+            name: {
+                "median": self.median(name),
+                "rounds": taken,
+                **({"check": self.check[name]} if name in self.check else {}),
+                **({"cores": self.cores[name]} if name in self.cores else {}),
+            }
+            for name, taken in self.rounds.items()
+        }
+        goal = None
+        if self.goal is not None:
+            sign = "at most" if self.goal.at_most else "at least"
+            goal = {"is": sign, "reach": self.goal.reach, "aim": self.goal.aim, "verdict": self.verdict or None}
+        return {
+            "row": self.row,
+            "part": self.part,
+            "title": self.title,
+            "threads": self.threads,
+            "unit": self.unit,
+            "contestants": contestants,
+            "absent": self.absent,
+            "figure": self.figure,
+            "ratio": None if self.ratio is None else " / ".join(self.ratio),
+            "goal": goal,
+        }

@@ -1,0 +1,192 @@
+"""What `gradus bench` measures: a row for each work, who takes part in it, and what our engine should reach there.
+
+This file imports nothing heavy, so that the command can list the rows.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from gradus.errors import UserError
+
+GRADUS, PYTORCH, COMPILED = "gradus", "PyTorch", "compiled"
+MICROGRAD, PRODUCTS = "micrograd", "products"
+
+Threads = Literal["each", "most", "one"]  # a row for each number of threads, for the largest only, or with one
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a row's figure should be: at least these, or where less is better at most these."""
+
+    reach: float
+    aim: float | None = None
+    at_most: bool = False
+
+    def verdict(self, figure: float) -> str:
+        """How far the figure got."""
+        if self.aim is not None and self._met(self.aim, figure):
+            return "aim reached"
+        return "reached" if self._met(self.reach, figure) else "not reached"
+
+    def _met(self, goal: float, figure: float) -> bool:
+        return figure <= goal if self.at_most else figure >= goal
+
+
+@dataclass(frozen=True)
+class Row:
+    """One work.
+
+    Attributes:
+        works: contestant -> what it does, "module:function" in this room.
+        goals: part of the work -> its goal; a work without parts has the part "".
+        ratio: the figure that is judged is the first one's over the second one's; None judges our own.
+        rounds: how often the contestants take turns.
+        steps: how many steps are timed in a turn.
+        slow: whether `--quick` leaves the row out.
+        how: the module that measures it.
+    """
+
+    name: str
+    title: str
+    works: Mapping[str, str]
+    goals: Mapping[str, Goal] = field(default_factory=dict)
+    ratio: tuple[str, str] | None = (PYTORCH, GRADUS)
+    rounds: int = 7
+    steps: int = 1
+    threads: Threads = "each"
+    slow: bool = False
+    how: str = "rounds"
+
+    def shortened(self) -> Row:
+        """The row as `--quick` measures it."""
+        return replace(self, rounds=min(self.rounds, 3), steps=max(1, self.steps // 4))
+
+    def without(self, name: str) -> Row:
+        """The row when this contestant is not wanted."""
+        return replace(self, works={other: work for other, work in self.works.items() if other != name})
+
+
+def _all(work: str) -> dict[str, str]:
+    return dict.fromkeys((GRADUS, PYTORCH, COMPILED), work)
+
+
+def _both(work: str) -> dict[str, str]:
+    return dict.fromkeys((GRADUS, PYTORCH), work)
+
+
+def _at_least(reach: float, aim: float) -> dict[str, Goal]:
+    return {"": Goal(reach, aim)}
+
+
+def _at_most(reach: float, aim: float) -> dict[str, Goal]:
+    return {"": Goal(reach, aim, at_most=True)}
+
+
+_SMALL = "transformers:small"
+
+ROWS = (
+    Row("mlp", "lecture MLP, hidden 200, batch 32", _all("lectures:mlp"), _at_least(1.8, 2.8), steps=500),
+    Row("batchnorm", "the same with BatchNorm", _all("lectures:batchnorm"), _at_least(1.8, 2.8), steps=300),
+    Row("wavenet", "WaveNet, 76,579 parameters, batch 32", _all("lectures:wavenet"), _at_least(1.3, 2.0), steps=100),
+    Row("gpt-small", "GPT 4/4/128, batch 12 x 64", _all(_SMALL), _at_least(1.15, 1.5), steps=10),
+    Row("gpt-small-32", "GPT 4/4/128, batch 32 x 64", _all("transformers:small_32"), _at_least(1.15, 1.5), steps=4),
+    Row(
+        "gpt-large",
+        "GPT 6/6/384, batch 8 x 256",
+        _all("transformers:large"),
+        _at_least(1.0, 1.2),
+        rounds=5,
+        slow=True,
+    ),
+    Row("forward", "GPT 6/6/384, forward of 1 x 256", _all("transformers:forward"), _at_least(1.0, 1.3), steps=5),
+    Row(
+        "memory",
+        "peak memory of gpt-large",
+        _both("transformers:large"),
+        _at_most(1.0, 0.7),
+        ratio=(GRADUS, PYTORCH),
+        rounds=3,
+        steps=3,
+        threads="most",
+        slow=True,
+        how="memory",
+    ),
+    Row(
+        "ops",
+        "one op on 32 x 32, with gradient",
+        _both("operations:every"),
+        {"geometric mean": Goal(1.0, 2.0)},
+        steps=1000,
+    ),
+    Row(
+        "floor",
+        "gpt-small over its matrix products",
+        {**_both(_SMALL), PRODUCTS: "products:small"},
+        _at_most(1.8, 1.4),
+        ratio=(GRADUS, PRODUCTS),
+        steps=10,
+    ),
+    Row(
+        "busy",
+        "gpt-small, a core busy elsewhere, over idle",
+        _both(_SMALL),
+        {"median": Goal(2.0, at_most=True), "worst": Goal(5.0, at_most=True)},
+        ratio=None,
+        rounds=5,
+        steps=20,
+        how="busy",
+    ),
+    Row(
+        "start",
+        "from nothing",
+        _both(_SMALL),
+        {
+            "import": Goal(0.2, at_most=True),
+            "first step, no cache": Goal(8.0, at_most=True),
+            "first step, later": Goal(1.0, at_most=True),
+        },
+        ratio=None,
+        rounds=5,
+        threads="most",
+        how="start",
+    ),
+    Row(
+        "moons",
+        "micrograd's demo, Values",
+        {GRADUS: "moons:eager", MICROGRAD: "moons:micrograd"},
+        ratio=(MICROGRAD, GRADUS),
+        rounds=5,
+        threads="one",
+    ),
+    Row(
+        "moons-compiled",
+        "micrograd's demo, compiled Values",
+        {GRADUS: "moons:compiled", MICROGRAD: "moons:micrograd"},
+        ratio=(MICROGRAD, GRADUS),
+        rounds=5,
+        threads="one",
+    ),
+)
+
+
+def choose_rows(names: Sequence[str], *, quick: bool = False) -> list[Row]:
+    """The rows of these names in the order of the table, or all; shortened if quick, which leaves slow ones out unless
+    they are named.
+
+    Raises:
+        UserError: if there is no row of a name.
+    """
+    every = {row.name: row for row in ROWS}
+    for name in names:
+        if name not in every:
+            near = difflib.get_close_matches(name, every, n=1)
+            raise UserError(
+                f"no row is called {name!r}; "
+                + (f"did you mean {near[0]}?" if near else f"there are {', '.join(every)}")
+            )
+    chosen = [row for row in ROWS if row.name in names or (not names and not (quick and row.slow))]
+    return [row.shortened() for row in chosen] if quick else chosen

@@ -1,0 +1,86 @@
+"""The whole measurement: row after row, and the record of it, which holds what was done whatever stops it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from gradus.bench.contestant import Roster, Tell
+from gradus.bench.line import Line
+from gradus.bench.machine import cores, machine
+from gradus.bench.rows import COMPILED, MICROGRAD, PYTORCH, Row
+from gradus.errors import UserError
+
+BUSY = 0.5  # the load from which others are said to be working
+
+
+@dataclass
+class Record:
+    """What was measured, on what, and what has to be known to read it."""
+
+    machine: dict[str, str | int | float]
+    threads: list[int]
+    quick: bool
+    lines: list[Line] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    interrupted: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, every round's figures included."""
+        return {
+            "machine": self.machine,
+            "threads": self.threads,
+            "quick": self.quick,
+            "interrupted": self.interrupted,
+            "lines": [line.as_json() for line in self.lines],
+            "notes": self.notes,
+        }
+
+
+def side_by_side(rows: Sequence[Row], threads: Sequence[int], *, quick: bool, compile: bool, tell: Tell) -> Record:
+    """Measure the rows; Ctrl-C ends it with the rows that were done.
+
+    Args:
+        threads: the numbers of threads to measure with, the same for everyone.
+        quick: said in the record; the rows have been shortened already.
+        compile: whether compiled PyTorch takes part.
+        tell: is told what is being done.
+
+    Raises:
+        UserError: if there are not as many cores.
+    """
+    if max(threads) > cores():
+        raise UserError(f"threads must be at most the {cores()} cores of this machine, got {max(threads)}")
+    roster = Roster.of_this_machine()
+    record = Record(machine(), sorted(threads), quick, notes=roster.notes)
+    for remark in _remarks(rows, roster, record):
+        roster.note(remark)
+    try:
+        for row in rows:
+            how = importlib.import_module(f"gradus.bench.{row.how}")
+            field = row if compile else row.without(COMPILED)
+            for number in _threads_of(row, record.threads):
+                record.lines += how.measure(field, number, roster, tell)
+    except KeyboardInterrupt:
+        record.interrupted = True
+    return record
+
+
+def _remarks(rows: Sequence[Row], roster: Roster, record: Record) -> Iterator[str]:
+    """Who is missing, and what else is known beforehand."""
+    wanted = {name for row in rows for name in row.works}
+    if PYTORCH in wanted and PYTORCH in roster.absent:
+        yield "PyTorch is not installed, so gradus is measured alone: pip install 'gradus[torch]'"
+    if MICROGRAD in wanted and MICROGRAD in roster.absent:
+        yield "micrograd is not installed: pip install micrograd"
+    if record.quick:
+        yield "--quick: few rounds and steps; the slowest rows only if they are named"
+    load = float(record.machine["load"])
+    if load > BUSY:
+        yield f"other programs were running (load {load}) when this began: read the ratios, not the times"
+
+
+def _threads_of(row: Row, threads: list[int]) -> list[int]:
+    return {"each": threads, "most": threads[-1:], "one": [1]}[row.threads]

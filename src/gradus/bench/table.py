@@ -1,0 +1,125 @@
+"""The result as a table: with rich on a terminal, in aligned columns in a pipe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from gradus.bench.line import Line
+from gradus.bench.rows import COMPILED, GRADUS, PYTORCH, ROWS
+from gradus.bench.side_by_side import Record
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+COLUMNS = ("work", "threads", "unit", "gradus", "PyTorch", "compiled", "other", "figure", "reach", "aim", "")
+TEXT = ("work", "unit", "")  # columns that are not numbers
+
+_UNITS = {"bytes": ("MiB", 2**-20), "times": ("x", 1.0)}
+_STYLES = {"aim reached": "bold green", "reached": "green", "not reached": "red"}
+
+
+def table_rows(record: Record) -> tuple[list[str], list[list[str]]]:
+    """The table as text: its head, and a row for each line; columns in which nobody has anything are left out."""
+    rows = [_row(line) for line in record.lines]
+    kept = [i for i in range(len(COLUMNS)) if any(row[i] for row in rows)]
+    return [COLUMNS[i] for i in kept], [[row[i] for i in kept] for row in rows]
+
+
+def plain_table(record: Record) -> str:
+    """The table in aligned columns, with what must be known to read it below."""
+    head, rows = table_rows(record)
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    return "\n".join([*(_aligned(head, row, widths) for row in (head, *rows)), "", *explanations(record)])
+
+
+def print_table(record: Record, console: Console) -> None:
+    """The table with rich, verdicts in colour."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    head, rows = table_rows(record)
+    for name in head:
+        table.add_column(name, justify="left" if name in TEXT else "right")
+    for row in rows:
+        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+    console.print(table)
+    console.print()
+    for line in explanations(record):
+        console.print(Text(line, style="dim"))
+
+
+def explanations(record: Record) -> list[str]:
+    """What each row is and what its figure means, how it was measured, and on what."""
+    measured = {line.row for line in record.lines}
+    width = max(map(len, measured), default=0)
+    lines = []
+    for row in ROWS:
+        if row.name in measured:
+            figure = f"{row.ratio[0]} over {row.ratio[1]}" if row.ratio else "gradus's own"
+            lines.append(f"{row.name:{width}}  {row.title}; figure: {figure}")
+    lines.append(
+        "Median of the rounds (least-most). Each contestant had a process of its own and as many threads as the "
+        "others, and they took turns; where two are compared, they computed the same."
+    )
+    return [*lines, *record.notes, described(record)]
+
+
+def described(record: Record) -> str:
+    """The machine in one line."""
+    facts = dict(record.machine)
+    place = f"{facts.pop('processor')}, {facts.pop('cores')} cores, {facts.pop('system')}"
+    facts.pop("load")
+    return f"{place}; " + ", ".join(f"{name} {value}" for name, value in facts.items())
+
+
+def number(x: float) -> str:
+    """Three significant digits, or all that stand before the point."""
+    digits = 2 if x == 0 else max(0, 2 - math.floor(math.log10(abs(x))))
+    return f"{x:,.{digits}f}"
+
+
+def _row(line: Line) -> list[str]:
+    unit, factor = _unit(line)
+    others = [name for name in (*line.rounds, *line.absent) if name not in (GRADUS, PYTORCH, COMPILED)]
+    goal = line.goal
+    return [
+        f"{line.row}: {line.part}" if line.part else line.row,
+        str(line.threads),
+        unit,
+        *(_cell(line, name, factor) for name in (GRADUS, PYTORCH, COMPILED)),
+        " ".join(f"{name} {_cell(line, name, factor)}" for name in others),
+        "" if line.figure is None else number(line.figure),
+        "" if goal is None else f"{'<=' if goal.at_most else '>='} {goal.reach:g}",
+        "" if goal is None or goal.aim is None else f"{goal.aim:g}",
+        line.verdict,
+    ]
+
+
+def _unit(line: Line) -> tuple[str, float]:
+    """The unit for a whole line, by the least of its medians, and what to multiply with."""
+    if line.unit in _UNITS:
+        return _UNITS[line.unit]
+    if line.ratio is None:  # the median itself is judged, in seconds
+        return "s", 1.0
+    least = min((median for name in line.rounds if (median := line.median(name)) is not None), default=1.0)
+    return ("s", 1.0) if least >= 1 else ("ms", 1e3) if least >= 1e-4 else ("µs", 1e6)
+
+
+def _cell(line: Line, name: str, factor: float) -> str:
+    median = line.median(name)
+    if median is None:
+        return line.absent.get(name, "")
+    taken = line.rounds[name]
+    spread = f" ({number(min(taken) * factor)}-{number(max(taken) * factor)})" if len(taken) > 1 else ""
+    return number(median * factor) + spread
+
+
+def _aligned(head: Sequence[str], row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [
+        cell.ljust(width) if name in TEXT else cell.rjust(width)
+        for name, cell, width in zip(head, row, widths, strict=True)
+    ]
+    return "  ".join(cells).rstrip()
