@@ -42,7 +42,7 @@ class Node:
     """A place in the graph: where a gradient arrives, and the edges along which it goes on."""
 
     # What every node has is in slots; what an operation keeps of its own is in `__dict__`, and nothing else.
-    __slots__ = ("__dict__", "__weakref__", "edges", "needs", "noted", "number")
+    __slots__ = ("__dict__", "__weakref__", "edges", "needs", "notes", "number")
 
     name_: ClassVar[str] = ""  # PyTorch's name for the node, where it differs from the class's
 
@@ -103,12 +103,12 @@ class Function(Node):
 
     view: ClassVar[bool] = False  # the result may share its input's memory
     needs: Sequence[object]
-    noted: list[Note]
+    notes: list[Note]
 
-    def join(self, edges: Sequence[Edge]) -> None:
+    def join(self, edges: Sequence[Edge], notes: list[Note] | None = None) -> None:
         """Take a place in the graph, after everything that is in it already."""
         self.edges = edges
-        self.noted = []
+        self.notes = [] if notes is None else notes
         self.number = next(_numbers)
 
     def forward(self, *args: Any, **options: Any) -> Any:
@@ -128,7 +128,7 @@ class Function(Node):
     def run(self, gradients: Gradients) -> Gradients:
         if self.spent:
             raise RuntimeError(SECOND_TIME)
-        for note in self.noted:
+        for note in self.notes:
             if note[0][0] != note[1]:
                 self._refuse_changed(*note)
         result = self.backward(*gradients)
@@ -151,7 +151,7 @@ class Function(Node):
                 kept = True
         if kept:
             self.spent = True
-        self.noted = []
+        self.notes = []
 
 
 def short(name: str) -> str:

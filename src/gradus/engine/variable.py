@@ -10,7 +10,7 @@ to a `CopySlices` node, and every other view of it finds its new place when next
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from gradus.engine.dtypes import Array
 from gradus.engine.grad_mode import state
-from gradus.engine.node import LEAF, AccumulateGrad, Edge, Function, Node, short
+from gradus.engine.node import LEAF, AccumulateGrad, Edge, Function, Node, Note, short
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -121,76 +121,67 @@ def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
     Returns a Tensor, or a tuple of them where the operation's `forward` returns one.
     """
     node = op()
-    arrays, edges, recorded = _read(inputs)
-    if not recorded:
-        node.needs = _NOBODY
-        result = node.forward(*arrays, **options)
-        if type(result) is tuple:
-            return tuple([_result(array, node, inputs) for array in result])
-        return _result(result, node, inputs)
-    node.needs = edges
-    result = node.forward(*arrays, **options)
-    if isinstance(result, np.generic):
-        result = node.keep_as_array(result)
-    node.join(edges)
-    _note(node, inputs, edges)
-    if type(result) is tuple:
-        node.outputs = len(result)
-        made = [_place(_result(array, node, inputs), node, i) for i, array in enumerate(result)]
-        for view in made if node.view else ():
-            view._one_of_several = True
-        return tuple(made)
-    return _place(_result(result, node, inputs), node, 0)
-
-
-_NOBODY = (None,) * 64  # the `needs` of an operation that is not recorded
-
-
-def _read(inputs: Sequence[Any]) -> tuple[list[Any], list[Edge], bool]:
-    """The arrays of tensors, and other inputs as they are; where their gradients go; and whether any is wanted."""
+    enabled = state.enabled
+    recorded = False
     arrays: list[Any] = []
     edges: list[Edge] = []
-    recorded = False
+    notes: list[Note] = []
     for x in inputs:
-        edge = None
+        edge: Edge = None
         if isinstance(x, Variable):
-            if (x._requires_grad or x._base is not None) and state.enabled:
-                edge = x._edge()
-                recorded = recorded or edge is not None
-            x = x._array
-        arrays.append(x)
+            array = x._array
+            if enabled:
+                if x._base is not None:
+                    edge = x._edge()
+                elif x._requires_grad:
+                    edge = (x, LEAF) if x._node is None else (x._node, x._output)
+                version = x._version_counter
+                notes.append((version, version[0], id(array), edge))
+                if edge is not None:
+                    recorded = True
+            arrays.append(array)
+        else:
+            arrays.append(x)
         edges.append(edge)
-    return arrays, edges, recorded
-
-
-def _note(node: Function, inputs: Sequence[Any], makers: Sequence[Edge | bool]) -> None:
-    """Note the versions of a node's inputs, and what made each."""
-    for x, maker in zip(inputs, makers, strict=True):
-        if isinstance(x, Variable):
-            version = x._version_counter
-            node.noted.append((version, version[0], id(x._array), maker))
-
-
-def _place(made: Tensor, node: Function, output: int) -> Tensor:
-    array = made._array
-    if array.dtype.kind == "f":  # integers and truth values have no gradient
-        made._node, made._output, made._requires_grad = node, output, True
-        node.noted.append((made._version_counter, made._version_counter[0], id(array), True))
-    return made
-
-
-def _result(array: Any, node: Function, inputs: tuple[Any, ...]) -> Tensor:
-    if type(array) is not np.ndarray:
-        array = np.asarray(array)  # NumPy gives a 0-d result as a scalar
-    made = Variable._made._wrap(array)
+    node.needs = edges
+    result = node.forward(*arrays, **options)
+    if recorded:
+        node.join(edges, notes)
+    if type(result) is tuple:
+        return _several(result, node, inputs, recorded)
+    if type(result) is not np.ndarray:
+        result = node.keep_as_array(result)
+    made = Variable._made._wrap(result)
     if node.view:
-        source = inputs[0]
-        if _same_memory(array, source._array):
-            base = source if source._base is None else source._base
-            made._base, made._version_counter = base, base._version_counter
-            if base._rewired:
-                made._seen = base._rewired
+        _share(made, inputs[0])
+    if recorded and result.dtype.kind == "f":  # integers and truth values have no gradient
+        made._node, made._requires_grad = node, True
+        notes.append((made._version_counter, made._version_counter[0], id(result), True))
     return made
+
+
+def _several(arrays: tuple[Array, ...], node: Function, inputs: tuple[Any, ...], recorded: bool) -> tuple[Tensor, ...]:
+    node.outputs = len(arrays)
+    several = []
+    for i, array in enumerate(arrays):
+        made = Variable._made._wrap(array if type(array) is np.ndarray else np.asarray(array))
+        if node.view:
+            _share(made, inputs[0])
+        if recorded and array.dtype.kind == "f":
+            made._node, made._output, made._requires_grad = node, i, True
+            made._one_of_several = node.view
+            node.notes.append((made._version_counter, made._version_counter[0], id(array), True))
+        several.append(made)
+    return tuple(several)
+
+
+def _share(view: Tensor, source: Tensor) -> None:
+    """If an operation gave a view of its input, or the input itself, they have one base and one version."""
+    if _same_memory(view._array, source._array):
+        base = source if source._base is None else source._base
+        view._base, view._version_counter = base, base._version_counter
+        if base._rewired:
+            view._seen = base._rewired
 
 
 def _same_memory(part: Array, whole: Array) -> bool:
@@ -209,15 +200,16 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
     """
     node = op()
     arguments = (target, *inputs)
-    arrays, edges, recorded = _read(arguments)
+    edges: list[Edge] = [x._edge() if isinstance(x, Variable) and state.enabled else None for x in arguments]
+    recorded = any(edge is not None for edge in edges)
     if recorded:
         _refuse_leaf(target)
     for x in inputs:
         if isinstance(x, Variable) and x._version_counter is target._version_counter:
             _refuse_partial_overlap(target._array, x._array)
-    node.needs = edges if recorded else _NOBODY
+    node.needs = edges
     before = target._array
-    result = node.forward(*arrays, **options)
+    result = node.forward(*[x._array if isinstance(x, Variable) else x for x in arguments], **options)
     if isinstance(result, np.generic):
         result = node.keep_as_array(result)
     if result.shape != before.shape:
@@ -235,8 +227,11 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
     before[...] = result
     target._version_counter[0] += 1
     if recorded:
-        node.join(edges)
-        _note(node, arguments, (True, *edges[1:]))
+        notes: list[Note] = []
+        for x, edge in zip(arguments, edges, strict=True):
+            if isinstance(x, Variable):
+                notes.append((x._version_counter, x._version_counter[0], id(x._array), x is target or edge))
+        node.join(edges, notes)
         rewire(target, node)
     return target
 
