@@ -602,7 +602,7 @@ class Tensor(Variable):
     @property
     def T(self) -> Tensor:
         """The dimensions in reverse order."""
-        return self.permute(*range(self.ndim - 1, -1, -1))
+        return sh.reverse(self)
 
     @property
     def mT(self) -> Tensor:

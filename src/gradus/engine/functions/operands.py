@@ -239,9 +239,15 @@ def sizes_of(shape: Sequence[Any]) -> tuple[int, ...]:
     if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
         shape = shape[0]
     for n in shape:
-        if isinstance(n, (float, str)) or n is None:
-            raise TypeError(f"sizes must be whole numbers, but got {n!r} of type {type(n).__name__}")
-    return tuple(int(n) for n in shape)
+        if type(n) is not int:
+            return tuple(map(_size, shape))
+    return tuple(shape)
+
+
+def _size(n: Any) -> int:
+    if isinstance(n, (float, str)) or n is None:
+        raise TypeError(f"sizes must be whole numbers, but got {n!r} of type {type(n).__name__}")
+    return int(n)
 
 
 def as_array(data: Any) -> Any:

@@ -150,8 +150,8 @@ def rsub(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
 
 
 def refuse_bool_difference(a: Any, b: Any) -> None:
-    truths = [x for x in (a, b) if isinstance(x, builtins.bool) or (is_tensor(x) and x._array.dtype == bool)]
-    if len(truths) == 2:
+    truths = _is_truth(a) + _is_truth(b)
+    if truths == 2:
         raise RuntimeError(
             "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` "
             "operator instead."
@@ -163,6 +163,10 @@ def refuse_bool_difference(a: Any, b: Any) -> None:
         )
 
 
+def _is_truth(x: Any) -> builtins.bool:
+    return x._array.dtype.kind == "b" if is_tensor(x) else isinstance(x, builtins.bool)
+
+
 def mul(input: Any, other: Any) -> Tensor:
     return binary(ew.Mul, input, other)
 
@@ -170,7 +174,7 @@ def mul(input: Any, other: Any) -> Tensor:
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """input / other, in floats; rounding_mode "trunc" or "floor" rounds, and keeps integers integers."""
     if rounding_mode is None:
-        if type(other) is not float or input._array.dtype.kind != "f":
+        if not (is_tensor(input) and input._array.dtype.kind == "f" and _fits(other, input._array.dtype)):
             input, other = _divisible(input, other)
         return binary(ew.Div, input, other)
     if rounding_mode not in ("floor", "trunc"):
@@ -190,6 +194,11 @@ def _rounded(op: Any, input: Any, other: Any, rule: str) -> Tensor:
         raise
 
 
+def _fits(x: Any, kind: np.dtype[Any]) -> builtins.bool:
+    """Whether x is a number, or of this type: then floats stay as they are."""
+    return x._array.dtype is kind if is_tensor(x) else type(x) in (float, int)
+
+
 def _divisible(a: Any, b: Any) -> tuple[Any, Any]:
     """Both operands in the floating-point type that they meet in."""
     a, b = numeric(a), numeric(b)
@@ -201,6 +210,8 @@ def _divisible(a: Any, b: Any) -> tuple[Any, Any]:
 
 def pow(input: Any, exponent: Any) -> Tensor:
     """input to the power of exponent; one of the two may be a number."""
+    if is_tensor(input) and input._array.dtype.kind == "f":
+        return binary(ew.Pow, input, exponent)
     if isinstance(exponent, int) and exponent < 0 and is_tensor(input) and input._array.dtype.kind in "iu":
         raise RuntimeError("Integers to negative integer powers are not allowed.")
     return apply_binary(ew.Pow, input, exponent, "pow")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -58,9 +57,10 @@ __all__ = [
 
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType | None = None, **old: Any) -> Tensor:
     """Σ input, over all or over the given dimensions. Sums of integers are int64."""
-    dim, keepdim = renamed(dim, keepdim, old)
-    x = _summable(input, dtype)
-    return apply(rd.Sum, x, axis=axes_of(dim, input.ndim), keepdim=keepdim)
+    if old:
+        dim, keepdim = renamed(dim, keepdim, old)
+    x = input if dtype is None and input._array.dtype.kind == "f" else _summable(input, dtype)
+    return apply(rd.Sum, x, axis=axes_of(dim, x._array.ndim), keepdim=keepdim)
 
 
 def _summable(x: Tensor, dtype: DType | None) -> Tensor:
@@ -76,14 +76,15 @@ def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType | None = None, **old: Any) -> Tensor:
     """Σ input / n."""
-    dim, keepdim = renamed(dim, keepdim, old)
+    if old:
+        dim, keepdim = renamed(dim, keepdim, old)
     x = input if dtype is None else input.to(dtype)
     if x._array.dtype.kind != "f":
         raise RuntimeError(
             "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
             f"{scalar_name(x._array.dtype)}"
         )
-    return apply(rd.Mean, x, axis=axes_of(dim, input.ndim), keepdim=keepdim)
+    return apply(rd.Mean, x, axis=axes_of(dim, x._array.ndim), keepdim=keepdim)
 
 
 def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
@@ -122,13 +123,14 @@ def _spread(
 ) -> Tensor:
     if isinstance(dim, bool):  # x.var(False): the older call, without a dimension
         dim, unbiased = None, dim
-    dim, keepdim = renamed(dim, keepdim, old)
+    if old:
+        dim, keepdim = renamed(dim, keepdim, old)
     if input._array.dtype.kind != "f":
         raise RuntimeError("std and var only support floating point and complex dtypes")
     if unbiased is not None:
         correction = int(unbiased)
-    axis = axes_of(dim, input.ndim)
-    if math.prod(input._array.shape[i] for i in axis) <= correction:
+    axis = axes_of(dim, input._array.ndim)
+    if rd.count(input._array.shape, axis) <= correction:
         warnings.warn(
             f"{op.__name__.lower()}(): degrees of freedom is <= 0. Correction should be strictly less than the "
             "reduction "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,9 @@ __all__ = [
 
 
 def getitem(input: Tensor, index: Any) -> Tensor:
+    if is_tensor(index) and index._array.dtype.kind == "i" and index._array.ndim and input._array.ndim:
+        with contextlib.suppress(IndexError):  # parse says what is wrong
+            return apply(ix.Index, input, index=(index._array,))
     basic, advanced = parse(input, index)
     out = input if basic is None else apply(ix.Slice, input, index=basic)
     return out if advanced is None else apply(ix.Index, out, index=advanced)

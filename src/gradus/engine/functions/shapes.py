@@ -78,31 +78,27 @@ def view(input: Tensor, *shape: Any) -> Tensor:
 def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     """This tensor in another shape, on the same memory if it can be; one size may be -1."""
     sizes = sizes_of((named["shape"],) if "shape" in named else shape)
-    return apply(sh.View, input, shape=_filled(sizes, input._array))
+    if sizes and min(sizes) < -1:
+        _refuse_shape(sizes, input._array)
+    try:
+        return apply(sh.View, input, shape=sizes)
+    except ValueError:
+        _refuse_shape(sizes, input._array)
+        raise
 
 
-def _filled(shape: tuple[int, ...], array: Array) -> tuple[int, ...]:
-    """A shape with its -1, if any, worked out."""
-    known = math.prod(n for n in shape if n != -1)
+def _refuse_shape(shape: tuple[int, ...], array: Array) -> None:
+    """Raise, saying why an array cannot have this shape."""
     if shape.count(-1) > 1:
         raise RuntimeError("only one dimension can be inferred")
     if any(n < -1 for n in shape):
         raise RuntimeError(f"invalid shape dimension {next(n for n in shape if n < -1)}")
-    if -1 in shape:
-        if known == 0:
-            if array.size == 0:
-                raise RuntimeError(
-                    f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified "
-                    "dimension size "
-                    "-1 can be any value and is ambiguous"
-                )
-            raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {array.size}")
-        if array.size % known:
-            raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {array.size}")
-        return tuple(array.size // known if n == -1 else n for n in shape)
-    if known != array.size:
-        raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {array.size}")
-    return shape
+    if -1 in shape and 0 in shape and not array.size:
+        raise RuntimeError(
+            f"cannot reshape tensor of 0 elements into shape {list(shape)} because the unspecified dimension size -1 "
+            "can be any value and is ambiguous"
+        )
+    raise RuntimeError(f"shape '{list(shape)}' is invalid for input of size {array.size}")
 
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:
@@ -148,7 +144,8 @@ def ravel(input: Tensor) -> Tensor:
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged."""
-    return apply(sh.Transpose, input, a=axis_of(dim0, input.ndim), b=axis_of(dim1, input.ndim))
+    n = input._array.ndim
+    return apply(sh.Transpose, input, a=axis_of(dim0, n), b=axis_of(dim1, n))
 
 
 def t(input: Tensor) -> Tensor:
@@ -173,6 +170,11 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
     if len(set(axes)) != len(axes):
         raise RuntimeError("permute(): duplicate dims are not allowed.")
     return apply(sh.Permute, input, order=axes)
+
+
+def reverse(input: Tensor) -> Tensor:
+    """The dimensions in reverse order."""
+    return apply(sh.Permute, input, order=tuple(range(input._array.ndim - 1, -1, -1)))
 
 
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:

@@ -19,7 +19,7 @@ Operand = Any  # an array, or a Python number
 
 
 def _shape(x: Operand) -> tuple[int, ...]:
-    return x.shape if isinstance(x, np.ndarray) else ()
+    return x.shape if type(x) is np.ndarray else ()
 
 
 # ---- arithmetic
@@ -98,7 +98,7 @@ class Pow(Function):
             if isinstance(n, np.ndarray):
                 da = sum_to(np.where(n == 0, 0, dy * (n * _power(a, n - 1))), _shape(a))
             else:
-                da = np.zeros_like(dy) if n == 0 else dy * (n * _power(a, n - 1))
+                da = np.zeros_like(dy) if n == 0 else dy * (n * (a if n == 2 else _power(a, n - 1)))
         if self.needs[1]:
             zero = (np.asarray(a) == 0) & (n >= 0)
             log = np.log(np.asarray(a, dtype=dy.dtype))
@@ -526,7 +526,9 @@ class Tanh(Function):
         return self.y
 
     def backward(self, dy: Array) -> Array:
-        return dy * (1 - self.y * self.y)
+        dx = np.asarray(self.y * self.y)
+        np.subtract(1, dx, out=dx)
+        return np.multiply(dy, dx, out=dx)
 
 
 class Erf(Function):

@@ -41,6 +41,8 @@ class Index(Function):
 
     def forward(self, x: Array, index: Any) -> Array:
         self.shape, self.index = x.shape, index
+        if len(index) == 1 and index[0].dtype.kind == "i":
+            return x.take(index[0], 0)
         return np.asarray(x[index])
 
     def backward(self, dy: Array) -> Array:

@@ -12,17 +12,31 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.node import Function
+from gradus.engine.ops.broadcast import add_up, spread
 
 Axes = tuple[int, ...]
 
 
 def _back(dy: Array, axis: Axes, keepdim: bool) -> Array:
     """Put the reduced axes back with size 1, so that dy broadcasts against the input."""
-    return dy if keepdim else np.expand_dims(dy, axis)
+    if keepdim:
+        return dy
+    shape = list(dy.shape)
+    for i in sorted(axis):
+        shape.insert(i, 1)
+    return dy.reshape(shape)
 
 
-def _count(shape: tuple[int, ...], axis: Axes) -> int:
-    return math.prod(shape[i] for i in axis)
+def count(shape: tuple[int, ...], axis: Axes) -> int:
+    """How many numbers meet in one."""
+    return math.prod([shape[i] for i in axis])
+
+
+def _mean(x: Array, axis: Axes, keepdim: bool) -> Any:
+    """x.mean, without the detours that it takes for numbers other than float32 and float64."""
+    if x.dtype == np.float16:
+        return x.mean(axis=axis, keepdims=keepdim)
+    return add_up(x, axis, keepdims=keepdim) / count(x.shape, axis)
 
 
 class Sum(Function):
@@ -30,10 +44,10 @@ class Sum(Function):
 
     def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
         self.shape, self.axis, self.keepdim = x.shape, axis, keepdim
-        return x.sum(axis=axis, keepdims=keepdim)
+        return add_up(x, axis, keepdims=keepdim)
 
     def backward(self, dy: Array) -> Array:
-        return np.broadcast_to(_back(dy, self.axis, self.keepdim), self.shape)
+        return spread(_back(dy, self.axis, self.keepdim), self.shape)
 
     def name(self) -> str:
         return "SumBackward0" if len(self.axis) == len(self.shape) and not self.keepdim else "SumBackward1"
@@ -44,15 +58,11 @@ class Mean(Function):
 
     def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
         self.shape, self.axis, self.keepdim = x.shape, axis, keepdim
-        return (
-            x.mean(axis=axis, keepdims=keepdim)
-            if x.size
-            else np.full(x.sum(axis=axis, keepdims=keepdim).shape, np.nan, x.dtype)
-        )
+        return _mean(x, axis, keepdim)
 
     def backward(self, dy: Array) -> Array:
-        dy = _back(dy, self.axis, self.keepdim) / _count(self.shape, self.axis)
-        return np.broadcast_to(dy, self.shape)
+        dy = _back(dy, self.axis, self.keepdim) / count(self.shape, self.axis)
+        return spread(dy, self.shape)
 
     def name(self) -> str:
         return "MeanBackward0" if len(self.axis) == len(self.shape) and not self.keepdim else "MeanBackward1"
@@ -63,13 +73,16 @@ class Var(Function):
 
     def forward(self, x: Array, axis: Axes, keepdim: bool, correction: float = 1) -> Array:
         self.x, self.axis, self.keepdim = x, axis, keepdim
-        self.freedom = _count(x.shape, axis) - correction
-        d = x - x.mean(axis=axis, keepdims=True)
-        return np.asarray((d * d).sum(axis=axis, keepdims=keepdim) / np.asarray(max(self.freedom, 0), x.dtype))
+        self.freedom = count(x.shape, axis) - correction
+        self.mean = _mean(x, axis, True)
+        d = x - self.mean
+        d *= d
+        return add_up(d, axis, keepdims=keepdim) / np.asarray(max(self.freedom, 0), x.dtype)
 
     def backward(self, dy: Array) -> Array:
-        d = self.x - self.x.mean(axis=self.axis, keepdims=True)
-        return _back(dy, self.axis, self.keepdim) * (d * np.divide(2, max(self.freedom, 0), dtype=dy.dtype))
+        dx = np.asarray(self.x - self.mean)
+        dx *= _back(dy, self.axis, self.keepdim) * np.divide(2, max(self.freedom, 0), dtype=dy.dtype)
+        return dx
 
 
 class Std(Function):
@@ -77,17 +90,21 @@ class Std(Function):
 
     def forward(self, x: Array, axis: Axes, keepdim: bool, correction: float = 1) -> Array:
         self.x, self.axis, self.keepdim = x, axis, keepdim
-        self.freedom = _count(x.shape, axis) - correction
-        d = x - x.mean(axis=axis, keepdims=True)
-        total = (d * d).sum(axis=axis, keepdims=True) / np.asarray(max(self.freedom, 0), x.dtype)
-        self.y = np.sqrt(total) if keepdim else np.sqrt(total).squeeze(axis)
+        self.freedom = count(x.shape, axis) - correction
+        self.mean = _mean(x, axis, True)
+        d = x - self.mean
+        d *= d
+        total = add_up(d, axis, keepdims=keepdim) / np.asarray(max(self.freedom, 0), x.dtype)
+        self.y = np.sqrt(total)
         return self.y
 
     def backward(self, dy: Array) -> Array:
-        d = self.x - self.x.mean(axis=self.axis, keepdims=True)
         y = _back(self.y, self.axis, self.keepdim)
-        slope = np.where(y == 0, 0, d / (y * self.freedom)).astype(dy.dtype, copy=False)
-        return _back(dy, self.axis, self.keepdim) * slope
+        slope = np.asarray(_back(dy, self.axis, self.keepdim) / (y * self.freedom))
+        slope[y == 0] = 0
+        dx = np.asarray(self.x - self.mean)
+        dx *= slope
+        return dx
 
 
 class Prod(Function):
