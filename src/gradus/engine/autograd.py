@@ -13,6 +13,7 @@ from gradus.engine.grad_mode import enable_grad as enable_grad
 from gradus.engine.grad_mode import inference_mode as inference_mode
 from gradus.engine.grad_mode import no_grad as no_grad
 from gradus.engine.grad_mode import set_grad_enabled as set_grad_enabled
+from gradus.engine.grad_mode import state
 from gradus.engine.variable import Variable
 from gradus.engine.walk import Key, Place, Walk, key
 
@@ -129,7 +130,9 @@ def _seed(tensor: Any, gradient: Any, i: int) -> Array:
     if gradient is None:
         if tensor._array.size != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        return np.ones(tensor._array.shape, tensor._array.dtype)
+        one = np.empty(tensor._array.shape, tensor._array.dtype)
+        one.fill(1)
+        return one
     if not isinstance(gradient, Variable):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
     if gradient._array.shape != tensor._array.shape:
@@ -144,6 +147,9 @@ def _walk(
     roots: list[tuple[Any, int, Array]], retain_graph: bool | None, places: list[Place] | None
 ) -> dict[Key, Array]:
     walk = Walk(Variable._made, bool(retain_graph), places)
-    with no_grad():
+    before, state.enabled = state.enabled, False
+    try:
         walk.run(roots)
+    finally:
+        state.enabled = before
     return walk.found

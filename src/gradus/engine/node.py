@@ -102,6 +102,7 @@ class Function(Node):
     """
 
     view: ClassVar[bool] = False  # the result may share its input's memory
+    ufunc: ClassVar[Any] = None  # NumPy's function that `forward` of two inputs is: it can write over the first
     needs: Sequence[object]
     notes: list[Note]
 

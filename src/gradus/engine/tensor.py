@@ -240,7 +240,7 @@ class Tensor(Variable):
             create_graph: not offered; derivatives of derivatives need a graph of the walk itself.
             inputs: accumulate only into these leaves.
         """
-        autograd.backward(self, None if gradient is None else [gradient], retain_graph, create_graph, inputs)
+        autograd.backward(self, gradient, retain_graph, create_graph, inputs)
 
     def retain_grad(self) -> None:
         """Keep `.grad` of this tensor although it is no leaf."""

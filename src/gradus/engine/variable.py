@@ -198,18 +198,24 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
     Raises:
         RuntimeError: if target is a leaf that wants a gradient, or the result does not fit its shape.
     """
-    node = op()
     arguments = (target, *inputs)
     edges: list[Edge] = [x._edge() if isinstance(x, Variable) and state.enabled else None for x in arguments]
-    recorded = any(edge is not None for edge in edges)
+    recorded = edges.count(None) != len(edges)
     if recorded:
         _refuse_leaf(target)
     for x in inputs:
         if isinstance(x, Variable) and x._version_counter is target._version_counter:
             _refuse_partial_overlap(target._array, x._array)
-    node.needs = edges
     before = target._array
-    result = node.forward(*[x._array if isinstance(x, Variable) else x for x in arguments], **options)
+    arrays = [x._array if isinstance(x, Variable) else x for x in arguments]
+    direct = op.ufunc is not None and not recorded and not options and before.flags.c_contiguous
+    if direct and getattr(arrays[1], "shape", ()) in ((), before.shape):
+        op.ufunc(before, arrays[1], out=before)
+        target._version_counter[0] += 1
+        return target
+    node = op()
+    node.needs = edges
+    result = node.forward(*arrays, **options)
     if isinstance(result, np.generic):
         result = node.keep_as_array(result)
     if result.shape != before.shape:
@@ -222,7 +228,8 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
                 node.__dict__[name] = before.copy()  # backward wants what was there
             elif value is result:
                 node.__dict__[name] = before  # ... or what is there now
-    if np.may_share_memory(result, before):
+    whole = result.base is None and before.base is None and result is not before
+    if not whole and np.may_share_memory(result, before):
         result = result.copy()
     before[...] = result
     target._version_counter[0] += 1

@@ -40,7 +40,10 @@ class Walk:
     def run(self, roots: Sequence[tuple[Any, int, Array]]) -> None:
         on_the_way = None if self.wanted is None else _leading_to(self.wanted, [root for root, _, _ in roots])
         for root, output, gradient in roots:
-            self._deliver(root, output, gradient, False)
+            if output == LEAF:
+                self._reach(root, gradient, False)
+            else:
+                self._deliver(root, output, gradient)
         while self.waiting:
             node, gradients = self.arrived.pop(heappop(self.waiting))
             if node.hooks:
@@ -68,24 +71,21 @@ class Walk:
                 continue
             if type(gradient) is not np.ndarray:
                 gradient = np.asarray(gradient)  # NumPy gives a 0-d result as a scalar
-            self._deliver(edge[0], edge[1], gradient, edge[1] == LEAF and not _shared(gradient, gradients, passed[:i]))
-
-    def _deliver(self, target: Any, output: int, gradient: Array, own: bool) -> None:
-        """Bring a gradient to where an edge leads; `own` if a leaf may keep the array, which nobody else will hold."""
-        if output == LEAF:
-            if self.wanted is None and target._hooks is None and target._after_accumulation is None:
-                target._accumulate(gradient, own)
-            elif id(target) in self.leaves:
-                there = self.leaves[id(target)][1]
-                np.add(there, gradient, out=there, casting="same_kind")
+            target, output = edge
+            if output == LEAF:
+                self._reach(target, gradient, not _shared(gradient, gradients, passed[:i]))
             else:
-                self.leaves[id(target)] = target, gradient if own else np.array(gradient)
-            return
-        place = -target.number
-        if place not in self.arrived:
-            self.arrived[place] = target, [None] * target.outputs
+                self._deliver(target, output, gradient)
+
+    def _deliver(self, node: Any, output: int, gradient: Array) -> None:
+        place = -node.number
+        found = self.arrived.get(place)
+        if found is None:
+            slots: list[Array | None] = [None] * node.outputs
+            self.arrived[place] = node, slots
             heappush(self.waiting, place)
-        slots = self.arrived[place][1]
+        else:
+            slots = found[1]
         before = slots[output]
         if before is None:
             slots[output] = gradient
@@ -94,6 +94,16 @@ class Walk:
         else:
             slots[output] = np.asarray(before + gradient)
             self.sums.add((place, output))
+
+    def _reach(self, leaf: Any, gradient: Array, own: bool) -> None:
+        """A gradient for a leaf, which may keep the array if it is its own, held by nobody else."""
+        if self.wanted is None and leaf._hooks is None and leaf._after_accumulation is None:
+            leaf._accumulate(gradient, own)
+        elif id(leaf) in self.leaves:
+            there = self.leaves[id(leaf)][1]
+            np.add(there, gradient, out=there, casting="same_kind")
+        else:
+            self.leaves[id(leaf)] = leaf, gradient if own else np.array(gradient)
 
     def _arrive(self, leaf: Any, gradient: Array) -> None:
         """All of a leaf's gradient is there."""

@@ -68,8 +68,9 @@ def binary(op: type[Function], a: Any, b: Any, **options: Any) -> Tensor:
 
 def in_place(target: Tensor, op: type[Function], other: Any, **options: Any) -> Tensor:
     """As `binary`, writing the result into `target`, whose type must be able to hold it."""
-    other = numeric(other)
     mine = target._array.dtype
+    if not isinstance(other, Variable):
+        other = numeric(other)
     if isinstance(other, Variable):
         if other._array.dtype is not mine:
             check_cast(result_type(target._array, other._array), mine)

@@ -28,6 +28,8 @@ def _shape(x: Operand) -> tuple[int, ...]:
 class Add(Function):
     """y = a + αb.    da = dy,  db = α dy"""
 
+    ufunc = np.add
+
     def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
         self.a, self.b, self.alpha = _shape(a), _shape(b), alpha
         return a + b if alpha == 1 else a + alpha * b
@@ -41,6 +43,8 @@ class Add(Function):
 class Sub(Function):
     """y = a - αb.    da = dy,  db = -α dy"""
 
+    ufunc = np.subtract
+
     def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
         self.a, self.b, self.alpha = _shape(a), _shape(b), alpha
         return a - b if alpha == 1 else a - alpha * b
@@ -53,6 +57,8 @@ class Sub(Function):
 
 class Mul(Function):
     """y = ab.    da = b dy,  db = a dy"""
+
+    ufunc = np.multiply
 
     def forward(self, a: Operand, b: Operand) -> Array:
         self.a_shape, self.b_shape = _shape(a), _shape(b)
@@ -68,6 +74,8 @@ class Mul(Function):
 
 class Div(Function):
     """y = a / b.    da = dy / b,  db = -dy a / b²"""
+
+    ufunc = np.true_divide
 
     def forward(self, a: Operand, b: Operand) -> Array:
         self.a_shape, self.b_shape = _shape(a), _shape(b)
