@@ -31,7 +31,7 @@ def measure(row: Row, threads: int, roster: Roster, tell: Tell) -> list[Line]:
             for number in range(1, row.rounds + 1):
                 tell(f"{place(row, threads)}: busy, round {number} of {row.rounds}")
                 take_turns(field, row.steps, busy, each=True)
-    quotients = {name: _quotients(idle[name], busy[name]) for name in busy}
+    found = {name: quotients(idle[name], busy[name]) for name in busy}
     return [
         Line(
             row=row.name,
@@ -39,7 +39,7 @@ def measure(row: Row, threads: int, roster: Roster, tell: Tell) -> list[Line]:
             title=row.title,
             threads=threads,
             unit="times",
-            rounds={name: [quotient[part]] for name, quotient in quotients.items()},
+            rounds={name: [parts[part]] for name, parts in found.items()},
             absent=dict(field.absent),
             ratio=None,
             goal=row.goals.get(part),
@@ -59,7 +59,8 @@ def one_core_busy() -> Iterator[None]:
         process.wait()
 
 
-def _quotients(idle: list[Reply], busy: list[Reply]) -> dict[str, float]:
+def quotients(idle: list[Reply], busy: list[Reply]) -> dict[str, float]:
+    """The median and the worst busy step over the median idle one."""
     quiet = statistics.median(_steps(idle))
     return {MEDIAN: statistics.median(_steps(busy)) / quiet, WORST: max(_steps(busy)) / quiet}
 

@@ -61,15 +61,7 @@ def batchnorm(compile: Compile = as_it_is) -> Work:
 
 def wavenet(compile: Compile = as_it_is) -> Work:
     """Context 8, embedding 24, three layers of 128 that each join two neighbours: 76,579 parameters."""
-    torch.manual_seed(42)
-    layers: list[_Layer] = [_Embedding(VOCABULARY, 24)]
-    width = 24
-    for _ in range(3):
-        layers += [_FlattenConsecutive(2), _Linear(2 * width, 128, bias=False), _BatchNorm1d(128), _Tanh()]
-        width = 128
-    head = _Linear(width, VOCABULARY)
-    head.weight *= 0.1  # not confident at first
-    layers.append(head)
+    layers = wavenet_layers()
 
     def loss_of(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         for layer in layers:
@@ -77,6 +69,19 @@ def wavenet(compile: Compile = as_it_is) -> Work:
         return F.cross_entropy(x, y)
 
     return _sgd([p for layer in layers for p in layer.parameters()], compile(loss_of), context=8)
+
+
+def wavenet_layers() -> list[Layer]:
+    """The lecture's."""
+    torch.manual_seed(42)
+    layers: list[Layer] = [_Embedding(VOCABULARY, 24)]
+    width = 24
+    for _ in range(3):
+        layers += [_FlattenConsecutive(2), _Linear(2 * width, 128, bias=False), _BatchNorm1d(128), _Tanh()]
+        width = 128
+    head = _Linear(width, VOCABULARY)
+    head.weight *= 0.1  # not confident at first
+    return [*layers, head]
 
 
 def _sgd(parameters: list[torch.Tensor], loss_of: Loss, context: int) -> Work:
@@ -102,7 +107,9 @@ def _sgd(parameters: list[torch.Tensor], loss_of: Loss, context: int) -> Work:
 # ---- the lecture's own layers
 
 
-class _Layer:
+class Layer:
+    """A function with parameters."""
+
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError
 
@@ -110,7 +117,7 @@ class _Layer:
         return []
 
 
-class _Linear(_Layer):
+class _Linear(Layer):
     def __init__(self, fan_in: int, fan_out: int, *, bias: bool = True) -> None:
         self.weight = torch.randn((fan_in, fan_out)) / fan_in**0.5
         self.bias = torch.zeros(fan_out) if bias else None
@@ -125,7 +132,7 @@ class _Linear(_Layer):
         return [self.weight] + ([] if self.bias is None else [self.bias])
 
 
-class _BatchNorm1d(_Layer):
+class _BatchNorm1d(Layer):
     def __init__(self, dim: int, eps: float = 1e-5, momentum: float = 0.1) -> None:
         self.eps, self.momentum = eps, momentum
         self.gamma, self.beta = torch.ones(dim), torch.zeros(dim)
@@ -146,13 +153,13 @@ class _BatchNorm1d(_Layer):
         return [self.gamma, self.beta]
 
 
-class _Tanh(_Layer):
+class _Tanh(Layer):
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         self.out = torch.tanh(x)
         return self.out
 
 
-class _Embedding(_Layer):
+class _Embedding(Layer):
     def __init__(self, num_embeddings: int, embedding_dim: int) -> None:
         self.weight = torch.randn((num_embeddings, embedding_dim))
 
@@ -164,7 +171,7 @@ class _Embedding(_Layer):
         return [self.weight]
 
 
-class _FlattenConsecutive(_Layer):
+class _FlattenConsecutive(Layer):
     def __init__(self, n: int) -> None:
         self.n = n
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from gradus.bench.rows import GRADUS, Goal
 
+QUIET = 0.2  # cores that other programs may use
+
 
 @dataclass
 class Line:
@@ -20,6 +22,7 @@ class Line:
         ratio: the figure is the first one's median over the second one's; None takes our median itself.
         check: contestant -> the number on which all must agree, after the last round.
         cores: contestant -> how many cores it kept at work.
+        others: how many cores other programs kept at work meanwhile; None where the system does not tell.
     """
 
     row: str
@@ -33,6 +36,7 @@ class Line:
     goal: Goal | None
     check: dict[str, float] = field(default_factory=dict)
     cores: dict[str, float] = field(default_factory=dict)
+    others: float | None = None
 
     def median(self, name: str) -> float | None:
         """Of the rounds of a contestant; None if it has none."""
@@ -45,6 +49,11 @@ class Line:
             return self.median(GRADUS)
         above, below = self.median(self.ratio[0]), self.median(self.ratio[1])
         return None if above is None or not below else above / below
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether other programs took so much of the machine that the figure may be theirs."""
+        return self.others is not None and self.others > QUIET
 
     @property
     def verdict(self) -> str:
@@ -77,4 +86,5 @@ class Line:
             "figure": self.figure,
             "ratio": None if self.ratio is None else " / ".join(self.ratio),
             "goal": goal,
+            "others": self.others,
         }

@@ -1,10 +1,11 @@
-"""What the figures were measured on."""
+"""What the figures were measured on, and how much of it other programs took meanwhile."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import platform
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,18 +19,42 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def machine() -> dict[str, str | int | float]:
-    """Processor, cores, how busy they were in the last minute, and the versions of all that takes part."""
+def machine() -> dict[str, str | int]:
+    """Processor, cores, and the versions of all that takes part."""
     found = {name: version(package) for name, package in _PACKAGES.items() if importlib.util.find_spec(package)}
     return {
         "processor": processor(),
         "cores": cores(),
-        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0,
         "system": f"{platform.system()}, {platform.machine()}",
         "gradus": __version__,
         "Python": platform.python_version(),
         **found,
     }
+
+
+class Others:
+    """How many cores programs other than this one and its ended children have used since this object was made."""
+
+    def __init__(self) -> None:
+        self._start, self._before = time.perf_counter(), self._seconds()
+
+    def cores(self) -> float | None:
+        """On average; None where the system does not tell."""
+        now = self._seconds()
+        if now is None or self._before is None:
+            return None
+        return max(0.0, now - self._before) / (time.perf_counter() - self._start)
+
+    @staticmethod
+    def _seconds() -> float | None:
+        """What all programs have used, and what the host took from a virtual machine, less our own."""
+        try:
+            first = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0]
+        except OSError:
+            return None
+        user, nice, system, _idle, _waiting, irq, softirq, steal = map(int, first.split()[1:9])
+        everyone = (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
+        return everyone - sum(os.times()[:4])
 
 
 def processor() -> str:

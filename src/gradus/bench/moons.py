@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import math
 import random
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -50,6 +51,13 @@ def zero_grad(model: Any) -> None:
         p.grad = 0.0
 
 
+def compiled_loss(model: Any, X: Array, y: Array) -> Callable[[], float]:
+    """A step of our MLP: what one point costs and what the weights cost, each compiled once."""
+    hinge = scalar.compile(lambda x, y: (1 + -y * model(x)).relu() * (1.0 / POINTS), model)
+    decay = scalar.compile(lambda: DECAY * sum((p * p for p in model.parameters()), scalar.Value(0)), model)
+    return lambda: float(hinge.batch_backward(X, y).sum()) + decay.backward()
+
+
 def eager() -> Work:
     """With our Values."""
     return _eager(scalar.MLP, scalar.Value)
@@ -61,15 +69,13 @@ def micrograd() -> Work:
 
 
 def compiled() -> Work:
-    """With our Values: what one point costs and what the weights cost, each compiled once."""
-    X, y = points()
+    """With our Values, compiled."""
     model = network(scalar.MLP)
-    hinge = scalar.compile(lambda x, y: (1 + -y * model(x)).relu() * (1.0 / POINTS), model)
-    decay = scalar.compile(lambda: DECAY * sum((p * p for p in model.parameters()), scalar.Value(0)), model)
+    backward = compiled_loss(model, *points())
 
     def step() -> float:
         zero_grad(model)
-        return float(hinge.batch_backward(X, y).sum()) + decay.backward()
+        return backward()
 
     return Work({"": step})
 

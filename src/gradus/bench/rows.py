@@ -93,7 +93,14 @@ ROWS = (
     Row("batchnorm", "the same with BatchNorm", _all("lectures:batchnorm"), _at_least(1.8, 2.8), steps=300),
     Row("wavenet", "WaveNet, 76,579 parameters, batch 32", _all("lectures:wavenet"), _at_least(1.3, 2.0), steps=100),
     Row("gpt-small", "GPT 4/4/128, batch 12 x 64", _all(_SMALL), _at_least(1.15, 1.5), steps=10),
-    Row("gpt-small-32", "GPT 4/4/128, batch 32 x 64", _all("transformers:small_32"), _at_least(1.15, 1.5), steps=4),
+    Row(
+        "gpt-small-32",
+        "GPT 4/4/128, batch 32 x 64",
+        _all("transformers:small_32"),
+        _at_least(1.15, 1.5),
+        steps=4,
+        slow=True,
+    ),
     Row(
         "gpt-large",
         "GPT 6/6/384, batch 8 x 256",
@@ -152,6 +159,7 @@ ROWS = (
         ratio=None,
         rounds=5,
         threads="most",
+        slow=True,
         how="start",
     ),
     Row(
@@ -169,6 +177,7 @@ ROWS = (
         ratio=(MICROGRAD, GRADUS),
         rounds=5,
         threads="one",
+        slow=True,
     ),
 )
 

@@ -9,18 +9,16 @@ from typing import Any
 
 from gradus.bench.contestant import Roster, Tell
 from gradus.bench.line import Line
-from gradus.bench.machine import cores, machine
+from gradus.bench.machine import Others, cores, machine
 from gradus.bench.rows import COMPILED, MICROGRAD, PYTORCH, Row
 from gradus.errors import UserError
-
-BUSY = 0.5  # the load from which others are said to be working
 
 
 @dataclass
 class Record:
     """What was measured, on what, and what has to be known to read it."""
 
-    machine: dict[str, str | int | float]
+    machine: dict[str, str | int]
     threads: list[int]
     quick: bool
     lines: list[Line] = field(default_factory=list)
@@ -62,7 +60,11 @@ def side_by_side(rows: Sequence[Row], threads: Sequence[int], *, quick: bool, co
             how = importlib.import_module(f"gradus.bench.{row.how}")
             field = row if compile else row.without(COMPILED)
             for number in _threads_of(row, record.threads):
-                record.lines += how.measure(field, number, roster, tell)
+                others = Others()
+                lines: list[Line] = how.measure(field, number, roster, tell)
+                for line in lines:
+                    line.others = others.cores()
+                record.lines += lines
     except KeyboardInterrupt:
         record.interrupted = True
     return record
@@ -76,10 +78,7 @@ def _remarks(rows: Sequence[Row], roster: Roster, record: Record) -> Iterator[st
     if MICROGRAD in wanted and MICROGRAD in roster.absent:
         yield "micrograd is not installed: pip install micrograd"
     if record.quick:
-        yield "--quick: few rounds and steps; the slowest rows only if they are named"
-    load = float(record.machine["load"])
-    if load > BUSY:
-        yield f"other programs were running (load {load}) when this began: read the ratios, not the times"
+        yield "--quick: few rounds and steps, and the slowest rows only if they are named"
 
 
 def _threads_of(row: Row, threads: list[int]) -> list[int]:

@@ -16,7 +16,7 @@ from gradus.bench.rounds import place
 from gradus.bench.rows import GRADUS, PYTORCH, Row
 
 IMPORT, COLD, WARM = "import", "first step, no cache", "first step, later"
-_PACKAGES = {GRADUS: "gradus.engine", PYTORCH: "torch"}
+PACKAGES = {GRADUS: "gradus.engine", PYTORCH: "torch"}
 
 
 def measure(row: Row, threads: int, roster: Roster, tell: Tell) -> list[Line]:
@@ -39,7 +39,7 @@ def measure(row: Row, threads: int, roster: Roster, tell: Tell) -> list[Line]:
     for number in range(row.rounds + 1):
         for name in able():
             try:
-                seconds = _run(f"import {_PACKAGES[name]}") - bare
+                seconds = _run(f"import {PACKAGES[name]}") - bare
             except Failure as error:
                 field.lose(name, error)
             else:

@@ -44,7 +44,7 @@ def print_table(record: Record, console: Console) -> None:
     for name in head:
         table.add_column(name, justify="left" if name in TEXT else "right")
     for row in rows:
-        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in row))
+        table.add_row(*(Text(cell, style=_STYLES.get(cell.removesuffix(" *"), "")) for cell in row))
     console.print(table)
     console.print()
     for line in explanations(record):
@@ -64,6 +64,12 @@ def explanations(record: Record) -> list[str]:
         "Median of the rounds (least-most). Each contestant had a process of its own and as many threads as the "
         "others, and they took turns; where two are compared, they computed the same."
     )
+    disturbed = [line.others for line in record.lines if line.others is not None and line.disturbed]
+    if disturbed:
+        lines.append(
+            f"* Other programs kept up to {max(disturbed):.1f} cores busy meanwhile: "
+            "this shows a busy machine, not what anybody can do. Measure again when it is idle."
+        )
     return [*lines, *record.notes, described(record)]
 
 
@@ -71,7 +77,6 @@ def described(record: Record) -> str:
     """The machine in one line."""
     facts = dict(record.machine)
     place = f"{facts.pop('processor')}, {facts.pop('cores')} cores, {facts.pop('system')}"
-    facts.pop("load")
     return f"{place}; " + ", ".join(f"{name} {value}" for name, value in facts.items())
 
 
@@ -94,7 +99,7 @@ def _row(line: Line) -> list[str]:
         "" if line.figure is None else number(line.figure),
         "" if goal is None else f"{'<=' if goal.at_most else '>='} {goal.reach:g}",
         "" if goal is None or goal.aim is None else f"{goal.aim:g}",
-        line.verdict,
+        f"{line.verdict} *" if line.disturbed else line.verdict,
     ]
 
 

@@ -38,7 +38,9 @@ class Threads(click.ParamType[list[int]]):
 @click.command("bench")
 @click.argument("rows", nargs=-1, metavar="[ROW]...")
 @click.option(
-    "--threads", type=Threads(), help="How many threads everyone has.  [default: 1, and 2 if there are cores]"
+    "--threads",
+    type=Threads(),
+    help="How many threads everyone has.  [default: 1, and 2 if there are cores; with --quick the most of these]",
 )
 @click.option("--quick", is_flag=True, help="Under a minute: fewer rounds and steps, without the slowest rows.")
 @click.option(
@@ -67,7 +69,7 @@ def command(
     with _telling() as tell:
         record = side_by_side(
             chosen,
-            threads or [n for n in (1, 2) if n <= cores()],
+            threads or [n for n in (1, 2) if n <= cores()][-1 if quick else 0 :],
             quick=quick,
             compile=not quick if compile is None else compile,
             tell=tell,
