@@ -2,8 +2,8 @@
 
     python benchmarks/scalar.py            # micrograd is measured where it is installed (pip install micrograd)
 
-Two things are timed. The training step of micrograd's demo, forward and backward: 100 points on two moons, an
-MLP(2, [16, 16, 1]), SVM loss and L2, 65,818 nodes. And the step of the GPT in examples/microgpt.py on names of six
+Two things are timed. The training step of micrograd's demo, which `gradus bench moons` measures too, each engine in a
+process of its own. And the step of the GPT in examples/microgpt.py on names of six
 letters, without Adam. Every kind takes its turn in every round, some steps at a time because the collector comes in
 bursts, and starts with no other kind's graph in memory. Times are the process's own, so that a busy machine shows less;
 the median of the rounds is printed. Absolute times drift: read the ratios.
@@ -25,8 +25,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from gradus.bench.moons import compiled_loss, demo_loss, network, points, zero_grad
 from gradus.scalar import MLP, Value, compile
 
 ROUNDS = 5
@@ -140,22 +139,15 @@ def moons() -> None:
     engines["microgpt's way"] = MicrogptValue, MicrogptMLP
     engines["gradus, eager"] = Value, MLP
     for name, (Node, Network) in engines.items():
-        random.seed(1337)
-        model = Network(2, [16, 16, 1])
+        model = network(Network)
         contest.eager(name, model, partial(demo_loss, model, Node, X, y))
 
-    random.seed(1337)
-    whole_model = MLP(2, [16, 16, 1])
+    whole_model = network(MLP)
     whole = compile(partial(demo_loss, whole_model, Value, X, y), whole_model)
     contest.compiled("gradus, the whole loss compiled", whole_model, whole.backward)
 
-    random.seed(1337)
-    model = MLP(2, [16, 16, 1])
-    hinge = compile(lambda x, y: (1 + -y * model(x)).relu() * (1.0 / 100), model)
-    decay = compile(lambda: 1e-4 * sum((p * p for p in model.parameters()), Value(0)), model)
-    contest.compiled(
-        "gradus, one compiled, batch of 100", model, lambda: float(hinge.batch_backward(X, y).sum()) + decay.backward()
-    )
+    model = network(MLP)
+    contest.compiled("gradus, one compiled, batch of 100", model, compiled_loss(model, X, y))
     contest.report("moons")
 
 
@@ -187,23 +179,6 @@ def gpt() -> None:
 
 def next_loss(model: Any, documents: Iterator[Any]) -> Any:
     return model.loss(*next(documents))
-
-
-def points() -> tuple[Any, Any]:
-    """Two moons: (100, 2), and -1 or 1 (100,)."""
-    rng = np.random.default_rng(0)
-    t = rng.uniform(0, math.pi, 50)
-    upper, lower = np.stack([np.cos(t), np.sin(t)], 1), np.stack([1 - np.cos(t), 0.5 - np.sin(t)], 1)
-    return np.concatenate([upper, lower]) + rng.normal(0, 0.1, (100, 2)), np.repeat([1, -1], 50)
-
-
-def demo_loss(model: Any, Node: Any, X: Any, y: Any) -> Any:
-    """As micrograd's demo writes it."""
-    inputs = [list(map(Node, xrow)) for xrow in X]
-    scores = list(map(model, inputs))
-    losses = [(1 + -yi * scorei).relu() for yi, scorei in zip(y, scores, strict=True)]
-    data_loss = sum(losses) * (1.0 / len(losses))
-    return data_loss + 1e-4 * sum(p * p for p in model.parameters())
 
 
 class Contest:
@@ -262,11 +237,6 @@ class Contest:
             size = f"{self.bytes[name]:14.0f}" if name in self.bytes else " " * 14
             speed = f"{median * 1e3:10.2f}{self.nodes / median:14,.0f}{size}"
             print(f"{name:36}{speed}{losses[name]:13.9f}{medians[first] / median:12,.1f}")
-
-
-def zero_grad(model: Any) -> None:
-    for p in model.parameters():
-        p.grad = 0.0
 
 
 def count(root: Any) -> int:
