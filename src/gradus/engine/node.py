@@ -102,6 +102,7 @@ class Function(Node):
     """
 
     view: ClassVar[bool] = False  # the result may share its input's memory
+    keeps: ClassVar[bool] = True  # `forward` may store an array; where it never does, there is nothing to watch or drop
     ufunc: ClassVar[Any] = None  # NumPy's function that `forward` of two inputs is: it can write over the first
     needs: Sequence[object]
     notes: list[Note]
@@ -144,6 +145,8 @@ class Function(Node):
                 raise RuntimeError(changed(value, version[0], noted, made, self.name()))
 
     def release(self) -> None:
+        if not self.keeps:
+            return
         values = self.__dict__
         kept = False
         for name, value in values.items():

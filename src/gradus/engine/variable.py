@@ -121,7 +121,7 @@ def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
     Returns a Tensor, or a tuple of them where the operation's `forward` returns one.
     """
     node = op()
-    enabled = state.enabled
+    enabled, keeps = state.enabled, op.keeps
     recorded = False
     arrays: list[Any] = []
     edges: list[Edge] = []
@@ -135,10 +135,11 @@ def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
                     edge = x._edge()
                 elif x._requires_grad:
                     edge = (x, LEAF) if x._node is None else (x._node, x._output)
-                version = x._version_counter
-                notes.append((version, version[0], id(array), edge))
                 if edge is not None:
                     recorded = True
+                if keeps:
+                    version = x._version_counter
+                    notes.append((version, version[0], id(array), edge))
             arrays.append(array)
         else:
             arrays.append(x)
@@ -152,11 +153,13 @@ def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
     if type(result) is not np.ndarray:
         result = node.keep_as_array(result)
     made = Variable._made._wrap(result)
-    if node.view:
+    if op.view:
         _share(made, inputs[0])
     if recorded and result.dtype.kind == "f":  # integers and truth values have no gradient
-        made._node, made._requires_grad = node, True
-        notes.append((made._version_counter, made._version_counter[0], id(result), True))
+        made._node = node
+        made._requires_grad = True
+        if keeps:
+            notes.append((made._version_counter, made._version_counter[0], id(result), True))
     return made
 
 

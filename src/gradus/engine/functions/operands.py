@@ -57,7 +57,10 @@ def numeric(x: Any) -> Any:
 
 def binary(op: type[Function], a: Any, b: Any, **options: Any) -> Tensor:
     """Apply an operation to two operands, of which one may be a number, in the type that promotion decides."""
-    if not (type(a) is type(b) and isinstance(a, Variable) and a._array.dtype is b._array.dtype):
+    if isinstance(a, Variable) and isinstance(b, Variable):
+        if a._array.dtype is not b._array.dtype:
+            a, b = same_type(a, b)
+    elif not (type(b) is float and isinstance(a, Variable) and a._array.dtype.kind == "f"):
         a, b = same_type(a, b)
     try:
         return apply(op, a, b, **options)

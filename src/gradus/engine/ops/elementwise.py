@@ -29,6 +29,7 @@ class Add(Function):
     """y = a + αb.    da = dy,  db = α dy"""
 
     ufunc = np.add
+    keeps = False
 
     def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
         self.a, self.b, self.alpha = _shape(a), _shape(b), alpha
@@ -44,6 +45,7 @@ class Sub(Function):
     """y = a - αb.    da = dy,  db = -α dy"""
 
     ufunc = np.subtract
+    keeps = False
 
     def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
         self.a, self.b, self.alpha = _shape(a), _shape(b), alpha
@@ -137,6 +139,8 @@ def _power(a: Operand, n: Operand) -> Array:
 class Neg(Function):
     """y = -x.    dx = -dy"""
 
+    keeps = False
+
     def forward(self, x: Array) -> Array:
         return -x
 
@@ -170,6 +174,7 @@ class RSub(Function):
     """y = a - αb, called by b.    da = dy,  db = -α dy"""
 
     name_ = "RsubBackward1"
+    keeps = False
 
     def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
         self.a, self.b, self.alpha = _shape(a), _shape(b), alpha
@@ -734,6 +739,8 @@ class Round(Function):
 class Clone(Function):
     """y = a copy of x.    dx = dy"""
 
+    keeps = False
+
     def forward(self, x: Array) -> Array:
         return x.copy()
 
@@ -743,6 +750,8 @@ class Clone(Function):
 
 class ToCopy(Function):
     """y = x in another number type.    dx = dy in x's"""
+
+    keeps = False
 
     def forward(self, x: Array, to: np.dtype[Any]) -> Array:
         self.kind = x.dtype
@@ -756,6 +765,7 @@ class CopyFrom(Function):
     """In place: x becomes src, broadcast.    dx = 0,  dsrc = dy"""
 
     name_ = "torch::autograd::CopyBackwards"
+    keeps = False
 
     def forward(self, x: Array, src: Operand) -> Array:
         self.shape, self.kind = _shape(src), src.dtype if isinstance(src, np.ndarray) else None

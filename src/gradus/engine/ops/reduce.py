@@ -42,6 +42,8 @@ def _mean(x: Array, axis: Axes, keepdim: bool) -> Any:
 class Sum(Function):
     """y = Σ x.    dx = dy, for every x that was summed"""
 
+    keeps = False
+
     def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
         self.shape, self.axis, self.keepdim = x.shape, axis, keepdim
         return add_up(x, axis, keepdims=keepdim)
@@ -55,6 +57,8 @@ class Sum(Function):
 
 class Mean(Function):
     """y = Σ x / n.    dx = dy / n"""
+
+    keeps = False
 
     def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
         self.shape, self.axis, self.keepdim = x.shape, axis, keepdim
