@@ -377,11 +377,10 @@ class Module:
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop every parameter's gradient, or fill it with zeros."""
         for parameter in self.parameters():
-            if parameter.grad is not None:
-                if set_to_none:
-                    parameter.grad = None
-                else:
-                    parameter.grad.detach_().zero_()
+            if set_to_none:
+                parameter._grad = None
+            elif parameter.grad is not None:
+                parameter.grad.detach_().zero_()
 
     def _apply(self, fn: Convert, recurse: bool = True) -> Self:
         """Put `fn(tensor)` in the place of every parameter's, gradient's and buffer's numbers; parameters stay the

@@ -104,11 +104,10 @@ class Optimizer:
         """Drop every gradient, or fill it with zeros."""
         for group in self.param_groups:
             for tensor in group["params"]:
-                if tensor.grad is not None:
-                    if set_to_none:
-                        tensor.grad = None
-                    else:
-                        tensor.grad.detach_().zero_()
+                if set_to_none:
+                    tensor._grad = None
+                elif tensor.grad is not None:
+                    tensor.grad.detach_().zero_()
 
     @no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -126,11 +125,11 @@ class Optimizer:
                 loss = closure()
         for group in self.param_groups:
             settings = {**group, "lr": number(group["lr"])} if "lr" in group else group
+            maximize = group.get("maximize")
             for tensor in group["params"]:
-                if tensor.grad is not None:
-                    gradient = tensor.grad._array
-                    if group.get("maximize"):
-                        gradient = -gradient
+                given = tensor.grad
+                if given is not None:
+                    gradient = -given._array if maximize else given._array
                     self.update(tensor, tensor._array, gradient, settings)
                     tensor._version_counter[0] += 1
         return loss
