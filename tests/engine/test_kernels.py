@@ -18,6 +18,8 @@ from gradus.engine.kernels import (
     embedding,
     normalization,
     optimizer,
+    products,
+    softmax,
     threads,
 )
 from gradus.engine.optim.adam import adamw_
@@ -114,14 +116,14 @@ def test_causal_attention_in_blocks_equals_the_whole_square(T: int) -> None:
     scale = 1 / math.sqrt(E)
     if q.size < kernels.LEAST:
         pytest.skip("too small for the loops: the plain form is what runs")
-    y, p = attention.forward(q, k, v, True, scale)
-    want, want_p = in_numpy(attention.forward, q, k, v, True, scale)
-    assert p.ndim == 1
+    y, log_total = attention.forward(q, k, v, True, scale)
+    want, want_total = in_numpy(attention.forward, q, k, v, True, scale)
     close(y, want)
+    close(log_total, want_total)
     dy = numbers(B, H, T, E)
     for a, b in zip(
-        attention.backward(dy, q, k, v, p, True, scale),
-        in_numpy(attention.backward, dy, q, k, v, want_p, True, scale),
+        attention.backward(dy, q, k, v, log_total, True, scale),
+        in_numpy(attention.backward, dy, q, k, v, want_total, True, scale),
         strict=True,
     ):
         close(a, b, atol=1e-5)
@@ -163,27 +165,65 @@ def test_small_and_double_precision_arrays_stay_with_numpy() -> None:
     assert kernels.fused(numbers(100, 100), None)
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 7, 100])
 @pytest.mark.usefixtures("pool")
-def test_threads_share_out_every_row_once(n: int) -> None:
-    seen = np.zeros(n, np.int64)
+@pytest.mark.parametrize("turned", ["neither", "a", "b", "both", "strided"])
+@pytest.mark.parametrize(
+    ("n", "k", "m"), [(768, 128, 384), (101, 700, 67), (5, 3000, 70), (1, 1200, 1000), (300, 1, 4000), (1000, 1500, 1)]
+)
+def test_a_product_in_tiles_equals_numpys(n: int, k: int, m: int, turned: str) -> None:
+    a = numbers(k, n).T if turned in ("a", "both") else numbers(n, k)
+    b = numbers(m, k).T if turned in ("b", "both") else numbers(k, m)
+    if turned == "strided":
+        a, b = numbers(n, 2 * k)[:, ::2], numbers(k, 3 * m)[:, m : 2 * m]
+    bias = numbers(m)
+    want = a.astype(np.float64) @ b.astype(np.float64)
+    np.testing.assert_allclose(products.product(a, b), want, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(products.product(a, b, bias), want + bias, rtol=1e-4, atol=1e-4)
 
-    def mark(start: int, stop: int) -> None:
-        seen[start:stop] += 1
 
-    threads.split(n, mark)
-    assert (seen == 1).all()
-
-
-def test_an_error_in_another_thread_is_not_lost() -> None:
-    def fail(start: int, _: int) -> None:
-        if start:
-            raise ValueError("from the pool")
-
+def test_a_product_is_the_same_number_for_number_with_any_number_of_threads() -> None:
+    a, b = numbers(500, 300), numbers(300, 200)
     before = threads.get_num_threads()
-    threads.set_num_threads(2)
-    try:
-        with pytest.raises(ValueError, match="from the pool"):
-            threads.split(10, fail)
-    finally:
-        threads.set_num_threads(before)
+    results = []
+    for n in (1, 2, 5):
+        threads.set_num_threads(n)
+        results.append(products.product(a, b))
+    threads.set_num_threads(before)
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(results[0], results[2])
+
+
+@pytest.mark.usefixtures("pool")
+def test_columns_are_summed() -> None:
+    x = numbers(777, 130)
+    close(products.column_sums(x), x.astype(np.float64).sum(axis=0), atol=1e-4)
+
+
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+def test_softmax_of_rows_equals_its_plain_form(name: str) -> None:
+    x, dy = numbers(7, 90, 65, spread=5), numbers(7, 90, 65)
+    x[0, 0, 3] = -np.inf
+    function, backward = getattr(softmax, name), getattr(softmax, f"{name}_backward")
+    y = function(x, -1)
+    close(y, in_numpy(function, x, -1))
+    close(backward(dy, y, -1), in_numpy(backward, dy, y, -1), atol=1e-5)
+
+
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize(
+    ("T", "S", "causal", "drops"), [(64, 64, True, True), (40, 70, False, True), (70, 40, True, False)]
+)
+def test_attention_of_any_shape_equals_its_plain_form(T: int, S: int, causal: bool, drops: bool) -> None:
+    q, k, v = numbers(2, 3, T, 24), numbers(2, 3, S, 24), numbers(2, 3, S, 20)
+    kept = (RNG.random((2, 3, T, S)) < 0.8).astype(np.float32) / np.float32(0.8) if drops else None
+    y, log_total = attention.forward(q, k, v, causal, 0.2, kept)
+    want, want_total = in_numpy(attention.forward, q, k, v, causal, 0.2, kept)
+    close(y, want, atol=1e-5)
+    dy = numbers(2, 3, T, 20)
+    for a, b in zip(
+        attention.backward(dy, q, k, v, log_total, causal, 0.2, kept),
+        in_numpy(attention.backward, dy, q, k, v, want_total, causal, 0.2, kept),
+        strict=True,
+    ):
+        close(a, b, atol=1e-5)

@@ -1,7 +1,7 @@
 """The loops that are worth fusing, each beside the plain NumPy form that says what it computes.
 
-A function here takes arrays and gives arrays. Large float32 arrays go to the compiled loops (`loops.py`), shared out
-over the threads (`threads.py`); everything else to NumPy.
+A function here takes arrays and gives arrays. Large float32 arrays go to the compiled loops (`loops.py`, `heads.py`,
+`tiles.py`), which share their work among the threads (`threads.py`, `crew.py`); everything else to NumPy.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.kernels import memory
+from gradus.engine.kernels import cache, memory
 
 LEAST = 2048  # numbers; below, calling a loop costs as much as it saves
-SHARE = 16384  # numbers a thread should have to do, to be worth waking
 
 
 def fused(*arrays: Array | None) -> bool:
@@ -32,7 +31,8 @@ enabled = True  # False takes the NumPy forms everywhere: what the loops are tes
 
 
 @functools.cache
-def compiled() -> Any:
-    """The compiled loops; importing them takes half a second, so only when first needed."""
+def compiled(module: str = "loops") -> Any:
+    """The compiled loops of a module; importing the first takes half a second, so only when first needed."""
     memory.keep()
-    return importlib.import_module("gradus.engine.kernels.loops")
+    with cache.in_use():
+        return importlib.import_module(f"gradus.engine.kernels.{module}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -53,9 +54,8 @@ def gelu_tanh_backward(dy: Array, x: Array) -> Array:
     return dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner)
 
 
-def _each(loop: object, *inputs: Array) -> Array:
-    """loop(*inputs, output) over every number, shared among the threads."""
+def _each(loop: Callable[..., None], *inputs: Array) -> Array:
+    """loop(*inputs, output) over every number."""
     out = np.empty_like(inputs[0])
-    flat = [a.reshape(-1) for a in (*inputs, out)]
-    threads.split(out.size, lambda start, stop: loop(*[a[start:stop] for a in flat]), kernels.SHARE)  # type: ignore[operator]
+    loop(threads.crew(), *[a.reshape(-1) for a in (*inputs, out)])
     return out

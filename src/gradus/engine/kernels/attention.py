@@ -8,97 +8,73 @@ from gradus.engine import kernels
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
 
-BLOCK = 64  # queries at a time when causal: a block sees the keys up to its end, and what lies beyond is never computed
+_FEWEST = 16  # queries for which a head is worth the loops
+_ALL_KEPT = np.empty((0, 0, 0, 0), np.float32)
 
 
-def forward(q: Array, k: Array, v: Array, causal: bool, scale: float) -> tuple[Array, Array]:
-    """q (..., T, E), k (..., S, E), v (..., S, D) -> y (..., T, D), and the attention p, which backward needs.
+def forward(q: Array, k: Array, v: Array, causal: bool, scale: float, kept: Array | None = None) -> tuple[Array, Array]:
+    """q (..., T, E), k (..., S, E), v (..., S, D) -> y (..., T, D), and log Σ eˢ of the scores s (..., T).
 
-    p is (..., T, S), or where the loops are used, its causal blocks one after the other.
+    kept (..., T, S) multiplies the probabilities: 0 for one that dropout leaves out, else 1/(1 - p).
     """
-    if causal and _blocked(q, k, v):
-        return _causal(q, k, v, scale)
-    p = q @ k.swapaxes(-1, -2)  # (..., T, E) @ (..., E, S) -> (..., T, S)
-    p *= q.dtype.type(scale)
-    if causal:
-        T, S = p.shape[-2:]
-        p[..., ~np.tri(T, S, dtype=bool)] = -np.inf
-    p -= p.max(axis=-1, keepdims=True)
-    np.exp(p, out=p)
-    p /= p.sum(axis=-1, keepdims=True)
-    return p @ v, p
+    if _fused(q, k, v, scale):
+        B, H, T, _ = q.shape
+        y = np.empty((B, T, H, v.shape[-1]), v.dtype).swapaxes(1, 2)  # the heads lie side by side again, without a copy
+        log_total = np.empty((B, H, T), q.dtype)
+        mask = _ALL_KEPT if kept is None else np.ascontiguousarray(kept)
+        kernels.compiled("heads").forward(threads.crew(), q, k, v, mask, causal, scale, y, log_total)
+        return y, log_total
+    s = _scores(q, k, causal, scale)
+    top = s.max(axis=-1, keepdims=True)
+    s -= top
+    np.exp(s, out=s)
+    total = s.sum(axis=-1, keepdims=True)
+    s /= total
+    return (s if kept is None else s * kept) @ v, (np.log(total) + top)[..., 0]
 
 
 def backward(
-    dy: Array, q: Array, k: Array, v: Array, p: Array, causal: bool, scale: float
+    dy: Array,
+    q: Array,
+    k: Array,
+    v: Array,
+    log_total: Array,
+    causal: bool,
+    scale: float,
+    kept: Array | None = None,
 ) -> tuple[Array, Array, Array]:
-    """-> dq, dk, dv. Where the mask hid a pair, p is 0, and so is its gradient."""
-    if p.ndim == 1 and q.ndim == 4:
-        return _causal_backward(dy, q, k, v, p, scale)
-    dv = p.swapaxes(-1, -2) @ dy
-    ds = dy @ v.swapaxes(-1, -2)  # (..., T, D) @ (..., D, S) -> (..., T, S)
-    ds *= p
+    """-> dq, dk, dv. Where the mask hid a pair, its probability p is 0, and so is its gradient."""
+    if _fused(q, k, v, scale):
+        dy = dy if dy.strides[-1] == 4 else np.ascontiguousarray(dy)
+        dq, dk, dv = (np.empty((len(x), x.shape[2], x.shape[1], x.shape[3]), x.dtype).swapaxes(1, 2) for x in (q, k, v))
+        mask = _ALL_KEPT if kept is None else np.ascontiguousarray(kept)
+        kernels.compiled("heads_backward").backward(
+            threads.crew(), dy, q, k, v, mask, log_total, causal, scale, dq, dk, dv
+        )
+        return dq, dk, dv
+    p = _scores(q, k, causal, scale)
+    p -= log_total[..., None]
+    np.exp(p, out=p)
+    dp = dy @ v.swapaxes(-1, -2)  # (..., T, D) @ (..., D, S) -> (..., T, S)
+    if kept is not None:
+        dp *= kept
+    ds = dp * p
     ds -= p * ds.sum(axis=-1, keepdims=True)
     ds *= q.dtype.type(scale)
-    return ds @ k, ds.swapaxes(-1, -2) @ q, dv
+    seen = p if kept is None else p * kept
+    return ds @ k, ds.swapaxes(-1, -2) @ q, seen.swapaxes(-1, -2) @ dy
 
 
-def _blocked(q: Array, k: Array, v: Array) -> bool:
-    same = q.ndim == 4 and q.shape == k.shape == v.shape and q.dtype == k.dtype == v.dtype == np.float32
-    return same and q.size >= kernels.LEAST and kernels.enabled
+def _scores(q: Array, k: Array, causal: bool, scale: float) -> Array:
+    s: Array = q @ k.swapaxes(-1, -2)  # (..., T, E) @ (..., E, S) -> (..., T, S)
+    s *= q.dtype.type(scale)
+    if causal:
+        T, S = s.shape[-2:]
+        s[..., np.logical_not(np.tri(T, S, dtype=np.bool_))] = -np.inf
+    return s
 
 
-def _blocks(p: Array, B: int, H: int, T: int) -> list[tuple[int, int, Array]]:
-    """The blocks (B, H, rows, keys) of the flat p, each with its first query and the one after its last."""
-    blocks, place = [], 0
-    for start in range(0, T, BLOCK):
-        stop = min(start + BLOCK, T)
-        size = B * H * (stop - start) * stop
-        blocks.append((start, stop, p[place : place + size].reshape(B, H, stop - start, stop)))
-        place += size
-    return blocks
-
-
-def _causal(q: Array, k: Array, v: Array, scale: float) -> tuple[Array, Array]:
-    B, H, T, D = v.shape
-    y = np.empty((B, T, H, D), v.dtype).swapaxes(1, 2)  # so that the heads lie side by side again without a copy
-    p = np.empty(B * H * sum((min(i + BLOCK, T) - i) * min(i + BLOCK, T) for i in range(0, T, BLOCK)), q.dtype)
-    blocks = _blocks(p, B, H, T)
-    softmax = kernels.compiled().causal_softmax
-    keys = k.swapaxes(-1, -2)
-
-    def sequences(a: int, b: int) -> None:
-        for start, stop, block in blocks:
-            part = block[a:b]
-            np.matmul(q[a:b, :, start:stop], keys[a:b, :, :, :stop], out=part)
-            softmax(part.reshape(-1, stop - start, stop), scale, start + 1)
-            np.matmul(part, v[a:b, :, :stop], out=y[a:b, :, start:stop])
-
-    threads.split(B, sequences)
-    return y, p
-
-
-def _causal_backward(dy: Array, q: Array, k: Array, v: Array, p: Array, scale: float) -> tuple[Array, Array, Array]:
-    B, H, T, E = q.shape
-    dq, dk, dv = (np.empty((B, T, H, E), q.dtype).swapaxes(1, 2) for _ in range(3))
-    blocks = _blocks(p, B, H, T)
-    loop = kernels.compiled().causal_softmax_backward
-    values = v.swapaxes(-1, -2)
-
-    def sequences(a: int, b: int) -> None:
-        for start, stop, block in reversed(
-            blocks
-        ):  # the last block first: it reaches every key, and the others add to it
-            part, rows = block[a:b], slice(start, stop)
-            ds = np.matmul(dy[a:b, :, rows], values[a:b, :, :, :stop])
-            loop(ds.reshape(-1, stop - start, stop), part.reshape(-1, stop - start, stop), scale, start + 1)
-            np.matmul(ds, k[a:b, :, :stop], out=dq[a:b, :, rows])
-            whole = stop == T
-            to_k = np.matmul(ds.swapaxes(-1, -2), q[a:b, :, rows], out=dk[a:b] if whole else None)
-            to_v = np.matmul(part.swapaxes(-1, -2), dy[a:b, :, rows], out=dv[a:b] if whole else None)
-            if not whole:
-                dk[a:b, :, :stop] += to_k
-                dv[a:b, :, :stop] += to_v
-
-    threads.split(B, sequences)
-    return dq, dk, dv
+def _fused(q: Array, k: Array, v: Array, scale: float) -> bool:
+    if not (q.ndim == 4 and q.shape[2] >= _FEWEST and q.size >= kernels.LEAST and kernels.enabled and scale > 0):
+        return False
+    return all(x.dtype == np.float32 and x.strides[-1] == 4 and x.size for x in (q, k, v))

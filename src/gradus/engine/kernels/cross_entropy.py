@@ -34,22 +34,12 @@ def backward(x: Array, targets: Array, log_total: Array, scales: Array, ignore_i
 
 def _fused_forward(x: Array, targets: Array, ignore_index: int) -> tuple[Array, Array]:
     losses, log_total = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
-    loop = kernels.compiled().cross_entropy
-
-    def rows(a: int, b: int) -> None:
-        loop(x[a:b], targets[a:b], ignore_index, losses[a:b], log_total[a:b])
-
-    threads.split(len(x), rows, kernels.SHARE // x.shape[1] + 1)
+    kernels.compiled().cross_entropy(threads.crew(), x, targets, ignore_index, losses, log_total)
     return losses, log_total
 
 
 def _fused_backward(x: Array, targets: Array, log_total: Array, scales: Array, ignore_index: int) -> Array:
     dx = np.empty_like(x)
     scales = np.ascontiguousarray(scales)
-    loop = kernels.compiled().cross_entropy_backward
-
-    def rows(a: int, b: int) -> None:
-        loop(x[a:b], targets[a:b], log_total[a:b], scales[a:b], ignore_index, dx[a:b])
-
-    threads.split(len(x), rows, kernels.SHARE // x.shape[1] + 1)
+    kernels.compiled().cross_entropy_backward(threads.crew(), x, targets, log_total, scales, ignore_index, dx)
     return dx

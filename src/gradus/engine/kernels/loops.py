@@ -1,9 +1,10 @@
 """The fused loops, compiled by Numba for float32: each does in one pass over memory what NumPy does in several.
 
 Imported only when the first large array needs one, because importing Numba takes half a second. The first use on a
-machine compiles a loop, later processes find it in the cache. Loops release the interpreter lock, so that
-`threads.split` can share out their rows. `e^x` is written out, in single precision, as a polynomial, which the compiler
-turns into vector instructions as it cannot a call of the library's.
+machine compiles a loop, later processes find it in the cache. A loop comes in two functions: `_name`, over start..stop,
+and `name`, which offers it to a crew in parts. `e^x` is written out, in single precision, as a polynomial, which the
+compiler turns into vector instructions as it cannot a call of the library's. It does so only where an index surely is
+not negative (and would count from the end), hence the slices first.
 """
 
 from __future__ import annotations
@@ -15,9 +16,14 @@ import numpy as np
 from numba import njit
 
 from gradus.engine.dtypes import Array
+from gradus.engine.kernels.crew import offer
+from gradus.engine.kernels.native import job
 
 _options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
+_inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only
 _exactly: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}  # keeps infinities
+
+PART = 16384  # numbers in a part
 
 _LOG2E = np.float32(1.44269504)
 _LN2_HIGH = np.float32(0.693359375)
@@ -32,7 +38,7 @@ _SQRT_HALF = np.float32(math.sqrt(0.5))
 _SQRT_2PI = np.float32(1 / math.sqrt(2 * math.pi))
 
 
-@njit(inline="always", **_options)
+@njit(inline="always", **_inner)
 def exp32(x: Any) -> Any:
     """eˣ in float32, to 2e-7 of itself: 2ᵏ eʳ with |r| ≤ ½ log 2 (Cephes' polynomial, Moshier 1992)."""
     x = min(max(x, np.float32(-87.0)), np.float32(88.0))
@@ -51,7 +57,7 @@ def exp32(x: Any) -> Any:
     return p * np.int32((k + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
-@njit(inline="always", **_options)
+@njit(inline="always", **_inner)
 def erf32(x: Any) -> Any:
     """erf x in float32 as a quotient of polynomials in x², |x| cut to 4, where erf is 1 already."""
     x = min(max(x, np.float32(-4.0)), np.float32(4.0))
@@ -74,16 +80,23 @@ def erf32(x: Any) -> Any:
 # ---- activations, flat arrays
 
 
-@njit(**_options)
-def gelu_tanh(x: Array, y: Array) -> None:
+@njit(**_inner)
+def _gelu_tanh(x: Array, y: Array, start: int, stop: int) -> None:
+    x, y = x[start:stop], y[start:stop]
     for i in range(len(x)):
         u = x[i] + _GELU_B * x[i] * x[i] * x[i]
         y[i] = x[i] / (_ONE + exp32(-_GELU_A * u))  # ½ (1 + tanh u) = 1 / (1 + e^(-2u))
 
 
 @njit(**_options)
-def gelu_tanh_backward(dy: Array, x: Array, dx: Array) -> None:
-    for i in range(len(x)):
+def gelu_tanh(crew: Array, x: Array, y: Array) -> None:
+    offer(crew, job(_gelu_tanh, (x, y)), len(x), PART)
+
+
+@njit(**_inner)
+def _gelu_tanh_backward(dy: Array, x: Array, dx: Array, start: int, stop: int) -> None:
+    dy, x, dx = dy[start:stop], x[start:stop], dx[start:stop]
+    for i in range(len(dy)):
         v = x[i]
         e = exp32(min(-_GELU_A * (v + _GELU_B * v * v * v), _FAR))  # beyond, the slope is 0 and products may overflow
         s = _ONE / (_ONE + e)
@@ -91,26 +104,50 @@ def gelu_tanh_backward(dy: Array, x: Array, dx: Array) -> None:
 
 
 @njit(**_options)
-def gelu(x: Array, y: Array) -> None:
+def gelu_tanh_backward(crew: Array, dy: Array, x: Array, dx: Array) -> None:
+    offer(crew, job(_gelu_tanh_backward, (dy, x, dx)), len(x), PART)
+
+
+@njit(**_inner)
+def _gelu(x: Array, y: Array, start: int, stop: int) -> None:
+    x, y = x[start:stop], y[start:stop]
     for i in range(len(x)):
         y[i] = x[i] * _HALF * (_ONE + erf32(x[i] * _SQRT_HALF))
 
 
 @njit(**_options)
-def gelu_backward(dy: Array, x: Array, dx: Array) -> None:
-    for i in range(len(x)):
+def gelu(crew: Array, x: Array, y: Array) -> None:
+    offer(crew, job(_gelu, (x, y)), len(x), PART)
+
+
+@njit(**_inner)
+def _gelu_backward(dy: Array, x: Array, dx: Array, start: int, stop: int) -> None:
+    dy, x, dx = dy[start:stop], x[start:stop], dx[start:stop]
+    for i in range(len(dy)):
         v = x[i]
         cdf = _HALF * (_ONE + erf32(v * _SQRT_HALF))
         dx[i] = dy[i] * (cdf + v * exp32(-_HALF * v * v) * _SQRT_2PI)
 
 
+@njit(**_options)
+def gelu_backward(crew: Array, dy: Array, x: Array, dx: Array) -> None:
+    offer(crew, job(_gelu_backward, (dy, x, dx)), len(x), PART)
+
+
 # ---- rows
 
 
-@njit(**_options)
-def layer_norm(x: Array, weight: Array, bias: Array, eps: float, y: Array, mean: Array, rstd: Array) -> None:
+@njit(**_inner)
+def rows_in_part(width: int) -> int:
+    return max(1, PART // max(width, 1))
+
+
+@njit(**_inner)
+def _layer_norm(
+    x: Array, weight: Array, bias: Array, eps: float, y: Array, mean: Array, rstd: Array, start: int, stop: int
+) -> None:
     n = x.shape[1]
-    for i in range(len(x)):
+    for i in range(start, stop):
         total = np.float32(0)
         for j in range(n):
             total += x[i, j]
@@ -126,11 +163,19 @@ def layer_norm(x: Array, weight: Array, bias: Array, eps: float, y: Array, mean:
 
 
 @njit(**_options)
-def layer_norm_backward(
-    dy: Array, x: Array, weight: Array, mean: Array, rstd: Array, dx: Array, dw: Array, db: Array
+def layer_norm(
+    crew: Array, x: Array, weight: Array, bias: Array, eps: float, y: Array, mean: Array, rstd: Array
+) -> None:
+    offer(crew, job(_layer_norm, (x, weight, bias, eps, y, mean, rstd)), len(x), rows_in_part(x.shape[1]))
+
+
+@njit(**_inner)
+def _layer_norm_backward(
+    dy: Array, x: Array, weight: Array, mean: Array, rstd: Array, dx: Array, sums: Array, start: int, stop: int
 ) -> None:
     n = x.shape[1]
-    for i in range(len(x)):
+    part = start // rows_in_part(n)
+    for i in range(start, stop):
         m, r = mean[i], rstd[i]
         total, along = np.float32(0), np.float32(0)
         for j in range(n):
@@ -141,8 +186,39 @@ def layer_norm_backward(
         for j in range(n):
             xhat = (x[i, j] - m) * r
             dx[i, j] = (dy[i, j] * weight[j] - total - xhat * along) * r
-            dw[j] += dy[i, j] * xhat
-            db[j] += dy[i, j]
+            sums[part, 0, j] += dy[i, j] * xhat
+            sums[part, 1, j] += dy[i, j]
+
+
+@njit(**_options)
+def layer_norm_backward(
+    crew: Array, dy: Array, x: Array, weight: Array, mean: Array, rstd: Array, dx: Array, dw: Array, db: Array
+) -> None:
+    rows, n = x.shape
+    part = rows_in_part(n)
+    sums = np.zeros(((rows + part - 1) // part, 2, n), np.float32)
+    offer(crew, job(_layer_norm_backward, (dy, x, weight, mean, rstd, dx, sums)), rows, part)
+    dw[:] = np.float32(0)
+    db[:] = np.float32(0)
+    for i in range(len(sums)):
+        for j in range(n):
+            dw[j] += sums[i, 0, j]
+            db[j] += sums[i, 1, j]
+
+
+@njit(**_inner)
+def _column_sums(x: Array, sums: Array, start: int, stop: int) -> None:
+    sums = sums[start:stop]
+    for i in range(len(x)):
+        row = x[i, start:stop]
+        for j in range(len(sums)):
+            sums[j] += row[j]
+
+
+@njit(**_options)
+def column_sums(crew: Array, x: Array, sums: Array) -> None:
+    """sums[j] += Σ x[:, j]"""
+    offer(crew, job(_column_sums, (x, sums)), x.shape[1], max(32, PART // max(len(x), 1)))
 
 
 @njit(**_exactly)
@@ -153,7 +229,7 @@ def _largest(row: Array, n: int) -> Any:
     return top
 
 
-@njit(**_options)
+@njit(**_inner)
 def _exp_sum(row: Array, out: Array, top: float, n: int) -> Any:
     total = np.float32(0)
     for j in range(n):
@@ -162,7 +238,7 @@ def _exp_sum(row: Array, out: Array, top: float, n: int) -> Any:
     return total
 
 
-@njit(**_options)
+@njit(**_inner)
 def _sum_exp(row: Array, top: float, n: int) -> Any:
     total = np.float32(0)
     for j in range(n):
@@ -170,10 +246,73 @@ def _sum_exp(row: Array, top: float, n: int) -> Any:
     return total
 
 
-@njit(**_options)
-def cross_entropy(x: Array, targets: Array, ignore_index: int, losses: Array, log_total: Array) -> None:
+@njit(**_inner)
+def _softmax(x: Array, y: Array, start: int, stop: int) -> None:
     n = x.shape[1]
-    for i in range(len(x)):
+    for i in range(start, stop):
+        share = _ONE / _exp_sum(x[i], y[i], _largest(x[i], n), n)
+        for j in range(n):
+            y[i, j] *= share
+
+
+@njit(**_options)
+def softmax(crew: Array, x: Array, y: Array) -> None:
+    offer(crew, job(_softmax, (x, y)), len(x), rows_in_part(x.shape[1]))
+
+
+@njit(**_inner)
+def _softmax_backward(dy: Array, y: Array, dx: Array, start: int, stop: int) -> None:
+    n = y.shape[1]
+    for i in range(start, stop):
+        along = np.float32(0)
+        for j in range(n):
+            along += dy[i, j] * y[i, j]
+        for j in range(n):
+            dx[i, j] = y[i, j] * (dy[i, j] - along)
+
+
+@njit(**_options)
+def softmax_backward(crew: Array, dy: Array, y: Array, dx: Array) -> None:
+    offer(crew, job(_softmax_backward, (dy, y, dx)), len(y), rows_in_part(y.shape[1]))
+
+
+@njit(**_inner)
+def _log_softmax(x: Array, y: Array, start: int, stop: int) -> None:
+    n = x.shape[1]
+    for i in range(start, stop):
+        top = _largest(x[i], n)
+        total = np.float32(math.log(_sum_exp(x[i], top, n))) + top
+        for j in range(n):
+            y[i, j] = x[i, j] - total
+
+
+@njit(**_options)
+def log_softmax(crew: Array, x: Array, y: Array) -> None:
+    offer(crew, job(_log_softmax, (x, y)), len(x), rows_in_part(x.shape[1]))
+
+
+@njit(**_inner)
+def _log_softmax_backward(dy: Array, y: Array, dx: Array, start: int, stop: int) -> None:
+    n = y.shape[1]
+    for i in range(start, stop):
+        total = np.float32(0)
+        for j in range(n):
+            total += dy[i, j]
+        for j in range(n):
+            dx[i, j] = dy[i, j] - exp32(y[i, j]) * total
+
+
+@njit(**_options)
+def log_softmax_backward(crew: Array, dy: Array, y: Array, dx: Array) -> None:
+    offer(crew, job(_log_softmax_backward, (dy, y, dx)), len(y), rows_in_part(y.shape[1]))
+
+
+@njit(**_inner)
+def _cross_entropy(
+    x: Array, targets: Array, ignore_index: int, losses: Array, log_total: Array, start: int, stop: int
+) -> None:
+    n = x.shape[1]
+    for i in range(start, stop):
         row = x[i]
         top = _largest(row, n)
         log_total[i] = np.float32(math.log(_sum_exp(row, top, n))) + top
@@ -181,11 +320,17 @@ def cross_entropy(x: Array, targets: Array, ignore_index: int, losses: Array, lo
 
 
 @njit(**_options)
-def cross_entropy_backward(
-    x: Array, targets: Array, log_total: Array, scales: Array, ignore_index: int, dx: Array
+def cross_entropy(crew: Array, x: Array, targets: Array, ignore_index: int, losses: Array, log_total: Array) -> None:
+    part = rows_in_part(x.shape[1])
+    offer(crew, job(_cross_entropy, (x, targets, ignore_index, losses, log_total)), len(x), part)
+
+
+@njit(**_inner)
+def _cross_entropy_backward(
+    x: Array, targets: Array, log_total: Array, scales: Array, ignore_index: int, dx: Array, start: int, stop: int
 ) -> None:
     n = x.shape[1]
-    for i in range(len(x)):
+    for i in range(start, stop):
         if targets[i] == ignore_index:
             for j in range(n):
                 dx[i, j] = np.float32(0)
@@ -195,40 +340,12 @@ def cross_entropy_backward(
             dx[i, targets[i]] -= scales[i]
 
 
-# ---- attention: s holds blocks (N, R, K) of scores, row r of a block seeing its first `seen + r` keys
-
-
 @njit(**_options)
-def causal_softmax(s: Array, scale: float, seen: int) -> None:
-    c = np.float32(scale)
-    for i in range(s.shape[0]):
-        for r in range(s.shape[1]):
-            row = s[i, r]
-            n = seen + r
-            for j in range(n):
-                row[j] *= c
-            total = _exp_sum(row, row, _largest(row, n), n)
-            share = _ONE / total
-            for j in range(n):
-                row[j] *= share
-            for j in range(n, s.shape[2]):
-                row[j] = np.float32(0)
-
-
-@njit(**_options)
-def causal_softmax_backward(ds: Array, p: Array, scale: float, seen: int) -> None:
-    c = np.float32(scale)
-    for i in range(ds.shape[0]):
-        for r in range(ds.shape[1]):
-            d, q = ds[i, r], p[i, r]
-            n = seen + r
-            along = np.float32(0)
-            for j in range(n):
-                along += d[j] * q[j]
-            for j in range(n):
-                d[j] = c * q[j] * (d[j] - along)
-            for j in range(n, ds.shape[2]):
-                d[j] = np.float32(0)
+def cross_entropy_backward(
+    crew: Array, x: Array, targets: Array, log_total: Array, scales: Array, ignore_index: int, dx: Array
+) -> None:
+    part = rows_in_part(x.shape[1])
+    offer(crew, job(_cross_entropy_backward, (x, targets, log_total, scales, ignore_index, dx)), len(x), part)
 
 
 # ---- tables and parameters
@@ -242,23 +359,19 @@ def add_rows(table: Array, index: Array, rows: Array) -> None:
             table[to, j] += rows[i, j]
 
 
-@njit(**_options)
-def adamw(
-    p: Array,
-    g: Array,
-    m: Array,
-    v: Array,
-    decay: float,
-    beta1: float,
-    beta2: float,
-    step_size: float,
-    root_correction: float,
-    eps: float,
-) -> None:
+@njit(**_inner)
+def _adamw(p: Array, g: Array, m: Array, v: Array, numbers: Any, start: int, stop: int) -> None:
+    decay, beta1, beta2, step_size, root_correction, eps = numbers
     keep, b1, b2 = np.float32(decay), np.float32(beta1), np.float32(beta2)
     c1, c2 = np.float32(1 - beta1), np.float32(1 - beta2)
     size, root, small = np.float32(step_size), np.float32(root_correction), np.float32(eps)
+    p, g, m, v = p[start:stop], g[start:stop], m[start:stop], v[start:stop]
     for i in range(len(p)):
         m[i] = b1 * m[i] + c1 * g[i]
         v[i] = b2 * v[i] + c2 * g[i] * g[i]
         p[i] = p[i] * keep - size * m[i] / (np.float32(math.sqrt(v[i])) / root + small)
+
+
+@njit(**_options)
+def adamw(crew: Array, p: Array, g: Array, m: Array, v: Array, numbers: Any) -> None:
+    offer(crew, job(_adamw, (p, g, m, v, numbers)), len(p), PART)

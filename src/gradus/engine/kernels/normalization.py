@@ -47,30 +47,13 @@ def _fused(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tu
     w = np.ones(c, x.dtype) if weight is None else weight
     b = np.zeros(c, x.dtype) if bias is None else bias
     y, mean, rstd = np.empty_like(x), np.empty(n, x.dtype), np.empty(n, x.dtype)
-    loop = kernels.compiled().layer_norm
-
-    def rows(start: int, stop: int) -> None:
-        part = slice(start, stop)
-        loop(x[part], w, b, eps, y[part], mean[part], rstd[part])
-
-    threads.split(n, rows, kernels.SHARE // c + 1)
+    kernels.compiled().layer_norm(threads.crew(), x, w, b, eps, y, mean, rstd)
     return y, mean, rstd
 
 
 def _fused_backward(dy: Array, x: Array, weight: Array | None, mean: Array, rstd: Array) -> tuple[Array, Array, Array]:
-    n, c = x.shape
+    c = x.shape[1]
     w = np.ones(c, x.dtype) if weight is None else weight
-    dx = np.empty_like(x)
-    sums: dict[
-        int, Array
-    ] = {}  # where a part starts -> its (dweight, dbias); added in order, so that the result never varies
-    loop = kernels.compiled().layer_norm_backward
-
-    def rows(start: int, stop: int) -> None:
-        part = slice(start, stop)
-        sums[start] = np.zeros((2, c), x.dtype)
-        loop(dy[part], x[part], w, mean[part], rstd[part], dx[part], *sums[start])
-
-    threads.split(n, rows, kernels.SHARE // c + 1)
-    dw, db = np.sum([sums[start] for start in sorted(sums)], axis=0)
+    dx, dw, db = np.empty_like(x), np.empty(c, x.dtype), np.empty(c, x.dtype)
+    kernels.compiled().layer_norm_backward(threads.crew(), dy, x, w, mean, rstd, dx, dw, db)
     return dx, dw, db

@@ -25,8 +25,6 @@ def adamw(
     """Do the step of `optim.adam.adamw_` in one pass; False, and nothing done, if the arrays are not for the loops."""
     if not kernels.fused(p, g, m, v):
         return False
-    loop = kernels.compiled().adamw
-    flat = [a.reshape(-1) for a in (p, g, m, v)]
     numbers = 1 - lr * weight_decay, beta1, beta2, lr / (1 - beta1**step), math.sqrt(1 - beta2**step), eps
-    threads.split(p.size, lambda a, b: loop(*[x[a:b] for x in flat], *numbers), kernels.SHARE)
+    kernels.compiled().adamw(threads.crew(), *[a.reshape(-1) for a in (p, g, m, v)], numbers)
     return True

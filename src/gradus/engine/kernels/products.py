@@ -1,35 +1,51 @@
-"""Large matrix products, their rows shared among our own threads.
-
-NumPy's library of products has a pool of its own, whose threads wait by spinning: on an idle machine that costs
-nothing, but beside another busy program, or beside our pool, a step becomes ten times slower. So that library gets one
-thread, and a large product is cut into as many parts as there are threads here.
-"""
+"""Matrix products: small ones by NumPy's library, large ones of float32 by our own tiles (`tiles.py`)."""
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
+from gradus.engine import kernels
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
 
-SHARE = 4_000_000  # multiplications a thread should have to do, to be worth waking
+LEAST = 1_000_000  # multiplications; below, NumPy's library is as quick alone as the crew together
+_NONE = np.empty(0, np.float32)
 
 
-@functools.cache
-def take_over() -> None:
-    """From now on NumPy's products use one thread each."""
-    ThreadpoolController().select(user_api="blas").limit(limits=1)
+def product(a: Array, b: Array, bias: Array | None = None) -> Array:
+    """a @ b + bias for matrices (N, K) @ (K, M) + (M,)."""
+    n, m = len(a), b.shape[1]
+    if n * m * len(b) < LEAST or not _ours(a, b, bias):
+        y = np.asarray(a @ b)
+        if bias is not None:
+            y += bias
+        return y
+    c = np.empty((n, m), np.float32)
+    (a, a_turned), (b, b_turned) = _laid_out(a), _laid_out(b)
+    kernels.compiled("tiles").multiply(
+        threads.crew(), a, a_turned, b, b_turned, _NONE if bias is None else bias, c, False
+    )
+    return c
 
 
-def product(a: Array, b: Array) -> Array:
-    """a @ b for matrices (N, K) @ (K, M)."""
-    work = a.shape[0] * a.shape[1] * b.shape[1]
-    if work < 2 * SHARE:
-        return np.asarray(a @ b)
-    take_over()
-    out = np.empty((a.shape[0], b.shape[1]), np.result_type(a, b))
-    threads.split(len(a), lambda i, j: np.matmul(a[i:j], b, out=out[i:j]), SHARE * len(a) // work + 1)
-    return out
+def column_sums(x: Array) -> Array:
+    """x.sum(axis=0) for a matrix: what a bias's gradient is."""
+    if not kernels.fused(x):
+        return np.asarray(x.sum(axis=0))
+    sums = np.zeros(x.shape[1], np.float32)
+    kernels.compiled().column_sums(threads.crew(), x, sums)
+    return sums
+
+
+def _ours(a: Array, b: Array, bias: Array | None) -> bool:
+    same = a.dtype == b.dtype == np.float32 and kernels.enabled
+    return same and (bias is None or (bias.dtype == np.float32 and bias.flags.c_contiguous))
+
+
+def _laid_out(x: Array) -> tuple[Array, bool]:
+    """A matrix in one piece, and whether it is x turned."""
+    if x.flags.c_contiguous:
+        return x, False
+    if x.flags.f_contiguous:
+        return x.T, True
+    return np.ascontiguousarray(x), False

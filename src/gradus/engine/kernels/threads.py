@@ -1,21 +1,21 @@
-"""How many threads the fused loops use, and how they wait: one small pool, asleep whenever it has nothing to do.
+"""How many threads there are, and the crew they form (`crew.py`): one for the products and the fused loops alike.
 
-The matrix products have a pool of their own inside NumPy. The two never work at the same time, because a loop here
-returns only when all its parts are done; and threads that sleep, rather than spin, leave the cores to the other pool
-and to other programs.
+NumPy's library of products has threads of its own, which wait by spinning: on an idle machine that costs nothing, but
+beside another busy program a step becomes ten times slower. Once there is a crew, that library gets one thread.
 """
 
 from __future__ import annotations
 
-import itertools
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+
+from threadpoolctl import ThreadpoolController
+
+from gradus.engine.dtypes import Array
 
 VARIABLE = "GRADUS_THREADS"
 
 _count: int | None = None
-_pool: ThreadPoolExecutor | None = None
+_crew: Array | None = None
 
 
 def get_num_threads() -> int:
@@ -29,36 +29,34 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(n: int) -> None:
-    """Use n threads in the fused loops from now on."""
-    global _count, _pool
+    """Use n threads from now on."""
+    global _count, _crew
     if n < 1:
         raise RuntimeError("set_num_threads expects a positive integer")
-    if _pool is not None and n != _count:
-        _pool.shutdown()
-        _pool = None
-    _count = n
-
-
-def split(n: int, work: Callable[[int, int], object], least: int = 1) -> None:
-    """Do work(start, stop) over 0..n in as many parts as there are threads, none smaller than `least`."""
-    global _pool
-    parts = min(get_num_threads(), n // max(least, 1))
-    if parts <= 1:
-        work(0, n)
+    if n == _count:
         return
-    if _pool is None:
-        _pool = ThreadPoolExecutor(get_num_threads() - 1, thread_name_prefix="gradus")
-    ends = [n * i // parts for i in range(parts + 1)]
-    others = [_pool.submit(work, start, stop) for start, stop in itertools.pairwise(ends[1:])]
-    work(ends[0], ends[1])
-    for other in others:
-        other.result()
+    if _crew is not None:
+        from gradus.engine.kernels.crew import dismiss
+
+        dismiss(_crew)
+    _count, _crew = n, None
+
+
+def crew() -> Array:
+    """The threads with which to share a loop; they are hired when first asked for."""
+    global _crew
+    if _crew is None:
+        from gradus.engine.kernels.crew import hire
+
+        ThreadpoolController().select(user_api="blas").limit(limits=1)
+        _crew = hire(get_num_threads() - 1)
+    return _crew
 
 
 def _forget() -> None:
     """A forked child has none of its parent's threads."""
-    global _pool
-    _pool = None
+    global _crew
+    _crew = None
 
 
 if hasattr(os, "register_at_fork"):

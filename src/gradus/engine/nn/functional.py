@@ -155,8 +155,13 @@ def scaled_dot_product_attention(
         times = query.size(-3) // key.size(-3)
         key, value = key.repeat_interleave(times, -3), value.repeat_interleave(times, -3)
     factor = 1 / math.sqrt(query.size(-1)) if scale is None else scale
-    if attn_mask is None and not dropout_p and query.shape[:-2] == key.shape[:-2] == value.shape[:-2]:
-        return apply(net.Attention, query, key, value, causal=is_causal, scale=factor)
+    if attn_mask is None and query.shape[:-2] == key.shape[:-2] == value.shape[:-2]:
+        kept = None
+        if dropout_p:
+            shape = (*query.shape[:-1], key.size(-2))
+            kept = random.bernoulli(shape, 1 - dropout_p, query._array.dtype)
+            kept *= kept.dtype.type(1 / (1 - dropout_p) if dropout_p < 1 else 0.0)
+        return apply(net.Attention, query, key, value, kept, causal=is_causal, scale=factor)
     if is_causal and attn_mask is not None:
         raise RuntimeError("Explicit attn_mask should not be set when is_causal=True")
     scores = query @ key.transpose(-2, -1) * factor  # (..., T, E) @ (..., E, S) -> (..., T, S)

@@ -13,11 +13,13 @@ from gradus.engine.node import Function
 from gradus.engine.ops.broadcast import sum_to
 
 
-def product(a: Array, b: Array) -> Array:
-    """a @ b; a batch of rows times one matrix is done as a single product."""
+def product(a: Array, b: Array, bias: Array | None = None) -> Array:
+    """a @ b + bias; a batch of rows times one matrix is done as a single product."""
+    if a.ndim == b.ndim == 2:
+        return products.product(a, b, bias)
     if b.ndim == 2 and a.ndim >= 2:
-        return products.product(as_rows(a), b).reshape(*a.shape[:-1], b.shape[-1])
-    return np.asarray(a @ b)
+        return products.product(as_rows(a), b, bias).reshape(*a.shape[:-1], b.shape[-1])
+    return np.asarray(a @ b if bias is None else a @ b + bias)
 
 
 def as_rows(a: Array) -> Array:
@@ -29,12 +31,15 @@ class MatMul(Function):
     """y = a @ b.    da = dy @ bᵀ,  db = aᵀ @ dy"""
 
     def forward(self, a: Array, b: Array) -> Array:
-        _check(a, b)
+        if not (a.ndim == b.ndim == 2 and a.dtype is b.dtype and a.shape[1] == len(b) and a.dtype.kind == "f"):
+            _check(a, b)
         self.a, self.b, self.ranks = a, b, (a.ndim, b.ndim)
         return product(a, b)
 
     def backward(self, dy: Array) -> Any:
         a, b = self.a, self.b
+        if a.ndim == b.ndim == 2:
+            return product(dy, b.T) if self.needs[0] else None, product(a.T, dy) if self.needs[1] else None
         if a.ndim == 1 and b.ndim == 1:
             return dy * b, dy * a
         if a.ndim == 1:  # a row: (n,) @ (..., n, m)
@@ -114,16 +119,13 @@ class Linear(Function):
                 f"mat1 and mat2 shapes cannot be multiplied ({_by(x.reshape(-1, x.shape[-1]))} and {_by(weight.T)})"
             )
         self.x, self.weight, self.biased, self.rank = x, weight, bias is not None, x.ndim
-        y = product(x, weight.T)
-        if bias is not None:
-            y += bias
-        return y
+        return product(x, weight.T, bias)
 
     def backward(self, dy: Array) -> Any:
         dx = product(dy, self.weight) if self.needs[0] else None
         rows = as_rows(dy)
         dw = product(rows.T, as_rows(self.x)) if self.needs[1] else None
-        db = rows.sum(axis=0) if self.needs[2] else None
+        db = products.column_sums(rows) if self.needs[2] else None
         return dx, dw, db
 
     def name(self) -> str:

@@ -37,9 +37,7 @@ class LogSoftmax(Function):
         return self.y
 
     def backward(self, dy: Array) -> Array:
-        if not dy.ndim:
-            return np.zeros_like(dy)
-        return dy - np.exp(self.y) * dy.sum(axis=self.axis, keepdims=True)
+        return softmax.log_softmax_backward(dy, self.y, self.axis)
 
 
 class NllLoss(Function):
@@ -137,19 +135,21 @@ class LayerNorm(Function):
 class Attention(Function):
     """y = softmax(q kᵀ s + mask) v, s = 1/√E     (Vaswani et al., 2017)
 
-    q (..., T, E), k (..., S, E), v (..., S, D).  With p the softmax and dp = dy vᵀ:
+    q (..., T, E), k (..., S, E), v (..., S, D); kept (..., T, S) is dropout's m / (1 - p) on the probabilities, if any.
+    With p the softmax and dp = dy vᵀ (and without dropout):
     dv = pᵀ dy,  ds = p (dp - Σ p dp),  dq = s ds k,  dk = s dsᵀ q
     """
 
     name_ = "ScaledDotProductFlashAttentionForCpuBackward0"
 
-    def forward(self, q: Array, k: Array, v: Array, causal: bool, scale: float) -> Array:
-        self.q, self.k, self.v, self.causal, self.scale = q, k, v, causal, scale
-        y, self.p = attention.forward(q, k, v, causal, scale)
+    def forward(self, q: Array, k: Array, v: Array, kept: Array | None, causal: bool, scale: float) -> Array:
+        self.q, self.k, self.v, self.kept, self.causal, self.scale = q, k, v, kept, causal, scale
+        y, self.log_total = attention.forward(q, k, v, causal, scale, kept)
         return y
 
     def backward(self, dy: Array) -> Any:
-        return attention.backward(dy, self.q, self.k, self.v, self.p, self.causal, self.scale)
+        inputs = self.q, self.k, self.v, self.log_total
+        return *attention.backward(dy, *inputs, self.causal, self.scale, self.kept), None
 
 
 class Dropout(Function):

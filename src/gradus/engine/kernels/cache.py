@@ -1,0 +1,62 @@
+"""Where compiled loops are kept between processes, and what is said when one has to be compiled.
+
+Numba keeps a compiled function as long as the file it is in stays the same. Ours call each other across files, so each
+state of the files together gets a folder of its own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def folder() -> Path:
+    """NUMBA_CACHE_DIR or the user's cache folder, and in it one folder for what the sources are now."""
+    told, home = os.environ.get("NUMBA_CACHE_DIR"), os.environ.get("XDG_CACHE_HOME")
+    place = Path(told) if told else (Path(home) if home else Path.home() / ".cache") / "gradus" / "loops"
+    digest = hashlib.sha256()
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    return place / digest.hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def in_use() -> Iterator[None]:
+    """Functions that are defined in here are kept in our folder."""
+    import numba.core.config
+
+    config: Any = numba.core.config
+
+    _announce()
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder())
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before
+
+
+@functools.cache
+def _announce() -> None:
+    """From now on, say it when a function of ours has to be compiled: one line for all of them."""
+    from numba.core import event
+
+    class Listener(event.Listener):
+        said = False
+
+        def on_start(self, event: Any) -> None:
+            ours = event.data["dispatcher"].py_func.__module__.startswith("gradus.engine.kernels")
+            if ours and not self.said:
+                self.said = True
+                print("gradus: compiling loops for this machine; this takes some seconds, once", file=sys.stderr)
+
+        def on_end(self, event: Any) -> None: ...
+
+    register: Any = event.register
+    register("numba:compile", Listener())

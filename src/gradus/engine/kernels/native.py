@@ -1,0 +1,254 @@
+"""The few machine instructions that Numba does not give by itself: words shared by threads, calls by address, a tile.
+
+Words in an int64 array that several threads read and write (`load`, `store`, `fetch_add`, `exchange`, all sequentially
+consistent); `job` and `call`, which let one thread hand a compiled function with its arguments to another; and `tile`,
+the innermost loop of a matrix product, written out so that its sums stay in vector registers.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from typing import Any
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import extending, types
+from numba.core import cgutils
+from numba.core.errors import TypingError
+
+intrinsic: Any = extending.intrinsic
+
+_FEATURES = llvm.get_host_cpu_features()
+_WORD = ir.IntType(64)
+_FLOAT = ir.FloatType()
+
+# The tile's shape: as many sums as fit the vector registers, beside one row of b and one number of a.
+if _FEATURES.get("avx512f"):
+    LANES, ROWS, VECTORS = 16, 12, 2
+elif _FEATURES.get("avx2"):
+    LANES, ROWS, VECTORS = 8, 6, 2
+else:
+    LANES, ROWS, VECTORS = 4, 6, 2
+COLUMNS = LANES * VECTORS
+
+
+# ---- words
+
+
+def _place(context: Any, builder: Any, kind: Any, words: Any, index: Any) -> Any:
+    array = context.make_array(kind)(context, builder, words)
+    return builder.gep(array.data, [index])
+
+
+@intrinsic
+def load(typing_context: Any, words: Any, index: Any) -> Any:
+    """words[index], as it is now."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _place(context, builder, signature.args[0], arguments[0], arguments[1])
+        return builder.load_atomic(place, ordering="seq_cst", align=8)
+
+    return types.int64(words, types.intp), code
+
+
+@intrinsic
+def store(typing_context: Any, words: Any, index: Any, value: Any) -> Any:
+    """words[index] = value."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        place = _place(context, builder, signature.args[0], arguments[0], arguments[1])
+        builder.store_atomic(arguments[2], place, ordering="seq_cst", align=8)
+        return context.get_dummy_value()
+
+    return types.void(words, types.intp, types.int64), code
+
+
+def _update(operation: str) -> Any:
+    def typed(typing_context: Any, words: Any, index: Any, value: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            place = _place(context, builder, signature.args[0], arguments[0], arguments[1])
+            return builder.atomic_rmw(operation, place, arguments[2], "seq_cst")
+
+        return types.int64(words, types.intp, types.int64), code
+
+    return intrinsic(typed)
+
+
+fetch_add = _update("add")  # words[index] += value; what it was before
+exchange = _update("xchg")  # words[index] = value; what it was before
+
+
+@intrinsic
+def pause(typing_context: Any) -> Any:
+    """Tell the core that this is a loop that waits."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if platform.machine() in ("x86_64", "AMD64"):
+            builder.call(
+                builder.module.declare_intrinsic("llvm.x86.sse2.pause", fnty=ir.FunctionType(ir.VoidType(), [])), []
+            )
+        elif platform.machine() in ("aarch64", "arm64"):
+            yielding = ir.FunctionType(ir.VoidType(), [ir.IntType(32)])
+            builder.call(builder.module.declare_intrinsic("llvm.aarch64.hint", fnty=yielding), [ir.IntType(32)(1)])
+        return context.get_dummy_value()
+
+    return types.void(), code
+
+
+_WINDOWS = sys.platform == "win32"
+give_way: Any = types.ExternalFunction("SwitchToThread" if _WINDOWS else "sched_yield", types.int32())  # lend the core
+_bytes = types.intp(types.int32, types.intp, types.uintp)  # of a file, to or from an address, so many
+read_bytes: Any = types.ExternalFunction("_read" if _WINDOWS else "read", _bytes)
+write_bytes: Any = types.ExternalFunction("_write" if _WINDOWS else "write", _bytes)
+
+
+# ---- functions as addresses
+
+
+@intrinsic
+def job(typing_context: Any, function: Any, arguments: Any) -> Any:
+    """The compiled `function(*arguments, start, stop)` as two addresses, of its code and of its arguments.
+
+    The arguments are kept in the caller's frame: the addresses are good until the caller returns.
+    """
+    if not isinstance(function, types.Dispatcher) or not isinstance(arguments, types.BaseTuple):
+        raise TypingError("job(function, arguments) takes a compiled function and a tuple")
+    each: Any = arguments
+    kinds = (*each, types.intp, types.intp)
+    called: Any = function.get_call_type(typing_context, kinds, {})
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        compiled = function.dispatcher.overloads[called.args]
+        context.add_linking_libs([compiled.library])
+        name = f"job.{compiled.fndesc.mangled_name}"
+        shape = ir.FunctionType(ir.VoidType(), [_WORD, _WORD, _WORD])
+        entry = builder.module.globals.get(name)
+        if entry is None:
+            entry = ir.Function(builder.module, shape, name)
+            entry.linkage = "internal"
+            inner = ir.IRBuilder(entry.append_basic_block())
+            kept = inner.inttoptr(entry.args[0], context.get_value_type(arguments).as_pointer())
+            unpacked = cgutils.unpack_tuple(inner, inner.load(kept))
+            context.call_internal_no_propagate(inner, compiled.fndesc, called, [*unpacked, *entry.args[1:]])
+            inner.ret_void()
+        slot = cgutils.alloca_once_value(builder, values[1])
+        return context.make_tuple(
+            builder, signature.return_type, [builder.ptrtoint(entry, _WORD), builder.ptrtoint(slot, _WORD)]
+        )
+
+    return types.UniTuple(types.int64, 2)(function, arguments), code
+
+
+@intrinsic
+def call(typing_context: Any, code_at: Any, arguments_at: Any, start: Any, stop: Any) -> Any:
+    """Call what `job` made, for start..stop."""
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        shape = ir.FunctionType(ir.VoidType(), [_WORD, _WORD, _WORD])
+        builder.call(builder.inttoptr(values[0], shape.as_pointer()), values[1:])
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.intp, types.intp), code
+
+
+# ---- the tile
+
+
+def _line(size: int, in_one_piece: bool) -> Any:
+    def typed(typing_context: Any, to: Any, start: Any, apart: Any) -> Any:
+        def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            to, start, apart = values
+            vector = ir.VectorType(_FLOAT, size)
+            if in_one_piece:
+                line = builder.load(builder.inttoptr(start, vector.as_pointer()), align=4)
+            else:
+                line = ir.Constant(vector, ir.Undefined)
+                step = builder.mul(apart, _WORD(4))
+                for i in range(size):
+                    number = builder.load(builder.inttoptr(start, _FLOAT.as_pointer()), align=4)
+                    line = builder.insert_element(line, number, ir.IntType(32)(i))
+                    start = builder.add(start, step)
+            builder.store(line, builder.inttoptr(to, vector.as_pointer()), align=4)
+            return context.get_dummy_value()
+
+        return types.void(types.intp, types.intp, types.intp), code
+
+    return intrinsic(typed)
+
+
+# line(to, start, apart) copies a line of numbers: the first two from one piece, the others from places `apart`.
+panel_line, slab_line = _line(COLUMNS, True), _line(ROWS, True)
+panel_line_across, slab_line_across = _line(COLUMNS, False), _line(ROWS, False)
+
+
+@intrinsic
+def tile(typing_context: Any, depth: Any, a: Any, down: Any, along: Any, b: Any, c: Any, width: Any, adds: Any) -> Any:
+    """c (ROWS, COLUMNS) = a (ROWS, depth) @ b (depth, COLUMNS), or c += where `adds` is not 0.
+
+    a, b and c are addresses of float32s. a's rows are `down` numbers apart and its columns `along`; b is packed; c's
+    rows are `width` apart. depth is at least 1.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        depth, a, down, along, b, c, width, adds = values
+        vector = ir.VectorType(_FLOAT, LANES)
+        multiply_add = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{LANES}f32"
+        )
+
+        def at(address: Any, kind: Any) -> Any:
+            return builder.inttoptr(address, kind.as_pointer())
+
+        def moved(address: Any, numbers: int) -> Any:
+            return builder.add(address, _WORD(4 * numbers))
+
+        rows = [builder.add(a, builder.mul(_WORD(4 * r), down)) for r in range(ROWS)]
+        step = builder.mul(along, _WORD(4))
+        before, loop, done = builder.basic_block, builder.append_basic_block(), builder.append_basic_block()
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        left, offset, row_of_b = builder.phi(_WORD), builder.phi(_WORD), builder.phi(_WORD)
+        sums = [[builder.phi(vector) for _ in range(VECTORS)] for _ in range(ROWS)]
+        factors = [builder.load(at(moved(row_of_b, v * LANES), vector), align=4) for v in range(VECTORS)]
+        grown = []
+        for r in range(ROWS):
+            number = builder.load(at(builder.add(rows[r], offset), _FLOAT), align=4)
+            single = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.IntType(32)(0))
+            same = builder.shuffle_vector(
+                single,
+                ir.Constant(vector, ir.Undefined),
+                ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES),
+            )
+            grown.append([builder.call(multiply_add, [same, factors[v], sums[r][v]]) for v in range(VECTORS)])
+        changes = [
+            (left, depth, builder.sub(left, _WORD(1))),
+            (offset, _WORD(0), builder.add(offset, step)),
+            (row_of_b, b, moved(row_of_b, COLUMNS)),
+        ]
+        zero = ir.Constant(vector, [0.0] * LANES)
+        changes += [(sums[r][v], zero, grown[r][v]) for r in range(ROWS) for v in range(VECTORS)]
+        for variable, first, following in changes:
+            variable.add_incoming(first, before)
+            variable.add_incoming(following, loop)
+        builder.cbranch(builder.icmp_signed(">", changes[0][2], _WORD(0)), loop, done)
+        builder.position_at_end(done)
+
+        def write(adding: bool) -> None:
+            for r in range(ROWS):
+                row = builder.add(c, builder.mul(_WORD(4 * r), width))
+                for v in range(VECTORS):
+                    place = at(moved(row, v * LANES), vector)
+                    value = grown[r][v]
+                    if adding:
+                        value = builder.fadd(builder.load(place, align=4), value)
+                    builder.store(value, place, align=4)
+
+        with builder.if_else(builder.icmp_signed("!=", adds, _WORD(0))) as (adding, setting):
+            with adding:
+                write(True)
+            with setting:
+                write(False)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 8), code

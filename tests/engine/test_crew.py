@@ -1,0 +1,113 @@
+"""A crew calls a job for every part exactly once, whoever is asleep, busy, or gone."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numba import njit
+
+from gradus.engine.dtypes import Array
+from gradus.engine.kernels import crew, threads
+from gradus.engine.kernels.native import job
+
+
+@njit(nogil=True)
+def _count(seen: Array, parts: Array, start: int, stop: int) -> None:
+    for i in range(start, stop):
+        seen[i] += 1
+    parts[start] = stop - start
+
+
+@njit(nogil=True)
+def count(words: Array, seen: Array, parts: Array, part: int) -> None:
+    crew.offer(words, job(_count, (seen, parts)), len(seen), part)
+
+
+@pytest.fixture(params=[0, 1, 3], ids=["alone", "one helper", "three helpers"])
+def words(request: pytest.FixtureRequest) -> Iterator[Array]:
+    hired = crew.hire(request.param)
+    yield hired
+    crew.dismiss(hired)
+
+
+def check(words: Array, n: int, part: int) -> None:
+    seen, parts = np.zeros(n, np.int64), np.zeros(n + 1, np.int64)
+    count(words, seen, parts, part)
+    assert (seen == 1).all()
+    starts = range(0, n, part)
+    assert [parts[i] for i in starts] == [min(part, n - i) for i in starts]  # cut alike for any number of helpers
+
+
+@pytest.mark.parametrize(("n", "part"), [(0, 1), (1, 1), (7, 2), (1000, 1), (100_000, 999)])
+def test_every_part_is_done_once(words: Array, n: int, part: int) -> None:
+    check(words, n, part)
+
+
+def test_many_jobs_with_pauses_in_which_helpers_fall_asleep(words: Array) -> None:
+    for i in range(300):
+        check(words, 50 + i, 3)
+        if i % 30 == 0:
+            time.sleep(0.01)
+
+
+def test_two_threads_may_offer_at_once(words: Array) -> None:
+    errors: list[BaseException] = []
+
+    def offers() -> None:
+        try:
+            for _ in range(300):
+                check(words, 500, 7)
+        except BaseException as error:
+            errors.append(error)
+
+    both = [threading.Thread(target=offers) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert not errors
+
+
+def test_helpers_sleep_when_there_is_nothing_to_do() -> None:
+    hired = crew.hire(2)
+    check(hired, 1000, 1)
+    time.sleep(0.1)
+    before = time.process_time()
+    time.sleep(0.2)
+    assert time.process_time() - before < 0.02
+    assert hired[crew.ASLEEP] == 2
+    crew.dismiss(hired)
+
+
+def test_dismissed_helpers_go() -> None:
+    before = set(threading.enumerate())
+    hired = crew.hire(2)
+    helpers = set(threading.enumerate()) - before
+    assert len(helpers) == 2
+    crew.dismiss(hired)
+    for helper in helpers:
+        helper.join(5)
+        assert not helper.is_alive()
+    check(hired, 100, 3)  # alone now
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")
+def test_a_forked_child_has_a_crew_of_its_own() -> None:
+    before = threads.get_num_threads()
+    threads.set_num_threads(2)
+    check(threads.crew(), 1000, 10)
+    child = os.fork()
+    if child == 0:
+        try:
+            check(threads.crew(), 1000, 10)
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    threads.set_num_threads(before)
