@@ -200,5 +200,5 @@ def test_help_shows_every_setting_with_its_comment_and_default() -> None:
     words = " ".join(gradus("train", "--help").stdout.split())
     assert "--learning-rate NUMBER the highest learning rate [default: 0.003]" in words
     assert "The model gpt: --n-layer INTEGER Transformer blocks [default: 4]" in words
-    assert "--optimizer adamw|sgd the rule of a step [default: adamw]" in words
+    assert "--optimizer adamw|adam|sgd the rule of a step [default: adamw]" in words
     assert "gpt on documents: n-embd 64, batch-size 64" in words

@@ -24,14 +24,14 @@ class TrainConfig:
     minutes: float | None = None  # the budget in minutes of training; 3 when no budget is given
     batch_size: int = 16  # rows in a batch
     grad_accumulation: int = 1  # batches whose gradients are summed before a step
-    optimizer: Literal["adamw", "sgd"] = "adamw"  # the rule of a step
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"  # the rule of a step
     learning_rate: float = 3e-3  # the highest learning rate
     schedule: Literal["cosine", "linear", "constant"] = "cosine"  # how the learning rate falls after the warm-up
     min_lr_ratio: float = 0.03  # the last learning rate, as a part of the highest
     warmup: float = 0.03  # the part of the budget in which the learning rate rises from zero
-    beta1: float = 0.9  # AdamW's memory of the gradient
-    beta2: float = 0.99  # AdamW's memory of its square
-    weight_decay: float = 0.1  # pull towards zero, on matrices and embeddings only
+    beta1: float = 0.9  # Adam's memory of the gradient
+    beta2: float = 0.99  # Adam's memory of its square
+    weight_decay: float = 0.1  # pull towards zero, on matrices and embeddings only; in adam and sgd an L2 penalty
     momentum: float = 0.0  # SGD's memory of the gradient
     grad_clip: float = 1.0  # the largest norm of all gradients together; 0 = no clipping
     evaluations: int = 10  # how often the dev loss is measured and a checkpoint saved, evenly over the budget

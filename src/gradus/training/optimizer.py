@@ -7,9 +7,11 @@ from gradus.training.config import TrainConfig
 
 
 def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov and Hutter, 2019) or SGD over a model's parameters, each once.
+    """AdamW (Loshchilov and Hutter, 2019), Adam (Kingma and Ba, 2015) or SGD over a model's parameters, each once.
 
     Weight decay pulls on tensors of two dimensions or more, the matrices and embeddings, and not on biases and gains.
+    AdamW shrinks them beside the gradient's step; in Adam and SGD it is the gradient of weight_decay / 2 · ‖W‖², so
+    what they arrive at is the minimum of the loss with that penalty.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     decay = [p for p in parameters if p.dim() >= 2]
@@ -21,4 +23,5 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimi
     ]
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum)
-    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2))
+    rule = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
+    return rule(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2))
