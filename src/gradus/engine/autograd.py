@@ -117,13 +117,14 @@ def _roots(tensors: list[Any], gradients: Any, create_graph: bool) -> list[tuple
     given = [None] * len(tensors) if gradients is None else _several(gradients)
     if len(given) != len(tensors):
         raise RuntimeError(f"got {len(tensors)} tensors and {len(given)} gradients")
-    roots = []
-    for i, (tensor, gradient) in enumerate(zip(tensors, given, strict=True)):
-        edge = tensor._edge()
-        if edge is None:
-            raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
-        roots.append((*edge, _seed(tensor, gradient, i)))
-    return roots
+    return [_root(tensor, given[i], i) for i, tensor in enumerate(tensors)]
+
+
+def _root(tensor: Any, gradient: Any, i: int) -> tuple[Any, int, Array]:
+    edge = tensor._edge()
+    if edge is None:
+        raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
+    return edge[0], edge[1], _seed(tensor, gradient, i)
 
 
 def _seed(tensor: Any, gradient: Any, i: int) -> Array:

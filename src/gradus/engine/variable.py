@@ -201,24 +201,20 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
     Raises:
         RuntimeError: if target is a leaf that wants a gradient, or the result does not fit its shape.
     """
+    if op.ufunc is not None and not options and _written_over(target, op.ufunc, inputs[0]):
+        return target
     arguments = (target, *inputs)
     edges: list[Edge] = [x._edge() if isinstance(x, Variable) and state.enabled else None for x in arguments]
-    recorded = edges.count(None) != len(edges)
+    recorded = any(edge is not None for edge in edges)
     if recorded:
         _refuse_leaf(target)
     for x in inputs:
         if isinstance(x, Variable) and x._version_counter is target._version_counter:
             _refuse_partial_overlap(target._array, x._array)
-    before = target._array
-    arrays = [x._array if isinstance(x, Variable) else x for x in arguments]
-    direct = op.ufunc is not None and not recorded and not options and before.flags.c_contiguous
-    if direct and getattr(arrays[1], "shape", ()) in ((), before.shape):
-        op.ufunc(before, arrays[1], out=before)
-        target._version_counter[0] += 1
-        return target
     node = op()
     node.needs = edges
-    result = node.forward(*arrays, **options)
+    before = target._array
+    result = node.forward(*[x._array if isinstance(x, Variable) else x for x in arguments], **options)
     if isinstance(result, np.generic):
         result = node.keep_as_array(result)
     if result.shape != before.shape:
@@ -244,6 +240,22 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
         node.join(edges, notes)
         rewire(target, node)
     return target
+
+
+def _written_over(target: Tensor, ufunc: Any, other: Any) -> bool:
+    """Whether NumPy could write the result over the target, as there is nothing to record and nothing to refuse."""
+    before = target._array
+    if not before.flags.c_contiguous or (state.enabled and target._edge() is not None):
+        return False
+    if isinstance(other, Variable):
+        if other._version_counter is target._version_counter or (state.enabled and other._edge() is not None):
+            return False
+        other = other._array
+        if other.ndim and other.shape != before.shape:
+            return False
+    ufunc(before, other, out=before)
+    target._version_counter[0] += 1
+    return True
 
 
 def rewire(target: Tensor, node: Function) -> None:

@@ -1,0 +1,238 @@
+"""The eager path is light: what an operation costs is counted, in calls and in arrays, never timed."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradus import engine
+from gradus.engine.dtypes import Array
+from gradus.engine.nn import functional as F
+from gradus.engine.node import Function
+
+Step = Callable[[], object]
+
+
+def _mlp() -> Step:
+    """A step of the lectures' MLP, its parameters plain tensors."""
+    engine.manual_seed(1)
+    C, W1, b1 = engine.randn(27, 10), engine.randn(30, 200), engine.randn(200)
+    W2, b2 = engine.randn(200, 27), engine.randn(27)
+    parameters = [C, W1, b1, W2, b2]
+    for p in parameters:
+        p.requires_grad = True
+    x, y = engine.randint(0, 27, (32, 3)), engine.randint(0, 27, (32,))
+
+    def step() -> None:
+        h = engine.tanh(C[x].view(-1, 30) @ W1 + b1)
+        loss = F.cross_entropy(h @ W2 + b2, y)
+        for p in parameters:
+            p.grad = None
+        loss.backward()
+        for p in parameters:
+            assert p.grad is not None
+            p.data += -0.1 * p.grad
+
+    return step
+
+
+def _by_hand() -> Step:
+    """Batch normalisation written out, with views and changes in place."""
+    engine.manual_seed(1)
+    W, gain, bias = engine.randn(8, 6), engine.ones(1, 6), engine.zeros(1, 6)
+    parameters = [W, gain, bias]
+    for p in parameters:
+        p.requires_grad = True
+    x = engine.randn(4, 2, 4)
+
+    def step() -> None:
+        h = x.view(4, -1) @ W
+        h = gain * (h - h.mean(0, keepdim=True)) / h.std(0, keepdim=True)
+        h += bias
+        h[:, 0] *= 2
+        h.retain_grad()
+        loss = (h.T.exp() ** 2).sum()
+        for p in parameters:
+            p.grad = None
+        loss.backward()
+        with engine.no_grad():
+            for p in parameters:
+                assert p.grad is not None
+                p -= 0.01 * p.grad
+
+    return step
+
+
+def _modules() -> Step:
+    engine.manual_seed(1)
+    nn = engine.nn
+    model = nn.Sequential(
+        nn.Embedding(9, 4), nn.Flatten(), nn.Linear(12, 8), nn.BatchNorm1d(8), nn.Tanh(), nn.Linear(8, 9)
+    )
+    optimizer = engine.optim.AdamW(model.parameters())
+    x, y = engine.randint(0, 9, (5, 3)), engine.randint(0, 9, (5,))
+
+    def step() -> None:
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), y).backward()
+        optimizer.step()
+
+    return step
+
+
+@pytest.fixture
+def _no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.fixture
+def _traced() -> Iterator[None]:
+    tracemalloc.start()
+    yield
+    tracemalloc.stop()
+
+
+def _arrays() -> int:
+    """How many arrays' memory is held."""
+    ours = tracemalloc.DomainFilter(inclusive=True, domain=np.lib.tracemalloc_domain)
+    return len(tracemalloc.take_snapshot().filter_traces([ours]).traces)
+
+
+@pytest.mark.usefixtures("_no_collector", "_traced")
+@pytest.mark.parametrize("make", [_mlp, _by_hand, _modules])
+def test_a_hundred_steps_without_the_garbage_collector_leave_nothing_behind(make: Callable[[], Step]) -> None:
+    step = make()
+    for _ in range(3):
+        step()
+    arrays, objects = _arrays(), len(gc.get_objects())
+    for _ in range(100):
+        step()
+    assert len(gc.get_objects()) == objects
+    assert _arrays() == arrays
+
+
+def _calls(step: Step) -> int:
+    """How many functions, of Python and of C, a step calls."""
+    found = 0
+
+    def count(_frame: Any, event: str, _argument: Any) -> None:
+        nonlocal found
+        found += event in ("call", "c_call")
+
+    for _ in range(3):
+        step()
+    sys.setprofile(count)
+    step()
+    sys.setprofile(None)
+    return found - 1  # setprofile itself
+
+
+def test_a_recorded_product_takes_few_calls() -> None:
+    a, b = (engine.ones(32, 32, requires_grad=True) for _ in range(2))
+    assert _calls(lambda: a * b) <= 27
+    assert _calls(lambda: a.tanh()) <= 18
+
+
+def test_a_backward_of_one_operation_takes_few_calls() -> None:
+    a, b, g = engine.ones(3, requires_grad=True), engine.ones(3, requires_grad=True), engine.ones(3)
+    y = a * b
+    assert _calls(lambda: y.backward(g, retain_graph=True)) <= 40
+
+
+def test_a_step_of_the_lectures_mlp_takes_few_calls() -> None:
+    assert _calls(_mlp()) <= 650
+
+
+PLAIN: dict[str, Callable[[Any], Any]] = {
+    "Add": lambda x: x + x,
+    "Sub": lambda x: x - x,
+    "RSub": lambda x: 1 - x,
+    "Neg": lambda x: -x,
+    "Clone": lambda x: x.clone(),
+    "ToCopy": lambda x: x.double(),
+    "CopyFrom": lambda x: engine.zeros(2, 3).copy_(x),
+    "View": lambda x: x.view(-1),
+    "Alias": lambda x: x[...],
+    "Transpose": lambda x: x.transpose(0, 1),
+    "T": lambda x: x.t(),
+    "Permute": lambda x: x.permute(1, 0),
+    "Expand": lambda x: x.expand(4, 2, 3),
+    "Squeeze": lambda x: x.squeeze(0),
+    "Unsqueeze": lambda x: x.unsqueeze(0),
+    "Diagonal": lambda x: x.diagonal(),
+    "Unfold": lambda x: x.unfold(1, 2, 1),
+    "Split": lambda x: x.split(1)[0],
+    "Unbind": lambda x: x.unbind()[0],
+    "Cat": lambda x: engine.cat([x, x]),
+    "Stack": lambda x: engine.stack([x, x]),
+    "Contiguous": lambda x: x.t().contiguous(),
+    "Sum": lambda x: x.sum(0),
+    "Mean": lambda x: x.mean(),
+}
+
+
+def _operations(kind: type[Function] = Function) -> Iterator[type[Function]]:
+    for found in kind.__subclasses__():
+        yield found
+        yield from _operations(found)
+
+
+def test_every_operation_that_says_it_keeps_no_array_is_tried() -> None:
+    assert {op.__name__ for op in _operations() if not op.keeps} == set(PLAIN)
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_an_operation_that_says_so_keeps_no_array(name: str) -> None:
+    node = PLAIN[name](engine.ones(2, 3, requires_grad=True)).grad_fn
+    assert not any(isinstance(value, np.ndarray) for value in vars(node).values())
+
+
+BIG = 1 << 16  # numbers in an array, of 4 bytes
+
+
+def _peak(run: Callable[[], object]) -> float:
+    """The most memory held while running, in arrays of BIG numbers beyond what was held before."""
+    before = tracemalloc.get_traced_memory()[0]
+    tracemalloc.reset_peak()
+    run()
+    return (tracemalloc.get_traced_memory()[1] - before) / (4 * BIG)
+
+
+@pytest.mark.usefixtures("_traced")
+def test_a_walk_holds_few_gradients_at_a_time() -> None:
+    y = x = engine.ones(BIG, requires_grad=True)
+    for _ in range(20):
+        y = y.tanh()
+    loss = y.sum()
+    del y
+    assert _peak(loss.backward) < 2.1  # a gradient and the next, while what forward kept is let go
+    assert x.grad is not None
+
+
+@pytest.mark.usefixtures("_traced")
+def test_gradients_that_meet_are_added_in_place() -> None:
+    x = engine.ones(BIG, requires_grad=True)
+    middle = x * 1
+    loss = engine.cat([(middle * i).sum().view(1) for i in range(10)]).sum()
+    assert _peak(loss.backward) < 4.1  # the sum, what arrives, and what that is made from
+    assert x.grad is not None
+    assert x.grad[0] == sum(range(10))
+
+
+def test_what_arrives_at_a_leaf_several_times_is_added_to_a_gradient_of_its_own() -> None:
+    x, seed = engine.ones(3, requires_grad=True), engine.ones(3)
+    (x + x + x).backward(seed)
+    first: Array = x.grad._array  # type: ignore[union-attr]
+    (x * 2 + x).backward(seed)
+    assert x.grad._array is first  # type: ignore[union-attr]
+    assert x.grad.tolist() == [6.0, 6.0, 6.0]  # type: ignore[union-attr]
+    assert seed.tolist() == [1.0, 1.0, 1.0]
