@@ -1,9 +1,9 @@
 """The ladder: which models are climbed, in which order, how large each is and how it is trained.
 
-Everything that was tuned is here, on the dev split but for two settings for documents, which were taken with the test
-losses of `words` in view: the bigram network's batch size and the NPLM's context. Their test losses there are not
-clean measurements. A rung has one plan for documents and one for a stream. Sizes that come from the text, the
-vocabulary and the longest document, are filled in by the climb.
+Everything that was tuned is here, on the dev split alone. For documents, the bigram network and the context of the NPLM
+had once been set with test losses of `words` in view; they were chosen anew, by the dev losses of `words` and `names`.
+A rung has one plan for documents and one for a stream. Sizes that come from the text, the vocabulary and the longest
+document, are filled in by the climb.
 """
 
 from __future__ import annotations
@@ -69,8 +69,10 @@ LADDER = (
         title="bigram network",
         model="bigram",
         share=0.04,
-        documents=Plan({}, {"batch_size": 4096, "learning_rate": 0.1, "weight_decay": 0.06}),
-        stream=Plan({}, {"batch_size": 512, "learning_rate": 0.1, "weight_decay": 0.06}),
+        # The loss is convex, so the L2 penalty alone decides where training ends: it is the one whose exact minimum has
+        # the lowest dev loss, summed over the corpora of the kind. The rest is what comes close to it in the time.
+        documents=Plan({}, {"optimizer": "adam", "batch_size": 1024, "learning_rate": 0.1, "weight_decay": 6e-6}),
+        stream=Plan({}, {"optimizer": "adam", "batch_size": 128, "learning_rate": 0.1, "weight_decay": 1e-6}),
     ),
     Step(
         name="ngram",
@@ -86,7 +88,7 @@ LADDER = (
         model="nplm",
         share=0.15,
         documents=Plan(
-            {"context": 3, "n_embd": 24, "n_hidden": 200},  # the lecture's context; with 5 it comes close to the GPT
+            {"context": 5, "n_embd": 24, "n_hidden": 200},  # on dev better than 3, the lecture's, and than 8
             {"batch_size": 64, "learning_rate": 3e-3, "weight_decay": 0.1},
         ),
         stream=Plan(
