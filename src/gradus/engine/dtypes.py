@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -169,9 +168,6 @@ class Size(tuple[builtins.int, ...]):
 
     __slots__ = ()
 
-    def __new__(cls, sizes: Iterable[builtins.int] = ()) -> Size:
-        return super().__new__(cls, sizes)
-
     def numel(self) -> builtins.int:
         n = 1
         for size in self:
@@ -184,8 +180,8 @@ class Size(tuple[builtins.int, ...]):
     __str__ = __repr__
 
     def __getitem__(self, index: Any) -> Any:
-        got = super().__getitem__(index)
-        return Size(got) if isinstance(index, slice) else got
+        got = tuple.__getitem__(self, index)
+        return Size(got) if type(index) is slice else got
 
     def __add__(self, other: Any) -> Size:
         return Size(tuple(self) + tuple(other))

@@ -148,9 +148,9 @@ def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
     result = node.forward(*arrays, **options)
     if recorded:
         node.join(edges, notes)
-    if type(result) is tuple:
-        return _several(result, node, inputs, recorded)
     if type(result) is not np.ndarray:
+        if type(result) is tuple:
+            return _several(result, node, inputs, recorded)
         result = node.keep_as_array(result)
     made = Variable._made._wrap(result)
     if op.view:
