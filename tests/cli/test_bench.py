@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gradus.bench import rounds
+from gradus.bench.machine import cores
 from tests.cli.commands import gradus, refused
 
 
@@ -63,9 +64,10 @@ def test_ctrl_c_prints_what_was_done(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 def test_bad_input_is_one_line() -> None:
     assert refused("bench", "gtp-small") == "no row is called 'gtp-small'; did you mean gpt-small?"
-    assert "'1000' is not a list of numbers from 1 to" in refused("bench", "mlp", "--threads", "1000")
-    assert "'1;2' is not a list of numbers" in refused("bench", "mlp", "--threads", "1;2")
-    assert "'0,1' is not a list of numbers" in refused("bench", "mlp", "--threads", "0,1")
+    message = f"threads must be at most the {cores()} cores of this machine, got 1000"
+    assert refused("bench", "mlp", "--threads", "1,1000") == message
+    assert "'1;2' is not a list of numbers of threads" in refused("bench", "mlp", "--threads", "1;2")
+    assert "'0,1' is not a list of numbers of threads" in refused("bench", "mlp", "--threads", "0,1")
 
 
 def test_help_names_the_rows() -> None:

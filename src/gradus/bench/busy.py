@@ -51,7 +51,7 @@ def measure(row: Row, threads: int, roster: Roster, tell: Tell) -> list[Line]:
 @contextmanager
 def one_core_busy() -> Iterator[None]:
     """Another process computes for as long as the block lasts, or until this process is gone."""
-    process = subprocess.Popen([sys.executable, "-m", "gradus.bench.busy", str(os.getpid())])
+    process = subprocess.Popen([sys.executable, "-P", "-m", "gradus.bench.busy", str(os.getpid())])
     try:
         yield
     finally:

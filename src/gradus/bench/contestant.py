@@ -77,7 +77,7 @@ class Contestant:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
-        command = [sys.executable, "-m", "gradus.bench.worker", work, "--threads", str(threads)]
+        command = [sys.executable, "-P", "-m", "gradus.bench.worker", work, "--threads", str(threads)]
         command += ["--warmup", str(warmup), *(["--compiled"] if name == COMPILED else [])]
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115  # until `close`
         self._process = subprocess.Popen(

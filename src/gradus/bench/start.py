@@ -70,7 +70,7 @@ def _run(program: str) -> float:
         Failure: if the program fails.
     """
     start = time.perf_counter()
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    ended = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False)
     seconds = time.perf_counter() - start
     if ended.returncode:
         raise Failure(ended.stderr.strip().rpartition("\n")[2])

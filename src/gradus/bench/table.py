@@ -41,8 +41,9 @@ def print_table(record: Record, console: Console) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="dim")
     head, rows = table_rows(record)
-    for name in head:
-        table.add_column(name, justify="left" if name in TEXT else "right")
+    for name, *cells in zip(head, *rows, strict=True):
+        longest = max(len(word) for cell in (name, *cells) for word in (cell.split() or [""]))
+        table.add_column(name, justify="left" if name in TEXT else "right", overflow="fold", min_width=longest)
     for row in rows:
         table.add_row(*(Text(cell, style=_STYLES.get(cell.removesuffix(" *"), "")) for cell in row))
     console.print(table)

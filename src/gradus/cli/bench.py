@@ -30,8 +30,8 @@ class Threads(click.ParamType[list[int]]):
             numbers = sorted({int(part) for part in str(value).split(",")})
         except ValueError:
             numbers = []
-        if not numbers or not 1 <= numbers[0] <= numbers[-1] <= cores():
-            self.fail(f"{value!r} is not a list of numbers from 1 to {cores()}, the cores of this machine", param, ctx)
+        if not numbers or numbers[0] < 1:
+            self.fail(f"{value!r} is not a list of numbers of threads, like 1,2", param, ctx)
         return numbers
 
 
@@ -76,12 +76,14 @@ def command(
         )
     if file is not None:
         file.write_text(json.dumps(record.as_json(), indent=1) + "\n", encoding="utf-8")
-    if console.is_terminal:
+    if record.lines and console.is_terminal:
         print_table(record, console)
-    else:
+    elif record.lines:
         click.echo(plain_table(record))
     if record.interrupted:
-        click.echo("\nInterrupted: the table holds what was done by then.")
+        click.echo(
+            "\nInterrupted: " + ("the table holds what was done by then." if record.lines else "nothing was done.")
+        )
         ctx.exit(130)
 
 
