@@ -13,7 +13,7 @@ import numpy as np
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import attention, cross_entropy, normalization, softmax
 from gradus.engine.node import Function
-from gradus.engine.ops.broadcast import sum_to
+from gradus.engine.ops.broadcast import add_up, sum_to
 
 
 class Softmax(Function):
@@ -181,19 +181,25 @@ class BatchNorm(Function):
         self.wide = (1, -1) + (1,) * (x.ndim - 2)
         self.weight, self.training = weight, training
         self.rstd = (1 / np.sqrt(var + eps)).reshape(self.wide).astype(x.dtype, copy=False)
-        self.xhat = (x - mean.reshape(self.wide)) * self.rstd
-        y = self.xhat if weight is None else self.xhat * weight.reshape(self.wide)
-        return y.copy() if weight is None and bias is None else y if bias is None else y + bias.reshape(self.wide)
+        self.xhat = x - mean.reshape(self.wide)
+        self.xhat *= self.rstd
+        y = self.xhat.copy() if weight is None else self.xhat * weight.reshape(self.wide)
+        if bias is not None:
+            y += bias.reshape(self.wide)
+        return y
 
     def backward(self, dy: Array) -> Any:
-        dw = (dy * self.xhat).sum(axis=self.axes) if self.needs[1] else None
-        db = dy.sum(axis=self.axes) if self.needs[2] else None
-        dxhat = dy if self.weight is None else dy * self.weight.reshape(self.wide)
+        dw, db = add_up(dy * self.xhat, self.axes), add_up(dy, self.axes)
+        scale = self.rstd if self.weight is None else self.rstd * self.weight.reshape(self.wide)
         if self.training:
-            mean = dxhat.mean(axis=self.axes, keepdims=True)
-            product = (dxhat * self.xhat).mean(axis=self.axes, keepdims=True)
-            dxhat = dxhat - mean - self.xhat * product
-        return dxhat * self.rstd, dw, db, None, None
+            n = dy.size // len(db)
+            dx = self.xhat * (dw / -n).reshape(self.wide)
+            dx += dy
+            dx -= (db / n).reshape(self.wide)
+            dx *= scale
+        else:
+            dx = dy * scale
+        return dx, dw, db, None, None
 
 
 class Conv1d(Function):
