@@ -96,19 +96,28 @@ def _largest(s: Array, row: int, n: int) -> Any:
 
 
 @njit(**_inner)
+def exp_row(s: Array, row: int, n: int, scale: Any, less: Any) -> None:
+    """s = e^(scale s - less) in a row up to n, 0 beyond; done in whole panels, so that all of it is vectors."""
+    for p in range(panels(n)):
+        part = s[row, p * COLUMNS : (p + 1) * COLUMNS]
+        for j in range(COLUMNS):
+            part[j] = exp32(part[j] * scale - less)
+    for j in range(n, s.shape[1]):
+        s[row, j] = np.float32(0)
+
+
+@njit(**_inner)
 def _softmax(s: Array, row: int, n: int, scale: Any) -> Any:
     """s[row, :n] becomes its softmax; the logarithm of the sum, and 0 in what tiles read beyond n."""
-    top = _largest(s, row, n)
+    top = _largest(s, row, n) * scale
+    exp_row(s, row, n, scale, top)
     total = np.float32(0)
     for j in range(n):
-        s[row, j] = exp32((s[row, j] - top) * scale)
         total += s[row, j]
     share = np.float32(1) / total
     for j in range(n):
         s[row, j] *= share
-    for j in range(n, s.shape[1]):
-        s[row, j] = np.float32(0)
-    return top * scale + np.float32(math.log(total))
+    return top + np.float32(math.log(total))
 
 
 @njit(**_inner)

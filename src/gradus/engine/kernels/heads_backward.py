@@ -11,8 +11,7 @@ from numba import njit
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.crew import offer
-from gradus.engine.kernels.heads import BLOCK, HEADS, ROOM, pack, pack_turned, panels, scores, weighted
-from gradus.engine.kernels.loops import exp32
+from gradus.engine.kernels.heads import BLOCK, HEADS, ROOM, exp_row, pack, pack_turned, panels, scores, weighted
 from gradus.engine.kernels.native import COLUMNS, ROWS, job, tile
 
 _options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
@@ -83,16 +82,15 @@ def _backward(
                 if kept.size:
                     for j in range(n):
                         d[r, j] *= kept[b, h, t, j]
+                exp_row(p, r, n, c, total)
                 for j in range(n):
-                    p[r, j] = exp32(p[r, j] * c - total)
                     along += p[r, j] * d[r, j]
                 for j in range(n):
                     d[r, j] = c * p[r, j] * (d[r, j] - along)
                 if kept.size:
                     for j in range(n):
                         p[r, j] *= kept[b, h, t, j]
-                for j in range(n, p.shape[1]):
-                    p[r, j] = np.float32(0)
+                for j in range(n, d.shape[1]):
                     d[r, j] = np.float32(0)
             _gathered(p, first, rows, S, causal, gradients, to_v)
             _gathered(d, first, rows, S, causal, queries, to_k)
