@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from rich.console import Console
 
 from gradus.bench.line import Line
 from gradus.bench.rows import GRADUS, MICROGRAD, PYTORCH, Goal
 from gradus.bench.side_by_side import Record
-from gradus.bench.table import number, plain_table
+from gradus.bench.table import number, plain_table, print_table
 
 
 def record() -> Record:
@@ -42,6 +45,17 @@ def test_a_line_shows_medians_spread_figure_and_verdict() -> None:
     assert moons.split() == ["moons", "1", "ms", "100", "micrograd", "1,000", "10.0"]
     assert "a note" in rest
     assert rest[-1] == "abacus, 2 cores, Linux; Python 3.11.7"
+
+
+def test_a_narrow_terminal_shows_every_verdict_without_the_spread() -> None:
+    def shown(width: int) -> list[str]:
+        console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+        print_table(record(), console)
+        assert isinstance(console.file, io.StringIO)
+        return [line.rstrip() for line in console.file.getvalue().splitlines()]
+
+    assert shown(200)[1].endswith("0.500 (0.400-0.900)                     2.50  >= 1.8  2.8  reached")
+    assert shown(60)[1].endswith("0.500                     2.50  >= 1.8  2.8  reached")
 
 
 def test_a_figure_from_a_busy_machine_is_marked() -> None:

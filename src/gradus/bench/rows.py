@@ -89,9 +89,9 @@ def _at_most(reach: float, aim: float) -> dict[str, Goal]:
 _SMALL = "transformers:small"
 
 ROWS = (
-    Row("mlp", "lecture MLP, hidden 200, batch 32", _all("lectures:mlp"), _at_least(1.8, 2.8), steps=500),
-    Row("batchnorm", "the same with BatchNorm", _all("lectures:batchnorm"), _at_least(1.8, 2.8), steps=300),
-    Row("wavenet", "WaveNet, 76,579 parameters, batch 32", _all("lectures:wavenet"), _at_least(1.3, 2.0), steps=100),
+    Row("mlp", "lecture MLP, hidden 200, batch 32", _all("lectures:mlp"), _at_least(1.8, 2.8), steps=200),
+    Row("batchnorm", "the same with BatchNorm", _all("lectures:batchnorm"), _at_least(1.8, 2.8), steps=200),
+    Row("wavenet", "WaveNet, 76,579 parameters, batch 32", _all("lectures:wavenet"), _at_least(1.3, 2.0), steps=50),
     Row("gpt-small", "GPT 4/4/128, batch 12 x 64", _all(_SMALL), _at_least(1.15, 1.5), steps=10),
     Row(
         "gpt-small-32",
@@ -127,7 +127,7 @@ ROWS = (
         "one op on 32 x 32, with gradient",
         _both("operations:every"),
         {"geometric mean": Goal(1.0, 2.0)},
-        steps=1000,
+        steps=500,
     ),
     Row(
         "floor",

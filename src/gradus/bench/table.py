@@ -1,9 +1,8 @@
-"""The result as a table: with rich on a terminal, in aligned columns in a pipe."""
+"""The result as a table in aligned columns, on a terminal in colour."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gradus.bench.line import Line
@@ -20,33 +19,30 @@ _UNITS = {"bytes": ("MiB", 2**-20), "times": ("x", 1.0)}
 _STYLES = {"aim reached": "bold green", "reached": "green", "not reached": "red"}
 
 
-def table_rows(record: Record) -> tuple[list[str], list[list[str]]]:
+def table_rows(record: Record, *, spread: bool = True) -> tuple[list[str], list[list[str]]]:
     """The table as text: its head, and a row for each line; columns in which nobody has anything are left out."""
-    rows = [_row(line) for line in record.lines]
+    rows = [_row(line, spread=spread) for line in record.lines]
     kept = [i for i in range(len(COLUMNS)) if any(row[i] for row in rows)]
     return [COLUMNS[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
 
 def plain_table(record: Record) -> str:
     """The table in aligned columns, with what must be known to read it below."""
-    head, rows = table_rows(record)
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    return "\n".join([*(_aligned(head, row, widths) for row in (head, *rows)), "", *explanations(record)])
+    return "\n".join([*_aligned(*table_rows(record)), "", *explanations(record)])
 
 
 def print_table(record: Record, console: Console) -> None:
-    """The table with rich, verdicts in colour."""
-    from rich.table import Table
+    """The same in colour; where it would be too wide, without the spread of the rounds."""
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="dim")
     head, rows = table_rows(record)
-    for name, *cells in zip(head, *rows, strict=True):
-        longest = max(len(word) for cell in (name, *cells) for word in (cell.split() or [""]))
-        table.add_column(name, justify="left" if name in TEXT else "right", overflow="fold", min_width=longest)
-    for row in rows:
-        table.add_row(*(Text(cell, style=_STYLES.get(cell.removesuffix(" *"), "")) for cell in row))
-    console.print(table)
+    lines = _aligned(head, rows)
+    if max(map(len, lines)) > console.width:
+        lines = _aligned(*table_rows(record, spread=False))
+    for line, verdict in zip(lines, ("head", *(row[-1] for row in rows)), strict=True):
+        text = Text(line, style="dim" if verdict == "head" else "")
+        text.stylize(_STYLES.get(verdict.removesuffix(" *"), ""), len(line) - len(verdict))
+        console.print(text, soft_wrap=True)
     console.print()
     for line in explanations(record):
         console.print(Text(line, style="dim"))
@@ -87,7 +83,7 @@ def number(x: float) -> str:
     return f"{x:,.{digits}f}"
 
 
-def _row(line: Line) -> list[str]:
+def _row(line: Line, *, spread: bool) -> list[str]:
     unit, factor = _unit(line)
     others = [name for name in (*line.rounds, *line.absent) if name not in (GRADUS, PYTORCH, COMPILED)]
     goal = line.goal
@@ -95,8 +91,8 @@ def _row(line: Line) -> list[str]:
         f"{line.row}: {line.part}" if line.part else line.row,
         str(line.threads),
         unit,
-        *(_cell(line, name, factor) for name in (GRADUS, PYTORCH, COMPILED)),
-        " ".join(f"{name} {_cell(line, name, factor)}" for name in others),
+        *(_cell(line, name, factor, spread=spread) for name in (GRADUS, PYTORCH, COMPILED)),
+        " ".join(f"{name} {_cell(line, name, factor, spread=spread)}" for name in others),
         "" if line.figure is None else number(line.figure),
         "" if goal is None else f"{'<=' if goal.at_most else '>='} {goal.reach:g}",
         "" if goal is None or goal.aim is None else f"{goal.aim:g}",
@@ -114,18 +110,21 @@ def _unit(line: Line) -> tuple[str, float]:
     return ("s", 1.0) if least >= 1 else ("ms", 1e3) if least >= 1e-4 else ("µs", 1e6)
 
 
-def _cell(line: Line, name: str, factor: float) -> str:
+def _cell(line: Line, name: str, factor: float, *, spread: bool) -> str:
     median = line.median(name)
     if median is None:
         return line.absent.get(name, "")
     taken = line.rounds[name]
-    spread = f" ({number(min(taken) * factor)}-{number(max(taken) * factor)})" if len(taken) > 1 else ""
-    return number(median * factor) + spread
+    if not spread or len(taken) == 1:
+        return number(median * factor)
+    return f"{number(median * factor)} ({number(min(taken) * factor)}-{number(max(taken) * factor)})"
 
 
-def _aligned(head: Sequence[str], row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [
-        cell.ljust(width) if name in TEXT else cell.rjust(width)
-        for name, cell, width in zip(head, row, widths, strict=True)
+def _aligned(head: list[str], rows: list[list[str]]) -> list[str]:
+    """A line of text for the head and for each row."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    aligned = [str.ljust if name in TEXT else str.rjust for name in head]
+    return [
+        "  ".join(align(cell, width) for align, cell, width in zip(aligned, row, widths, strict=True)).rstrip()
+        for row in (head, *rows)
     ]
-    return "  ".join(cells).rstrip()
