@@ -22,7 +22,7 @@ from gradus.engine.kernels import (
     softmax,
     threads,
 )
-from gradus.engine.optim.adam import adamw_
+from gradus.engine.optim import adam
 
 RNG = np.random.default_rng(0)
 RTOL = (
@@ -147,15 +147,37 @@ def test_rows_added_at_repeated_places_all_count() -> None:
 
 
 @pytest.mark.usefixtures("pool")
-def test_adamw_in_one_pass_equals_the_plain_step() -> None:
+def test_adamw_over_many_parameters_equals_the_plain_step_of_each() -> None:
     options: dict[str, Any] = {"lr": 3e-3, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.1}
-    fused = [numbers(70001), numbers(70001), numbers(70001, spread=0.1), np.abs(numbers(70001))]
-    plain = [a.copy() for a in fused]
+    shapes = [(701, 100), (3,), (1, 1), (50, 40, 30), (16384,)]
+    fused = [(numbers(*s), numbers(*s), numbers(*s, spread=0.1), np.abs(numbers(*s))) for s in shapes]
+    plain = [tuple(a.copy() for a in each) for each in fused]
     for step in range(1, 4):
-        assert optimizer.adamw(*fused, **options, step=step)
-        in_numpy(adamw_, *plain, **options, step=step)
-    for a, b in zip(fused, plain, strict=True):
-        close(a, b)
+        assert optimizer.adamw([(each, adam._numbers(**options, step=step)) for each in fused])
+        for p, g, m, v in plain:
+            adam.adamw_(p, g, m, v, **options, step=step)
+    for each, want in zip(fused, plain, strict=True):
+        for a, b in zip(each, want, strict=True):
+            close(a, b)
+
+
+@pytest.mark.usefixtures("pool")
+def test_the_sum_of_all_squares_is_numpys() -> None:
+    arrays = [numbers(300, 200), numbers(7), numbers(40001)]
+    want = sum(float((a.astype(np.float64) ** 2).sum()) for a in arrays)
+    assert optimizer.sum_of_squares(arrays) == pytest.approx(want, rel=1e-5)
+
+
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize("scaled", [True, False])
+def test_rms_norm_and_its_gradients_equal_their_plain_form(scaled: bool) -> None:
+    x, dy, weight = numbers(701, 96, spread=3), numbers(701, 96), numbers(96) if scaled else None
+    got, want = normalization.rms_norm(x, weight, 1e-5), in_numpy(normalization.rms_norm, x, weight, 1e-5)
+    for a, b in zip(got, want, strict=True):
+        close(a, b, atol=1e-5)
+    back = normalization.rms_norm_backward(dy, x, weight, got[1])
+    for a, b in zip(back, in_numpy(normalization.rms_norm_backward, dy, x, weight, got[1]), strict=True):
+        close(a, b, atol=1e-4)
 
 
 def test_small_and_double_precision_arrays_stay_with_numpy() -> None:

@@ -17,7 +17,7 @@ from numba import njit
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.crew import offer
-from gradus.engine.kernels.native import job
+from gradus.engine.kernels.native import floats, job
 
 _options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
 _inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only
@@ -360,18 +360,108 @@ def add_rows(table: Array, index: Array, rows: Array) -> None:
 
 
 @njit(**_inner)
-def _adamw(p: Array, g: Array, m: Array, v: Array, numbers: Any, start: int, stop: int) -> None:
-    decay, beta1, beta2, step_size, root_correction, eps = numbers
-    keep, b1, b2 = np.float32(decay), np.float32(beta1), np.float32(beta2)
-    c1, c2 = np.float32(1 - beta1), np.float32(1 - beta2)
-    size, root, small = np.float32(step_size), np.float32(root_correction), np.float32(eps)
-    p, g, m, v = p[start:stop], g[start:stop], m[start:stop], v[start:stop]
-    for i in range(len(p)):
-        m[i] = b1 * m[i] + c1 * g[i]
-        v[i] = b2 * v[i] + c2 * g[i] * g[i]
-        p[i] = p[i] * keep - size * m[i] / (np.float32(math.sqrt(v[i])) / root + small)
+def _parameter(ends: Array, place: int) -> Any:
+    """In which parameter the number `place` of all is; parameter i holds those from ends[i] to ends[i + 1]."""
+    low, high = 0, len(ends) - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if ends[middle] <= place:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@njit(**_inner)
+def _adamw(places: Array, ends: Array, numbers: Array, start: int, stop: int) -> None:
+    i = _parameter(ends, start)
+    while start < stop:
+        first, n = start - ends[i], min(stop, ends[i + 1]) - start
+        p, g = floats(places[i, 0] + 4 * first, n), floats(places[i, 1] + 4 * first, n)
+        m, v = floats(places[i, 2] + 4 * first, n), floats(places[i, 3] + 4 * first, n)
+        keep, size = np.float32(numbers[i, 0]), np.float32(numbers[i, 3])
+        root, small = np.float32(numbers[i, 4]), np.float32(numbers[i, 5])
+        b1, b2 = np.float32(numbers[i, 1]), np.float32(numbers[i, 2])
+        c1, c2 = np.float32(1 - numbers[i, 1]), np.float32(1 - numbers[i, 2])
+        for j in range(n):
+            m[j] = b1 * m[j] + c1 * g[j]
+            v[j] = b2 * v[j] + c2 * g[j] * g[j]
+            p[j] = p[j] * keep - size * m[j] / (np.float32(math.sqrt(v[j])) / root + small)
+        start += n
+        i += 1
 
 
 @njit(**_options)
-def adamw(crew: Array, p: Array, g: Array, m: Array, v: Array, numbers: Any) -> None:
-    offer(crew, job(_adamw, (p, g, m, v, numbers)), len(p), PART)
+def adamw(crew: Array, places: Array, ends: Array, numbers: Array) -> None:
+    """places (N, 4) of p, g, m and v; numbers (N, 6): 1 - decay, β₁, β₂, size of the step, √(1 - β₂ᵗ), eps."""
+    offer(crew, job(_adamw, (places, ends, numbers)), ends[-1], PART)
+
+
+@njit(**_inner)
+def _sum_of_squares(places: Array, ends: Array, sums: Array, start: int, stop: int) -> None:
+    part, i = start // PART, _parameter(ends, start)
+    while start < stop:
+        n = min(stop, ends[i + 1]) - start
+        x = floats(places[i, 0] + 4 * (start - ends[i]), n)
+        total = np.float32(0)
+        for j in range(n):
+            total += x[j] * x[j]
+        sums[part] += np.float64(total)
+        start += n
+        i += 1
+
+
+@njit(**_options)
+def sum_of_squares(crew: Array, places: Array, ends: Array) -> Any:
+    sums = np.zeros((ends[-1] + PART - 1) // PART)
+    offer(crew, job(_sum_of_squares, (places, ends, sums)), ends[-1], PART)
+    return sums.sum()
+
+
+# ---- root mean square
+
+
+@njit(**_inner)
+def _rms_norm(x: Array, weight: Array, eps: float, y: Array, rstd: Array, start: int, stop: int) -> None:
+    n = x.shape[1]
+    for i in range(start, stop):
+        squares = np.float32(0)
+        for j in range(n):
+            squares += x[i, j] * x[i, j]
+        r = _ONE / np.float32(math.sqrt(squares / np.float32(n) + np.float32(eps)))
+        rstd[i] = r
+        for j in range(n):
+            y[i, j] = x[i, j] * r * weight[j]
+
+
+@njit(**_options)
+def rms_norm(crew: Array, x: Array, weight: Array, eps: float, y: Array, rstd: Array) -> None:
+    offer(crew, job(_rms_norm, (x, weight, eps, y, rstd)), len(x), rows_in_part(x.shape[1]))
+
+
+@njit(**_inner)
+def _rms_norm_backward(
+    dy: Array, x: Array, weight: Array, rstd: Array, dx: Array, sums: Array, start: int, stop: int
+) -> None:
+    n = x.shape[1]
+    part = start // rows_in_part(n)
+    for i in range(start, stop):
+        r, along = rstd[i], np.float32(0)
+        for j in range(n):
+            along += dy[i, j] * weight[j] * x[i, j]
+        along *= r * r / np.float32(n)
+        for j in range(n):
+            dx[i, j] = (dy[i, j] * weight[j] - x[i, j] * along) * r
+            sums[part, j] += dy[i, j] * x[i, j] * r
+
+
+@njit(**_options)
+def rms_norm_backward(crew: Array, dy: Array, x: Array, weight: Array, rstd: Array, dx: Array, dw: Array) -> None:
+    rows, n = x.shape
+    part = rows_in_part(n)
+    sums = np.zeros(((rows + part - 1) // part, n), np.float32)
+    offer(crew, job(_rms_norm_backward, (dy, x, weight, rstd, dx, sums)), rows, part)
+    dw[:] = np.float32(0)
+    for i in range(len(sums)):
+        for j in range(n):
+            dw[j] += sums[i, j]

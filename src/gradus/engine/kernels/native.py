@@ -12,11 +12,15 @@ import sys
 from typing import Any
 
 import llvmlite.binding as llvm
+import numba
 from llvmlite import ir
-from numba import extending, types
+from numba import extending, njit, types
 from numba.core import cgutils
 from numba.core.errors import TypingError
 
+from gradus.engine.dtypes import Array
+
+carray: Any = numba.carray  # type: ignore[attr-defined]
 intrinsic: Any = extending.intrinsic
 
 _FEATURES = llvm.get_host_cpu_features()
@@ -103,7 +107,22 @@ read_bytes: Any = types.ExternalFunction("_read" if _WINDOWS else "read", _bytes
 write_bytes: Any = types.ExternalFunction("_write" if _WINDOWS else "write", _bytes)
 
 
-# ---- functions as addresses
+# ---- addresses of numbers and functions
+
+
+@intrinsic
+def _float_pointer(typing_context: Any, address: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], _FLOAT.as_pointer())
+
+    return types.CPointer(types.float32)(types.intp), code
+
+
+@njit(inline="always", cache=True)
+def floats(address: int, n: int) -> Array:
+    """The n float32s at an address."""
+    found: Array = carray(_float_pointer(address), n)
+    return found
 
 
 @intrinsic

@@ -1,4 +1,4 @@
-"""Layer normalisation of rows."""
+"""Layer normalisation of rows, and the form of it that leaves the mean where it is."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def layer_norm_backward(
 
 def _fused(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
     n, c = x.shape
-    w = np.ones(c, x.dtype) if weight is None else weight
+    w = _or_ones(weight, x)
     b = np.zeros(c, x.dtype) if bias is None else bias
     y, mean, rstd = np.empty_like(x), np.empty(n, x.dtype), np.empty(n, x.dtype)
     kernels.compiled().layer_norm(threads.crew(), x, w, b, eps, y, mean, rstd)
@@ -53,7 +53,34 @@ def _fused(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tu
 
 def _fused_backward(dy: Array, x: Array, weight: Array | None, mean: Array, rstd: Array) -> tuple[Array, Array, Array]:
     c = x.shape[1]
-    w = np.ones(c, x.dtype) if weight is None else weight
+    w = _or_ones(weight, x)
     dx, dw, db = np.empty_like(x), np.empty(c, x.dtype), np.empty(c, x.dtype)
     kernels.compiled().layer_norm_backward(threads.crew(), dy, x, w, mean, rstd, dx, dw, db)
     return dx, dw, db
+
+
+def rms_norm(x: Array, weight: Array | None, eps: float) -> tuple[Array, Array]:
+    """x (N, C) -> y (N, C), and the 1/√(mean(x²) + ε) of each row (N,)."""
+    if kernels.fused(x, weight):
+        y, rstd = np.empty_like(x), np.empty(len(x), x.dtype)
+        kernels.compiled().rms_norm(threads.crew(), x, _or_ones(weight, x), eps, y, rstd)
+        return y, rstd
+    rstd = 1 / np.sqrt(np.einsum("nc,nc->n", x, x) / x.dtype.type(x.shape[-1]) + x.dtype.type(eps))
+    y = x * rstd[:, None]
+    return y if weight is None else y * weight, rstd
+
+
+def rms_norm_backward(dy: Array, x: Array, weight: Array | None, rstd: Array) -> tuple[Array, Array]:
+    """-> dx (N, C), dweight (C,)."""
+    if kernels.fused(x, dy, weight):
+        dx, dw = np.empty_like(x), np.empty(x.shape[1], x.dtype)
+        kernels.compiled().rms_norm_backward(threads.crew(), dy, x, _or_ones(weight, x), rstd, dx, dw)
+        return dx, dw
+    xhat = x * rstd[:, None]
+    dxhat = dy if weight is None else dy * weight
+    along = np.einsum("nc,nc->n", dxhat, xhat) / x.dtype.type(x.shape[-1])
+    return (dxhat - xhat * along[:, None]) * rstd[:, None], np.einsum("nc,nc->c", dy, xhat)
+
+
+def _or_ones(weight: Array | None, x: Array) -> Array:
+    return np.ones(x.shape[1], x.dtype) if weight is None else weight

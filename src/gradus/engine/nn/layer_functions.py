@@ -9,7 +9,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.node import Function
-from gradus.engine.ops.network import Conv1d
+from gradus.engine.ops.network import Conv1d, RMSNorm
 from gradus.engine.tensor import Tensor
 from gradus.engine.variable import apply
 
@@ -66,10 +66,8 @@ def rms_norm(
             f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but "
             f"got input of size{list(input.shape)}"
         )
-    axes = tuple(range(-len(shape), 0))
     small = float(np.finfo(input._array.dtype).eps) if eps is None else eps
-    y = input * ((input * input).mean(axes, keepdim=True) + small).rsqrt()
-    return y if weight is None else y * weight
+    return cast(Tensor, apply(RMSNorm, input, weight, axes=len(shape), eps=small))
 
 
 def conv1d(

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import types
 import warnings
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
 from gradus.engine.autograd import no_grad
 from gradus.engine.dtypes import Array
 from gradus.engine.functions import cat
+from gradus.engine.kernels.optimizer import sum_of_squares
 from gradus.engine.tensor import Tensor
 
 
@@ -50,8 +53,14 @@ def get_total_norm(
 ) -> Tensor:
     """The norm of all tensors as one vector: the norm of their norms.    ()"""
     norm_type = float(norm_type)
-    norms = [_norm(tensor._array, norm_type) for tensor in _listed(tensors)]
-    total = _norm(np.array(norms), norm_type) if norms else np.float32(0.0)
+    arrays = [tensor._array for tensor in _listed(tensors)]
+    total: Any
+    squares = sum_of_squares(arrays) if norm_type == 2.0 else None
+    if squares is not None:
+        total = np.float32(math.sqrt(squares))
+    else:
+        norms = [_norm(array, norm_type) for array in arrays]
+        total = _norm(np.array(norms), norm_type) if norms else np.float32(0.0)
     if error_if_nonfinite and not np.isfinite(total):
         raise RuntimeError(
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "

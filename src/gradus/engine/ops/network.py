@@ -132,6 +132,27 @@ class LayerNorm(Function):
         )
 
 
+class RMSNorm(Function):
+    """y = w x̂,  x̂ = x / √(mean(x²) + ε) over the last axes     (Zhang & Sennrich, 2019)
+
+    dx = (dx̂ - x̂ mean(dx̂ x̂)) / √(mean(x²) + ε),  dx̂ = w dy;    dw = Σ x̂ dy
+    """
+
+    name_ = "FusedRmsNormBackward0"
+
+    def forward(self, x: Array, weight: Array | None, axes: int, eps: float) -> Array:
+        self.x, self.weight, self.inner = x, weight, x.shape[x.ndim - axes :]
+        rows = x.reshape(-1, math.prod(self.inner))
+        y, self.rstd = normalization.rms_norm(rows, None if weight is None else weight.reshape(-1), eps)
+        return y.reshape(x.shape)
+
+    def backward(self, dy: Array) -> Any:
+        rows = self.x.reshape(-1, math.prod(self.inner))
+        w = None if self.weight is None else self.weight.reshape(-1)
+        dx, dw = normalization.rms_norm_backward(dy.reshape(rows.shape), rows, w, self.rstd)
+        return dx.reshape(self.x.shape), dw.reshape(self.inner) if self.needs[1] else None
+
+
 class Attention(Function):
     """y = softmax(q kᵀ s + mask) v, s = 1/√E     (Vaswani et al., 2017)
 

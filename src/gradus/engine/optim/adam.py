@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 
 from gradus.engine.dtypes import Array
+from gradus.engine.grad_mode import no_grad
 from gradus.engine.kernels import optimizer as kernels
 from gradus.engine.optim.optimizer import Group, Optimizer, Params, check, check_fused, number, scalar_state, zeros_like
 from gradus.engine.tensor import Tensor
@@ -18,6 +20,7 @@ def adamw_(
     g: Array,
     m: Array,
     v: Array,
+    largest: Array | None = None,
     *,
     lr: float,
     beta1: float,
@@ -25,7 +28,6 @@ def adamw_(
     eps: float,
     weight_decay: float,
     step: float,
-    largest: Array | None = None,
 ) -> None:
     """One step, in place, on p, m and v (and, for AMSGrad, on `largest`, the largest v so far); g is only read.
 
@@ -33,9 +35,6 @@ def adamw_(
     m ← β₁ m + (1 - β₁) g,   v ← β₂ v + (1 - β₂) g²
     p ← p - lr · m̂ / (√v̂ + eps),   m̂ = m / (1 - β₁ᵗ),   v̂ = v / (1 - β₂ᵗ),   t = step, from 1
     """
-    options = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps, "weight_decay": weight_decay, "step": step}
-    if largest is None and kernels.adamw(p, g, m, v, **options):
-        return
     if weight_decay != 0:
         p *= 1 - lr * weight_decay
     a = np.subtract(g, m, out=np.empty_like(m))
@@ -102,6 +101,17 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
+    @no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        self._steps: list[tuple[tuple[Array, ...], dict[str, Any]]] = []  # what `update` found to do
+        loss = super().step(closure)
+        plain = [(arrays, _numbers(**options)) for arrays, options in self._steps if len(arrays) == 4]
+        if len(plain) < len(self._steps) or not kernels.adamw(plain):
+            for arrays, options in self._steps:
+                adamw_(*arrays, **options)
+        self._steps = []
+        return loss
+
     def update(self, key: Tensor, p: Array, g: Array, group: Group) -> None:
         state = self.state[key]
         if not state:
@@ -116,19 +126,19 @@ class Adam(Optimizer):
         if decay != 0 and not group["decoupled_weight_decay"]:
             g = g + p * decay
             decay = 0
-        adamw_(
-            p,
-            g,
-            state["exp_avg"]._array,
-            state["exp_avg_sq"]._array,
-            lr=group["lr"],
-            beta1=group["betas"][0],
-            beta2=group["betas"][1],
-            eps=group["eps"],
-            weight_decay=decay,
-            step=float(step),
-            largest=state["max_exp_avg_sq"]._array if group["amsgrad"] else None,
-        )
+        beta1, beta2 = group["betas"]
+        options = {"lr": group["lr"], "beta1": beta1, "beta2": beta2, "eps": group["eps"]}
+        moments = [state["exp_avg"]._array, state["exp_avg_sq"]._array]
+        if group["amsgrad"]:
+            moments.append(state["max_exp_avg_sq"]._array)
+        self._steps.append(((p, g, *moments), {**options, "weight_decay": decay, "step": float(step)}))
+
+
+def _numbers(
+    *, lr: float, beta1: float, beta2: float, eps: float, weight_decay: float, step: float
+) -> tuple[float, ...]:
+    """What a step is made of, as the fused loop takes it."""
+    return 1 - lr * weight_decay, beta1, beta2, lr / (1 - beta1**step), math.sqrt(1 - beta2**step), eps
 
 
 class AdamW(Adam):

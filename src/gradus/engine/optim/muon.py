@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
+from gradus.engine.kernels.products import product
 from gradus.engine.optim.optimizer import Group, Optimizer, Params, check, zeros_like
 from gradus.engine.tensor import Tensor
 
@@ -87,8 +88,8 @@ def orthogonal(
     x = g.T if tall else g  # the smaller side first: X Xᵀ is small
     x = x / max(float(np.linalg.norm(x)), eps)
     for _ in range(steps):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * (gram @ gram)) @ x
+        gram = product(x, x.T)
+        x = a * x + product(b * gram + c * product(gram, gram), x)
     return x.T if tall else x
 
 
