@@ -15,7 +15,7 @@ import numpy as np
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import cache, memory
 
-LEAST = 2048  # numbers; below, calling a loop costs as much as it saves
+LEAST = 512  # numbers; below, calling a loop costs as much as it saves
 
 
 def fused(*arrays: Array | None) -> bool:

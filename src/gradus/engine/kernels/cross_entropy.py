@@ -9,22 +9,37 @@ from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
 
 
-def forward(x: Array, targets: Array, ignore_index: int) -> tuple[Array, Array]:
-    """x (N, C), targets (N,) -> losses (N,), 0 where not scored, and log Σ eˣ (N,)."""
+def forward(x: Array, targets: Array, ignore_index: int) -> tuple[Array, Array, float, int]:
+    """x (N, C), targets (N,) -> losses (N,), 0 where not scored, log Σ eˣ (N,), the losses' sum, how many are scored.
+
+    Raises:
+        IndexError: if a target is neither a column of x nor `ignore_index`.
+    """
     if kernels.fused(x):
-        return _fused_forward(x, targets, ignore_index)
+        losses, log_total = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
+        loop = kernels.compiled().cross_entropy
+        total, count = loop(threads.crew(), x, targets, ignore_index, losses, log_total)
+        if count < 0:
+            raise _out_of_bounds(targets[targets != ignore_index], x.shape[1])
+        return losses, log_total, total, count
+    scored = targets != ignore_index
+    kept = targets[scored]
+    if kept.size and (kept.min() < 0 or kept.max() >= x.shape[1]):
+        raise _out_of_bounds(kept, x.shape[1])
     top = x.max(axis=-1)
     log_total = np.log(np.exp(x - top[:, None]).sum(axis=-1)) + top
-    scored = targets != ignore_index
     rows = np.where(scored, targets, 0)
-    losses = np.where(scored, log_total - x[np.arange(len(x)), rows], 0)
-    return losses.astype(x.dtype, copy=False), log_total
+    losses = np.where(scored, log_total - x[np.arange(len(x)), rows], 0).astype(x.dtype, copy=False)
+    return losses, log_total, float(losses.sum()), kept.size
 
 
 def backward(x: Array, targets: Array, log_total: Array, scales: Array, ignore_index: int) -> Array:
-    """(softmax(x) - onehot(targets)) scale, row by row; 0 where not scored."""
+    """(softmax(x) - onehot(targets)) scale, row by row; 0 where not scored. scales (N,), or (1,) for all rows."""
     if kernels.fused(x):
-        return _fused_backward(x, targets, log_total, scales, ignore_index)
+        dx = np.empty_like(x)
+        loop = kernels.compiled().cross_entropy_backward
+        loop(threads.crew(), x, targets, log_total, np.ascontiguousarray(scales), ignore_index, dx)
+        return dx
     dx = np.exp(x - log_total[:, None])
     scored = np.flatnonzero(targets != ignore_index)
     dx[scored, targets[scored]] -= 1
@@ -32,14 +47,6 @@ def backward(x: Array, targets: Array, log_total: Array, scales: Array, ignore_i
     return dx
 
 
-def _fused_forward(x: Array, targets: Array, ignore_index: int) -> tuple[Array, Array]:
-    losses, log_total = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
-    kernels.compiled().cross_entropy(threads.crew(), x, targets, ignore_index, losses, log_total)
-    return losses, log_total
-
-
-def _fused_backward(x: Array, targets: Array, log_total: Array, scales: Array, ignore_index: int) -> Array:
-    dx = np.empty_like(x)
-    scales = np.ascontiguousarray(scales)
-    kernels.compiled().cross_entropy_backward(threads.crew(), x, targets, log_total, scales, ignore_index, dx)
-    return dx
+def _out_of_bounds(targets: Array, classes: int) -> IndexError:
+    wrong = targets[(targets < 0) | (targets >= classes)][0]
+    return IndexError(f"Target {wrong} is out of bounds.")

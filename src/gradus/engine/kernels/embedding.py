@@ -13,8 +13,6 @@ def add_rows(table: Array, index: Array, rows: Array) -> None:
     if kernels.fused(rows, table):
         width = table.size // len(table)
         places = index.reshape(-1)
-        if places.size and places.min() < 0:
-            places = places % len(table)
         kernels.compiled().add_rows(table.reshape(-1, width), places, rows.reshape(-1, width))
     else:
         np.add.at(table, index, rows)

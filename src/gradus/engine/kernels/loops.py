@@ -320,9 +320,17 @@ def _cross_entropy(
 
 
 @njit(**_options)
-def cross_entropy(crew: Array, x: Array, targets: Array, ignore_index: int, losses: Array, log_total: Array) -> None:
+def cross_entropy(crew: Array, x: Array, targets: Array, ignore_index: int, losses: Array, log_total: Array) -> Any:
+    """The losses, their sum, and how many rows are scored: -1, and nothing done, if a target is no column of x."""
+    count = 0
+    for i in range(len(targets)):
+        if targets[i] != ignore_index:
+            if targets[i] < 0 or targets[i] >= x.shape[1]:
+                return 0.0, -1
+            count += 1
     part = rows_in_part(x.shape[1])
     offer(crew, job(_cross_entropy, (x, targets, ignore_index, losses, log_total)), len(x), part)
+    return losses.astype(np.float64).sum(), count
 
 
 @njit(**_inner)
@@ -331,13 +339,14 @@ def _cross_entropy_backward(
 ) -> None:
     n = x.shape[1]
     for i in range(start, stop):
+        scale = scales[i if len(scales) > 1 else 0]
         if targets[i] == ignore_index:
             for j in range(n):
                 dx[i, j] = np.float32(0)
         else:
             for j in range(n):
-                dx[i, j] = exp32(x[i, j] - log_total[i]) * scales[i]
-            dx[i, targets[i]] -= scales[i]
+                dx[i, j] = exp32(x[i, j] - log_total[i]) * scale
+            dx[i, targets[i]] -= scale
 
 
 @njit(**_options)
@@ -354,7 +363,7 @@ def cross_entropy_backward(
 @njit(**_options)
 def add_rows(table: Array, index: Array, rows: Array) -> None:
     for i in range(len(index)):
-        to = index[i]
+        to = index[i] if index[i] >= 0 else index[i] + len(table)
         for j in range(table.shape[1]):
             table[to, j] += rows[i, j]
 

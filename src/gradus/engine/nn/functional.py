@@ -254,13 +254,14 @@ def cross_entropy(
         label_smoothing: this much of the target is spread evenly over all classes (Szegedy et al., 2016).
     """
     _check_reduction(reduction)
-    if target.is_floating_point() and target.shape == input.shape:
+    if target._array.dtype.kind == "f" and target.shape == input.shape:
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     logits, flat, shape = _rows(input, target)
-    _check_targets(flat, logits.shape[1], ignore_index)
     if weight is None and label_smoothing == 0:
+        _check_kind(flat)
         out = apply(net.CrossEntropy, logits, flat, ignore_index=ignore_index, reduction=reduction)
         return out.reshape(shape) if reduction == "none" else out
+    _check_targets(flat, logits.shape[1], ignore_index)
     log_p = logits.log_softmax(-1)
     loss = _nll(log_p, flat, weight, ignore_index, reduction)
     if label_smoothing:
@@ -339,30 +340,35 @@ def _rows(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor, tuple[int, ...
         if target.ndim:
             raise ValueError(f"Expected a single target for 1D input, got target of shape {tuple(target.shape)}")
         return input.unsqueeze(0), target.reshape(1), ()
-    expected = (input.shape[0], *input.shape[2:])
-    if tuple(target.shape) != tuple(expected):
+    sizes = input._array.shape
+    expected = (sizes[0], *sizes[2:])
+    if target._array.shape != expected:
         if input.ndim == 2 and target.ndim == 1:
             raise ValueError(
                 f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]})."
             )
         raise RuntimeError(f"Expected target size {list(expected)}, got {list(target.shape)}")
     if input.ndim > 2:
-        input = input.movedim(1, -1).reshape(-1, input.shape[1])
-    return input, target.reshape(-1), expected
+        input, target = input.movedim(1, -1).reshape(-1, input.shape[1]), target.reshape(-1)
+    return input, target, expected
 
 
 def _check_targets(target: Tensor, classes: int, ignore_index: int) -> None:
+    _check_kind(target)
     t = target._array
-    if t.dtype.kind not in "iu":
+    scored = t[t != ignore_index]
+    if scored.size and (scored.min() < 0 or scored.max() >= classes):
+        wrong = scored.min() if scored.min() < 0 else scored.max()
+        raise IndexError(f"Target {wrong} is out of bounds.")
+
+
+def _check_kind(target: Tensor) -> None:
+    if target._array.dtype.kind not in "iu":
         raise RuntimeError(
             f"expected target dtype to be Long or Byte, but got {target.type().split('.')[-1].removesuffix('Tensor')}: "
             "targets are class "
             "numbers, so convert them with .long()"
         )
-    scored = t[t != ignore_index]
-    if scored.size and (scored.min() < 0 or scored.max() >= classes):
-        wrong = scored.min() if scored.min() < 0 else scored.max()
-        raise IndexError(f"Target {wrong} is out of bounds.")
 
 
 def _check_reduction(reduction: str) -> None:

@@ -92,17 +92,17 @@ class CrossEntropy(Function):
 
     def forward(self, x: Array, targets: Array, ignore_index: int, reduction: str) -> Array:
         self.x, self.targets, self.ignore_index, self.reduction = x, targets, ignore_index, reduction
-        self.losses, self.log_total = cross_entropy.forward(x, targets, ignore_index)
-        self.count = int((targets != ignore_index).sum())
+        losses, self.log_total, total, self.count = cross_entropy.forward(x, targets, ignore_index)
         if reduction == "none":
-            return self.losses
-        total = self.losses.sum()
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(total if reduction == "sum" else total / x.dtype.type(self.count), dtype=x.dtype)
+            return losses
+        if reduction == "mean":
+            total = total / self.count if self.count else math.nan
+        return np.asarray(total, dtype=x.dtype)
 
     def backward(self, dy: Array) -> Any:
-        scale = dy / self.count if self.reduction == "mean" and self.count else dy
-        scales = np.broadcast_to(np.asarray(scale, dtype=self.x.dtype), self.targets.shape)
+        scales = dy.reshape(-1)
+        if self.reduction == "mean" and self.count:
+            scales = scales / scales.dtype.type(self.count)
         return cross_entropy.backward(self.x, self.targets, self.log_total, scales, self.ignore_index), None
 
 
