@@ -22,16 +22,17 @@ from gradus.engine.printing import set_printoptions as set_printoptions
 from gradus.engine.random import Generator as Generator
 from gradus.engine.random import default_generator as default_generator
 
-from gradus.engine import nn as nn  # isort: skip
-from gradus.engine import optim as optim  # isort: skip
-from gradus.engine import return_types as return_types  # isort: skip
-
 # 1/0 is inf and 0/0 is nan, as in PyTorch: NumPy's warnings about them, where they come from the engine, are not shown.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"gradus\.engine\.")
 
-from gradus.engine.surface import *  # noqa: E402, F403  # isort: skip
-from gradus.engine.surface import __version__ as __version__  # noqa: E402  # isort: skip
-from gradus.engine.surface import say_what_is_absent as _say_what_is_absent  # noqa: E402  # isort: skip
+from gradus.engine import surface as _surface  # noqa: E402
 
-if not _typing.TYPE_CHECKING:
-    __getattr__ = _say_what_is_absent
+if _typing.TYPE_CHECKING:
+    from gradus.engine.surface import *  # noqa: F403
+else:
+    globals().update({name: value for name, value in vars(_surface).items() if name in _surface.__all__})
+    __getattr__ = _surface.find
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_surface.__all__})

@@ -11,6 +11,7 @@ import numpy as np
 
 from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
+from gradus.engine.grad_mode import state
 from gradus.engine.node import Function
 from gradus.engine.ops.elementwise import ToCopy
 from gradus.engine.promotion import of_number, result_type
@@ -63,10 +64,16 @@ def binary(op: type[Function], a: Any, b: Any, **options: Any) -> Tensor:
     elif not (type(b) is float and isinstance(a, Variable) and a._array.dtype.kind == "f"):
         a, b = same_type(a, b)
     try:
+        if op.ufunc is not None and not options and not (_wants_gradient(a) or _wants_gradient(b)):
+            return wrap(op.ufunc(*[x._array if isinstance(x, Variable) else x for x in (a, b)]))
         return apply(op, a, b, **options)
     except ValueError:
         explain_broadcast(a, b)
         raise
+
+
+def _wants_gradient(x: Any) -> bool:
+    return isinstance(x, Variable) and (x._requires_grad or x._base is not None) and state.enabled
 
 
 def in_place(target: Tensor, op: type[Function], other: Any, **options: Any) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.kernels import cache, memory
+from gradus.engine.kernels import memory
 
 LEAST = 512  # numbers; below, calling a loop costs as much as it saves
 
@@ -33,6 +33,8 @@ enabled = True  # False takes the NumPy forms everywhere: what the loops are tes
 @functools.cache
 def compiled(module: str = "loops") -> Any:
     """The compiled loops of a module; importing the first takes half a second, so only when first needed."""
+    from gradus.engine.kernels import cache
+
     memory.keep()
     with cache.in_use():
         return importlib.import_module(f"gradus.engine.kernels.{module}")

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import os
 
-from threadpoolctl import ThreadpoolController
-
 from gradus.engine.dtypes import Array
 
 VARIABLE = "GRADUS_THREADS"
@@ -46,6 +44,8 @@ def crew() -> Array:
     """The threads with which to share a loop; they are hired when first asked for."""
     global _crew
     if _crew is None:
+        from threadpoolctl import ThreadpoolController
+
         from gradus.engine.kernels.crew import hire
 
         ThreadpoolController().select(user_api="blas").limit(limits=1)

@@ -1,6 +1,6 @@
 """Layers, containers and losses, as `torch.nn` has them."""
 
-from gradus.engine.nn import functional, init, parameter, utils
+from gradus.engine.nn import functional, init, parallel, parameter, utils
 from gradus.engine.nn.activation import (
     ELU,
     GELU,
@@ -117,6 +117,7 @@ __all__ = [
     "Unflatten",
     "functional",
     "init",
+    "parallel",
     "parameter",
     "utils",
 ]
