@@ -10,10 +10,13 @@ import contextlib
 import functools
 import hashlib
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+_HELPING = "GRADUS_PREPARES"  # set for the process that compiles beside another
 
 
 def folder() -> Path:
@@ -33,7 +36,7 @@ def in_use() -> Iterator[None]:
 
     config: Any = numba.core.config
 
-    _announce()
+    _begin()
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder())
     try:
@@ -43,8 +46,8 @@ def in_use() -> Iterator[None]:
 
 
 @functools.cache
-def _announce() -> None:
-    """From now on, say it when a function of ours has to be compiled: one line for all of them."""
+def _begin() -> None:
+    """Say once that loops have to be compiled; if none has been, let another process begin from the other end."""
     from numba.core import event
 
     class Listener(event.Listener):
@@ -60,3 +63,8 @@ def _announce() -> None:
 
     register: Any = event.register
     register("numba:compile", Listener())
+    if not folder().exists() and (os.cpu_count() or 1) > 1 and _HELPING not in os.environ:
+        quiet: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        with contextlib.suppress(OSError):
+            environment = {**os.environ, _HELPING: "1"}
+            subprocess.Popen([sys.executable, "-m", "gradus.engine.kernels.prepare"], env=environment, **quiet)

@@ -1,0 +1,44 @@
+"""Compile the loops of a GPT's training step, the last that a step needs first.
+
+A process that finds none compiled starts this one beside itself (`cache.py`): the two meet in the middle, and what one
+has compiled the other loads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradus.engine.kernels import (
+    activations,
+    attention,
+    cross_entropy,
+    embedding,
+    normalization,
+    optimizer,
+    products,
+    threads,
+)
+
+
+def prepare() -> None:
+    """Call every loop once."""
+    threads.set_num_threads(1)
+    x, row, column = np.ones((128, 64), np.float32), np.ones(64, np.float32), np.ones(128, np.float32)
+    table, index = x.copy(), np.zeros(128, np.int64)
+    q = np.ones((2, 32, 2, 16), np.float32).swapaxes(1, 2)
+    log_total = np.ones((2, 2, 32), np.float32)
+    optimizer.adamw([((table,) * 4, (1.0,) * 6)])
+    optimizer.sum_of_squares([x])
+    embedding.add_rows(table, index, x)
+    normalization.layer_norm_backward(x, x, row, column, column)
+    attention.backward(q, q, q, q, log_total, True, 1.0)
+    activations.gelu_tanh_backward(x, x)
+    products.column_sums(x)
+    cross_entropy.backward(x, index, column, row[:1], -1)
+    cross_entropy.forward(x, index, -1)
+    activations.gelu_tanh(x)
+    attention.forward(q, q, q, True, 1.0)
+
+
+if __name__ == "__main__":
+    prepare()
