@@ -32,9 +32,19 @@ def stream_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def documents_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("documents")
-    result = gradus("train", write_documents(folder), "--model", "ngram", "--order", 2, "--run", folder / "run")
+    result = gradus(
+        "train", write_documents(folder), "--model", "ngram", "--order", 2, "--run", folder / "run", "--page"
+    )
     assert result.exit_code == 0, result.output
+    assert result.stdout.endswith(f"look     {folder / 'run' / 'index.html'}\n")
     return folder / "run"
+
+
+def test_a_run_can_be_one_page(documents_run: Path) -> None:
+    page = (documents_run / "index.html").read_text(encoding="utf-8")
+    assert "2-gram counts" in page
+    assert "<script src" not in page
+    assert "http-equiv" not in page
 
 
 def test_training_reports_progress_losses_a_sample_and_what_to_do_next(stream_run: Path) -> None:

@@ -63,9 +63,17 @@ OTHER_DEFAULTS = "; ".join(
 @click.option("--config", "file", metavar="FILE.toml", help="Read settings from a file, such as a run's config.toml.")
 @click.option("--run", "folder", metavar="DIR", help=f"The folder of the run.  [default: {RUNS}/CORPUS-MODEL-NUMBER]")
 @click.option("--resume", metavar="RUN", help="Go on with a run; --steps or --minutes give it a new budget.")
+@click.option("--page", is_flag=True, help="At the end, also write the run as one page: losses, curve, samples.")
 @click.pass_context
 def command(
-    ctx: click.Context, /, corpus: str | None, file: str | None, folder: str | None, resume: str | None, **flags: Any
+    ctx: click.Context,
+    /,
+    corpus: str | None,
+    file: str | None,
+    folder: str | None,
+    resume: str | None,
+    page: bool,
+    **flags: Any,
 ) -> None:
     """Train one model on CORPUS: a name from gradus data, or a file or folder of your own.  [default: pydocs]"""
     settings = given({"corpus": corpus, **flags})
@@ -92,6 +100,10 @@ def command(
         click.echo(f"stopped and saved at step {result.step:,}; go on with: gradus train --resume {run.path}")
         ctx.exit(130)
     _report(run, setup, result, dev, test)
+    if page:
+        from gradus.report.examine import write_run_page
+
+        click.echo(f"look     {write_run_page(run.path)}")
 
 
 def _reopen(path: str, settings: dict[str, Any]) -> tuple[Run, Setup]:
