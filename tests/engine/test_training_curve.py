@@ -49,6 +49,19 @@ def test_the_loss_falls_along_the_same_curve_as_in_plain_numpy(monkeypatch: pyte
     assert curve[-1] < curve[0] - 0.5
 
 
+def test_the_curve_is_the_same_to_the_last_bit_with_any_number_of_threads() -> None:
+    before = threads.get_num_threads()
+    curves = []
+    try:
+        for n in (1, 3):
+            threads.set_num_threads(n)
+            training = Training()
+            curves.append([training.step() for _ in range(10)])
+    finally:
+        threads.set_num_threads(before)
+    assert curves[0] == curves[1]
+
+
 def test_a_step_offers_its_crew_no_more_jobs_than_it_did() -> None:
     before = threads.get_num_threads()
     threads.set_num_threads(2)

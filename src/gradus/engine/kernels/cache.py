@@ -46,7 +46,7 @@ def in_use() -> Iterator[None]:
 
 
 @functools.cache
-def _begin() -> None:
+def _begin() -> subprocess.Popen[bytes] | None:
     """Say once that loops have to be compiled; if none has been, let another process begin from the other end."""
     from numba.core import event
 
@@ -67,4 +67,5 @@ def _begin() -> None:
         quiet: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
         with contextlib.suppress(OSError):
             environment = {**os.environ, _HELPING: "1"}
-            subprocess.Popen([sys.executable, "-m", "gradus.engine.kernels.prepare"], env=environment, **quiet)
+            return subprocess.Popen([sys.executable, "-m", "gradus.engine.kernels.prepare"], env=environment, **quiet)
+    return None

@@ -16,6 +16,7 @@ def product(a: Array, b: Array, bias: Array | None = None) -> Array:
     """a @ b + bias for matrices (N, K) @ (K, M) + (M,)."""
     n, m = len(a), b.shape[1]
     if n * m * len(b) < LEAST or not _ours(a, b, bias):
+        threads.take_over()
         y = np.asarray(a @ b)
         if bias is not None:
             y += bias
@@ -46,6 +47,6 @@ def _laid_out(x: Array) -> tuple[Array, bool]:
     """A matrix in one piece, and whether it is x turned."""
     if x.flags.carray:
         return x, False
-    if x.flags.farray:
+    if x.T.flags.carray:
         return x.T, True
     return x.copy(), False  # with gaps, or read-only, which the tiles do not take

@@ -1,11 +1,12 @@
 """How many threads there are, and the crew they form (`crew.py`): one for the products and the fused loops alike.
 
 NumPy's library of products has threads of its own, which wait by spinning: on an idle machine that costs nothing, but
-beside another busy program a step becomes ten times slower. Once there is a crew, that library gets one thread.
+beside another busy program a step becomes ten times slower. So that library gets one thread.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 
 from gradus.engine.dtypes import Array
@@ -40,15 +41,21 @@ def set_num_threads(n: int) -> None:
     _count, _crew = n, None
 
 
+@functools.cache
+def take_over() -> None:
+    """From now on NumPy's library of products uses one thread."""
+    from threadpoolctl import ThreadpoolController
+
+    ThreadpoolController().select(user_api="blas").limit(limits=1)
+
+
 def crew() -> Array:
     """The threads with which to share a loop; they are hired when first asked for."""
     global _crew
     if _crew is None:
-        from threadpoolctl import ThreadpoolController
-
         from gradus.engine.kernels.crew import hire
 
-        ThreadpoolController().select(user_api="blas").limit(limits=1)
+        take_over()
         _crew = hire(get_num_threads() - 1)
     return _crew
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.kernels import products
+from gradus.engine.kernels import products, threads
 from gradus.engine.node import Function
 from gradus.engine.ops.broadcast import sum_to
 
@@ -19,6 +19,7 @@ def product(a: Array, b: Array, bias: Array | None = None) -> Array:
         return products.product(a, b, bias)
     if b.ndim == 2 and a.ndim >= 2:
         return products.product(as_rows(a), b, bias).reshape(*a.shape[:-1], b.shape[-1])
+    threads.take_over()
     return np.asarray(a @ b if bias is None else a @ b + bias)
 
 
