@@ -235,6 +235,37 @@ def test_softmax_of_rows_equals_its_plain_form(name: str) -> None:
 
 
 @pytest.mark.usefixtures("pool")
+def test_what_a_mask_hides_has_no_probability_at_all() -> None:
+    hidden = ~np.tri(70, dtype=np.bool_)
+    x = np.where(hidden, np.float32(-np.inf), numbers(70, 70))
+    np.testing.assert_array_equal(softmax.softmax(x, -1) == 0, hidden)
+
+
+def read_only(x: Array) -> Array:
+    x = x.copy()
+    x.flags.writeable = False
+    return x
+
+
+def test_read_only_arrays_are_read() -> None:
+    a, b, bias = numbers(200, 300), numbers(300, 100), numbers(100)
+    want = products.product(a, b, bias)
+    close(products.product(read_only(a), read_only(b), read_only(bias)), want, atol=1e-4)
+    close(products.product(read_only(a.T).T, read_only(b.T).T, bias), want, atol=1e-4)
+    q, k, v, dy = (numbers(2, 3, 40, 16) for _ in range(4))
+    y, log_total = attention.forward(q, k, v, True, 0.2)
+    close(attention.forward(read_only(q), read_only(k), read_only(v), True, 0.2)[0], y, atol=1e-5)
+    back = attention.backward(dy, q, k, v, log_total, True, 0.2)
+    for x, dx in zip(attention.backward(read_only(dy), q, k, v, log_total, True, 0.2), back, strict=True):
+        np.testing.assert_array_equal(x, dx)
+
+
+def test_read_only_parameters_are_not_stepped() -> None:
+    p = read_only(numbers(1000))
+    assert not optimizer.adamw([((p, numbers(1000), numbers(1000), numbers(1000)), (1.0, 0.9, 0.99, 1e-3, 1.0, 1e-8))])
+
+
+@pytest.mark.usefixtures("pool")
 @pytest.mark.parametrize(
     ("T", "S", "causal", "drops"), [(64, 64, True, True), (40, 70, False, True), (70, 40, True, False)]
 )

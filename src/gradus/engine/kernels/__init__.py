@@ -19,12 +19,12 @@ LEAST = 512  # numbers; below, calling a loop costs as much as it saves
 
 
 def fused(*arrays: Array | None) -> bool:
-    """Whether the compiled loops take these arrays: float32, in order in memory, the first one large."""
+    """Whether the compiled loops take these arrays: float32, in order in memory, not read-only, the first one large."""
     first = arrays[0]
     assert first is not None
     if first.size < LEAST or not enabled:
         return False
-    return all(a is None or (a.dtype == np.float32 and a.flags.c_contiguous) for a in arrays)
+    return all(a is None or (a.dtype == np.float32 and a.flags.carray) for a in arrays)
 
 
 enabled = True  # False takes the NumPy forms everywhere: what the loops are tested against

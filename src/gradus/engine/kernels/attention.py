@@ -45,7 +45,7 @@ def backward(
 ) -> tuple[Array, Array, Array]:
     """-> dq, dk, dv. Where the mask hid a pair, its probability p is 0, and so is its gradient."""
     if _fused(q, k, v, scale):
-        dy = dy if dy.strides[-1] == 4 else np.ascontiguousarray(dy)
+        dy = dy if _in_rows(dy) else dy.copy()
         dq, dk, dv = (np.empty((len(x), x.shape[2], x.shape[1], x.shape[3]), x.dtype).swapaxes(1, 2) for x in (q, k, v))
         mask = _ALL_KEPT if kept is None else np.ascontiguousarray(kept)
         kernels.compiled("heads_backward").backward(
@@ -77,4 +77,9 @@ def _scores(q: Array, k: Array, causal: bool, scale: float) -> Array:
 def _fused(q: Array, k: Array, v: Array, scale: float) -> bool:
     if not (q.ndim == 4 and q.shape[2] >= _FEWEST and q.size >= kernels.LEAST and kernels.enabled and scale > 0):
         return False
-    return all(x.dtype == np.float32 and x.strides[-1] == 4 and x.size for x in (q, k, v))
+    return all(x.dtype == np.float32 and _in_rows(x) and x.size for x in (q, k, v))
+
+
+def _in_rows(x: Array) -> bool:
+    """Whether the loops, which take no read-only array, can take this one's rows."""
+    return x.strides[-1] == x.itemsize and x.flags.behaved

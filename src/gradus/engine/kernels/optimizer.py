@@ -35,7 +35,7 @@ def sum_of_squares(arrays: Sequence[Array]) -> float | None:
 def _fused(arrays: Sequence[tuple[Array, ...]]) -> bool:
     if not kernels.enabled or sum(each[0].size for each in arrays) < kernels.LEAST:
         return False
-    return all(a.dtype == np.float32 and a.flags.c_contiguous for each in arrays for a in each)
+    return all(a.dtype == np.float32 and a.flags.carray for each in arrays for a in each)
 
 
 def _table(arrays: Sequence[tuple[Array, ...]]) -> tuple[Array, Array]:
