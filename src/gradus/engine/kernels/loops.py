@@ -40,8 +40,8 @@ _SQRT_2PI = np.float32(1 / math.sqrt(2 * math.pi))
 
 @njit(inline="always", **_inner)
 def exp32(x: Any) -> Any:
-    """eˣ in float32, to 2e-7 of itself: 2ᵏ eʳ with |r| ≤ ½ log 2 (Cephes' polynomial, Moshier 1992)."""
-    x = min(max(x, np.float32(-87.0)), np.float32(88.0))
+    """eˣ in float32, to 2e-7 of itself: 2ᵏ eʳ with |r| ≤ ½ log 2 (Cephes' polynomial, Moshier 1992); 0 from -88 on."""
+    x = min(max(x, np.float32(-88.0)), np.float32(88.0))
     t = x * _LOG2E
     k = np.int32(t + (_HALF if t > np.float32(0) else -_HALF))
     n = np.float32(k)
