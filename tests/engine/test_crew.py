@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -94,6 +95,20 @@ def test_dismissed_helpers_go() -> None:
         helper.join(5)
         assert not helper.is_alive()
     check(hired, 100, 3)  # alone now
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux")
+def test_a_crew_that_is_gone_leaves_no_file_open() -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(20):
+        earlier = set(threading.enumerate())
+        hired = crew.hire(2)
+        check(hired, 100, 3)
+        crew.dismiss(hired)
+        for helper in set(threading.enumerate()) - earlier:
+            helper.join(5)
+        del hired, helper
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from typing import Any
 
 import numpy as np
@@ -100,12 +101,8 @@ def help_out(crew: Array) -> None:
             looks += 1
         else:
             looks = 0
-            fetch_add(crew, ASLEEP, 1)
-            if load(crew, JOB) == seen:
-                read_bytes(load(crew, BEDS), byte.ctypes.data, 1)
-            elif fetch_add(crew, ASLEEP, -1) <= 0:  # a job came after all, and who offered it is about to wake us
-                fetch_add(crew, ASLEEP, 1)
-                read_bytes(load(crew, BEDS), byte.ctypes.data, 1)
+            fetch_add(crew, ASLEEP, 1)  # a job that comes just before goes on without us; the next one wakes us
+            read_bytes(load(crew, BEDS), byte.ctypes.data, 1)
 
 
 def alone() -> Array:
@@ -116,7 +113,9 @@ def alone() -> Array:
 def hire(helpers: int) -> Array:
     """A crew with helpers, already at work."""
     crew = alone()
-    crew[BEDS], crew[CALLS] = os.pipe()
+    ends = os.pipe()
+    weakref.finalize(crew, _close, ends).atexit = False  # not before: whoever holds the crew may still write
+    crew[BEDS], crew[CALLS] = ends
     crew[HELPERS] = helpers
     for _ in range(helpers):
         threading.Thread(target=help_out, args=(crew,), daemon=True, name="gradus").start()
@@ -128,3 +127,8 @@ def dismiss(crew: Array) -> None:
     crew[QUIT] = 1
     os.write(crew[CALLS], bytes(int(crew[HELPERS])))
     crew[HELPERS] = 0
+
+
+def _close(ends: tuple[int, int]) -> None:
+    for end in ends:
+        os.close(end)
