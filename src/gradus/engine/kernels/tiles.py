@@ -1,7 +1,7 @@
 """A product of float32 matrices, cut so that each piece lies where it is needed next (Goto and van de Geijn, 2008).
 
-First both factors are packed: b into panels as wide as a tile, a into slabs as high as one (but where a's rows are in
-one piece and few columns of b wait for them, a is read where it lies). Then rectangles of the result are shared out. In
+First b is packed into panels as wide as a tile, and a into slabs as high as one; where a's rows are in one piece only
+its last few, for the others are read where they lie. Then rectangles of the result are shared out. In
 each, `DEPTH` of a's columns at a time meet one panel after another: the panel's piece stays in the first cache while
 the tiles go down the rectangle's rows.
 """
@@ -35,7 +35,6 @@ _MULTIPLY = f"void(int64[::1], {_MATRIX}, boolean, {_MATRIX}, boolean, float32[:
 DEPTH = 256  # a tile's sums are over so many products at a time: a panel's piece is 16 KiB
 HIGH = 16  # slabs in a rectangle, at most
 PARTS = 8  # rectangles, at least, where the result is large enough
-WIDE = 384  # columns of b from which on a is packed in any case
 PACKED = 1 << 14  # numbers to pack in a part
 NEAR = 16  # rows whose lines are packed before going on to the next rows
 MOST = 1 << 20  # numbers of b packed at a time
@@ -97,6 +96,7 @@ def _pack_all(crew: Array, x: Array, turned: bool, packed: Array, first: int) ->
 def _rectangle(
     a: Array,
     slabs: Array,
+    direct: int,
     panels: Array,
     bias: Array,
     c: Array,
@@ -108,7 +108,10 @@ def _rectangle(
     start: int,
     stop: int,
 ) -> None:
-    """Rectangles start..stop, `high` slabs by `wide` panels each, of c[:, first:last] = a @ b + bias."""
+    """Rectangles start..stop, `high` slabs by `wide` panels each, of c[:, first:last] = a @ b + bias.
+
+    The first `direct` slabs are not packed.
+    """
     m, width = c.shape[0], c.shape[1]
     depth = panels.shape[1]
     all_panels = (last - first + COLUMNS - 1) // COLUMNS
@@ -129,8 +132,9 @@ def _rectangle(
                 for q in range(q0, q1):
                     top = q * ROWS
                     rows, rows_apart, columns_apart = a.ctypes.data + 4 * (top * depth + k0), depth, 1
-                    if len(slabs):
-                        rows, rows_apart, columns_apart = slabs.ctypes.data + 4 * (q * depth + k0) * ROWS, 1, ROWS
+                    if q >= direct:
+                        slab = slabs.ctypes.data + 4 * ((q - direct) * depth + k0) * ROWS
+                        rows, rows_apart, columns_apart = slab, 1, ROWS
                     if top + ROWS <= m and n == COLUMNS:
                         to = c.ctypes.data + 4 * (top * width + left)
                         tile(deep, rows, rows_apart, columns_apart, panel, to, width, adding)
@@ -159,10 +163,10 @@ def multiply(
     m, n = c.shape
     depth = b.shape[1] if b_turned else b.shape[0]
     all_slabs, all_panels = (m + ROWS - 1) // ROWS, (n + COLUMNS - 1) // COLUMNS
-    slabs = np.empty((0, depth, ROWS), np.float32)
-    if a_turned or m % ROWS or n >= WIDE:
-        slabs = np.empty((all_slabs, depth, ROWS), np.float32)
-        _pack_all(crew, a, not a_turned, slabs, 0)
+    direct = 0 if a_turned else m // ROWS
+    slabs = np.empty((all_slabs - direct, depth, ROWS), np.float32)
+    if len(slabs):
+        _pack_all(crew, a, not a_turned, slabs, direct * ROWS)
     most = max(MOST // depth // COLUMNS, 1)
     panels = np.empty((min(most, all_panels), depth, COLUMNS), np.float32)
     for done in range(0, all_panels, most):
@@ -174,4 +178,9 @@ def multiply(
         high = (all_slabs + down - 1) // down
         wide = max(1, min(here, here * down // PARTS))
         parts = down * ((here + wide - 1) // wide)
-        offer(crew, job(_rectangle, (a, slabs, panels, bias, c, first, last, high, wide, 1 if adds else 0)), parts, 1)
+        offer(
+            crew,
+            job(_rectangle, (a, slabs, direct, panels, bias, c, first, last, high, wide, 1 if adds else 0)),
+            parts,
+            1,
+        )
