@@ -74,6 +74,35 @@ def test_two_threads_may_offer_at_once(words: Array) -> None:
     assert not errors
 
 
+def test_the_number_of_threads_may_change_while_others_work() -> None:
+    before, earlier = threads.get_num_threads(), set(threading.enumerate())
+    errors: list[BaseException] = []
+    done = threading.Event()
+
+    def works() -> None:
+        try:
+            while not done.is_set():
+                check(threads.crew(), 500, 7)
+        except BaseException as error:
+            errors.append(error)
+
+    workers = [threading.Thread(target=works) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for i in range(500):
+        threads.set_num_threads(1 + i % 4)
+        threads.crew()
+    done.set()
+    for worker in workers:
+        worker.join()
+    threads.set_num_threads(1)
+    for helper in set(threading.enumerate()) - earlier:
+        helper.join(5)
+        assert not helper.is_alive()  # nobody was hired and forgotten
+    threads.set_num_threads(before)
+    assert not errors
+
+
 def test_helpers_sleep_when_there_is_nothing_to_do() -> None:
     hired = crew.hire(2)
     check(hired, 1000, 1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import os
+import threading
 
 from gradus.engine.dtypes import Array
 
@@ -15,6 +16,7 @@ VARIABLE = "GRADUS_THREADS"
 
 _count: int | None = None
 _crew: Array | None = None
+_changing = threading.Lock()  # held by who hires or dismisses
 
 
 def get_num_threads() -> int:
@@ -32,13 +34,14 @@ def set_num_threads(n: int) -> None:
     global _count, _crew
     if n < 1:
         raise RuntimeError("set_num_threads expects a positive integer")
-    if n == _count:
-        return
-    if _crew is not None:
-        from gradus.engine.kernels.crew import dismiss
+    with _changing:
+        if n == _count:
+            return
+        if _crew is not None:
+            from gradus.engine.kernels.crew import dismiss
 
-        dismiss(_crew)
-    _count, _crew = n, None
+            dismiss(_crew)
+        _count, _crew = n, None
 
 
 @functools.cache
@@ -52,18 +55,22 @@ def take_over() -> None:
 def crew() -> Array:
     """The threads with which to share a loop; they are hired when first asked for."""
     global _crew
-    if _crew is None:
-        from gradus.engine.kernels.crew import hire
+    found = _crew
+    if found is not None:
+        return found
+    with _changing:
+        if _crew is None:
+            from gradus.engine.kernels.crew import hire
 
-        take_over()
-        _crew = hire(get_num_threads() - 1)
-    return _crew
+            take_over()
+            _crew = hire(get_num_threads() - 1)
+        return _crew
 
 
 def _forget() -> None:
     """A forked child has none of its parent's threads."""
-    global _crew
-    _crew = None
+    global _crew, _changing
+    _crew, _changing = None, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
