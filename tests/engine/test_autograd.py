@@ -639,3 +639,43 @@ def test_what_overflows_or_has_no_answer_is_silent() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stderr == ""
     assert done.stdout == "tensor([nan, -inf], grad_fn=<DivBackward0>)\n"
+
+
+def _returning(what: Any) -> Program:
+    def program(t: Any, x: Any) -> Any:
+        x.register_hook(lambda g: what(g))
+        (t.ones(3) * x).sum().backward()
+
+    return program
+
+
+@pytest.mark.parametrize(
+    "what", [lambda g: g[:2], lambda g: g.float(), lambda g: 3.0], ids=["another shape", "another type", "a number"]
+)
+def test_a_hook_returns_a_tensor_like_the_gradient(what: Any) -> None:
+    same_error(_returning(what), numbers(3))
+
+
+def test_grad_runs_only_what_leads_to_its_inputs() -> None:
+    def program(t: Any, x: Any, y: Any) -> Any:
+        called: list[str] = []
+        aside, beside = y * 2, x * y
+        for name, tensor in {"leaf": y, "aside": aside, "on the way": beside}.items():
+            tensor.register_hook(lambda g, name=name: called.append(name))
+        (dx,) = t.autograd.grad((beside * aside).sum(), [x])
+        return dx, *called
+
+    agree(program, numbers(3), numbers(3, seed=2))
+
+
+def test_retained_gradients_come_from_grad_too() -> None:
+    def program(t: Any, x: Any) -> Any:
+        y = x * 2
+        y.retain_grad()
+        z = (y * y).sum()
+        t.autograd.grad(z, [x], retain_graph=True)
+        first = y.grad.clone()
+        z.backward()
+        return first, y.grad
+
+    agree(program, numbers(3), gradients=False)

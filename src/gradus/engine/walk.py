@@ -22,14 +22,15 @@ Key = tuple[int, int]
 class Walk:
     """One walk: the gradients that have arrived at each node, and the nodes still to visit.
 
-    Without `wanted` every leaf reached adds to its `.grad`. With it nothing is stored anywhere, only nodes on the way
-    to a wanted place are run, and the gradients that arrive at those places are kept in `found`.
+    Without `wanted` every leaf reached adds to its `.grad`. With it none does, only nodes on the way to a wanted place
+    are run, and the gradients that arrive at those places are kept in `found`.
     """
 
     def __init__(self, kind: type[Tensor], retain_graph: bool, wanted: Sequence[Place] | None) -> None:
         self.kind = kind
         self.retain_graph = retain_graph
         self.wanted = None if wanted is None else {key(*place) for place in wanted}
+        self.goals = {target for target, _ in self.wanted or ()}
         self.found: dict[Key, Array] = {}
         # Both by a node's number, negative, so that the smallest in the heap is the newest node.
         self.arrived: dict[int, tuple[Node, list[Array | None]]] = {}
@@ -46,13 +47,16 @@ class Walk:
                 self._deliver(root, output, gradient)
         while self.waiting:
             node, gradients = self.arrived.pop(heappop(self.waiting))
+            runs = on_the_way is None or id(node) in on_the_way
+            if not (runs or self._wants(node)):
+                continue
             if node.hooks:
                 self._call(node.hooks, gradients)
             if self.wanted is not None:
                 self._keep(node, gradients)
-            elif node.retained:
+            if node.retained:
                 self._retain(node, gradients)
-            if on_the_way is None or id(node) in on_the_way:
+            if runs:
                 self._pass_on(node, gradients)
         for leaf, gradient in self.leaves.values():
             self._arrive(leaf, gradient)
@@ -99,6 +103,8 @@ class Walk:
         """A gradient for a leaf, which may keep the array if it is its own, held by nobody else."""
         if self.wanted is None and leaf._hooks is None and leaf._after_accumulation is None:
             leaf._accumulate(gradient, own)
+        elif not self._wants(leaf):
+            return
         elif id(leaf) in self.leaves:
             there = self.leaves[id(leaf)][1]
             np.add(there, gradient, out=there, casting="same_kind")
@@ -121,7 +127,7 @@ class Walk:
             if gradient is not None:
                 changed = hook(self.kind._wrap(gradient))
                 if changed is not None:
-                    gradients[output] = changed._array.copy()
+                    gradients[output] = _replacement(hook, gradient, changed)
 
     def _call_after(self, node: Node, passed: Gradients, gradients: Gradients) -> Gradients:
         shown = [
@@ -132,6 +138,9 @@ class Walk:
             if changed is not None:
                 shown[0] = changed if isinstance(changed, tuple) else (changed,)
         return [None if g is None else g._array for g in shown[0]]
+
+    def _wants(self, where: Any) -> bool:
+        return self.wanted is None or id(where) in self.goals
 
     def _keep(self, where: Any, gradients: list[Array | None], first: int = 0) -> None:
         assert self.wanted is not None
@@ -148,6 +157,19 @@ class Walk:
                     tensor._grad = self.kind._wrap(np.array(gradient))
                 else:
                     tensor._grad = self.kind._wrap(np.asarray(tensor._grad._array + gradient))
+
+
+def _replacement(hook: Any, before: Array, changed: Any) -> Array:
+    """What a hook returned, which must be a tensor like the gradient it was given."""
+    array = getattr(changed, "_array", None)
+    name = getattr(hook, "__name__", repr(hook))
+    if array is None:
+        raise TypeError(f"expected a tensor, but hook {name!r} returned {type(changed).__name__!r}")
+    if array.shape != before.shape:
+        raise RuntimeError(f"hook {name!r} has changed the size of value: {before.shape} became {array.shape}")
+    if array.dtype != before.dtype:
+        raise RuntimeError(f"hook {name!r} has changed the type of value: {before.dtype} became {array.dtype}")
+    return np.array(array)
 
 
 def key(target: Node | Variable, output: int) -> Key:
