@@ -67,5 +67,7 @@ def _begin() -> subprocess.Popen[bytes] | None:
         quiet: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
         with contextlib.suppress(OSError):
             environment = {**os.environ, _HELPING: "1"}
-            return subprocess.Popen([sys.executable, "-m", "gradus.engine.kernels.prepare"], env=environment, **quiet)
+            return subprocess.Popen(
+                [sys.executable, "-P", "-m", "gradus.engine.kernels.prepare"], env=environment, **quiet
+            )
     return None
