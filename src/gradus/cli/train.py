@@ -46,7 +46,10 @@ OF_A_MODEL = {
 NOTES = {"block_size": "default: 64 for a stream, the longest document and its end for documents"}
 OTHER_DEFAULTS = "; ".join(
     f"{model} on {'a stream' if kind == 'stream' else kind}: "
-    + ", ".join(f"{name.replace('_', '-')} {value:g}" for name, value in recipe.items())
+    + ", ".join(
+        f"{name.replace('_', '-')} {format(value, '' if isinstance(value, str) else 'g')}"
+        for name, value in recipe.items()
+    )
     for (model, kind), recipe in RECIPES.items()
 )
 

@@ -34,12 +34,15 @@ class MatMul(Function):
     def forward(self, a: Array, b: Array) -> Array:
         if not (a.ndim == b.ndim == 2 and a.dtype is b.dtype and a.shape[1] == len(b) and a.dtype.kind == "f"):
             _check(a, b)
-        self.a, self.b, self.ranks = a, b, (a.ndim, b.ndim)
+        self.ranks = (a.ndim, b.ndim)
+        plain = self.ranks == (2, 2)
+        self.a = a if self.needs[1] or not plain else None
+        self.b = b if self.needs[0] or not plain else None
         return product(a, b)
 
     def backward(self, dy: Array) -> Any:
         a, b = self.a, self.b
-        if a.ndim == b.ndim == 2:
+        if self.ranks == (2, 2):
             return product(dy, b.T) if self.needs[0] else None, product(a.T, dy) if self.needs[1] else None
         if a.ndim == 1 and b.ndim == 1:
             return dy * b, dy * a
@@ -119,7 +122,9 @@ class Linear(Function):
             raise RuntimeError(
                 f"mat1 and mat2 shapes cannot be multiplied ({_by(x.reshape(-1, x.shape[-1]))} and {_by(weight.T)})"
             )
-        self.x, self.weight, self.biased, self.rank = x, weight, bias is not None, x.ndim
+        self.x = x if self.needs[1] else None
+        self.weight = weight if self.needs[0] else None
+        self.biased, self.rank = bias is not None, x.ndim
         return product(x, weight.T, bias)
 
     def backward(self, dy: Array) -> Any:
