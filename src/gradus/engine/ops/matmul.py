@@ -31,6 +31,9 @@ def as_rows(a: Array) -> Array:
 class MatMul(Function):
     """y = a @ b.    da = dy @ bᵀ,  db = aᵀ @ dy"""
 
+    a: Any  # kept where it is needed
+    b: Any
+
     def forward(self, a: Array, b: Array) -> Array:
         if not (a.ndim == b.ndim == 2 and a.dtype is b.dtype and a.shape[1] == len(b) and a.dtype.kind == "f"):
             _check(a, b)
@@ -116,6 +119,9 @@ def _by(a: Array) -> str:
 
 class Linear(Function):
     """y = x Wᵀ + b.    dx = dy W,  dW = dyᵀ x,  db = Σ dy"""
+
+    x: Any  # kept where it is needed
+    weight: Any
 
     def forward(self, x: Array, weight: Array, bias: Array | None) -> Array:
         if x.shape[-1] != weight.shape[-1]:
