@@ -83,7 +83,7 @@ def test_bad_input_is_one_line_and_status_two(
 
 
 def test_text_too_short_to_split_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "short.txt").write_text("ab\ncd\n", encoding="utf-8")
+    (tmp_path / "short.txt").write_text("ab\n", encoding="utf-8")
     assert run(["climb", str(tmp_path / "short.txt"), "--out", str(tmp_path / "climb")]) == 2
     assert "too few to split" in capsys.readouterr().err
     assert not (tmp_path / "climb").exists()

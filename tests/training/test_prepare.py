@@ -41,7 +41,7 @@ TINY = {"n_layer": 1, "n_head": 2, "n_embd": 8, "batch_size": 4}
 
 
 def test_block_size_and_recipe_follow_the_kind_of_text(stream: str, documents: str) -> None:
-    assert sizes({"corpus": stream}) == ("stream", 64, 128, 16)
+    assert sizes({"corpus": stream}) == ("stream", 64, 128, 12)
     assert sizes({"corpus": documents}) == ("documents", 5, 64, 64)
     assert sizes({"corpus": documents, "n_embd": 8, "batch_size": 3, "block_size": 9}) == ("documents", 9, 8, 3)
 
