@@ -132,11 +132,12 @@ def test_a_crew_that_is_gone_leaves_no_file_open() -> None:
     for _ in range(20):
         earlier = set(threading.enumerate())
         hired = crew.hire(2)
+        helpers = set(threading.enumerate()) - earlier
         check(hired, 100, 3)
         crew.dismiss(hired)
-        for helper in set(threading.enumerate()) - earlier:
-            helper.join(5)
-        del hired, helper
+        while helpers:
+            helpers.pop().join(5)
+        del hired
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
 
 
