@@ -85,8 +85,8 @@ def test_the_first_ctrl_c_finishes_the_step_and_the_second_is_the_ordinary_one(t
 
     def twice(report: Report) -> None:
         if report.step == 3:
-            os.kill(os.getpid(), signal.SIGINT)
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         go(TrainConfig(steps=20), run, progress=twice)

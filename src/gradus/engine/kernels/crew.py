@@ -12,6 +12,7 @@ which leaves the cores to others, and the next offer wakes them through a pipe.
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import weakref
 from typing import Any
@@ -118,8 +119,14 @@ def hire(helpers: int) -> Array:
     crew[BEDS], crew[CALLS] = ends
     crew[HELPERS] = helpers
     for _ in range(helpers):
-        threading.Thread(target=help_out, args=(crew,), daemon=True, name="gradus").start()
+        threading.Thread(target=_help, args=(crew,), daemon=True, name="gradus").start()
     return crew
+
+
+def _help(crew: Array) -> None:
+    if hasattr(signal, "pthread_sigmask"):  # Ctrl-C is the main thread's
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    help_out(crew)
 
 
 def dismiss(crew: Array) -> None:
