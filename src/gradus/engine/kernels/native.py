@@ -150,6 +150,10 @@ def job(typing_context: Any, function: Any, arguments: Any) -> Any:
             kept = inner.inttoptr(entry.args[0], context.get_value_type(arguments).as_pointer())
             unpacked = cgutils.unpack_tuple(inner, inner.load(kept))
             context.call_internal_no_propagate(inner, compiled.fndesc, called, [*unpacked, *entry.args[1:]])
+            for instruction in inner.block.instructions:
+                # Built in here: another copy, compiled earlier in this process, may round differently.
+                if isinstance(instruction, ir.instructions.CallInstr):
+                    instruction.attributes.add("alwaysinline")
             inner.ret_void()
         slot = cgutils.alloca_once_value(builder, values[1])
         return context.make_tuple(
