@@ -15,7 +15,8 @@ from numba import njit
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.crew import offer
 from gradus.engine.kernels.loops import exp32
-from gradus.engine.kernels.native import COLUMNS, ROWS, job, panel_line, panel_line_across, tile
+from gradus.engine.kernels.native import COLUMNS, ROWS, job, panel_line, tile
+from gradus.engine.kernels.tiles import turn_panel
 
 _options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
 _inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only
@@ -35,14 +36,9 @@ def pack_turned(x: Array, b: int, h: int, to: Array) -> None:
     """Rows COLUMNS·p … of x[b, h] (N, E) to to[p] (E, COLUMNS), zeros beyond the end."""
     n, depth = x.shape[2], x.shape[3]
     at = x.ctypes.data + b * x.strides[0] + h * x.strides[1]
-    for p in range(n // COLUMNS):
-        for e in range(depth):
-            start = at + p * COLUMNS * x.strides[2] + 4 * e
-            panel_line_across(to.ctypes.data + 4 * (p * depth + e) * COLUMNS, start, x.strides[2] // 4)
-    for p in range(n // COLUMNS, len(to)):
-        for j in range(COLUMNS):
-            for e in range(depth):
-                to[p, e, j] = x[b, h, p * COLUMNS + j, e] if p * COLUMNS + j < n else np.float32(0)
+    for p in range(len(to)):
+        start, left = at + p * COLUMNS * x.strides[2], n - p * COLUMNS
+        turn_panel(to.ctypes.data + 4 * p * depth * COLUMNS, start, x.strides[2] // 4, left, depth)
 
 
 @njit(f"void({HEADS}, int64, int64, int64, int64, float32[:, :, ::1])", **_inner)
@@ -53,7 +49,7 @@ def pack(x: Array, b: int, h: int, first: int, rows: int, to: Array) -> None:
     for p in range(width // COLUMNS):
         for r in range(rows):
             start = at + r * x.strides[2] + 4 * p * COLUMNS
-            panel_line(to.ctypes.data + 4 * (p * room + r) * COLUMNS, start, 1)
+            panel_line(to.ctypes.data + 4 * (p * room + r) * COLUMNS, start)
     for p in range(width // COLUMNS, len(to)):
         for r in range(rows):
             for j in range(COLUMNS):
@@ -71,7 +67,7 @@ def scores(x: Array, b: int, h: int, first: int, rows: int, turned: Array, causa
         for p in range(seen):
             to = s.ctypes.data + 4 * ((ROWS + top - first) * width + p * COLUMNS)
             panel = turned.ctypes.data + 4 * p * depth * COLUMNS
-            tile(depth, at + top * x.strides[2], x.strides[2] // 4, 1, panel, to, width, 0)
+            tile(depth, at + top * x.strides[2], x.strides[2] // 4, 1, panel, to, width, 0, 0)
 
 
 @njit(**_inner)
@@ -84,7 +80,7 @@ def weighted(p: Array, first: int, rows: int, keys: int, causal: bool, packed: A
         for n in range(len(packed)):
             panel = packed.ctypes.data + 4 * n * packed.shape[1] * COLUMNS
             to = out.ctypes.data + 4 * (r * out.shape[1] + n * COLUMNS)
-            tile(depth, start, width, 1, panel, to, out.shape[1], 0)
+            tile(depth, start, width, 1, panel, to, out.shape[1], 0, 0)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")  # keeps infinities

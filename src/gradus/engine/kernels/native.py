@@ -26,6 +26,8 @@ intrinsic: Any = extending.intrinsic
 _FEATURES = llvm.get_host_cpu_features()
 _WORD = ir.IntType(64)
 _FLOAT = ir.FloatType()
+_BYTE = ir.IntType(8)
+_LINE = 16  # numbers in a line of the caches
 
 # The tile's shape: as many sums as fit the vector registers, beside one row of b and one number of a.
 if _FEATURES.get("avx512f"):
@@ -178,43 +180,74 @@ def call(typing_context: Any, code_at: Any, arguments_at: Any, start: Any, stop:
 # ---- the tile
 
 
-def _line(size: int, in_one_piece: bool) -> Any:
-    def typed(typing_context: Any, to: Any, start: Any, apart: Any) -> Any:
+def _line(size: int) -> Any:
+    def typed(typing_context: Any, to: Any, start: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            to, start, apart = values
-            vector = ir.VectorType(_FLOAT, size)
-            if in_one_piece:
-                line = builder.load(builder.inttoptr(start, vector.as_pointer()), align=4)
-            else:
-                line = ir.Constant(vector, ir.Undefined)
-                step = builder.mul(apart, _WORD(4))
-                for i in range(size):
-                    number = builder.load(builder.inttoptr(start, _FLOAT.as_pointer()), align=4)
-                    line = builder.insert_element(line, number, ir.IntType(32)(i))
-                    start = builder.add(start, step)
-            builder.store(line, builder.inttoptr(to, vector.as_pointer()), align=4)
+            to, start = (builder.inttoptr(value, ir.VectorType(_FLOAT, size).as_pointer()) for value in values)
+            builder.store(builder.load(start, align=4), to, align=4)
             return context.get_dummy_value()
 
-        return types.void(types.intp, types.intp, types.intp), code
+        return types.void(types.intp, types.intp), code
 
     return intrinsic(typed)
 
 
-# line(to, start, apart) copies a line of numbers: the first two from one piece, the others from places `apart`.
-panel_line, slab_line = _line(COLUMNS, True), _line(ROWS, True)
-panel_line_across, slab_line_across = _line(COLUMNS, False), _line(ROWS, False)
+panel_line, slab_line = _line(COLUMNS), _line(ROWS)  # line(to, start) copies a line of numbers
 
 
 @intrinsic
-def tile(typing_context: Any, depth: Any, a: Any, down: Any, along: Any, b: Any, c: Any, width: Any, adds: Any) -> Any:
-    """c (ROWS, COLUMNS) = a (ROWS, depth) @ b (depth, COLUMNS), or c += where `adds` is not 0.
+def turn(typing_context: Any, to: Any, to_apart: Any, start: Any, apart: Any) -> Any:
+    """Turn a square of LANES by LANES numbers: rows become columns. Rows lie `apart` and `to_apart` numbers apart."""
 
-    a, b and c are addresses of float32s. a's rows are `down` numbers apart and its columns `along`; b is packed; c's
-    rows are `width` apart. depth is at least 1.
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        to, to_apart, start, apart = values
+        vector = ir.VectorType(_FLOAT, LANES)
+
+        def row(address: Any, step: Any, r: int) -> Any:
+            return builder.inttoptr(builder.add(address, builder.mul(_WORD(4 * r), step)), vector.as_pointer())
+
+        def mixed(a: Any, b: Any, which: list[int]) -> Any:
+            return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(ir.IntType(32), LANES), which))
+
+        rows = [builder.load(row(start, apart, r), align=4) for r in range(LANES)]
+        size = 1
+        while size < LANES:  # exchange the off-diagonal squares of this size
+            low = [j if not j & size else LANES + j - size for j in range(LANES)]
+            high = [j + size if not j & size else LANES + j for j in range(LANES)]
+            for i in range(LANES):
+                if not i & size:
+                    a, b = rows[i], rows[i + size]
+                    rows[i], rows[i + size] = mixed(a, b, low), mixed(a, b, high)
+            size *= 2
+        for r in range(LANES):
+            builder.store(rows[r], row(to, to_apart, r), align=4)
+        return context.get_dummy_value()
+
+    return types.void(*[types.intp] * 4), code
+
+
+@intrinsic
+def tile(
+    typing_context: Any,
+    depth: Any,
+    a: Any,
+    down: Any,
+    along: Any,
+    b: Any,
+    c: Any,
+    width: Any,
+    plus: Any,
+    plus_width: Any,
+) -> Any:
+    """c (ROWS, COLUMNS) = a (ROWS, depth) @ b (depth, COLUMNS) + what is at `plus`, if that is not 0.
+
+    a, b, c and plus are addresses of float32s. a's rows are `down` numbers apart and its columns `along`; b is packed;
+    c's rows are `width` apart, and those of `plus` (c itself, say, or one row for all) `plus_width`. depth is at
+    least 1.
     """
 
     def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        depth, a, down, along, b, c, width, adds = values
+        depth, a, down, along, b, c, width, plus, plus_width = values
         vector = ir.VectorType(_FLOAT, LANES)
         multiply_add = cgutils.get_or_insert_function(
             builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{LANES}f32"
@@ -226,6 +259,13 @@ def tile(typing_context: Any, depth: Any, a: Any, down: Any, along: Any, b: Any,
         def moved(address: Any, numbers: int) -> Any:
             return builder.add(address, _WORD(4 * numbers))
 
+        prefetch = builder.module.declare_intrinsic(
+            "llvm.prefetch", fnty=ir.FunctionType(ir.VoidType(), [_BYTE.as_pointer(), *[ir.IntType(32)] * 3])
+        )
+        for r in range(ROWS):  # where the results go, while there is time
+            for line in range(0, COLUMNS, _LINE):
+                place = at(moved(builder.add(c, builder.mul(_WORD(4 * r), width)), line), _BYTE)
+                builder.call(prefetch, [place, *map(ir.IntType(32), (0, 3, 1))])
         rows = [builder.add(a, builder.mul(_WORD(4 * r), down)) for r in range(ROWS)]
         step = builder.mul(along, _WORD(4))
         before, loop, done = builder.basic_block, builder.append_basic_block(), builder.append_basic_block()
@@ -260,18 +300,18 @@ def tile(typing_context: Any, depth: Any, a: Any, down: Any, along: Any, b: Any,
         def write(adding: bool) -> None:
             for r in range(ROWS):
                 row = builder.add(c, builder.mul(_WORD(4 * r), width))
+                row_of_plus = builder.add(plus, builder.mul(_WORD(4 * r), plus_width))
                 for v in range(VECTORS):
-                    place = at(moved(row, v * LANES), vector)
                     value = grown[r][v]
                     if adding:
-                        value = builder.fadd(builder.load(place, align=4), value)
-                    builder.store(value, place, align=4)
+                        value = builder.fadd(builder.load(at(moved(row_of_plus, v * LANES), vector), align=4), value)
+                    builder.store(value, at(moved(row, v * LANES), vector), align=4)
 
-        with builder.if_else(builder.icmp_signed("!=", adds, _WORD(0))) as (adding, setting):
+        with builder.if_else(builder.icmp_signed("!=", plus, _WORD(0))) as (adding, setting):
             with adding:
                 write(True)
             with setting:
                 write(False)
         return context.get_dummy_value()
 
-    return types.void(*[types.intp] * 8), code
+    return types.void(*[types.intp] * 9), code

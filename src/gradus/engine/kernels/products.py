@@ -23,9 +23,7 @@ def product(a: Array, b: Array, bias: Array | None = None) -> Array:
         return y
     c = np.empty((n, m), np.float32)
     (a, a_turned), (b, b_turned) = _laid_out(a), _laid_out(b)
-    kernels.compiled("tiles").multiply(
-        threads.crew(), a, a_turned, b, b_turned, _NONE if bias is None else bias, c, False
-    )
+    kernels.compiled("tiles").multiply(threads.crew(), a, a_turned, b, b_turned, _NONE if bias is None else bias, c)
     return c
 
 
