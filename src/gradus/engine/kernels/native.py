@@ -1,8 +1,9 @@
 """The few machine instructions that Numba does not give by itself: words shared by threads, calls by address, a tile.
 
 Words in an int64 array that several threads read and write (`load`, `store`, `fetch_add`, `exchange`, all sequentially
-consistent); `job` and `call`, which let one thread hand a compiled function with its arguments to another; and `tile`,
-the innermost loop of a matrix product, written out so that its sums stay in vector registers.
+consistent); `job` and `call`, which let one thread hand a compiled function with its arguments to another; and what is
+written out in vectors: lines and squares of numbers to copy, the largest of a row, and `tile`, the innermost loop of a
+matrix product, whose sums stay in registers.
 """
 
 from __future__ import annotations
@@ -177,7 +178,56 @@ def call(typing_context: Any, code_at: Any, arguments_at: Any, start: Any, stop:
     return types.void(types.int64, types.int64, types.intp, types.intp), code
 
 
-# ---- the tile
+# ---- vectors
+
+
+@intrinsic
+def wide(typing_context: Any) -> Any:
+    """Let the loops of the function that says this use the widest vectors there are; LLVM prefers half of AVX-512's."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if LANES == 16:  # llvmlite knows no attributes with values, but writes out what is in the set
+            set.add(builder.function.attributes, '"prefer-vector-width"="512"')
+        return context.get_dummy_value()
+
+    return types.void(), code
+
+
+@intrinsic
+def largest(typing_context: Any, at: Any, vectors: Any) -> Any:
+    """The largest of the float32s at an address, LANES times `vectors` of them, at least one vector."""
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        at, vectors = values
+        vector = ir.VectorType(_FLOAT, LANES)
+
+        def larger(a: Any, b: Any) -> Any:
+            return builder.select(builder.fcmp_ordered(">", a, b), a, b)
+
+        first = builder.load(builder.inttoptr(at, vector.as_pointer()), align=4)
+        before, loop, done = builder.basic_block, builder.append_basic_block(), builder.append_basic_block()
+        builder.branch(loop)
+        builder.position_at_end(loop)
+        left, place, top = builder.phi(_WORD), builder.phi(_WORD), builder.phi(vector)
+        grown = larger(builder.load(builder.inttoptr(place, vector.as_pointer()), align=4), top)
+        changes = [
+            (left, vectors, builder.sub(left, _WORD(1))),
+            (place, at, builder.add(place, _WORD(4 * LANES))),
+            (top, first, grown),
+        ]
+        for variable, start, following in changes:
+            variable.add_incoming(start, before)
+            variable.add_incoming(following, loop)
+        builder.cbranch(builder.icmp_signed(">", changes[0][2], _WORD(0)), loop, done)
+        builder.position_at_end(done)
+        half = LANES // 2
+        while half:  # the upper half against the lower
+            upper = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [(j + half) % LANES for j in range(LANES)])
+            grown = larger(builder.shuffle_vector(grown, grown, upper), grown)
+            half //= 2
+        return builder.extract_element(grown, ir.IntType(32)(0))
+
+    return types.float32(types.intp, types.intp), code
 
 
 def _line(size: int) -> Any:
