@@ -17,7 +17,7 @@ from numba import njit
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.crew import offer
-from gradus.engine.kernels.native import floats, job
+from gradus.engine.kernels.native import floats, job, wide
 
 _options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
 _inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only
@@ -82,6 +82,7 @@ def erf32(x: Any) -> Any:
 
 @njit(**_inner)
 def _gelu_tanh(x: Array, y: Array, start: int, stop: int) -> None:
+    wide()
     x, y = x[start:stop], y[start:stop]
     for i in range(len(x)):
         u = x[i] + _GELU_B * x[i] * x[i] * x[i]
@@ -95,6 +96,7 @@ def gelu_tanh(crew: Array, x: Array, y: Array) -> None:
 
 @njit(**_inner)
 def _gelu_tanh_backward(dy: Array, x: Array, dx: Array, start: int, stop: int) -> None:
+    wide()
     dy, x, dx = dy[start:stop], x[start:stop], dx[start:stop]
     for i in range(len(dy)):
         v = x[i]
@@ -110,6 +112,7 @@ def gelu_tanh_backward(crew: Array, dy: Array, x: Array, dx: Array) -> None:
 
 @njit(**_inner)
 def _gelu(x: Array, y: Array, start: int, stop: int) -> None:
+    wide()
     x, y = x[start:stop], y[start:stop]
     for i in range(len(x)):
         y[i] = x[i] * _HALF * (_ONE + erf32(x[i] * _SQRT_HALF))
@@ -122,6 +125,7 @@ def gelu(crew: Array, x: Array, y: Array) -> None:
 
 @njit(**_inner)
 def _gelu_backward(dy: Array, x: Array, dx: Array, start: int, stop: int) -> None:
+    wide()
     dy, x, dx = dy[start:stop], x[start:stop], dx[start:stop]
     for i in range(len(dy)):
         v = x[i]
@@ -146,6 +150,7 @@ def rows_in_part(width: int) -> int:
 def _layer_norm(
     x: Array, weight: Array, bias: Array, eps: float, y: Array, mean: Array, rstd: Array, start: int, stop: int
 ) -> None:
+    wide()
     n = x.shape[1]
     for i in range(start, stop):
         total = np.float32(0)
@@ -173,6 +178,7 @@ def layer_norm(
 def _layer_norm_backward(
     dy: Array, x: Array, weight: Array, mean: Array, rstd: Array, dx: Array, sums: Array, start: int, stop: int
 ) -> None:
+    wide()
     n = x.shape[1]
     part = start // rows_in_part(n)
     for i in range(start, stop):
@@ -208,6 +214,7 @@ def layer_norm_backward(
 
 @njit(**_inner)
 def _column_sums(x: Array, sums: Array, start: int, stop: int) -> None:
+    wide()
     sums = sums[start:stop]
     for i in range(len(x)):
         row = x[i, start:stop]
@@ -231,6 +238,7 @@ def _largest(row: Array, n: int) -> Any:
 
 @njit(**_inner)
 def _exp_sum(row: Array, out: Array, top: float, n: int) -> Any:
+    wide()
     total = np.float32(0)
     for j in range(n):
         out[j] = exp32(row[j] - top)
@@ -240,6 +248,7 @@ def _exp_sum(row: Array, out: Array, top: float, n: int) -> Any:
 
 @njit(**_inner)
 def _sum_exp(row: Array, top: float, n: int) -> Any:
+    wide()
     total = np.float32(0)
     for j in range(n):
         total += exp32(row[j] - top)
@@ -262,6 +271,7 @@ def softmax(crew: Array, x: Array, y: Array) -> None:
 
 @njit(**_inner)
 def _softmax_backward(dy: Array, y: Array, dx: Array, start: int, stop: int) -> None:
+    wide()
     n = y.shape[1]
     for i in range(start, stop):
         along = np.float32(0)
@@ -383,6 +393,7 @@ def _parameter(ends: Array, place: int) -> Any:
 
 @njit(**_inner)
 def _adamw(places: Array, ends: Array, numbers: Array, start: int, stop: int) -> None:
+    wide()
     i = _parameter(ends, start)
     while start < stop:
         first, n = start - ends[i], min(stop, ends[i + 1]) - start
@@ -408,6 +419,7 @@ def adamw(crew: Array, places: Array, ends: Array, numbers: Array) -> None:
 
 @njit(**_inner)
 def _sum_of_squares(places: Array, ends: Array, sums: Array, start: int, stop: int) -> None:
+    wide()
     part, i = start // PART, _parameter(ends, start)
     while start < stop:
         n = min(stop, ends[i + 1]) - start
@@ -432,6 +444,7 @@ def sum_of_squares(crew: Array, places: Array, ends: Array) -> Any:
 
 @njit(**_inner)
 def _rms_norm(x: Array, weight: Array, eps: float, y: Array, rstd: Array, start: int, stop: int) -> None:
+    wide()
     n = x.shape[1]
     for i in range(start, stop):
         squares = np.float32(0)
@@ -452,6 +465,7 @@ def rms_norm(crew: Array, x: Array, weight: Array, eps: float, y: Array, rstd: A
 def _rms_norm_backward(
     dy: Array, x: Array, weight: Array, rstd: Array, dx: Array, sums: Array, start: int, stop: int
 ) -> None:
+    wide()
     n = x.shape[1]
     part = start // rows_in_part(n)
     for i in range(start, stop):
