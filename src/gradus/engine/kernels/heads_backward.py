@@ -11,7 +11,18 @@ from numba import njit
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.crew import offer
-from gradus.engine.kernels.heads import HEADS, HIDDEN, PARTS, hide, pack_rows, panels, row_of, scores, turn_rows, weighted
+from gradus.engine.kernels.heads import (
+    HEADS,
+    HIDDEN,
+    PARTS,
+    hide,
+    pack_rows,
+    panels,
+    row_of,
+    scores,
+    turn_rows,
+    weighted,
+)
 from gradus.engine.kernels.loops import exp32
 from gradus.engine.kernels.native import COLUMNS, ROWS, floats, job, tile, wide
 from gradus.engine.kernels.tiles import lined_up

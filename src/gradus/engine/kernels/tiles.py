@@ -1,8 +1,8 @@
 """A product of float32 matrices, cut so that each piece lies where it is needed next (Goto and van de Geijn, 2008).
 
 First b is packed into panels as wide as a tile. Then rectangles of the result are shared out. In each, up to `DEPTH` of
-a's columns at a time meet one panel after another: the panel's piece stays in the first cache while the tiles go down
-the rectangle's rows. a's rows are read where they lie; only where a is given turned, and at its last few rows, does a
+a's columns at a time meet one slab of rows after another: it stays in the first cache while the tiles go along the
+panels. a's rows are read where they lie; only where a is given turned, and at its last few rows, does a
 rectangle pack its own part of a, into slabs as high as a tile, which stay in the second cache.
 """
 
@@ -33,7 +33,7 @@ _inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # ca
 _MATRIX = "float32[:, ::1]"
 _MULTIPLY = f"void(int64[::1], {_MATRIX}, boolean, {_MATRIX}, boolean, float32[::1], {_MATRIX})"
 
-DEPTH = 192  # a tile's sums are over at most so many products at a time: a panel's piece fits the first cache
+DEPTH = 192  # a tile's sums are over at most so many products at a time: a slab fits the first cache
 LOW, HIGH = 3, 16  # slabs in a rectangle, where there are so many
 PARTS = 16  # rectangles, at least, where the result is large enough
 SHARES = 4  # ... where they are all as wide as the result
@@ -146,15 +146,15 @@ def _rectangle(
         for k0 in range(0, depth, most):
             deep = min(most, depth - k0)
             _pack_slabs(a, turned, m, lie, q1, k0, deep, slabs)
-            for p in range(p0, p1):
-                left = first + p * COLUMNS
-                n = min(COLUMNS, last - left)
-                panel = panels.ctypes.data + 4 * (p * depth + k0) * COLUMNS
-                for q in range(q0, q1):
-                    top = q * ROWS
-                    rows, down, along = a.ctypes.data + 4 * (top * depth + k0), depth, 1
-                    if q >= lie:
-                        rows, down, along = slabs.ctypes.data + 4 * (q - lie) * most * ROWS, 1, ROWS
+            for q in range(q0, q1):
+                top = q * ROWS
+                rows, down, along = a.ctypes.data + 4 * (top * depth + k0), depth, 1
+                if q >= lie:
+                    rows, down, along = slabs.ctypes.data + 4 * (q - lie) * most * ROWS, 1, ROWS
+                for p in range(p0, p1):
+                    left = first + p * COLUMNS
+                    n = min(COLUMNS, last - left)
+                    panel = panels.ctypes.data + 4 * (p * depth + k0) * COLUMNS
                     to, apart = c.ctypes.data + 4 * (top * width + left), width
                     plus, plus_apart = 0, 0
                     whole = top + ROWS <= m and n == COLUMNS
