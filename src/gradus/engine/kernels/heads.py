@@ -1,5 +1,5 @@
-"""Attention, a head and a few queries at a time: what they need stays in the caches, the square of all pairs is never in
-memory, and tiles that the causal mask hides are never computed (Dao et al., 2022).
+"""Attention, a head and a few queries at a time: what they need stays in the caches, the square of all pairs is never
+in memory, and tiles that the causal mask hides are never computed (Dao et al., 2022).
 
 Here is forward; `heads_backward.py` has the gradients. Queries are taken in slabs of ROWS, as high as a tile; where the
 last ones are fewer, the last slab begins earlier and computes some queries once more.
