@@ -165,8 +165,7 @@ class Function:
         made.inputs = tuple(a._array.shape if isinstance(a, Variable) else None for a in args)
         recorded = any(context.needs_input_grad)
         if recorded:
-            made.join(edges)
-            made.outputs = len(outputs)
+            made.join(edges, outputs=len(outputs))
         tensors = []
         for i, out in enumerate(outputs):
             made.shapes.append((out._array.shape, out._array.dtype) if isinstance(out, Variable) else ((), np.float64))

@@ -2,9 +2,9 @@
 
 An operation is a `Function`: `forward` computes with arrays and keeps what its derivative will need as attributes;
 `backward` turns the gradient of the result into the gradients of the inputs. Its `edges` lead to the nodes that its
-inputs came from. Nodes are numbered as they are made, so a node's number is larger than those of everything it depends
-on: visiting the largest number first is a topological order, and no recursion is needed (`walk.py`). Nothing here knows
-a derivative rule, and no tensor either; `variable.py` joins the two.
+inputs came from. Nodes are numbered downwards as they are made, so a node's number is smaller than those of everything
+it depends on: visiting the smallest number first is a topological order, and no recursion is needed (`walk.py`).
+Nothing here knows a derivative rule, and no tensor either; `variable.py` joins the two.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Gradients = Sequence[Array | None]
 
 LEAF = -1
 
-_numbers = itertools.count(1)
+numbers = itertools.count(-1, -1)
 
 SECOND_TIME = (
     "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
@@ -42,19 +42,19 @@ class Node:
     """A place in the graph: where a gradient arrives, and the edges along which it goes on."""
 
     # What every node has is in slots; what an operation keeps of its own is in `__dict__`, and nothing else.
-    __slots__ = ("__dict__", "__weakref__", "edges", "needs", "notes", "number")
+    __slots__ = ("__dict__", "__weakref__", "edges", "needs", "notes", "number", "outputs", "watched")
 
     name_: ClassVar[str] = ""  # PyTorch's name for the node, where it differs from the class's
 
     edges: Sequence[Edge]
     number: int
+    outputs: int
+    watched: bool  # whether one of the following was ever set
 
     # These stay with the class, at no cost to the many nodes that never change them.
-    outputs: int = 1
     hooks: list[tuple[int, Callable[[Tensor], Tensor | None]]] | None = None
     after: list[Callable[[Any, Any], Any]] | None = None
     retained: dict[int, weakref.ref[Tensor]] | None = None
-    spent: bool = False
 
     def __init_subclass__(cls) -> None:
         if "name_" not in cls.__dict__:
@@ -75,6 +75,7 @@ class Node:
         """Call `hook(grad_inputs, grad_outputs)` when this node has run; what it returns, if anything, "
         "replaces the first."""
         self.after = [*(self.after or ()), hook]
+        self.watched = True
         return RemovableHook(self, "after", hook)
 
     def run(self, gradients: Gradients) -> Gradients:
@@ -84,6 +85,10 @@ class Node:
     def release(self) -> None:
         """Forget what `run` needed."""
 
+
+# Which arrays `forward` may store on its node, beside what it makes for itself: where there are none, there is nothing
+# to watch.
+NOTHING, INPUTS, OUTPUT = 0, 1, 2
 
 # A tensor's version counter, what it said, whose array it is (by id), and the edge to what made that; True: this node.
 Note = tuple[list[Any], int, int, Edge | bool]
@@ -102,16 +107,15 @@ class Function(Node):
     """
 
     view: ClassVar[bool] = False  # the result may share its input's memory
-    keeps: ClassVar[bool] = True  # `forward` may store an array; where it never does, there is nothing to watch or drop
+    keeps: ClassVar[int] = INPUTS | OUTPUT
     ufunc: ClassVar[Any] = None  # NumPy's function that `forward` of two inputs is: it can write over the first
     needs: Sequence[object]
-    notes: list[Note]
+    notes: Sequence[Note] | None  # None: what they are about is dropped
 
-    def join(self, edges: Sequence[Edge], notes: list[Note] | None = None) -> None:
+    def join(self, edges: Sequence[Edge], notes: Sequence[Note] = (), outputs: int = 1) -> None:
         """Take a place in the graph, after everything that is in it already."""
-        self.edges = edges
-        self.notes = [] if notes is None else notes
-        self.number = next(_numbers)
+        self.edges, self.notes, self.outputs, self.watched = edges, notes, outputs, False
+        self.number = next(numbers)
 
     def forward(self, *args: Any, **options: Any) -> Any:
         raise NotImplementedError
@@ -128,11 +132,12 @@ class Function(Node):
         return array
 
     def run(self, gradients: Gradients) -> Gradients:
-        if self.spent:
+        notes = self.notes
+        if notes is None:
             raise RuntimeError(SECOND_TIME)
-        for note in self.notes:
-            if note[0][0] != note[1]:
-                self._refuse_changed(*note)
+        for version, noted, place, edge in notes:
+            if version[0] != noted:
+                self._refuse_changed(version, noted, place, edge)
         result = self.backward(*gradients)
         return result if type(result) is tuple else (result,)
 
@@ -147,15 +152,10 @@ class Function(Node):
     def release(self) -> None:
         if not self.keeps:
             return
-        values = self.__dict__
-        kept = False
-        for name, value in values.items():
+        kept = self.__dict__
+        for name, value in kept.items():
             if type(value) is np.ndarray:
-                values[name] = None
-                kept = True
-        if kept:
-            self.spent = True
-        self.notes = []
+                kept[name] = self.notes = None
 
 
 def short(name: str) -> str:
@@ -191,7 +191,7 @@ class AccumulateGrad(Node):
     name_ = "torch::autograd::AccumulateGrad"
 
     def __init__(self, variable: Variable) -> None:
-        self.edges = ()
+        self.edges, self.outputs, self.watched = (), 1, False
         self.variable = variable
 
 

@@ -264,6 +264,10 @@ class Tensor(Variable):
         name = "_hooks" if node is None else "hooks"
         entry = (self._output, hook)
         setattr(owner, name, [*(getattr(owner, name) or ()), entry])
+        if node is None:
+            self._watched = True
+        else:
+            node.watched = True
         return RemovableHook(owner, name, entry)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHook:
@@ -271,6 +275,7 @@ class Tensor(Variable):
         if self.grad_fn is not None or not self._requires_grad:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         self._after_accumulation = [*(self._after_accumulation or ()), hook]
+        self._watched = True
         return RemovableHook(self, "_after_accumulation", hook)
 
     # ---- to and from Python and NumPy

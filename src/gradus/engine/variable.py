@@ -10,7 +10,7 @@ to a `CopySlices` node, and every other view of it finds its new place when next
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from gradus.engine.dtypes import Array
 from gradus.engine.grad_mode import state
-from gradus.engine.node import LEAF, AccumulateGrad, Edge, Function, Node, Note, short
+from gradus.engine.node import INPUTS, LEAF, OUTPUT, AccumulateGrad, Edge, Function, Node, Note, numbers, short
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -51,6 +51,7 @@ class Variable:
     _hooks: list[tuple[int, Callable[[Tensor], Tensor | None]]] | None = None
     _as_node: weakref.ref[AccumulateGrad] | None = None
     _retains: bool = False
+    _watched: bool = False  # whether this leaf was ever given hooks
     _after_accumulation: list[Callable[[Tensor], None]] | None = None
     _one_of_several: bool = False  # a view that came with others, from unbind or split
 
@@ -107,6 +108,7 @@ class Variable:
         self._node, self._output, self._requires_grad = node, output, True
         if self._retains:
             node.retained = {**(node.retained or {}), output: weakref.ref(cast("Tensor", self))}
+            node.watched = True
 
 
 def wrap(array: Any) -> Tensor:
@@ -120,60 +122,119 @@ def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
     Positional inputs may be tensors (gradients flow), or anything else (constants); options never have gradients.
     Returns a Tensor, or a tuple of them where the operation's `forward` returns one.
     """
+    arrays = [x._array if isinstance(x, Variable) else x for x in inputs]
+    edges = [x._edge() if isinstance(x, Variable) and state.enabled else None for x in inputs]
+    if not any(edges):
+        return _unrecorded(op, arrays, options, inputs[0])
     node = op()
-    enabled, keeps = state.enabled, op.keeps
-    recorded = False
-    arrays: list[Any] = []
-    edges: list[Edge] = []
-    notes: list[Note] = []
-    for x in inputs:
-        edge: Edge = None
-        if isinstance(x, Variable):
-            array = x._array
-            if enabled:
-                if x._base is not None:
-                    edge = x._edge()
-                elif x._requires_grad:
-                    edge = (x, LEAF) if x._node is None else (x._node, x._output)
-                if edge is not None:
-                    recorded = True
-                if keeps:
-                    version = x._version_counter
-                    notes.append((version, version[0], id(array), edge))
-            arrays.append(array)
-        else:
-            arrays.append(x)
-        edges.append(edge)
     node.needs = edges
     result = node.forward(*arrays, **options)
-    if recorded:
-        node.join(edges, notes)
-    if type(result) is not np.ndarray:
-        if type(result) is tuple:
-            return _several(result, node, inputs, recorded)
-        result = node.keep_as_array(result)
-    made = Variable._made._wrap(result)
+    notes: list[Note] = []
+    if op.keeps & INPUTS:
+        for x, array, edge in zip(inputs, arrays, edges, strict=True):
+            if isinstance(x, Variable):
+                notes.append((x._version_counter, x._version_counter[0], id(array), edge))
+    return _recorded(node, result, edges, notes, inputs[0])
+
+
+def apply_one(op: type[Function], x: Tensor, **options: Any) -> Any:
+    """`apply`, written out for one tensor: this and `apply_two` are nine of ten calls."""
+    array = x._array
+    edge: Edge = None
+    if x._base is not None:
+        edge = x._edge()
+    elif x._requires_grad:
+        edge = (x, LEAF) if x._node is None else (x._node, x._output)
+    if edge is None or not state.enabled:
+        return _unrecorded(op, (array,), options, x)
+    node = op()
+    node.needs = edges = (edge,)
+    result = node.forward(array, **options) if options else node.forward(array)
+    version = x._version_counter
+    notes = ((version, version[0], id(array), edge),) if op.keeps & INPUTS else ()
+    return _recorded(node, result, edges, notes, x)
+
+
+def apply_two(op: type[Function], a: Any, b: Any, **options: Any) -> Any:
+    """`apply`, written out for two operands, each a tensor or a number."""
+    x, y = a, b
+    to_a: Edge = None
+    to_b: Edge = None
+    if isinstance(a, Variable):
+        x = a._array
+        if a._base is not None:
+            to_a = a._edge()
+        elif a._requires_grad:
+            to_a = (a, LEAF) if a._node is None else (a._node, a._output)
+    if isinstance(b, Variable):
+        y = b._array
+        if b._base is not None:
+            to_b = b._edge()
+        elif b._requires_grad:
+            to_b = (b, LEAF) if b._node is None else (b._node, b._output)
+    if (to_a is None and to_b is None) or not state.enabled:
+        return _unrecorded(op, (x, y), options, a)
+    node = op()
+    node.needs = edges = (to_a, to_b)
+    result = node.forward(x, y, **options) if options else node.forward(x, y)
+    notes: tuple[Note, ...] = ()
+    if op.keeps & INPUTS:
+        if x is not a:
+            version = a._version_counter
+            notes = ((version, version[0], id(x), to_a),)
+        if y is not b:
+            version = b._version_counter
+            notes = (*notes, (version, version[0], id(y), to_b))
+    return _recorded(node, result, edges, notes, a)
+
+
+def _unrecorded(op: type[Function], arrays: Sequence[Any], options: dict[str, Any], first: Any) -> Any:
+    """Compute an operation that leaves no trace."""
+    if op.ufunc is not None and not options:
+        return wrap(op.ufunc(*arrays))
+    node = op()
+    node.needs = (None,) * len(arrays)
+    result = node.forward(*arrays, **options)
+    if type(result) is tuple:
+        return _several(node, result, first, recorded=False)
+    made = wrap(result)
     if op.view:
-        _share(made, inputs[0])
-    if recorded and result.dtype.kind == "f":  # integers and truth values have no gradient
-        made._node = node
-        made._requires_grad = True
-        if keeps:
-            notes.append((made._version_counter, made._version_counter[0], id(result), True))
+        _share(made, first)
     return made
 
 
-def _several(arrays: tuple[Array, ...], node: Function, inputs: tuple[Any, ...], recorded: bool) -> tuple[Tensor, ...]:
+def _recorded(node: Function, result: Any, edges: Sequence[Edge], notes: Sequence[Note], first: Any) -> Any:
+    """What an operation gave, as a tensor or several, whose place in the graph is behind its node."""
+    node.edges, node.notes, node.outputs, node.watched = edges, notes, 1, False
+    node.number = next(numbers)
+    if type(result) is not np.ndarray:
+        if type(result) is tuple:
+            return _several(node, result, first, recorded=True)
+        result = node.keep_as_array(result)
+    made = Variable._made._wrap(result)
+    if node.view:
+        _share(made, first)
+    if result.dtype.kind == "f":  # integers and truth values have no gradient
+        made._node = node
+        made._requires_grad = True
+        if node.keeps & OUTPUT:
+            version = made._version_counter
+            node.notes = (*notes, (version, version[0], id(result), True))
+    return made
+
+
+def _several(node: Function, arrays: tuple[Array, ...], first: Any, *, recorded: bool) -> tuple[Tensor, ...]:
     node.outputs = len(arrays)
     several = []
     for i, array in enumerate(arrays):
-        made = Variable._made._wrap(array if type(array) is np.ndarray else np.asarray(array))
+        made = wrap(array)
         if node.view:
-            _share(made, inputs[0])
+            _share(made, first)
         if recorded and array.dtype.kind == "f":
             made._node, made._output, made._requires_grad = node, i, True
             made._one_of_several = node.view
-            node.notes.append((made._version_counter, made._version_counter[0], id(array), True))
+            note = (made._version_counter, made._version_counter[0], id(array), True)
+            node.notes = (*(node.notes or ()), note)
         several.append(made)
     return tuple(several)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.node import LEAF, Gradients, Node
+from gradus.engine.node import LEAF, Edge, Gradients, Node
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -26,86 +26,82 @@ class Walk:
     are run, and the gradients that arrive at those places are kept in `found`.
     """
 
+    __slots__ = ("everywhere", "found", "goals", "kind", "leaves", "on_the_way", "retain_graph", "wanted")
+
     def __init__(self, kind: type[Tensor], retain_graph: bool, wanted: Sequence[Place] | None) -> None:
         self.kind = kind
         self.retain_graph = retain_graph
-        self.wanted = None if wanted is None else {key(*place) for place in wanted}
-        self.goals = {target for target, _ in self.wanted or ()}
+        self.everywhere = wanted is None
+        self.wanted: set[Key] = set() if wanted is None else {key(*place) for place in wanted}
+        self.goals = {target for target, _ in self.wanted}
+        self.on_the_way: set[int] = set()  # nodes, by id, that lead to a wanted place
         self.found: dict[Key, Array] = {}
-        # Both by a node's number, negative, so that the smallest in the heap is the newest node.
-        self.arrived: dict[int, tuple[Node, list[Array | None]]] = {}
-        self.waiting: list[int] = []
-        self.sums: set[Key] = set()  # gradients that were added up here, so that more can be added in place
         self.leaves: dict[int, tuple[Any, Array]] = {}  # those that wait until all of their gradient is there
 
     def run(self, roots: Sequence[tuple[Any, int, Array]]) -> None:
-        on_the_way = None if self.wanted is None else _leading_to(self.wanted, [root for root, _, _ in roots])
-        for root, output, gradient in roots:
-            if output == LEAF:
-                self._reach(root, gradient, False)
-            else:
-                self._deliver(root, output, gradient)
-        while self.waiting:
-            node, gradients = self.arrived.pop(heappop(self.waiting))
-            runs = on_the_way is None or id(node) in on_the_way
-            if not (runs or self._wants(node)):
+        everywhere, retain_graph = self.everywhere, self.retain_graph
+        # What has arrived and waits, by a node's number: the smallest in the heap is the newest node.
+        arrived: dict[int, tuple[Node, list[Array | None]]] = {}
+        waiting: list[int] = []
+        sums: set[Key] = set()  # gradients that were added up here, so that more can be added in place
+        if not everywhere:
+            self.on_the_way = _leading_to(self.wanted, [root for root, _, _ in roots])
+        edges: Sequence[Edge] = [(root, output) for root, output, _ in roots]
+        passed: Gradients = [gradient for _, _, gradient in roots]
+        gradients: Gradients = passed
+        while True:
+            for edge, gradient in zip(edges, passed, strict=False):
+                if edge is None or gradient is None:
+                    continue
+                if type(gradient) is not np.ndarray:
+                    gradient = np.asarray(gradient)  # NumPy gives a 0-d result as a scalar
+                target: Any
+                target, output = edge
+                if output == LEAF:
+                    if everywhere and not target._watched:
+                        target._accumulate(gradient, _unshared(gradient, gradients, passed))
+                    else:
+                        self._reach(target, gradient, _unshared(gradient, gradients, passed))
+                    continue
+                place = target.number
+                found = arrived.get(place)
+                if found is None:
+                    slots: list[Array | None] = [gradient] if target.outputs == 1 else [None] * target.outputs
+                    slots[output] = gradient
+                    arrived[place] = target, slots
+                    heappush(waiting, place)
+                else:
+                    _add(found[1], output, gradient, (place, output), sums)
+            if not waiting:
+                break
+            node, gradients = arrived.pop(heappop(waiting))
+            if (node.watched or not everywhere) and not self._look_at(node, gradients):
+                edges = ()
                 continue
-            if node.hooks:
-                self._call(node.hooks, gradients)
-            if self.wanted is not None:
-                self._keep(node, gradients)
-            if node.retained:
-                self._retain(node, gradients)
-            if runs:
-                self._pass_on(node, gradients)
+            edges, passed = node.edges, node.run(gradients)
+            if node.watched and node.after:
+                passed = self._call_after(node.after, passed, gradients)
+            if not retain_graph:
+                node.release()
         for leaf, gradient in self.leaves.values():
             self._arrive(leaf, gradient)
 
-    def _pass_on(self, node: Node, gradients: list[Array | None]) -> None:
-        passed = node.run(gradients)
-        if node.after:
-            passed = self._call_after(node, passed, gradients)
-        if not self.retain_graph:
-            node.release()
-        for i, edge in enumerate(node.edges):
-            if edge is None:
-                continue
-            gradient = passed[i]
-            if gradient is None:
-                continue
-            if type(gradient) is not np.ndarray:
-                gradient = np.asarray(gradient)  # NumPy gives a 0-d result as a scalar
-            target, output = edge
-            if output == LEAF:
-                self._reach(target, gradient, not _shared(gradient, gradients, passed[:i]))
-            else:
-                self._deliver(target, output, gradient)
-
-    def _deliver(self, node: Any, output: int, gradient: Array) -> None:
-        place = -node.number
-        found = self.arrived.get(place)
-        if found is None:
-            slots: list[Array | None] = [None] * node.outputs
-            self.arrived[place] = node, slots
-            heappush(self.waiting, place)
-        else:
-            slots = found[1]
-        before = slots[output]
-        if before is None:
-            slots[output] = gradient
-        elif (place, output) in self.sums:
-            np.add(before, gradient, out=before, casting="same_kind")
-        else:
-            slots[output] = np.asarray(before + gradient)
-            self.sums.add((place, output))
+    def _look_at(self, node: Node, gradients: list[Array | None]) -> bool:
+        """Before a node runs: call its hooks, keep the gradients that are asked for. Whether it is to run at all."""
+        runs = self.everywhere or id(node) in self.on_the_way
+        if runs or id(node) in self.goals:
+            if node.hooks:
+                self._call(node.hooks, gradients)
+            self._keep(node, gradients)
+            if node.retained:
+                self._retain(node.retained, gradients)
+        return runs
 
     def _reach(self, leaf: Any, gradient: Array, own: bool) -> None:
-        """A gradient for a leaf, which may keep the array if it is its own, held by nobody else."""
-        if self.wanted is None and leaf._hooks is None and leaf._after_accumulation is None:
-            leaf._accumulate(gradient, own)
-        elif not self._wants(leaf):
+        """A gradient for a leaf that is wanted or watched: nobody sees it before all of it is there."""
+        if not (self.everywhere or id(leaf) in self.goals):
             return
-        elif id(leaf) in self.leaves:
+        if id(leaf) in self.leaves:
             there = self.leaves[id(leaf)][1]
             np.add(there, gradient, out=there, casting="same_kind")
         else:
@@ -116,7 +112,7 @@ class Walk:
         gradients: list[Array | None] = [gradient]
         if leaf._hooks:
             self._call(leaf._hooks, gradients)
-        if self.wanted is None:
+        if self.everywhere:
             leaf._accumulate(gradients[0], not leaf._hooks)
         else:
             self._keep(leaf, gradients, LEAF)
@@ -129,28 +125,23 @@ class Walk:
                 if changed is not None:
                     gradients[output] = _replacement(hook, gradient, changed)
 
-    def _call_after(self, node: Node, passed: Gradients, gradients: Gradients) -> Gradients:
+    def _call_after(self, hooks: Any, passed: Gradients, gradients: Gradients) -> Gradients:
         shown = [
             tuple(None if g is None else self.kind._wrap(np.asarray(g)) for g in group) for group in (passed, gradients)
         ]
-        for hook in node.after or ():
+        for hook in list(hooks):
             changed = hook(*shown)
             if changed is not None:
                 shown[0] = changed if isinstance(changed, tuple) else (changed,)
         return [None if g is None else g._array for g in shown[0]]
 
-    def _wants(self, where: Any) -> bool:
-        return self.wanted is None or id(where) in self.goals
-
     def _keep(self, where: Any, gradients: list[Array | None], first: int = 0) -> None:
-        assert self.wanted is not None
         for output, gradient in enumerate(gradients, first):
             if gradient is not None and key(where, output) in self.wanted:
                 self.found[key(where, output)] = gradient
 
-    def _retain(self, node: Node, gradients: list[Array | None]) -> None:
-        assert node.retained is not None
-        for output, reference in node.retained.items():
+    def _retain(self, retained: Any, gradients: list[Array | None]) -> None:
+        for output, reference in retained.items():
             tensor, gradient = reference(), gradients[output]
             if tensor is not None and gradient is not None:
                 if tensor._grad is None:
@@ -177,14 +168,28 @@ def key(target: Node | Variable, output: int) -> Key:
     return id(target), output
 
 
-def _shared(array: Array, *others: Gradients) -> bool:
-    if array.base is not None:
-        return True
-    for group in others:
-        for other in group:
-            if other is array:
-                return True
-    return False
+def _unshared(array: Array, gradients: Gradients, passed: Gradients) -> bool:
+    """Whether a node made this array itself and passed it on once, so that who gets it may keep and change it."""
+    if array.base is not None or array is gradients[0]:
+        return False
+    if len(gradients) == 1 and len(passed) == 2:  # most
+        return passed[0] is not passed[1]
+    times = 0
+    for other in (*gradients, *passed):
+        times += other is array
+    return times < 2
+
+
+def _add(slots: list[Array | None], output: int, gradient: Array, place: Key, sums: set[Key]) -> None:
+    """Another gradient for a node that has some."""
+    before = slots[output]
+    if before is None:
+        slots[output] = gradient
+    elif place in sums:
+        np.add(before, gradient, out=before, casting="same_kind")
+    else:
+        slots[output] = np.asarray(before + gradient)
+        sums.add(place)
 
 
 def _leading_to(wanted: set[Key], roots: Sequence[Any]) -> set[int]:
@@ -198,7 +203,7 @@ def _leading_to(wanted: set[Key], roots: Sequence[Any]) -> set[int]:
                 waiting.append(edge[0])
     goals = {target for target, _ in wanted}
     leading: set[int] = set()
-    for node in sorted(seen, key=lambda node: node.number):  # what a node depends on comes before it
+    for node in sorted(seen, key=lambda node: -node.number):  # what a node depends on comes before it
         if any(edge is not None and (id(edge[0]) in goals or id(edge[0]) in leading) for edge in node.edges):
             leading.add(id(node))
     return leading

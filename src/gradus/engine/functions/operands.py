@@ -11,11 +11,10 @@ import numpy as np
 
 from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
-from gradus.engine.grad_mode import state
 from gradus.engine.node import Function
 from gradus.engine.ops.elementwise import ToCopy
 from gradus.engine.promotion import of_number, result_type
-from gradus.engine.variable import Variable, apply, apply_, wrap
+from gradus.engine.variable import Variable, apply_, apply_one, apply_two, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -64,16 +63,10 @@ def binary(op: type[Function], a: Any, b: Any, **options: Any) -> Tensor:
     elif not (type(b) is float and isinstance(a, Variable) and a._array.dtype.kind == "f"):
         a, b = same_type(a, b)
     try:
-        if op.ufunc is not None and not options and not (_wants_gradient(a) or _wants_gradient(b)):
-            return wrap(op.ufunc(*[x._array if isinstance(x, Variable) else x for x in (a, b)]))
-        return apply(op, a, b, **options)
+        return apply_two(op, a, b, **options)
     except ValueError:
         explain_broadcast(a, b)
         raise
-
-
-def _wants_gradient(x: Any) -> bool:
-    return isinstance(x, Variable) and (x._requires_grad or x._base is not None) and state.enabled
 
 
 def in_place(target: Tensor, op: type[Function], other: Any, **options: Any) -> Tensor:
@@ -149,14 +142,14 @@ def fitting(x: Any, kind: np.dtype[Any]) -> Any:
 
 
 def cast(x: Any, kind: np.dtype[Any]) -> Any:
-    return x if x._array.dtype == kind else apply(ToCopy, x, to=kind)
+    return x if x._array.dtype == kind else apply_one(ToCopy, x, to=kind)
 
 
 def floating(x: Any) -> Any:
     """x, as floats if it holds integers: what exp, sqrt or a mean of squares compute with."""
     if x._array.dtype.kind == "f":
         return x
-    return apply(ToCopy, x, to=dtypes.get_default_dtype().numpy)
+    return apply_one(ToCopy, x, to=dtypes.get_default_dtype().numpy)
 
 
 def floating_only(x: Tensor, name: str) -> Tensor:

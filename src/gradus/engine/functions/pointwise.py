@@ -28,7 +28,7 @@ from gradus.engine.functions.operands import (
 )
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.promotion import result_type
-from gradus.engine.variable import apply, wrap
+from gradus.engine.variable import apply, apply_one, apply_two, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -188,7 +188,7 @@ def _rounded(op: Any, input: Any, other: Any, rule: str) -> Tensor:
     a, b = same_type(input, other)
     refuse_bool(a if is_tensor(a) else b, f"div_{rule}_cpu")
     try:
-        return apply(op, a, b, rule=rule)
+        return apply_two(op, a, b, rule=rule)
     except ValueError:
         explain_broadcast(a, b)
         raise
@@ -245,7 +245,7 @@ def neg(input: Tensor) -> Tensor:
             "mask, use the "
             "`~` or `logical_not()` operator instead."
         )
-    return apply(ew.Neg, input)
+    return apply_one(ew.Neg, input)
 
 
 def positive(input: Tensor) -> Tensor:
@@ -255,11 +255,11 @@ def positive(input: Tensor) -> Tensor:
 
 
 def abs(input: Tensor) -> Tensor:
-    return apply(ew.Abs, refuse_bool(input, "abs_cpu"))
+    return apply_one(ew.Abs, refuse_bool(input, "abs_cpu"))
 
 
 def reciprocal(input: Tensor) -> Tensor:
-    return apply(ew.Reciprocal, floating(input))
+    return apply_one(ew.Reciprocal, floating(input))
 
 
 def square(input: Tensor) -> Tensor:
@@ -296,31 +296,31 @@ absolute, multiply, divide, true_divide, subtract, negative = abs, mul, div, div
 
 
 def exp(input: Tensor) -> Tensor:
-    return apply(ew.Exp, floating(input))
+    return apply_one(ew.Exp, floating(input))
 
 
 def exp2(input: Tensor) -> Tensor:
-    return apply(ew.Exp2, floating(input))
+    return apply_one(ew.Exp2, floating(input))
 
 
 def expm1(input: Tensor) -> Tensor:
-    return apply(ew.Expm1, floating(input))
+    return apply_one(ew.Expm1, floating(input))
 
 
 def log(input: Tensor) -> Tensor:
-    return apply(ew.Log, floating(input))
+    return apply_one(ew.Log, floating(input))
 
 
 def log10(input: Tensor) -> Tensor:
-    return apply(ew.Log10, floating(input))
+    return apply_one(ew.Log10, floating(input))
 
 
 def log2(input: Tensor) -> Tensor:
-    return apply(ew.Log2, floating(input))
+    return apply_one(ew.Log2, floating(input))
 
 
 def log1p(input: Tensor) -> Tensor:
-    return apply(ew.Log1p, floating(input))
+    return apply_one(ew.Log1p, floating(input))
 
 
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
@@ -334,38 +334,38 @@ def xlogy(input: Any, other: Any) -> Tensor:
 
 
 def sqrt(input: Tensor) -> Tensor:
-    return apply(ew.Sqrt, floating(input))
+    return apply_one(ew.Sqrt, floating(input))
 
 
 def rsqrt(input: Tensor) -> Tensor:
-    return apply(ew.Rsqrt, floating(input))
+    return apply_one(ew.Rsqrt, floating(input))
 
 
 # ---- circular and hyperbolic
 
 
 def sin(input: Tensor) -> Tensor:
-    return apply(ew.Sin, floating(input))
+    return apply_one(ew.Sin, floating(input))
 
 
 def cos(input: Tensor) -> Tensor:
-    return apply(ew.Cos, floating(input))
+    return apply_one(ew.Cos, floating(input))
 
 
 def tan(input: Tensor) -> Tensor:
-    return apply(ew.Tan, floating(input))
+    return apply_one(ew.Tan, floating(input))
 
 
 def asin(input: Tensor) -> Tensor:
-    return apply(ew.Asin, floating(input))
+    return apply_one(ew.Asin, floating(input))
 
 
 def acos(input: Tensor) -> Tensor:
-    return apply(ew.Acos, floating(input))
+    return apply_one(ew.Acos, floating(input))
 
 
 def atan(input: Tensor) -> Tensor:
-    return apply(ew.Atan, floating(input))
+    return apply_one(ew.Atan, floating(input))
 
 
 def atan2(input: Tensor, other: Tensor) -> Tensor:
@@ -374,27 +374,27 @@ def atan2(input: Tensor, other: Tensor) -> Tensor:
 
 
 def sinh(input: Tensor) -> Tensor:
-    return apply(ew.Sinh, floating(input))
+    return apply_one(ew.Sinh, floating(input))
 
 
 def cosh(input: Tensor) -> Tensor:
-    return apply(ew.Cosh, floating(input))
+    return apply_one(ew.Cosh, floating(input))
 
 
 def tanh(input: Tensor) -> Tensor:
-    return apply(ew.Tanh, floating(input))
+    return apply_one(ew.Tanh, floating(input))
 
 
 def asinh(input: Tensor) -> Tensor:
-    return apply(ew.Asinh, floating(input))
+    return apply_one(ew.Asinh, floating(input))
 
 
 def acosh(input: Tensor) -> Tensor:
-    return apply(ew.Acosh, floating(input))
+    return apply_one(ew.Acosh, floating(input))
 
 
 def atanh(input: Tensor) -> Tensor:
-    return apply(ew.Atanh, floating(input))
+    return apply_one(ew.Atanh, floating(input))
 
 
 def hypot(input: Tensor, other: Tensor) -> Tensor:
@@ -423,7 +423,7 @@ arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh = asin, acos, atan, a
 
 
 def erf(input: Tensor) -> Tensor:
-    return apply(ew.Erf, floating(input))
+    return apply_one(ew.Erf, floating(input))
 
 
 def erfc(input: Tensor) -> Tensor:
@@ -431,7 +431,7 @@ def erfc(input: Tensor) -> Tensor:
 
 
 def sigmoid(input: Tensor) -> Tensor:
-    return apply(ew.Sigmoid, floating(input))
+    return apply_one(ew.Sigmoid, floating(input))
 
 
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
@@ -443,30 +443,30 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
 def relu(input: Tensor) -> Tensor:
     if input._array.dtype == bool:
         raise RuntimeError("Boolean inputs not supported for relu")
-    return apply(ew.Relu, input)
+    return apply_one(ew.Relu, input)
 
 
 # ---- rounding
 
 
 def floor(input: Tensor) -> Tensor:
-    return apply(ew.Round, refuse_bool(input, "floor_vml_cpu"), rule="floor")
+    return apply_one(ew.Round, refuse_bool(input, "floor_vml_cpu"), rule="floor")
 
 
 def ceil(input: Tensor) -> Tensor:
-    return apply(ew.Round, refuse_bool(input, "ceil_vml_cpu"), rule="ceil")
+    return apply_one(ew.Round, refuse_bool(input, "ceil_vml_cpu"), rule="ceil")
 
 
 def trunc(input: Tensor) -> Tensor:
-    return apply(ew.Round, refuse_bool(input, "trunc_vml_cpu"), rule="trunc")
+    return apply_one(ew.Round, refuse_bool(input, "trunc_vml_cpu"), rule="trunc")
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """To the nearest whole number, halves to the even one."""
     if decimals:
         floating_only(input, "round_cpu")
-        return apply(ew.Round, input * 10**decimals, rule="rint") / 10**decimals
-    return apply(ew.Round, refuse_bool(input, "round_vml_cpu"), rule="rint")
+        return apply_one(ew.Round, input * 10**decimals, rule="rint") / 10**decimals
+    return apply_one(ew.Round, refuse_bool(input, "round_vml_cpu"), rule="rint")
 
 
 def frac(input: Tensor) -> Tensor:
@@ -478,7 +478,7 @@ def frac(input: Tensor) -> Tensor:
 def sign(input: Tensor) -> Tensor:
     if input._array.dtype == bool:
         return clone(input)
-    return apply(ew.Round, input, rule="sign")
+    return apply_one(ew.Round, input, rule="sign")
 
 
 def signbit(input: Tensor) -> Tensor:
@@ -506,7 +506,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     low, high = (None if end is None else numeric(end) for end in (min, max))
     input = cast(input, result_type(input._array, *[end for end in (low, high) if end is not None]))
     low, high = fitting(low, input._array.dtype), fitting(high, input._array.dtype)
-    return apply(ew.Clamp, refuse_bool(input, "clamp_scalar_cpu"), low=low, high=high)
+    return apply_one(ew.Clamp, refuse_bool(input, "clamp_scalar_cpu"), low=low, high=high)
 
 
 def clamp_min(input: Tensor, min: Any) -> Tensor:
@@ -631,7 +631,7 @@ def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy, through which gradients flow."""
-    return apply(ew.Clone, input)
+    return apply_one(ew.Clone, input)
 
 
 clip = clamp

@@ -22,7 +22,7 @@ from gradus.engine.functions.operands import (
 from gradus.engine.indexing import parse
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.ops import index as ix
-from gradus.engine.variable import apply, apply_, wrap
+from gradus.engine.variable import apply_, apply_one, apply_two, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -36,10 +36,10 @@ __all__ = [
 def getitem(input: Tensor, index: Any) -> Tensor:
     if is_tensor(index) and index._array.dtype.kind == "i" and index._array.ndim and input._array.ndim:
         with contextlib.suppress(IndexError):  # parse says what is wrong
-            return apply(ix.Index, input, index=(index._array,))
+            return apply_one(ix.Index, input, index=(index._array,))
     basic, advanced = parse(input, index)
-    out = input if basic is None else apply(ix.Slice, input, index=basic)
-    return out if advanced is None else apply(ix.Index, out, index=advanced)
+    out = input if basic is None else apply_one(ix.Slice, input, index=basic)
+    return out if advanced is None else apply_one(ix.Index, out, index=advanced)
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:
@@ -50,7 +50,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         raise TypeError(f"can't assign a {_type_name(value)} to a {name}; make a tensor of it with torch.tensor(...)")
     basic, advanced = parse(input, index)
     value = numeric(value)
-    part = input if basic is None else apply(ix.Slice, input, index=basic)
+    part = input if basic is None else apply_one(ix.Slice, input, index=basic)
     if advanced is None:
         value = _fitted(value, part._array.shape)
         _refuse_unfit(value, part._array.shape)
@@ -110,7 +110,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         raise IndexError("index_select(): Index is supposed to be a vector")
     axis = axis_of(dim, input.ndim)
     _check_range(index, input._array.shape[axis] if input.ndim else 1, "INDICES element is out of DATA bounds")
-    return apply(ix.IndexSelect, input, index, axis=axis)
+    return apply_two(ix.IndexSelect, input, index, axis=axis)
 
 
 def _check_range(index: Tensor, size: int, message: str) -> None:
@@ -149,7 +149,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     """out[i][j] = input[i][index[i][j]], for dimension 1, say."""
     axis = axis_of(dim, input.ndim)
     _check_along(input, axis, index, "gather")
-    return apply(ix.Gather, input, index, axis=axis)
+    return apply_two(ix.Gather, input, index, axis=axis)
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:

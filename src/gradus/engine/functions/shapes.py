@@ -12,7 +12,7 @@ from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
 from gradus.engine.functions.operands import Dims, axes_of, axis_of, plain, scalar_name, sizes_of
 from gradus.engine.ops import shape as sh
-from gradus.engine.variable import apply
+from gradus.engine.variable import apply_one
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -81,7 +81,7 @@ def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     if sizes and min(sizes) < -1:
         _refuse_shape(sizes, input._array)
     try:
-        return apply(sh.View, input, shape=sizes)
+        return apply_one(sh.View, input, shape=sizes)
     except ValueError:
         _refuse_shape(sizes, input._array)
         raise
@@ -145,14 +145,14 @@ def ravel(input: Tensor) -> Tensor:
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged."""
     n = input._array.ndim
-    return apply(sh.Transpose, input, a=axis_of(dim0, n), b=axis_of(dim1, n))
+    return apply_one(sh.Transpose, input, a=axis_of(dim0, n), b=axis_of(dim1, n))
 
 
 def t(input: Tensor) -> Tensor:
     """A matrix transposed."""
     if input.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
-    return apply(sh.T, input)
+    return apply_one(sh.T, input)
 
 
 def adjoint(input: Tensor) -> Tensor:
@@ -169,12 +169,12 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
         )
     if len(set(axes)) != len(axes):
         raise RuntimeError("permute(): duplicate dims are not allowed.")
-    return apply(sh.Permute, input, order=axes)
+    return apply_one(sh.Permute, input, order=axes)
 
 
 def reverse(input: Tensor) -> Tensor:
     """The dimensions in reverse order."""
-    return apply(sh.Permute, input, order=tuple(range(input._array.ndim - 1, -1, -1)))
+    return apply_one(sh.Permute, input, order=tuple(range(input._array.ndim - 1, -1, -1)))
 
 
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
@@ -221,7 +221,7 @@ def expand(input: Tensor, *shape: Any) -> Tensor:
                 "non-singleton dimension "
                 f"{i + extra}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(input.shape)}"
             )
-    return apply(sh.Expand, input, shape=full)
+    return apply_one(sh.Expand, input, shape=full)
 
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
@@ -234,12 +234,14 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
 
 def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
     """Without dimensions of size 1, all or the given ones."""
-    return apply(sh.Squeeze, input, axis=None if dim is None else axes_of(dim, input.ndim), single=isinstance(dim, int))
+    return apply_one(
+        sh.Squeeze, input, axis=None if dim is None else axes_of(dim, input.ndim), single=isinstance(dim, int)
+    )
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new dimension of size 1."""
-    return apply(sh.Unsqueeze, input, axis=axis_of(dim, input.ndim + 1))
+    return apply_one(sh.Unsqueeze, input, axis=axis_of(dim, input.ndim + 1))
 
 
 def atleast_1d(input: Tensor) -> Tensor:
@@ -269,7 +271,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0, **old: Any)
     if size < 0 or (size == 0 and n):
         raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
     sizes = [min(size, n - i) for i in range(0, n, size)] if size and n else [0]
-    return apply(sh.Split, tensor, sizes=tuple(sizes), axis=axis)
+    return apply_one(sh.Split, tensor, sizes=tuple(sizes), axis=axis)
 
 
 def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
@@ -281,7 +283,7 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
             f"{axis}), but got "
             f"split_sizes={sizes}"
         )
-    return apply(sh.Split, input, sizes=tuple(sizes), axis=axis)
+    return apply_one(sh.Split, input, sizes=tuple(sizes), axis=axis)
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
@@ -319,7 +321,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along a dimension, without it."""
     if not input.ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    return apply(sh.Unbind, input, axis=axis_of(dim, input.ndim))
+    return apply_one(sh.Unbind, input, axis=axis_of(dim, input.ndim))
 
 
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
@@ -347,14 +349,14 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     n = input._array.shape[axis] if input.ndim else 1
     if size > n:
         raise RuntimeError(f"maximum size for tensor at dimension {axis} is {n} but size is {size}")
-    return apply(sh.Unfold, input, axis=axis, size=size, step=step)
+    return apply_one(sh.Unfold, input, axis=axis, size=size, step=step)
 
 
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of two dimensions, as the last dimension."""
     if input.ndim < 2:
         axis_of(1, input.ndim)
-    return apply(sh.Diagonal, input, offset=offset, a=axis_of(dim1, input.ndim), b=axis_of(dim2, input.ndim))
+    return apply_one(sh.Diagonal, input, offset=offset, a=axis_of(dim1, input.ndim), b=axis_of(dim2, input.ndim))
 
 
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
@@ -390,12 +392,12 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """What lies on and below a diagonal, 0 elsewhere."""
-    return apply(sh.Triangle, at_least_2d(input, "tril"), diagonal=diagonal, lower=True)
+    return apply_one(sh.Triangle, at_least_2d(input, "tril"), diagonal=diagonal, lower=True)
 
 
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """What lies on and above a diagonal, 0 elsewhere."""
-    return apply(sh.Triangle, at_least_2d(input, "triu"), diagonal=diagonal, lower=False)
+    return apply_one(sh.Triangle, at_least_2d(input, "triu"), diagonal=diagonal, lower=False)
 
 
 def at_least_2d(input: Tensor, name: str) -> Tensor:
@@ -409,13 +411,13 @@ def at_least_2d(input: Tensor, name: str) -> Tensor:
 
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """This tensor, or a copy that lies in order in memory."""
-    return input if input._array.flags.c_contiguous else apply(sh.Contiguous, input)
+    return input if input._array.flags.c_contiguous else apply_one(sh.Contiguous, input)
 
 
 def flip(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     """Backwards along the given dimensions."""
     wanted = sizes_of((named["dims"],) if "dims" in named else dims)
-    return apply(sh.Flip, input, axis=axes_of(wanted, input.ndim) if wanted else ())
+    return apply_one(sh.Flip, input, axis=axes_of(wanted, input.ndim) if wanted else ())
 
 
 def fliplr(input: Tensor) -> Tensor:
@@ -440,11 +442,11 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     if dims is None or dims == ():
         if len(moves) > 1:
             raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:0")
-        return apply(sh.Roll, input, shifts=moves[0], axis=None)
+        return apply_one(sh.Roll, input, shifts=moves[0], axis=None)
     axes = tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
     if len(axes) != len(moves):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(axes)}")
-    return apply(sh.Roll, input, shifts=moves, axis=tuple(axis_of(a, input.ndim) for a in axes))
+    return apply_one(sh.Roll, input, shifts=moves, axis=tuple(axis_of(a, input.ndim) for a in axes))
 
 
 def repeat(input: Tensor, *repeats: Any) -> Tensor:
@@ -452,7 +454,7 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     counts = sizes_of((repeats[0],) if len(repeats) == 1 and isinstance(repeats[0], (tuple, list)) else repeats)
     if len(counts) < input.ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
-    return apply(sh.Repeat, input, times=counts)
+    return apply_one(sh.Repeat, input, times=counts)
 
 
 def tile(input: Tensor, *dims: Any) -> Tensor:
@@ -467,7 +469,7 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, ou
     axis = 0 if dim is None else axis_of(dim, x.ndim)
     if isinstance(times, np.ndarray) and times.size not in (1, x._array.shape[axis]):
         raise RuntimeError("repeats must have the same size as input along dim")
-    return apply(sh.RepeatInterleave, x, repeats=times, axis=axis)
+    return apply_one(sh.RepeatInterleave, x, repeats=times, axis=axis)
 
 
 def diff(input: Tensor, n: int = 1, dim: int = -1) -> Tensor:

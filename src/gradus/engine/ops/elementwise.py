@@ -12,7 +12,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import activations as kernels
-from gradus.engine.node import Function
+from gradus.engine.node import NOTHING, Function
 from gradus.engine.ops.broadcast import sum_to
 
 Operand = Any  # an array, or a Python number
@@ -29,7 +29,7 @@ class Add(Function):
     """y = a + αb.    da = dy,  db = α dy"""
 
     ufunc = np.add
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
         self.a, self.b, self.alpha = _shape(a), _shape(b), alpha
@@ -45,7 +45,7 @@ class Sub(Function):
     """y = a - αb.    da = dy,  db = -α dy"""
 
     ufunc = np.subtract
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
         self.a, self.b, self.alpha = _shape(a), _shape(b), alpha
@@ -139,7 +139,7 @@ def _power(a: Operand, n: Operand) -> Array:
 class Neg(Function):
     """y = -x.    dx = -dy"""
 
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array) -> Array:
         return -x
@@ -174,7 +174,7 @@ class RSub(Function):
     """y = a - αb, called by b.    da = dy,  db = -α dy"""
 
     name_ = "RsubBackward1"
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
         self.a, self.b, self.alpha = _shape(a), _shape(b), alpha
@@ -739,7 +739,7 @@ class Round(Function):
 class Clone(Function):
     """y = a copy of x.    dx = dy"""
 
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array) -> Array:
         return x.copy()
@@ -751,7 +751,7 @@ class Clone(Function):
 class ToCopy(Function):
     """y = x in another number type.    dx = dy in x's"""
 
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array, to: np.dtype[Any]) -> Array:
         self.kind = x.dtype
@@ -765,7 +765,7 @@ class CopyFrom(Function):
     """In place: x becomes src, broadcast.    dx = 0,  dsrc = dy"""
 
     name_ = "torch::autograd::CopyBackwards"
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array, src: Operand) -> Array:
         self.shape, self.kind = _shape(src), src.dtype if isinstance(src, np.ndarray) else None

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.node import Function
+from gradus.engine.node import NOTHING, Function
 from gradus.engine.ops.broadcast import add_up, spread
 
 Axes = tuple[int, ...]
@@ -42,7 +42,7 @@ def _mean(x: Array, axis: Axes, keepdim: bool) -> Any:
 class Sum(Function):
     """y = Σ x.    dx = dy, for every x that was summed"""
 
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
         self.shape, self.axis, self.keepdim = x.shape, axis, keepdim
@@ -58,7 +58,7 @@ class Sum(Function):
 class Mean(Function):
     """y = Σ x / n.    dx = dy / n"""
 
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
         self.shape, self.axis, self.keepdim = x.shape, axis, keepdim

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.node import Function
+from gradus.engine.node import NOTHING, Function
 from gradus.engine.ops.broadcast import sum_to
 
 Shape = tuple[int, ...]
@@ -20,7 +20,7 @@ class View(Function):
     """y = x in another shape, the numbers in the same order.    dx = dy in x's shape"""
 
     view = True
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array, shape: Shape) -> Array:
         self.shape = x.shape
@@ -34,7 +34,7 @@ class Alias(Function):
     """y = x, another name for the same memory.    dx = dy"""
 
     view = True
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array) -> Array:
         return x[...]
@@ -47,7 +47,7 @@ class Transpose(Function):
     """y = x with two axes exchanged.    dx = dy with them exchanged back"""
 
     view = True
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array, a: int, b: int) -> Array:
         self.a, self.b = a, b
@@ -65,7 +65,7 @@ class T(Function):
 
     name_ = "TBackward0"
     view = True
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array) -> Array:
         return x.T
@@ -78,7 +78,7 @@ class Permute(Function):
     """y = x with its axes in the given order.    dx = dy in the inverse order"""
 
     view = True
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array, order: Shape) -> Array:
         self.order = order
@@ -95,7 +95,7 @@ class Expand(Function):
     """y = x repeated along axes of size 1, without copying.    dx = Σ dy over them"""
 
     view = True
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array, shape: Shape) -> Array:
         self.shape = x.shape
@@ -111,7 +111,7 @@ class Squeeze(Function):
     """y = x without the given axes of size 1.    dx = dy with them"""
 
     view = True
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array, axis: Shape | None, single: bool = False) -> Array:
         self.shape, self.axis, self.single = x.shape, axis, single
@@ -129,7 +129,7 @@ class Unsqueeze(Function):
     """y = x with an axis of size 1 put in.    dx = dy without it"""
 
     view = True
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array, axis: int) -> Array:
         self.axis = axis
@@ -143,7 +143,7 @@ class Diagonal(Function):
     """y = the diagonal of two axes, as the last axis.    dx = dy on the diagonal, 0 elsewhere"""
 
     view = True
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array, offset: int, a: int, b: int) -> Array:
         self.shape, self.where = x.shape, (offset, a, b)
@@ -164,7 +164,7 @@ class Unfold(Function):
 
     name_ = "UnfoldBackward0"
     view = True
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array, axis: int, size: int, step: int) -> Array:
         self.shape, self.axis, self.size, self.step = x.shape, axis, size, step
@@ -188,7 +188,7 @@ class Split(Function):
     """y₁ ... yₖ = x cut into pieces along one axis, each a view.    dx = the dyᵢ put together again"""
 
     view = True
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array, sizes: Shape, axis: int) -> tuple[Array, ...]:
         self.shape, self.axis, self.sizes = x.shape, axis, sizes
@@ -211,7 +211,7 @@ class Unbind(Function):
     """y₁ ... yₙ = the slices of x along one axis, each a view.    dx = the dyᵢ stacked again"""
 
     view = True
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array, axis: int) -> tuple[Array, ...]:
         self.shape, self.axis = x.shape, axis
@@ -231,7 +231,7 @@ class Unbind(Function):
 class Cat(Function):
     """y = the xᵢ one after the other along an axis.    dxᵢ = dy's part"""
 
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, *xs: Array, axis: int) -> Array:
         self.axis, self.sizes = axis, [x.shape[axis] for x in xs]
@@ -245,7 +245,7 @@ class Cat(Function):
 class Stack(Function):
     """y = the xᵢ along a new axis.    dxᵢ = dy's slice"""
 
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, *xs: Array, axis: int) -> Array:
         self.axis = axis
@@ -259,7 +259,7 @@ class Contiguous(Function):
     """y = x, copied to lie in order in memory.    dx = dy"""
 
     name_ = "CloneBackward0"
-    keeps = False
+    keeps = NOTHING
 
     def forward(self, x: Array) -> Array:
         return np.array(x, order="C")
