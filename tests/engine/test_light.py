@@ -14,7 +14,7 @@ import pytest
 from gradus import engine
 from gradus.engine.dtypes import Array
 from gradus.engine.nn import functional as F
-from gradus.engine.node import Function
+from gradus.engine.node import INPUTS, NOTHING, OUTPUT, Function
 
 Step = Callable[[], object]
 
@@ -177,6 +177,26 @@ PLAIN: dict[str, Callable[[Any], Any]] = {
     "Contiguous": lambda x: x.t().contiguous(),
     "Sum": lambda x: x.sum(0),
     "Mean": lambda x: x.mean(),
+    "Slice": lambda x: x[0],
+    "Index": lambda x: x[engine.tensor([1, 0])],
+}
+
+# What is kept of an operation's inputs and outputs; an operation that is not here may keep any of them.
+FROM_INPUTS: dict[str, Callable[[Any, Any], Any]] = {
+    "Mul": lambda x, y: x * y,
+    "Div": lambda x, y: x / y,
+    "MatMul": lambda x, y: x @ y,
+    "CrossEntropy": lambda x, _: F.cross_entropy(x, engine.tensor([0, 1, 0])),
+}
+FROM_OUTPUT: dict[str, Callable[[Any], Any]] = {
+    "Exp": lambda x: x.exp(),
+    "Exp2": lambda x: x.exp2(),
+    "Expm1": lambda x: x.expm1(),
+    "Reciprocal": lambda x: x.reciprocal(),
+    "Rsqrt": lambda x: x.rsqrt(),
+    "Sqrt": lambda x: x.sqrt(),
+    "Tan": lambda x: x.tan(),
+    "Tanh": lambda x: x.tanh(),
 }
 
 
@@ -186,14 +206,31 @@ def _operations(kind: type[Function] = Function) -> Iterator[type[Function]]:
         yield from _operations(found)
 
 
-def test_every_operation_that_says_it_keeps_no_array_is_tried() -> None:
-    assert {op.__name__ for op in _operations() if not op.keeps} == set(PLAIN)
+@pytest.mark.parametrize(
+    ("keeps", "tried"),
+    [(NOTHING, PLAIN), (INPUTS, FROM_INPUTS), (OUTPUT, FROM_OUTPUT)],
+    ids=["nothing", "inputs", "output"],
+)
+def test_every_operation_that_says_what_it_keeps_is_tried(keeps: int, tried: dict[str, Any]) -> None:
+    assert {op.__name__ for op in _operations() if op.keeps == keeps} == set(tried)
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_an_operation_that_says_so_keeps_no_array(name: str) -> None:
     node = PLAIN[name](engine.ones(2, 3, requires_grad=True)).grad_fn
     assert not any(isinstance(value, np.ndarray) for value in vars(node).values())
+
+
+@pytest.mark.parametrize("name", FROM_INPUTS)
+def test_an_operation_that_keeps_inputs_keeps_no_output(name: str) -> None:
+    y = FROM_INPUTS[name](*(engine.ones(3, 3, requires_grad=True) for _ in range(2)))
+    assert not any(value is y._array for value in vars(y.grad_fn).values())
+
+
+@pytest.mark.parametrize("name", FROM_OUTPUT)
+def test_an_operation_that_keeps_its_output_keeps_no_input(name: str) -> None:
+    x = engine.ones(3, 3, requires_grad=True)
+    assert not any(value is x._array for value in vars(FROM_OUTPUT[name](x).grad_fn).values())
 
 
 BIG = 1 << 16  # numbers in an array, of 4 bytes

@@ -14,11 +14,17 @@ from gradus.engine.grad_mode import inference_mode as inference_mode
 from gradus.engine.grad_mode import no_grad as no_grad
 from gradus.engine.grad_mode import set_grad_enabled as set_grad_enabled
 from gradus.engine.grad_mode import state
+from gradus.engine.node import Edge
 from gradus.engine.variable import Variable
 from gradus.engine.walk import Key, Place, Walk, key
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
+
+NO_SECOND = (
+    "create_graph=True is not offered: this engine does not record the backward walk, so a gradient has no gradient. "
+    "For derivatives of derivatives use the torch backend."
+)
 
 
 def backward(
@@ -41,15 +47,17 @@ def backward(
         RuntimeError: if nothing requires a gradient, a gradient is missing or of the wrong shape, the graph has been
             walked already, or a value that the derivative needs has been changed in place.
     """
-    roots = _roots(_several(tensors), grad_tensors, create_graph)
+    if create_graph:
+        raise RuntimeError(NO_SECOND)
+    edges, seeds = _roots(tensors, grad_tensors)
     if inputs is None:
-        _walk(roots, retain_graph, None)
+        _walk(edges, seeds, retain_graph, None)
         return
     leaves = _several(inputs)
     if not leaves:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     places = _places(leaves)
-    found = _walk(roots, retain_graph, places)
+    found = _walk(edges, seeds, retain_graph, places)
     for leaf, place in zip(leaves, places, strict=True):
         if key(*place) in found:
             leaf._accumulate(found[key(*place)], own=False)
@@ -77,7 +85,9 @@ def grad(
         raise RuntimeError("is_grads_batched=True is not offered: call grad once for each gradient")
     wanted = _several(inputs)
     places = _places(wanted)
-    found = _walk(_roots(_several(outputs), grad_outputs, create_graph), retain_graph, places)
+    if create_graph:
+        raise RuntimeError(NO_SECOND)
+    found = _walk(*_roots(outputs, grad_outputs), retain_graph, places)
     results: list[Tensor | None] = []
     for i, (tensor, place) in enumerate(zip(wanted, places, strict=True)):
         if key(*place) in found:
@@ -108,23 +118,30 @@ def _places(tensors: Sequence[Tensor]) -> list[Place]:
     return places
 
 
-def _roots(tensors: list[Any], gradients: Any, create_graph: bool) -> list[tuple[Any, int, Array]]:
-    if create_graph:
-        raise RuntimeError(
-            "create_graph=True is not offered: this engine does not record the backward walk, so a gradient has no "
-            "gradient. For derivatives of derivatives use the torch backend."
-        )
-    given = [None] * len(tensors) if gradients is None else _several(gradients)
-    if len(given) != len(tensors):
-        raise RuntimeError(f"got {len(tensors)} tensors and {len(given)} gradients")
-    return [_root(tensor, given[i], i) for i, tensor in enumerate(tensors)]
+def _roots(tensors: Any, gradients: Any) -> tuple[list[Edge], list[Array]]:
+    """The edges to where a walk starts, and the gradients it starts with."""
+    if isinstance(tensors, Variable):
+        if gradients is not None and not isinstance(gradients, Variable):
+            (gradients,) = _matched(gradients, 1)
+        return [_start(tensors, 0)], [_seed(tensors, gradients, 0)]
+    several = list(tensors)
+    given = [None] * len(several) if gradients is None else _matched(gradients, len(several))
+    edges = [_start(tensor, i) for i, tensor in enumerate(several)]
+    return edges, [_seed(tensor, given[i], i) for i, tensor in enumerate(several)]
 
 
-def _root(tensor: Any, gradient: Any, i: int) -> tuple[Any, int, Array]:
-    edge = tensor._edge()
+def _matched(gradients: Any, number: int) -> list[Any]:
+    given = _several(gradients)
+    if len(given) != number:
+        raise RuntimeError(f"got {number} tensors and {len(given)} gradients")
+    return given
+
+
+def _start(tensor: Any, i: int) -> Edge:
+    edge: Edge = tensor._edge()
     if edge is None:
         raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
-    return edge[0], edge[1], _seed(tensor, gradient, i)
+    return edge
 
 
 def _seed(tensor: Any, gradient: Any, i: int) -> Array:
@@ -145,12 +162,12 @@ def _seed(tensor: Any, gradient: Any, i: int) -> Array:
 
 
 def _walk(
-    roots: list[tuple[Any, int, Array]], retain_graph: bool | None, places: list[Place] | None
+    edges: list[Edge], seeds: list[Array], retain_graph: bool | None, places: list[Place] | None
 ) -> dict[Key, Array]:
     walk = Walk(Variable._made, bool(retain_graph), places)
     before, state.enabled = state.enabled, False
     try:
-        walk.run(roots)
+        walk.run(edges, seeds)
     finally:
         state.enabled = before
     return walk.found

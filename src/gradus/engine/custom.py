@@ -90,7 +90,7 @@ class Custom(node.Function):
     def name(self) -> str:
         return self.function.__name__ + "Backward"
 
-    def run(self, gradients: Gradients) -> Gradients:
+    def run(self, gradients: Gradients, retain_graph: bool = True) -> Gradients:
         wrap = Variable._made._wrap
         given: list[Any] = []
         for gradient, (shape, kind) in zip(gradients, self.shapes, strict=True):
@@ -105,6 +105,8 @@ class Custom(node.Function):
                 f"function {self.name()} returned an incorrect number of gradients (expected {len(self.edges)}, got "
                 f"{len(passed)})"
             )
+        if self.context._saved and not retain_graph:
+            self.context._saved = None
         return [self._fitting(i, g) for i, g in enumerate(passed)]
 
     def _fitting(self, i: int, gradient: Any) -> Any:
@@ -118,10 +120,6 @@ class Custom(node.Function):
                 f"{list(gradient._array.shape)} but expected shape compatible with {list(expected)}"
             )
         return gradient._array
-
-    def release(self) -> None:
-        if self.context._saved:
-            self.context._saved = None
 
     inputs: tuple[Any, ...] = ()
 

@@ -78,12 +78,11 @@ class Node:
         self.watched = True
         return RemovableHook(self, "after", hook)
 
-    def run(self, gradients: Gradients) -> Gradients:
-        """The gradients for `edges`, given those of this node's outputs."""
+    def run(self, gradients: Gradients, retain_graph: bool = True) -> Gradients:
+        """The gradients for `edges`, given those of this node's outputs; then, unless asked to retain it, forget what
+        was needed for them.
+        """
         raise NotImplementedError
-
-    def release(self) -> None:
-        """Forget what `run` needed."""
 
 
 # Which arrays `forward` may store on its node, beside what it makes for itself: where there are none, there is nothing
@@ -131,7 +130,7 @@ class Function(Node):
                 self.__dict__[name] = array
         return array
 
-    def run(self, gradients: Gradients) -> Gradients:
+    def run(self, gradients: Gradients, retain_graph: bool = True) -> Gradients:
         notes = self.notes
         if notes is None:
             raise RuntimeError(SECOND_TIME)
@@ -139,6 +138,8 @@ class Function(Node):
             if version[0] != noted:
                 self._refuse_changed(version, noted, place, edge)
         result = self.backward(*gradients)
+        if self.keeps and not retain_graph:
+            self.release()
         return result if type(result) is tuple else (result,)
 
     def _refuse_changed(self, version: list[Any], noted: int, place: int, edge: Edge | bool) -> None:
@@ -150,8 +151,7 @@ class Function(Node):
                 raise RuntimeError(changed(value, version[0], noted, made, self.name()))
 
     def release(self) -> None:
-        if not self.keeps:
-            return
+        """Drop the arrays that `forward` kept."""
         kept = self.__dict__
         for name, value in kept.items():
             if type(value) is np.ndarray:

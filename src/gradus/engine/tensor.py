@@ -29,7 +29,7 @@ from gradus.engine.functions import shapes as sh
 from gradus.engine.functions.operands import as_array, axis_of
 from gradus.engine.functions.operands import floating_only as floating_only
 from gradus.engine.node import Node, RemovableHook
-from gradus.engine.variable import Variable
+from gradus.engine.variable import Variable, wrap
 
 # Inside the class `int`, `float`, `bool`, `dtype` and `device` are its methods; these are the types.
 Int = int
@@ -176,7 +176,7 @@ class Tensor(Variable):
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` left here; None if there was none yet."""
-        if self._grad is None and self._node is not None and not self._retains:
+        if self._node is not None and self._grad is None and not self._retains:
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
                 "attribute won't be "
@@ -205,7 +205,7 @@ class Tensor(Variable):
     @property
     def data(self) -> Tensor:
         """The same memory outside the graph: a change through it goes unnoticed by autograd."""
-        return Tensor._wrap(self._array)
+        return wrap(self._array)
 
     @data.setter
     def data(self, value: Tensor) -> None:

@@ -61,13 +61,7 @@ class Variable:
     @classmethod
     def _wrap(cls, array: Array) -> Self:
         """A tensor outside any graph that holds this very array."""
-        made = _new(cls)
-        made._array = array
-        made._version_counter = [0]
-        made._base = made._grad = made._node = None
-        made._output = 0
-        made._requires_grad = False
-        return made
+        return wrap(array, cls)  # type: ignore[return-value]
 
     def _edge(self) -> Edge:
         """Where this tensor's gradient goes."""
@@ -93,9 +87,9 @@ class Variable:
             np.add(self._grad._array, gradient, out=self._grad._array, casting="same_kind")
             self._grad._version_counter[0] += 1
         elif own and gradient.dtype is kind and gradient.flags.c_contiguous:
-            self._grad = Variable._made._wrap(gradient)
+            self._grad = wrap(gradient)
         else:
-            self._grad = Variable._made._wrap(np.array(gradient, dtype=kind, order="C"))
+            self._grad = wrap(np.array(gradient, dtype=kind, order="C"))
         if self._after_accumulation is not None:
             for hook in self._after_accumulation:
                 hook(cast("Tensor", self))
@@ -111,9 +105,15 @@ class Variable:
             node.watched = True
 
 
-def wrap(array: Any) -> Tensor:
+def wrap(array: Any, kind: Any = None) -> Tensor:
     """A tensor outside any graph that holds this array; a NumPy scalar becomes a 0-d one."""
-    return Variable._made._wrap(array if type(array) is np.ndarray else np.asarray(array))
+    made: Tensor = _new(Variable._made if kind is None else kind)
+    made._array = array if type(array) is np.ndarray else np.asarray(array)
+    made._version_counter = [0]
+    made._base = made._grad = made._node = None
+    made._output = 0
+    made._requires_grad = False
+    return made
 
 
 def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
@@ -122,19 +122,29 @@ def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
     Positional inputs may be tensors (gradients flow), or anything else (constants); options never have gradients.
     Returns a Tensor, or a tuple of them where the operation's `forward` returns one.
     """
-    arrays = [x._array if isinstance(x, Variable) else x for x in inputs]
-    edges = [x._edge() if isinstance(x, Variable) and state.enabled else None for x in inputs]
-    if not any(edges):
+    enabled, recorded = state.enabled, False
+    arrays: list[Any] = []
+    edges: list[Edge] = []
+    notes: list[Note] = []
+    for x in inputs:
+        edge: Edge = None
+        if isinstance(x, Variable):
+            if enabled and (x._requires_grad or x._base is not None):
+                edge = x._edge()
+            if edge is not None:
+                recorded = True
+            array, version = x._array, x._version_counter
+            arrays.append(array)
+            notes.append((version, version[0], id(array), edge))
+        else:
+            arrays.append(x)
+        edges.append(edge)
+    if not recorded:
         return _unrecorded(op, arrays, options, inputs[0])
     node = op()
     node.needs = edges
     result = node.forward(*arrays, **options)
-    notes: list[Note] = []
-    if op.keeps & INPUTS:
-        for x, array, edge in zip(inputs, arrays, edges, strict=True):
-            if isinstance(x, Variable):
-                notes.append((x._version_counter, x._version_counter[0], id(array), edge))
-    return _recorded(node, result, edges, notes, inputs[0])
+    return _recorded(node, result, edges, notes if op.keeps & INPUTS else (), inputs[0])
 
 
 def apply_one(op: type[Function], x: Tensor, **options: Any) -> Any:
@@ -173,6 +183,8 @@ def apply_two(op: type[Function], a: Any, b: Any, **options: Any) -> Any:
         elif b._requires_grad:
             to_b = (b, LEAF) if b._node is None else (b._node, b._output)
     if (to_a is None and to_b is None) or not state.enabled:
+        if op.ufunc is not None and not options:
+            return wrap(op.ufunc(x, y))
         return _unrecorded(op, (x, y), options, a)
     node = op()
     node.needs = edges = (to_a, to_b)
@@ -190,8 +202,6 @@ def apply_two(op: type[Function], a: Any, b: Any, **options: Any) -> Any:
 
 def _unrecorded(op: type[Function], arrays: Sequence[Any], options: dict[str, Any], first: Any) -> Any:
     """Compute an operation that leaves no trace."""
-    if op.ufunc is not None and not options:
-        return wrap(op.ufunc(*arrays))
     node = op()
     node.needs = (None,) * len(arrays)
     result = node.forward(*arrays, **options)
@@ -211,7 +221,7 @@ def _recorded(node: Function, result: Any, edges: Sequence[Edge], notes: Sequenc
         if type(result) is tuple:
             return _several(node, result, first, recorded=True)
         result = node.keep_as_array(result)
-    made = Variable._made._wrap(result)
+    made = wrap(result)
     if node.view:
         _share(made, first)
     if result.dtype.kind == "f":  # integers and truth values have no gradient
@@ -241,7 +251,8 @@ def _several(node: Function, arrays: tuple[Array, ...], first: Any, *, recorded:
 
 def _share(view: Tensor, source: Tensor) -> None:
     """If an operation gave a view of its input, or the input itself, they have one base and one version."""
-    if _same_memory(view._array, source._array):
+    part, whole = view._array, source._array
+    if (part.base is (whole if whole.base is None else whole.base)) or _same_memory(part, whole):
         base = source if source._base is None else source._base
         view._base, view._version_counter = base, base._version_counter
         if base._rewired:
@@ -249,8 +260,7 @@ def _share(view: Tensor, source: Tensor) -> None:
 
 
 def _same_memory(part: Array, whole: Array) -> bool:
-    owner = whole if whole.base is None else whole.base
-    return part.base is owner or part is whole or not part.size or np.may_share_memory(part, whole)
+    return part is whole or not part.size or np.may_share_memory(part, whole)
 
 
 # ---- changes in place
@@ -305,17 +315,22 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
 
 def _written_over(target: Tensor, ufunc: Any, other: Any) -> bool:
     """Whether NumPy could write the result over the target, as there is nothing to record and nothing to refuse."""
-    before = target._array
-    if not before.flags.c_contiguous or (state.enabled and target._edge() is not None):
+    before, version = target._array, target._version_counter
+    enabled = state.enabled
+    if enabled and (target._requires_grad or target._base is not None) and target._edge() is not None:
         return False
     if isinstance(other, Variable):
-        if other._version_counter is target._version_counter or (state.enabled and other._edge() is not None):
+        if other._version_counter is version:
+            return False
+        if enabled and (other._requires_grad or other._base is not None) and other._edge() is not None:
             return False
         other = other._array
         if other.ndim and other.shape != before.shape:
             return False
-    ufunc(before, other, out=before)
-    target._version_counter[0] += 1
+    if not before.flags.c_contiguous:
+        return False
+    ufunc(before, other, before)
+    version[0] += 1
     return True
 
 

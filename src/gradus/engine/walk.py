@@ -32,42 +32,50 @@ class Walk:
         self.kind = kind
         self.retain_graph = retain_graph
         self.everywhere = wanted is None
-        self.wanted: set[Key] = set() if wanted is None else {key(*place) for place in wanted}
-        self.goals = {target for target, _ in self.wanted}
-        self.on_the_way: set[int] = set()  # nodes, by id, that lead to a wanted place
         self.found: dict[Key, Array] = {}
         self.leaves: dict[int, tuple[Any, Array]] = {}  # those that wait until all of their gradient is there
+        self.wanted: set[Key] | None = None
+        if wanted is not None:
+            self.wanted = {key(*place) for place in wanted}
+            self.goals = {id(target) for target, _ in wanted}
 
-    def run(self, roots: Sequence[tuple[Any, int, Array]]) -> None:
+    def run(self, edges: Sequence[Edge], passed: Gradients) -> None:
+        """Start with these gradients at the places to which these edges lead."""
         everywhere, retain_graph = self.everywhere, self.retain_graph
         # What has arrived and waits, by a node's number: the smallest in the heap is the newest node.
         arrived: dict[int, tuple[Node, list[Array | None]]] = {}
         waiting: list[int] = []
-        sums: set[Key] = set()  # gradients that were added up here, so that more can be added in place
-        if not everywhere:
-            self.on_the_way = _leading_to(self.wanted, [root for root, _, _ in roots])
-        edges: Sequence[Edge] = [(root, output) for root, output, _ in roots]
-        passed: Gradients = [gradient for _, _, gradient in roots]
-        gradients: Gradients = passed
+        sums: dict[Key, bool] = {}  # gradients that were added up here, so that more can be added in place
+        if self.wanted is not None:
+            self.on_the_way = _leading_to(self.wanted, [edge[0] for edge in edges if edge is not None])
+        gradients = passed
         while True:
-            for edge, gradient in zip(edges, passed, strict=False):
-                if edge is None or gradient is None:
+            i = -1
+            for edge in edges:  # with an index: zip takes longer than all that is done for an edge
+                i += 1
+                if edge is None:
+                    continue
+                gradient = passed[i]
+                if gradient is None:
                     continue
                 if type(gradient) is not np.ndarray:
                     gradient = np.asarray(gradient)  # NumPy gives a 0-d result as a scalar
                 target: Any
                 target, output = edge
                 if output == LEAF:
+                    own = _unshared(gradient, gradients, passed)
                     if everywhere and not target._watched:
-                        target._accumulate(gradient, _unshared(gradient, gradients, passed))
+                        target._accumulate(gradient, own)
                     else:
-                        self._reach(target, gradient, _unshared(gradient, gradients, passed))
+                        self._reach(target, gradient, own)
                     continue
                 place = target.number
                 found = arrived.get(place)
                 if found is None:
-                    slots: list[Array | None] = [gradient] if target.outputs == 1 else [None] * target.outputs
-                    slots[output] = gradient
+                    slots: list[Array | None] = [gradient]
+                    if target.outputs > 1:
+                        slots = [None] * target.outputs
+                        slots[output] = gradient
                     arrived[place] = target, slots
                     heappush(waiting, place)
                 else:
@@ -78,11 +86,9 @@ class Walk:
             if (node.watched or not everywhere) and not self._look_at(node, gradients):
                 edges = ()
                 continue
-            edges, passed = node.edges, node.run(gradients)
+            edges, passed = node.edges, node.run(gradients, retain_graph)
             if node.watched and node.after:
                 passed = self._call_after(node.after, passed, gradients)
-            if not retain_graph:
-                node.release()
         for leaf, gradient in self.leaves.values():
             self._arrive(leaf, gradient)
 
@@ -136,8 +142,9 @@ class Walk:
         return [None if g is None else g._array for g in shown[0]]
 
     def _keep(self, where: Any, gradients: list[Array | None], first: int = 0) -> None:
+        wanted = self.wanted or ()
         for output, gradient in enumerate(gradients, first):
-            if gradient is not None and key(where, output) in self.wanted:
+            if gradient is not None and key(where, output) in wanted:
                 self.found[key(where, output)] = gradient
 
     def _retain(self, retained: Any, gradients: list[Array | None]) -> None:
@@ -180,7 +187,7 @@ def _unshared(array: Array, gradients: Gradients, passed: Gradients) -> bool:
     return times < 2
 
 
-def _add(slots: list[Array | None], output: int, gradient: Array, place: Key, sums: set[Key]) -> None:
+def _add(slots: list[Array | None], output: int, gradient: Array, place: Key, sums: dict[Key, bool]) -> None:
     """Another gradient for a node that has some."""
     before = slots[output]
     if before is None:
@@ -189,7 +196,7 @@ def _add(slots: list[Array | None], output: int, gradient: Array, place: Key, su
         np.add(before, gradient, out=before, casting="same_kind")
     else:
         slots[output] = np.asarray(before + gradient)
-        sums.add(place)
+        sums[place] = True
 
 
 def _leading_to(wanted: set[Key], roots: Sequence[Any]) -> set[int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradus.engine.functions.operands import Number, tensor_of
 from gradus.engine.ops import matmul as mm_
-from gradus.engine.variable import apply_two
+from gradus.engine.variable import Variable, apply_two
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -20,7 +20,7 @@ __all__ = [
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The product of matrices, of batches of them, or of a matrix and a vector."""
-    return apply_two(mm_.MatMul, input, tensor_of(other))
+    return apply_two(mm_.MatMul, input, other if isinstance(other, Variable) else tensor_of(other))
 
 
 def mm(input: Tensor, mat2: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ from gradus.engine.functions.operands import (
 from gradus.engine.indexing import parse
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.ops import index as ix
-from gradus.engine.variable import apply_, apply_one, apply_two, wrap
+from gradus.engine.variable import Variable, apply_, apply_one, apply_two, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -34,9 +33,13 @@ __all__ = [
 
 
 def getitem(input: Tensor, index: Any) -> Tensor:
-    if is_tensor(index) and index._array.dtype.kind == "i" and index._array.ndim and input._array.ndim:
-        with contextlib.suppress(IndexError):  # parse says what is wrong
-            return apply_one(ix.Index, input, index=(index._array,))
+    if isinstance(index, Variable):
+        rows = index._array
+        if rows.dtype.kind == "i" and rows.ndim and input._array.ndim:
+            try:
+                return apply_one(ix.Index, input, index=(rows,))
+            except IndexError:
+                pass  # parse says what is wrong
     basic, advanced = parse(input, index)
     out = input if basic is None else apply_one(ix.Slice, input, index=basic)
     return out if advanced is None else apply_one(ix.Index, out, index=advanced)

@@ -254,7 +254,7 @@ def cross_entropy(
         label_smoothing: this much of the target is spread evenly over all classes (Szegedy et al., 2016).
     """
     _check_reduction(reduction)
-    if target._array.dtype.kind == "f" and target.shape == input.shape:
+    if target._array.dtype.kind == "f" and target._array.shape == input._array.shape:
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     logits, flat, shape = _rows(input, target)
     if weight is None and label_smoothing == 0:
@@ -336,11 +336,13 @@ def mse_loss(
 
 def _rows(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor, tuple[int, ...]]:
     """Logits as (N, C) and targets as (N,), and the shape that unreduced losses have."""
+    sizes = input._array.shape
+    if len(sizes) == 2 and target._array.shape == sizes[:1]:  # as most are
+        return input, target, sizes[:1]
     if input.ndim == 1:
         if target.ndim:
             raise ValueError(f"Expected a single target for 1D input, got target of shape {tuple(target.shape)}")
         return input.unsqueeze(0), target.reshape(1), ()
-    sizes = input._array.shape
     expected = (sizes[0], *sizes[2:])
     if target._array.shape != expected:
         if input.ndim == 2 and target.ndim == 1:

@@ -4,12 +4,14 @@ one original.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
 
 from gradus.engine.dtypes import Array
+from gradus.engine.kernels import threads
 
 add_up: Any = np.add.reduce  # (x, axis, keepdims=...): x.sum, without its way through Python
 
@@ -18,13 +20,31 @@ _SMALL = 1 << 16  # numbers that are sooner copied than made a view of
 
 def sum_to(gradient: Array, shape: tuple[int, ...]) -> Array:
     """Sum a gradient over the axes that broadcasting added or repeated, so that it has the given shape."""
-    if gradient.shape == shape:
+    have = gradient.shape
+    if have == shape:
         return gradient
-    extra = gradient.ndim - len(shape)
-    if extra:
-        gradient = add_up(gradient, tuple(range(extra)))
-    repeated = tuple(i for i, size in enumerate(shape) if size == 1 and gradient.shape[i] != 1)
-    return add_up(gradient, repeated, keepdims=True) if repeated else gradient
+    extra = len(have) - len(shape)
+    if have[extra:] == shape:  # a bias
+        return sum_rows(gradient.reshape(-1, *shape) if extra > 1 else gradient)
+    repeated = [i for i, size in enumerate(shape, extra) if size == 1 and have[i] != 1]
+    if extra == 0 and repeated == [0]:
+        return sum_rows(gradient)[None]
+    total: Array = add_up(gradient, (*range(extra), *repeated), keepdims=True)
+    return total.reshape(shape)
+
+
+def sum_rows(x: Array) -> Array:
+    """x.sum(axis=0), of few numbers as a product, which NumPy's library of products does quickest."""
+    if x.ndim == 2 and x.size <= _SMALL and x.dtype.kind == "f":
+        threads.take_over()
+        total: Array = _ones(len(x), x.dtype).dot(x)
+        return total
+    return np.asarray(add_up(x, 0))
+
+
+@functools.lru_cache(maxsize=64)
+def _ones(n: int, kind: np.dtype[Any]) -> Array:
+    return np.ones(n, kind)
 
 
 def spread(gradient: Array, shape: tuple[int, ...]) -> Array:

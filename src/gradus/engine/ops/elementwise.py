@@ -12,7 +12,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import activations as kernels
-from gradus.engine.node import NOTHING, Function
+from gradus.engine.node import INPUTS, NOTHING, OUTPUT, Function
 from gradus.engine.ops.broadcast import sum_to
 
 Operand = Any  # an array, or a Python number
@@ -61,6 +61,7 @@ class Mul(Function):
     """y = ab.    da = b dy,  db = a dy"""
 
     ufunc = np.multiply
+    keeps = INPUTS
 
     def forward(self, a: Operand, b: Operand) -> Array:
         self.a_shape, self.b_shape = _shape(a), _shape(b)
@@ -78,6 +79,7 @@ class Div(Function):
     """y = a / b.    da = dy / b,  db = -dy a / b²"""
 
     ufunc = np.true_divide
+    keeps = INPUTS
 
     def forward(self, a: Operand, b: Operand) -> Array:
         self.a_shape, self.b_shape = _shape(a), _shape(b)
@@ -161,6 +163,8 @@ class Abs(Function):
 
 class Reciprocal(Function):
     """y = 1/x.    dx = -y² dy"""
+
+    keeps = OUTPUT
 
     def forward(self, x: Array) -> Array:
         self.y = 1 / x
@@ -273,6 +277,8 @@ class Copysign(Function):
 class Exp(Function):
     """y = eˣ.    dx = y dy"""
 
+    keeps = OUTPUT
+
     def forward(self, x: Array) -> Array:
         self.y = np.exp(x)
         return self.y
@@ -284,6 +290,8 @@ class Exp(Function):
 class Exp2(Function):
     """y = 2ˣ.    dx = y log(2) dy"""
 
+    keeps = OUTPUT
+
     def forward(self, x: Array) -> Array:
         self.y = np.exp2(x)
         return self.y
@@ -294,6 +302,8 @@ class Exp2(Function):
 
 class Expm1(Function):
     """y = eˣ - 1.    dx = (y + 1) dy"""
+
+    keeps = OUTPUT
 
     def forward(self, x: Array) -> Array:
         self.y = np.expm1(x)
@@ -364,6 +374,8 @@ class LogAddExp(Function):
 class Sqrt(Function):
     """y = √x.    dx = dy / 2y"""
 
+    keeps = OUTPUT
+
     def forward(self, x: Array) -> Array:
         self.y = np.sqrt(x)
         return self.y
@@ -374,6 +386,8 @@ class Sqrt(Function):
 
 class Rsqrt(Function):
     """y = 1/√x.    dx = -½ y³ dy"""
+
+    keeps = OUTPUT
 
     def forward(self, x: Array) -> Array:
         self.y = 1 / np.sqrt(x)
@@ -410,6 +424,8 @@ class Cos(Function):
 
 class Tan(Function):
     """y = tan x.    dx = (1 + y²) dy"""
+
+    keeps = OUTPUT
 
     def forward(self, x: Array) -> Array:
         self.y = np.tan(x)
@@ -533,6 +549,8 @@ class Atanh(Function):
 
 class Tanh(Function):
     """y = tanh x.    dx = (1 - y²) dy"""
+
+    keeps = OUTPUT
 
     def forward(self, x: Array) -> Array:
         self.y = np.tanh(x)

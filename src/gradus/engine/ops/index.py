@@ -8,7 +8,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import embedding as kernels
-from gradus.engine.node import Function
+from gradus.engine.node import NOTHING, Function
 from gradus.engine.ops.broadcast import sum_to
 
 
@@ -16,6 +16,7 @@ class Slice(Function):
     """y = x[i, :, a:b, None, ...], a view.    dx = dy there, 0 elsewhere"""
 
     view = True
+    keeps = NOTHING
 
     def forward(self, x: Array, index: Any) -> Array:
         self.shape, self.index = x.shape, index
@@ -38,6 +39,8 @@ class Slice(Function):
 
 class Index(Function):
     """y = x[index], the index holding arrays of positions or truth values.    dx[index] += dy"""
+
+    keeps = NOTHING
 
     def forward(self, x: Array, index: Any) -> Array:
         self.shape, self.index = x.shape, index

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import products, threads
-from gradus.engine.node import Function
+from gradus.engine.node import INPUTS, Function
 from gradus.engine.ops.broadcast import sum_to
 
 
@@ -31,22 +31,26 @@ def as_rows(a: Array) -> Array:
 class MatMul(Function):
     """y = a @ b.    da = dy @ bᵀ,  db = aᵀ @ dy"""
 
+    keeps = INPUTS
     a: Any  # kept where it is needed
     b: Any
 
     def forward(self, a: Array, b: Array) -> Array:
-        if not (a.ndim == b.ndim == 2 and a.dtype is b.dtype and a.shape[1] == len(b) and a.dtype.kind == "f"):
-            _check(a, b)
-        self.ranks = (a.ndim, b.ndim)
-        plain = self.ranks == (2, 2)
-        self.a = a if self.needs[1] or not plain else None
-        self.b = b if self.needs[0] or not plain else None
+        self.ranks = ranks = (a.ndim, b.ndim)
+        if ranks == (2, 2) and a.dtype is b.dtype and a.shape[1] == len(b) and a.dtype.kind == "f":
+            to_a, to_b = self.needs
+            self.a = a if to_b else None
+            self.b = b if to_a else None
+            return products.product(a, b)
+        _check(a, b)
+        self.a, self.b = a, b
         return product(a, b)
 
     def backward(self, dy: Array) -> Any:
         a, b = self.a, self.b
         if self.ranks == (2, 2):
-            return product(dy, b.T) if self.needs[0] else None, product(a.T, dy) if self.needs[1] else None
+            to_a, to_b = self.needs
+            return products.product(dy, b.T) if to_a else None, products.product(a.T, dy) if to_b else None
         if a.ndim == 1 and b.ndim == 1:
             return dy * b, dy * a
         if a.ndim == 1:  # a row: (n,) @ (..., n, m)

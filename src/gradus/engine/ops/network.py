@@ -12,7 +12,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import attention, cross_entropy, normalization, softmax
-from gradus.engine.node import Function
+from gradus.engine.node import INPUTS, Function
 from gradus.engine.ops.broadcast import add_up, sum_to
 
 
@@ -89,6 +89,7 @@ class CrossEntropy(Function):
     """
 
     name_ = "NllLossBackward0"
+    keeps = INPUTS
 
     def forward(self, x: Array, targets: Array, ignore_index: int, reduction: str) -> Array:
         self.x, self.targets, self.ignore_index, self.reduction = x, targets, ignore_index, reduction
