@@ -185,6 +185,7 @@ PLAIN: dict[str, Callable[[Any], Any]] = {
 FROM_INPUTS: dict[str, Callable[[Any, Any], Any]] = {
     "Mul": lambda x, y: x * y,
     "Div": lambda x, y: x / y,
+    "Var": lambda x, _: x.var(0),
     "MatMul": lambda x, y: x @ y,
     "CrossEntropy": lambda x, _: F.cross_entropy(x, engine.tensor([0, 1, 0])),
 }

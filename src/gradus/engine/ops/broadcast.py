@@ -24,22 +24,26 @@ def sum_to(gradient: Array, shape: tuple[int, ...]) -> Array:
     if have == shape:
         return gradient
     extra = len(have) - len(shape)
-    if have[extra:] == shape:  # a bias
-        return sum_rows(gradient.reshape(-1, *shape) if extra > 1 else gradient)
+    leading = extra
+    while leading < len(have) and shape[leading - extra] == 1:
+        leading += 1
+    if have[leading:] == shape[leading - extra :]:
+        return sum_leading(gradient, leading).reshape(shape)
     repeated = [i for i, size in enumerate(shape, extra) if size == 1 and have[i] != 1]
-    if extra == 0 and repeated == [0]:
-        return sum_rows(gradient)[None]
     total: Array = add_up(gradient, (*range(extra), *repeated), keepdims=True)
     return total.reshape(shape)
 
 
-def sum_rows(x: Array) -> Array:
-    """x.sum(axis=0), of few numbers as a product, which NumPy's library of products does quickest."""
-    if x.ndim == 2 and x.size <= _SMALL and x.dtype.kind == "f":
-        threads.take_over()
-        total: Array = _ones(len(x), x.dtype).dot(x)
-        return total
-    return np.asarray(add_up(x, 0))
+def sum_leading(x: Array, n: int) -> Array:
+    """The sum over the first n axes; of few numbers as a product, which NumPy's library of products does quickest."""
+    kept = x.shape[n:]
+    if not kept or not 0 < x.size <= _SMALL or x.dtype.kind != "f" or x.itemsize < 4:
+        return np.asarray(add_up(x, tuple(range(n))))
+    if n != 1 or len(kept) != 1:
+        x = x.reshape(-1, math.prod(kept))
+    threads.take_over()
+    total: Array = _ones(len(x), x.dtype).dot(x)
+    return total if len(kept) == 1 else total.reshape(kept)
 
 
 @functools.lru_cache(maxsize=64)

@@ -53,7 +53,7 @@ class Sub(Function):
 
     def backward(self, dy: Array) -> Any:
         da = sum_to(dy, self.a) if self.needs[0] else None
-        db = sum_to(-dy if self.alpha == 1 else dy * -self.alpha, self.b) if self.needs[1] else None
+        db = -sum_to(dy if self.alpha == 1 else dy * self.alpha, self.b) if self.needs[1] else None
         return da, db
 
 
@@ -88,8 +88,9 @@ class Div(Function):
         return a / b
 
     def backward(self, dy: Array) -> Any:
-        da = sum_to(dy / self.b, self.a_shape) if self.needs[0] else None
-        db = sum_to(-dy * ((self.a / self.b) / self.b), self.b_shape) if self.needs[1] else None
+        slope = dy / self.b
+        da = sum_to(slope, self.a_shape) if self.needs[0] else None
+        db = -sum_to(slope * (self.a / self.b), self.b_shape) if self.needs[1] else None
         return da, db
 
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.node import NOTHING, Function
-from gradus.engine.ops.broadcast import add_up, spread
+from gradus.engine.node import INPUTS, NOTHING, Function
+from gradus.engine.ops.broadcast import add_up, spread, sum_leading
 
 Axes = tuple[int, ...]
 
@@ -29,14 +29,25 @@ def _back(dy: Array, axis: Axes, keepdim: bool) -> Array:
 
 def count(shape: tuple[int, ...], axis: Axes) -> int:
     """How many numbers meet in one."""
-    return math.prod([shape[i] for i in axis])
+    n = 1
+    for i in axis:
+        n *= shape[i]
+    return n
+
+
+def _sum(x: Array, axis: Axes, keepdim: bool) -> Any:
+    n = len(axis)
+    if 0 < n < x.ndim and max(axis) == n - 1:  # the first n of them
+        total = sum_leading(x, n)
+        return total.reshape((1,) * n + total.shape) if keepdim else total
+    return add_up(x, axis, keepdims=keepdim)
 
 
 def _mean(x: Array, axis: Axes, keepdim: bool) -> Any:
     """x.mean, without the detours that it takes for numbers other than float32 and float64."""
     if x.dtype == np.float16:
         return x.mean(axis=axis, keepdims=keepdim)
-    return add_up(x, axis, keepdims=keepdim) / count(x.shape, axis)
+    return _sum(x, axis, keepdim) / count(x.shape, axis)
 
 
 class Sum(Function):
@@ -46,7 +57,7 @@ class Sum(Function):
 
     def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
         self.shape, self.axis, self.keepdim = x.shape, axis, keepdim
-        return add_up(x, axis, keepdims=keepdim)
+        return _sum(x, axis, keepdim)
 
     def backward(self, dy: Array) -> Array:
         return spread(_back(dy, self.axis, self.keepdim), self.shape)
@@ -75,40 +86,33 @@ class Mean(Function):
 class Var(Function):
     """y = Σ (x - mean)² / (n - correction).    dx = 2 (x - mean) / (n - correction) dy"""
 
+    keeps = INPUTS
+
     def forward(self, x: Array, axis: Axes, keepdim: bool, correction: float = 1) -> Array:
-        self.x, self.axis, self.keepdim = x, axis, keepdim
-        self.freedom = count(x.shape, axis) - correction
-        self.mean = _mean(x, axis, True)
-        d = x - self.mean
-        d *= d
-        return add_up(d, axis, keepdims=keepdim) / np.asarray(max(self.freedom, 0), x.dtype)
+        self.x, self.axis, self.keepdim = x, axis, keepdim  # x is only watched: like PyTorch, refuse if it was changed
+        self.freedom = max(count(x.shape, axis) - correction, 0)
+        self.d = x - _mean(x, axis, True)
+        return _sum(self.d * self.d, axis, keepdim) / x.dtype.type(self.freedom)
 
     def backward(self, dy: Array) -> Array:
-        dx = np.asarray(self.x - self.mean)
-        dx *= _back(dy, self.axis, self.keepdim) * np.divide(2, max(self.freedom, 0), dtype=dy.dtype)
-        return dx
+        return self.d * (_back(dy, self.axis, self.keepdim) * np.divide(2, self.freedom, dtype=dy.dtype))
 
 
 class Std(Function):
     """y = √(Σ (x - mean)² / (n - correction)).    dx = (x - mean) / (y (n - correction)) dy,  0 where y = 0"""
 
     def forward(self, x: Array, axis: Axes, keepdim: bool, correction: float = 1) -> Array:
-        self.x, self.axis, self.keepdim = x, axis, keepdim
-        self.freedom = count(x.shape, axis) - correction
-        self.mean = _mean(x, axis, True)
-        d = x - self.mean
-        d *= d
-        total = add_up(d, axis, keepdims=keepdim) / np.asarray(max(self.freedom, 0), x.dtype)
-        self.y = np.sqrt(total)
+        self.x, self.axis, self.keepdim = x, axis, keepdim  # x is only watched: like PyTorch, refuse if it was changed
+        self.freedom = max(count(x.shape, axis) - correction, 0)
+        self.d = x - _mean(x, axis, True)
+        self.y = np.sqrt(_sum(self.d * self.d, axis, keepdim) / x.dtype.type(self.freedom))
         return self.y
 
     def backward(self, dy: Array) -> Array:
         y = _back(self.y, self.axis, self.keepdim)
         slope = np.asarray(_back(dy, self.axis, self.keepdim) / (y * self.freedom))
         slope[y == 0] = 0
-        dx = np.asarray(self.x - self.mean)
-        dx *= slope
-        return dx
+        return self.d * slope
 
 
 class Prod(Function):
