@@ -42,16 +42,16 @@ class Node:
     """A place in the graph: where a gradient arrives, and the edges along which it goes on."""
 
     # What every node has is in slots; what an operation keeps of its own is in `__dict__`, and nothing else.
-    __slots__ = ("__dict__", "__weakref__", "edges", "needs", "notes", "number", "outputs", "watched")
+    __slots__ = ("__dict__", "__weakref__", "edges", "needs", "notes", "number")
 
     name_: ClassVar[str] = ""  # PyTorch's name for the node, where it differs from the class's
 
     edges: Sequence[Edge]
     number: int
-    outputs: int
-    watched: bool  # whether one of the following was ever set
 
     # These stay with the class, at no cost to the many nodes that never change them.
+    outputs: int = 1
+    watched: bool = False  # whether one of the following was ever set
     hooks: list[tuple[int, Callable[[Tensor], Tensor | None]]] | None = None
     after: list[Callable[[Any, Any], Any]] | None = None
     retained: dict[int, weakref.ref[Tensor]] | None = None
@@ -113,8 +113,9 @@ class Function(Node):
 
     def join(self, edges: Sequence[Edge], notes: Sequence[Note] = (), outputs: int = 1) -> None:
         """Take a place in the graph, after everything that is in it already."""
-        self.edges, self.notes, self.outputs, self.watched = edges, notes, outputs, False
-        self.number = next(numbers)
+        self.edges, self.notes, self.number = edges, notes, next(numbers)
+        if outputs > 1:
+            self.outputs = outputs
 
     def forward(self, *args: Any, **options: Any) -> Any:
         raise NotImplementedError
@@ -191,7 +192,7 @@ class AccumulateGrad(Node):
     name_ = "torch::autograd::AccumulateGrad"
 
     def __init__(self, variable: Variable) -> None:
-        self.edges, self.outputs, self.watched = (), 1, False
+        self.edges = ()
         self.variable = variable
 
 

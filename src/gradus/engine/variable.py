@@ -105,14 +105,15 @@ class Variable:
             node.watched = True
 
 
-def wrap(array: Any, kind: Any = None) -> Tensor:
-    """A tensor outside any graph that holds this array; a NumPy scalar becomes a 0-d one."""
+def wrap(array: Any, kind: Any = None, node: Node | None = None) -> Tensor:
+    """A tensor that holds this array, outside any graph or made by `node`; a NumPy scalar becomes a 0-d one."""
     made: Tensor = _new(Variable._made if kind is None else kind)
     made._array = array if type(array) is np.ndarray else np.asarray(array)
     made._version_counter = [0]
-    made._base = made._grad = made._node = None
+    made._base = made._grad = None
+    made._node = node
     made._output = 0
-    made._requires_grad = False
+    made._requires_grad = node is not None
     return made
 
 
@@ -215,21 +216,17 @@ def _unrecorded(op: type[Function], arrays: Sequence[Any], options: dict[str, An
 
 def _recorded(node: Function, result: Any, edges: Sequence[Edge], notes: Sequence[Note], first: Any) -> Any:
     """What an operation gave, as a tensor or several, whose place in the graph is behind its node."""
-    node.edges, node.notes, node.outputs, node.watched = edges, notes, 1, False
-    node.number = next(numbers)
+    node.edges, node.notes, node.number = edges, notes, next(numbers)
     if type(result) is not np.ndarray:
         if type(result) is tuple:
             return _several(node, result, first, recorded=True)
         result = node.keep_as_array(result)
-    made = wrap(result)
+    made = wrap(result, node=node if result.dtype.kind == "f" else None)  # integers have no gradient
     if node.view:
         _share(made, first)
-    if result.dtype.kind == "f":  # integers and truth values have no gradient
-        made._node = node
-        made._requires_grad = True
-        if node.keeps & OUTPUT:
-            version = made._version_counter
-            node.notes = (*notes, (version, version[0], id(result), True))
+    if node.keeps & OUTPUT:
+        version = made._version_counter
+        node.notes = (*notes, (version, version[0], id(result), True))
     return made
 
 
@@ -252,7 +249,8 @@ def _several(node: Function, arrays: tuple[Array, ...], first: Any, *, recorded:
 def _share(view: Tensor, source: Tensor) -> None:
     """If an operation gave a view of its input, or the input itself, they have one base and one version."""
     part, whole = view._array, source._array
-    if (part.base is (whole if whole.base is None else whole.base)) or _same_memory(part, whole):
+    owner = whole.base
+    if part.base is (whole if owner is None else owner) or _same_memory(part, whole):
         base = source if source._base is None else source._base
         view._base, view._version_counter = base, base._version_counter
         if base._rewired:
@@ -272,8 +270,6 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
     Raises:
         RuntimeError: if target is a leaf that wants a gradient, or the result does not fit its shape.
     """
-    if op.ufunc is not None and not options and _written_over(target, op.ufunc, inputs[0]):
-        return target
     arguments = (target, *inputs)
     edges: list[Edge] = [x._edge() if isinstance(x, Variable) and state.enabled else None for x in arguments]
     recorded = any(edge is not None for edge in edges)
@@ -313,7 +309,7 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
     return target
 
 
-def _written_over(target: Tensor, ufunc: Any, other: Any) -> bool:
+def written_over(target: Tensor, ufunc: Any, other: Any) -> bool:
     """Whether NumPy could write the result over the target, as there is nothing to record and nothing to refuse."""
     before, version = target._array, target._version_counter
     enabled = state.enabled

@@ -14,7 +14,7 @@ from gradus.engine.dtypes import Array
 from gradus.engine.node import Function
 from gradus.engine.ops.elementwise import ToCopy
 from gradus.engine.promotion import of_number, result_type
-from gradus.engine.variable import Variable, apply_, apply_one, apply_two, wrap
+from gradus.engine.variable import Variable, apply_, apply_one, apply_two, wrap, written_over
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -57,8 +57,8 @@ def numeric(x: Any) -> Any:
 
 def binary(op: type[Function], a: Any, b: Any, **options: Any) -> Tensor:
     """Apply an operation to two operands, of which one may be a number, in the type that promotion decides."""
-    if isinstance(a, Variable) and isinstance(b, Variable):
-        if a._array.dtype is not b._array.dtype:
+    if isinstance(b, Variable):
+        if not (isinstance(a, Variable) and a._array.dtype is b._array.dtype):
             a, b = same_type(a, b)
     elif not (type(b) is float and isinstance(a, Variable) and a._array.dtype.kind == "f"):
         a, b = same_type(a, b)
@@ -81,6 +81,8 @@ def in_place(target: Tensor, op: type[Function], other: Any, **options: Any) -> 
     elif mine.kind != "f":
         check_cast(result_type(target._array, other), mine)
     try:
+        if op.ufunc is not None and not options and written_over(target, op.ufunc, other):
+            return target
         return apply_(target, op, other, **options)
     except ValueError:
         explain_broadcast(target, other)
@@ -216,6 +218,8 @@ def axes_of(dim: Dims, ndim: int) -> tuple[int, ...]:
     if dim is None:
         return tuple(range(ndim))
     if isinstance(dim, int):
+        if 0 <= dim < ndim:
+            return (dim,)
         axis = axis_of(dim, ndim)
         return (axis,) if ndim else ()
     dims = list(dim)

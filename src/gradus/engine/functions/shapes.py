@@ -77,7 +77,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
 
 def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     """This tensor in another shape, on the same memory if it can be; one size may be -1."""
-    sizes = sizes_of((named["shape"],) if "shape" in named else shape)
+    sizes = sizes_of((named["shape"],) if named and "shape" in named else shape)
     if sizes and min(sizes) < -1:
         _refuse_shape(sizes, input._array)
     try:

@@ -16,7 +16,8 @@ def forward(x: Array, targets: Array, ignore_index: int) -> tuple[Array, Array, 
         IndexError: if a target is neither a column of x nor `ignore_index`.
     """
     if kernels.fused(x):
-        losses, log_total = np.empty(len(x), x.dtype), np.empty(len(x), x.dtype)
+        n = len(x)
+        losses, log_total = np.empty(n, np.float32), np.empty(n, np.float32)
         loop = kernels.compiled().cross_entropy
         total, count = loop(threads.crew(), x, targets, ignore_index, losses, log_total)
         if count < 0:
@@ -38,7 +39,8 @@ def backward(x: Array, targets: Array, log_total: Array, scales: Array, ignore_i
     if kernels.fused(x):
         dx = np.empty_like(x)
         loop = kernels.compiled().cross_entropy_backward
-        loop(threads.crew(), x, targets, log_total, np.ascontiguousarray(scales), ignore_index, dx)
+        scales = scales if scales.flags.c_contiguous else scales.copy()
+        loop(threads.crew(), x, targets, log_total, scales, ignore_index, dx)
         return dx
     dx = np.exp(x - log_total[:, None])
     scored = np.flatnonzero(targets != ignore_index)

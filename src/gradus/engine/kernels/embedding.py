@@ -12,7 +12,6 @@ def add_rows(table: Array, index: Array, rows: Array) -> None:
     """table[index[i]] += rows[i] for every i; table (V, ...), index any shape, rows index.shape + table.shape[1:]."""
     if kernels.fused(rows, table):
         width = table.size // len(table)
-        places = index.reshape(-1)
-        kernels.compiled().add_rows(table.reshape(-1, width), places, rows.reshape(-1, width))
+        kernels.compiled().add_rows(table.reshape(-1, width), index.reshape(-1), rows.reshape(-1, width))
     else:
         np.add.at(table, index, rows)

@@ -70,9 +70,8 @@ class Mul(Function):
         return a * b
 
     def backward(self, dy: Array) -> Any:
-        da = sum_to(dy * self.b, self.a_shape) if self.needs[0] else None
-        db = sum_to(dy * self.a, self.b_shape) if self.needs[1] else None
-        return da, db
+        to_a, to_b = self.needs
+        return sum_to(dy * self.b, self.a_shape) if to_a else None, sum_to(dy * self.a, self.b_shape) if to_b else None
 
 
 class Div(Function):

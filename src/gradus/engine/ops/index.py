@@ -50,9 +50,8 @@ class Index(Function):
 
     def backward(self, dy: Array) -> Array:
         dx = np.zeros(self.shape, dtype=dy.dtype)
-        rows = self.index[0] if isinstance(self.index, tuple) and len(self.index) == 1 else self.index
-        if isinstance(rows, np.ndarray) and rows.dtype.kind in "iu" and dx.ndim >= 2:
-            kernels.add_rows(dx, rows, dy)
+        if len(self.index) == 1 and self.index[0].dtype.kind in "iu" and dx.ndim >= 2:
+            kernels.add_rows(dx, self.index[0], dy)
         else:
             np.add.at(dx, self.index, dy)
         return dx

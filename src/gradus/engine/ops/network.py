@@ -92,18 +92,19 @@ class CrossEntropy(Function):
     keeps = INPUTS
 
     def forward(self, x: Array, targets: Array, ignore_index: int, reduction: str) -> Array:
-        self.x, self.targets, self.ignore_index, self.reduction = x, targets, ignore_index, reduction
-        losses, self.log_total, total, self.count = cross_entropy.forward(x, targets, ignore_index)
+        self.x, self.targets, self.ignore_index = x, targets, ignore_index
+        losses, self.log_total, total, scored = cross_entropy.forward(x, targets, ignore_index)
+        self.count = max(scored, 1) if reduction == "mean" else 1
         if reduction == "none":
             return losses
         if reduction == "mean":
-            total = total / self.count if self.count else math.nan
-        return np.asarray(total, dtype=x.dtype)
+            total = total / scored if scored else math.nan
+        return np.array(total, x.dtype)
 
     def backward(self, dy: Array) -> Any:
         scales = dy.reshape(-1)
-        if self.reduction == "mean" and self.count:
-            scales = scales / scales.dtype.type(self.count)
+        if self.count > 1:
+            scales = scales / self.count
         return cross_entropy.backward(self.x, self.targets, self.log_total, scales, self.ignore_index), None
 
 
