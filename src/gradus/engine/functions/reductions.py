@@ -130,7 +130,8 @@ def _spread(
     if unbiased is not None:
         correction = int(unbiased)
     axis = axes_of(dim, input._array.ndim)
-    if rd.count(input._array.shape, axis) <= correction:
+    freedom = rd.count(input._array.shape, axis) - correction
+    if freedom <= 0:
         warnings.warn(
             f"{op.__name__.lower()}(): degrees of freedom is <= 0. Correction should be strictly less than the "
             "reduction "
@@ -138,7 +139,7 @@ def _spread(
             UserWarning,
             stacklevel=3,
         )
-    return apply_one(op, input, axis=axis, keepdim=keepdim, correction=correction)
+    return apply_one(op, input, axis=axis, keepdim=keepdim, freedom=max(freedom, 0))
 
 
 def var_mean(input: Tensor, dim: Any = None, *args: Any, **options: Any) -> tuple[Tensor, Tensor]:

@@ -558,8 +558,8 @@ class Tanh(Function):
 
     def backward(self, dy: Array) -> Array:
         dx = np.asarray(self.y * self.y)
-        np.subtract(1, dx, out=dx)
-        return np.multiply(dy, dx, out=dx)
+        np.subtract(1, dx, dx)
+        return np.multiply(dy, dx, dx)
 
 
 class Erf(Function):

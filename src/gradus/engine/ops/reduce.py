@@ -84,28 +84,28 @@ class Mean(Function):
 
 
 class Var(Function):
-    """y = Σ (x - mean)² / (n - correction).    dx = 2 (x - mean) / (n - correction) dy"""
+    """y = Σ (x - mean)² / freedom, which is n - correction.    dx = 2 (x - mean) / freedom dy"""
 
     keeps = INPUTS
 
-    def forward(self, x: Array, axis: Axes, keepdim: bool, correction: float = 1) -> Array:
-        self.x, self.axis, self.keepdim = x, axis, keepdim  # x is only watched: like PyTorch, refuse if it was changed
-        self.freedom = max(count(x.shape, axis) - correction, 0)
+    def forward(self, x: Array, axis: Axes, keepdim: bool, freedom: float) -> Array:
+        self.axis, self.keepdim, self.freedom = axis, keepdim, freedom
+        self.x = x  # only watched: like PyTorch, refuse if it was changed
         self.d = x - _mean(x, axis, True)
-        return _sum(self.d * self.d, axis, keepdim) / x.dtype.type(self.freedom)
+        return _sum(self.d * self.d, axis, keepdim) / freedom
 
     def backward(self, dy: Array) -> Array:
         return self.d * (_back(dy, self.axis, self.keepdim) * np.divide(2, self.freedom, dtype=dy.dtype))
 
 
 class Std(Function):
-    """y = √(Σ (x - mean)² / (n - correction)).    dx = (x - mean) / (y (n - correction)) dy,  0 where y = 0"""
+    """y = √(Σ (x - mean)² / freedom).    dx = (x - mean) / (y freedom) dy,  0 where y = 0"""
 
-    def forward(self, x: Array, axis: Axes, keepdim: bool, correction: float = 1) -> Array:
-        self.x, self.axis, self.keepdim = x, axis, keepdim  # x is only watched: like PyTorch, refuse if it was changed
-        self.freedom = max(count(x.shape, axis) - correction, 0)
+    def forward(self, x: Array, axis: Axes, keepdim: bool, freedom: float) -> Array:
+        self.axis, self.keepdim, self.freedom = axis, keepdim, freedom
+        self.x = x  # only watched: like PyTorch, refuse if it was changed
         self.d = x - _mean(x, axis, True)
-        self.y = np.sqrt(_sum(self.d * self.d, axis, keepdim) / x.dtype.type(self.freedom))
+        self.y = np.sqrt(_sum(self.d * self.d, axis, keepdim) / freedom)
         return self.y
 
     def backward(self, dy: Array) -> Array:
