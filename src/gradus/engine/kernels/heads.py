@@ -70,7 +70,7 @@ def scores(x: Array, b: int, h: int, first: int, turned: Array, seen: int, s: Ar
     for p in range(seen):
         panel = turned.ctypes.data + 4 * p * depth * COLUMNS
         to = s.ctypes.data + 4 * (row * width + p * COLUMNS)
-        tile(depth, row_of(x, b, h, first), x.strides[2] // 4, 1, panel, to, width, 0, 0)
+        tile(depth, row_of(x, b, h, first), x.strides[2] // 4, 1, panel, COLUMNS, to, width, 0, 0)
 
 
 @njit(**_inner)
@@ -80,7 +80,7 @@ def weighted(p: Array, row: int, depth: int, packed: Array, out: Array, out_row:
     for n in range(len(packed)):
         panel = packed.ctypes.data + 4 * n * packed.shape[1] * COLUMNS
         to = out.ctypes.data + 4 * (out_row * width + n * COLUMNS)
-        tile(depth, p.ctypes.data + 4 * row * p.shape[1], p.shape[1], 1, panel, to, width, 0, 0)
+        tile(depth, p.ctypes.data + 4 * row * p.shape[1], p.shape[1], 1, panel, COLUMNS, to, width, 0, 0)
 
 
 @njit(**_inner)

@@ -45,7 +45,7 @@ def _gathered(p: Array, first: int, rows: int, keys: int, causal: bool, packed: 
             panel = packed.ctypes.data + 4 * (n * packed.shape[1] + above) * COLUMNS
             to = out.ctypes.data + 4 * (s * out.shape[1] + n * COLUMNS)
             start = p.ctypes.data + 4 * (above * width + s)
-            tile(rows - above, start, 1, width, panel, to, out.shape[1], to, out.shape[1])
+            tile(rows - above, start, 1, width, panel, COLUMNS, to, out.shape[1], to, out.shape[1])
 
 
 @njit(**_inner)

@@ -284,20 +284,20 @@ def tile(
     down: Any,
     along: Any,
     b: Any,
+    b_width: Any,
     c: Any,
-    width: Any,
+    c_width: Any,
     plus: Any,
     plus_width: Any,
 ) -> Any:
     """c (ROWS, COLUMNS) = a (ROWS, depth) @ b (depth, COLUMNS) + what is at `plus`, if that is not 0.
 
-    a, b, c and plus are addresses of float32s. a's rows are `down` numbers apart and its columns `along`; b is packed;
-    c's rows are `width` apart, and those of `plus` (c itself, say, or one row for all) `plus_width`. depth is at
-    least 1.
+    a, b, c and plus are addresses of float32s. a's rows are `down` numbers apart and its columns `along`; the rows of
+    the others (`plus` may be c itself, say, or one row for all) are `_width` apart. depth is at least 1.
     """
 
     def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        depth, a, down, along, b, c, width, plus, plus_width = values
+        depth, a, down, along, b, b_width, c, c_width, plus, plus_width = values
         vector = ir.VectorType(_FLOAT, LANES)
         multiply_add = cgutils.get_or_insert_function(
             builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{LANES}f32"
@@ -314,10 +314,10 @@ def tile(
         )
         for r in range(ROWS):  # where the results go, while there is time
             for line in range(0, COLUMNS, _LINE):
-                place = at(moved(builder.add(c, builder.mul(_WORD(4 * r), width)), line), _BYTE)
+                place = at(moved(builder.add(c, builder.mul(_WORD(4 * r), c_width)), line), _BYTE)
                 builder.call(prefetch, [place, *map(ir.IntType(32), (0, 3, 1))])
         rows = [builder.add(a, builder.mul(_WORD(4 * r), down)) for r in range(ROWS)]
-        step = builder.mul(along, _WORD(4))
+        step, step_of_b = (builder.mul(apart, _WORD(4)) for apart in (along, b_width))
         before, loop, done = builder.basic_block, builder.append_basic_block(), builder.append_basic_block()
         builder.branch(loop)
         builder.position_at_end(loop)
@@ -337,7 +337,7 @@ def tile(
         changes = [
             (left, depth, builder.sub(left, _WORD(1))),
             (offset, _WORD(0), builder.add(offset, step)),
-            (row_of_b, b, moved(row_of_b, COLUMNS)),
+            (row_of_b, b, builder.add(row_of_b, step_of_b)),
         ]
         zero = ir.Constant(vector, [0.0] * LANES)
         changes += [(sums[r][v], zero, grown[r][v]) for r in range(ROWS) for v in range(VECTORS)]
@@ -349,7 +349,7 @@ def tile(
 
         def write(adding: bool) -> None:
             for r in range(ROWS):
-                row = builder.add(c, builder.mul(_WORD(4 * r), width))
+                row = builder.add(c, builder.mul(_WORD(4 * r), c_width))
                 row_of_plus = builder.add(plus, builder.mul(_WORD(4 * r), plus_width))
                 for v in range(VECTORS):
                     value = grown[r][v]
@@ -364,4 +364,4 @@ def tile(
                 write(False)
         return context.get_dummy_value()
 
-    return types.void(*[types.intp] * 9), code
+    return types.void(*[types.intp] * 10), code

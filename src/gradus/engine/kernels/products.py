@@ -8,7 +8,7 @@ from gradus.engine import kernels
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
 
-LEAST = 2_000_000  # multiplications; below, NumPy's library is as quick alone as the crew together
+LEAST = 1_000_000  # multiplications; below, NumPy's library is as quick alone as the crew together
 _NONE = np.empty(0, np.float32)
 
 

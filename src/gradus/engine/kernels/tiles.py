@@ -37,6 +37,7 @@ DEPTH = 192  # a tile's sums are over at most so many products at a time: a slab
 LOW, HIGH = 3, 16  # slabs in a rectangle, where there are so many
 PARTS = 16  # rectangles, at least, where the result is large enough
 SHARES = 4  # ... where they are all as wide as the result
+NEARBY = 1 << 16  # numbers of a b that is not worth packing: it stays in the second cache as it is
 PACKED = 1 << 14  # numbers to pack in a part
 NEAR = 16  # rows whose lines are packed before going on to the next rows
 MOST = 1 << 20  # numbers of b packed at a time
@@ -102,24 +103,32 @@ def _pack_slabs(a: Array, turned: bool, m: int, first: int, last: int, k0: int, 
     for near in range(0, deep, NEAR):
         far = min(near + NEAR, deep)
         for q in range(first, last):
-            top, to = q * ROWS, slabs[q - first]
-            if turned and top + ROWS <= m:
+            top, to = _top(q, m), slabs[q - first]
+            if top >= 0 and turned:
                 at = a.ctypes.data + 4 * (k0 * m + top)
                 for k in range(near, far):
                     slab_line(to.ctypes.data + 4 * k * ROWS, at + 4 * k * m)
                 continue
             for k in range(near, far):
                 for r in range(ROWS):
-                    if top + r >= m:
+                    if top + r < 0:
                         to[k, r] = np.float32(0)
                     else:
                         to[k, r] = a[k0 + k, top + r] if turned else a[top + r, k0 + k]
 
 
 @njit(**_inner)
+def _top(q: int, m: int) -> int:
+    """The row with which slab q of m rows begins; the last one ends with the last row, and begins the earlier."""
+    return min(q * ROWS, m - ROWS)
+
+
+@njit(**_inner)
 def _rectangle(
     a: Array,
     turned: bool,
+    b: Array,
+    in_place: bool,
     panels: Array,
     bias: Array,
     c: Array,
@@ -130,7 +139,10 @@ def _rectangle(
     start: int,
     stop: int,
 ) -> None:
-    """Rectangles start..stop, `high` slabs by `wide` panels each, of c[:, first:last] = a @ b + bias."""
+    """Rectangles start..stop, `high` slabs by `wide` panels each, of c[:, first:last] = a @ b + bias.
+
+    b has been packed into panels; where it is used in place, only its last columns, if they do not fill a panel.
+    """
     m, width = c.shape
     depth = panels.shape[1]
     all_panels = (last - first + COLUMNS - 1) // COLUMNS
@@ -142,32 +154,36 @@ def _rectangle(
     for part in range(start, stop):
         q0, p0 = part // across * high, part % across * wide
         q1, p1 = min(q0 + high, (m + ROWS - 1) // ROWS), min(p0 + wide, all_panels)
-        lie = q0 if turned else min(q1, m // ROWS)  # slabs before this one are read where they lie
+        lie = q0 if turned or m < ROWS else q1  # slabs before this one are read where they lie
         for k0 in range(0, depth, most):
             deep = min(most, depth - k0)
             _pack_slabs(a, turned, m, lie, q1, k0, deep, slabs)
             for q in range(q0, q1):
-                top = q * ROWS
+                top = _top(q, m)
                 rows, down, along = a.ctypes.data + 4 * (top * depth + k0), depth, 1
                 if q >= lie:
                     rows, down, along = slabs.ctypes.data + 4 * (q - lie) * most * ROWS, 1, ROWS
                 for p in range(p0, p1):
                     left = first + p * COLUMNS
                     n = min(COLUMNS, last - left)
-                    panel = panels.ctypes.data + 4 * (p * depth + k0) * COLUMNS
+                    if in_place and n == COLUMNS:
+                        panel, panel_apart = b.ctypes.data + 4 * (k0 * width + left), width
+                    else:
+                        packed = 0 if in_place else p
+                        panel, panel_apart = panels.ctypes.data + 4 * (packed * depth + k0) * COLUMNS, COLUMNS
                     to, apart = c.ctypes.data + 4 * (top * width + left), width
                     plus, plus_apart = 0, 0
-                    whole = top + ROWS <= m and n == COLUMNS
+                    whole = top == q * ROWS and n == COLUMNS
                     if not whole:
                         to, apart = edge.ctypes.data, COLUMNS
                     elif k0 > 0:
                         plus, plus_apart = to, width
                     elif len(bias):
                         plus = bias.ctypes.data + 4 * left
-                    tile(deep, rows, down, along, panel, to, apart, plus, plus_apart)
+                    tile(deep, rows, down, along, panel, panel_apart, to, apart, plus, plus_apart)
                     if whole:
                         continue
-                    for r in range(min(ROWS, m - top)):
+                    for r in range(q * ROWS - top, ROWS):
                         for j in range(n):
                             if k0 > 0:
                                 c[top + r, left + j] += edge[r, j]
@@ -185,14 +201,17 @@ def multiply(crew: Array, a: Array, a_turned: bool, b: Array, b_turned: bool, bi
     depth = b.shape[1] if b_turned else b.shape[0]
     all_slabs, all_panels = (m + ROWS - 1) // ROWS, (n + COLUMNS - 1) // COLUMNS
     most = max(MOST // depth // COLUMNS, 1)
-    panels = lined_up(min(most, all_panels), depth, COLUMNS)
+    in_place = not b_turned and depth * n <= NEARBY
+    panels = lined_up(1 if in_place else min(most, all_panels), depth, COLUMNS)
     for done in range(0, all_panels, most):
         here = min(most, all_panels - done)
         first, last = done * COLUMNS, min((done + here) * COLUMNS, n)
         if b_turned:
             offer(crew, job(_pack_turned, (b, panels[:here], first)), here, max(1, PACKED // (depth * COLUMNS)))
-        else:
+        elif not in_place:
             offer(crew, job(_pack, (b, panels[:here], first)), depth, max(1, PACKED // (here * COLUMNS)))
+        elif n % COLUMNS:
+            _pack(b, panels, n // COLUMNS * COLUMNS, 0, depth)
         high = min(HIGH, all_slabs)
         if a_turned:  # a rectangle packs its slabs, so it takes all panels; and there are some rectangles all the same
             high = min(high, max(LOW, (all_slabs + SHARES - 1) // SHARES))
@@ -200,4 +219,4 @@ def multiply(crew: Array, a: Array, a_turned: bool, b: Array, b_turned: bool, bi
         high = (all_slabs + down - 1) // down
         wide = here if a_turned else max(1, min(here, here * down // PARTS))
         parts = down * ((here + wide - 1) // wide)
-        offer(crew, job(_rectangle, (a, a_turned, panels, bias, c, first, last, high, wide)), parts, 1)
+        offer(crew, job(_rectangle, (a, a_turned, b, in_place, panels, bias, c, first, last, high, wide)), parts, 1)
