@@ -230,7 +230,7 @@ def test_softmax_of_rows_equals_its_plain_form(name: str) -> None:
     x[0, 0, 3] = -np.inf
     function, backward = getattr(softmax, name), getattr(softmax, f"{name}_backward")
     y = function(x, -1)
-    close(y, in_numpy(function, x, -1))
+    close(y, in_numpy(function, x, -1), atol=3e-6)  # a logarithm near 0 is the difference of numbers up to 20
     close(backward(dy, y, -1), in_numpy(backward, dy, y, -1), atol=1e-5)
 
 

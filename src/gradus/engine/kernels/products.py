@@ -8,14 +8,16 @@ from gradus.engine import kernels
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
 
-LEAST = 1_000_000  # multiplications; below, NumPy's library is as quick alone as the crew together
+LEAST = 1_000_000  # multiplications; below, NumPy's library is as quick
+SHARED = 4_000_000  # multiplications; below, handing what another core has in its cache to and fro costs more
 _NONE = np.empty(0, np.float32)
 
 
 def product(a: Array, b: Array, bias: Array | None = None) -> Array:
     """a @ b + bias for matrices (N, K) @ (K, M) + (M,)."""
     n, m = len(a), b.shape[1]
-    if n * m * len(b) < LEAST or not _ours(a, b, bias):
+    work = n * m * len(b)
+    if work < LEAST or not _ours(a, b, bias):
         threads.take_over()
         y = np.asarray(a @ b)
         if bias is not None:
@@ -23,7 +25,8 @@ def product(a: Array, b: Array, bias: Array | None = None) -> Array:
         return y
     c = np.empty((n, m), np.float32)
     (a, a_turned), (b, b_turned) = _laid_out(a), _laid_out(b)
-    kernels.compiled("tiles").multiply(threads.crew(), a, a_turned, b, b_turned, _NONE if bias is None else bias, c)
+    crew = threads.crew(shared=work >= SHARED)
+    kernels.compiled("tiles").multiply(crew, a, a_turned, b, b_turned, _NONE if bias is None else bias, c)
     return c
 
 

@@ -10,12 +10,15 @@ import functools
 import os
 import threading
 
+import numpy as np
+
 from gradus.engine.dtypes import Array
 
 VARIABLE = "GRADUS_THREADS"
 
 _count: int | None = None
 _crew: Array | None = None
+_ALONE = np.zeros(48, np.int64)  # a crew (`crew.py`) without helpers
 _changing = threading.Lock()  # held by who hires or dismisses
 
 
@@ -52,9 +55,11 @@ def take_over() -> None:
     ThreadpoolController().select(user_api="blas").limit(limits=1)
 
 
-def crew() -> Array:
-    """The threads with which to share a loop; they are hired when first asked for."""
+def crew(*, shared: bool = True) -> Array:
+    """The threads with which to share a loop, hired when first asked for; or, if it is not to be shared, nobody."""
     global _crew
+    if not shared:
+        return _ALONE
     found = _crew
     if found is not None:
         return found
