@@ -2,7 +2,8 @@
 in memory, and tiles that the causal mask hides are never computed (Dao et al., 2022).
 
 Here is forward; `heads_backward.py` has the gradients. Queries are taken in slabs of ROWS, as high as a tile; where the
-last ones are fewer, the last slab begins earlier and computes some queries once more.
+last ones are fewer, the last slab begins earlier and computes some queries once more. What is worked on lies in one
+piece of memory, and the functions take addresses in it: that compiles in half of the time that arrays take.
 """
 
 from __future__ import annotations
@@ -16,83 +17,68 @@ from numba import njit
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.crew import offer
 from gradus.engine.kernels.loops import exp32
-from gradus.engine.kernels.native import COLUMNS, LANES, ROWS, floats, job, largest, panel_line, tile, wide
-from gradus.engine.kernels.tiles import lined_up, turn_panel
+from gradus.engine.kernels.native import COLUMNS, LANES, ROWS, floats, job, largest, tile, wide
+from gradus.engine.kernels.tiles import SPARE, lined_up, pack_panel, turn_panel
 
 _options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
 _inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only
 
 HEADS = "float32[:, :, :, :]"  # of any strides, but for the last axis: compiled once for all of them
 PARTS = 16  # into which the heads are cut, if there are as many
-
 HIDDEN = np.float32(-3e38)  # a score that the mask hides
 
 
-@njit(**_inner)
-def panels(n: int) -> int:
-    return (n + COLUMNS - 1) // COLUMNS
+@njit("int64(int64)", **_inner)
+def filled(n: int) -> int:
+    """The width of the panels that hold n numbers."""
+    return (n + COLUMNS - 1) // COLUMNS * COLUMNS
 
 
-@njit(**_inner)
+@njit(f"int64({HEADS}, int64, int64, int64)", **_inner)
 def row_of(x: Array, b: int, h: int, t: int) -> int:
     """The address of x[b, h, t]."""
     at: int = x.ctypes.data + b * x.strides[0] + h * x.strides[1] + t * x.strides[2]
     return at
 
 
-@njit(**_inner)
-def turn_rows(x: Array, b: int, h: int, to: Array) -> None:
-    """Rows COLUMNS·p … of x[b, h] (N, E) to to[p] (E, COLUMNS), zeros beyond the end."""
-    n, depth = x.shape[2], x.shape[3]
-    for p in range(len(to)):
-        at = row_of(x, b, h, p * COLUMNS)
-        turn_panel(to.ctypes.data + 4 * p * depth * COLUMNS, at, x.strides[2] // 4, n - p * COLUMNS, depth)
+@njit("void(int64, int64, int64, int64, int64)", **_inner)
+def turn_rows(to: int, at: int, apart: int, rows: int, depth: int) -> None:
+    """Rows of `depth` numbers into panels, a row a column."""
+    for left in range(0, rows, COLUMNS):
+        turn_panel(to + 4 * left * depth, at + 4 * left * apart, apart, rows - left, depth)
 
 
-@njit(f"void({HEADS}, int64, int64, int64, int64, float32[:, :, ::1])", **_inner)
-def pack_rows(x: Array, b: int, h: int, first: int, rows: int, to: Array) -> None:
-    """Columns COLUMNS·p … of x[b, h, first:first+rows] (rows, E) to to[p, :rows], zeros beyond the end."""
-    width, room = x.shape[3], to.shape[1]
-    for r in range(rows):
-        at = row_of(x, b, h, first + r)
-        for p in range(width // COLUMNS):
-            panel_line(to.ctypes.data + 4 * (p * room + r) * COLUMNS, at + 4 * p * COLUMNS)
-        row = floats(at, width)
-        for p in range(width // COLUMNS, len(to)):
-            for j in range(COLUMNS):
-                to[p, r, j] = row[p * COLUMNS + j] if p * COLUMNS + j < width else np.float32(0)
+@njit("void(int64, int64, int64, int64, int64, int64)", **_inner)
+def pack_rows(to: int, at: int, apart: int, rows: int, width: int, room: int) -> None:
+    """Rows of `width` numbers into panels that have room for `room` of them."""
+    for left in range(0, width, COLUMNS):
+        pack_panel(to + 4 * left * room, at + 4 * left, apart, width - left, 0, rows)
 
 
-@njit(**_inner)
-def scores(x: Array, b: int, h: int, first: int, turned: Array, seen: int, s: Array, row: int) -> None:
-    """s[row + r] = x[b, h, first + r] · each row in the first `seen` panels of `turned`, for a slab of rows."""
-    depth, width = x.shape[3], s.shape[1]
-    for p in range(seen):
-        panel = turned.ctypes.data + 4 * p * depth * COLUMNS
-        to = s.ctypes.data + 4 * (row * width + p * COLUMNS)
-        tile(depth, row_of(x, b, h, first), x.strides[2] // 4, 1, panel, COLUMNS, to, width, 0, 0)
+@njit("void(int64, int64, int64, int64, int64, int64, int64, int64, int64, boolean)", **_inner)
+def slab(
+    depth: int, a: int, down: int, along: int, panels: int, apart: int, wide: int, to: int, width: int, adds: bool
+) -> None:
+    """A slab of a result: to (ROWS, wide) = a (ROWS, depth) @ the panels, which lie `apart`; or to += where `adds`."""
+    for left in range(0, wide, COLUMNS):
+        here = to + 4 * left
+        tile(depth, a, down, along, panels, COLUMNS, here, width, here if adds else 0, width)
+        panels += 4 * apart
 
 
-@njit(**_inner)
-def weighted(p: Array, row: int, depth: int, packed: Array, out: Array, out_row: int) -> None:
-    """out[out_row + r] = Σ p[row + r, s] · row s of what was packed, for a slab of rows and s < depth."""
-    width = out.shape[1]
-    for n in range(len(packed)):
-        panel = packed.ctypes.data + 4 * n * packed.shape[1] * COLUMNS
-        to = out.ctypes.data + 4 * (out_row * width + n * COLUMNS)
-        tile(depth, p.ctypes.data + 4 * row * p.shape[1], p.shape[1], 1, panel, COLUMNS, to, width, 0, 0)
-
-
-@njit(**_inner)
-def hide(s: Array, n: int, value: Any) -> None:
-    for j in range(n, len(s)):
+@njit("void(int64, int64, int64, float32)", **_inner)
+def hide(row: int, n: int, width: int, value: Any) -> None:
+    """What is in a row beyond n."""
+    s = floats(row + 4 * n, width - n)
+    for j in range(len(s)):
         s[j] = value
 
 
-@njit(**_inner)
-def _exponentials(s: Array, scale: Any, less: Any) -> Any:
-    """s = e^(scale s - less), and the sum of it. s is of whole panels, so that all of it is vectors."""
+@njit("float32(int64, int64, float32, float32)", **_inner)
+def _exponentials(row: int, width: int, scale: Any, less: Any) -> Any:
+    """s = e^(scale s - less), and the sum of it. The width is of whole panels, so that all of it is vectors."""
     wide()
+    s = floats(row, width)
     total = np.float32(0)
     for j in range(len(s)):
         s[j] = exp32(s[j] * scale - less)
@@ -100,16 +86,19 @@ def _exponentials(s: Array, scale: Any, less: Any) -> Any:
     return total
 
 
-@njit(**_inner)
-def _scaled(x: Array, factor: Any, to: Array) -> None:
-    for j in range(len(to)):
-        to[j] = x[j] * factor
+@njit("void(int64, int64, int64, float32)", **_inner)
+def scaled(to: int, row: int, n: int, factor: Any) -> None:
+    """to = row · factor"""
+    x, y = floats(row, n), floats(to, n)
+    for j in range(n):
+        y[j] = x[j] * factor
 
 
-@njit(**_inner)
-def _times(s: Array, by: Array) -> None:
-    for j in range(len(by)):
-        s[j] *= by[j]
+@njit("void(int64, int64, int64)", **_inner)
+def _times(row: int, by: int, n: int) -> None:
+    x, y = floats(row, n), floats(by, n)
+    for j in range(n):
+        x[j] *= y[j]
 
 
 @njit(**_inner)
@@ -125,34 +114,38 @@ def _forward(
     start: int,
     stop: int,
 ) -> None:
-    H, T, S, D = q.shape[1], q.shape[2], k.shape[2], v.shape[3]
+    H, T, E = q.shape[1], q.shape[2], q.shape[3]
+    S, D = k.shape[2], v.shape[3]
     c = np.float32(scale)
-    turned = lined_up(panels(S), q.shape[3], COLUMNS)
-    values = lined_up(panels(D), S, COLUMNS)
-    p = lined_up(1, ROWS, panels(S) * COLUMNS)[0]
-    out = lined_up(1, ROWS, panels(D) * COLUMNS)[0]
+    width, wide_v = filled(S), filled(D)
+    room = np.empty(width * E + wide_v * S + ROWS * (width + wide_v) + SPARE, np.float32)
+    turned = lined_up(room)
+    values = turned + 4 * width * E
+    p = values + 4 * wide_v * S
+    out = p + 4 * ROWS * width
     tops, totals = np.empty(ROWS, np.float32), np.empty(ROWS, np.float32)
     for head in range(start, stop):
         b, h = head // H, head % H
-        turn_rows(k, b, h, turned)
-        pack_rows(v, b, h, 0, S, values)
-        for slab in range(0, T, ROWS):
-            first = min(slab, T - ROWS)
+        turn_rows(turned, row_of(k, b, h, 0), k.strides[2] // 4, S, E)
+        pack_rows(values, row_of(v, b, h, 0), v.strides[2] // 4, S, D, S)
+        for each in range(0, T, ROWS):
+            first = min(each, T - ROWS)
             keys = min(S, first + ROWS) if causal else S
-            scores(q, b, h, first, turned, panels(keys), p, 0)
-            across = panels(keys) * COLUMNS
+            across = filled(keys)
+            slab(E, row_of(q, b, h, first), q.strides[2] // 4, 1, turned, E * COLUMNS, across, p, width, False)
             for r in range(ROWS):
-                hide(p[r, :across], min(S, first + r + 1) if causal else S, HIDDEN)
+                hide(p + 4 * r * width, min(S, first + r + 1) if causal else S, across, HIDDEN)
             for r in range(ROWS):
-                tops[r] = largest(p[r].ctypes.data, across // LANES) * c
-                totals[r] = _exponentials(p[r, :across], c, tops[r])
+                tops[r] = largest(p + 4 * r * width, across // LANES) * c
+                totals[r] = _exponentials(p + 4 * r * width, across, c, tops[r])
             for r in range(ROWS):
                 log_total[b, h, first + r] = tops[r] + np.float32(math.log(totals[r]))
                 if kept.size:
-                    _times(p[r], floats(row_of(kept, b, h, first + r), keys))
-            weighted(p, 0, keys, values, out, 0)
+                    _times(p + 4 * r * width, row_of(kept, b, h, first + r), keys)
+            slab(keys, p, width, 1, values, S * COLUMNS, wide_v, out, wide_v, False)
             for r in range(ROWS):
-                _scaled(out[r], np.float32(1) / totals[r], floats(row_of(y, b, h, first + r), D))
+                scaled(row_of(y, b, h, first + r), out + 4 * r * wide_v, D, np.float32(1) / totals[r])
+    room[0] = np.float32(0)  # needed up to here (`lined_up`)
 
 
 @njit(

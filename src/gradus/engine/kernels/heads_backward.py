@@ -15,17 +15,17 @@ from gradus.engine.kernels.heads import (
     HEADS,
     HIDDEN,
     PARTS,
+    filled,
     hide,
     pack_rows,
-    panels,
     row_of,
-    scores,
+    scaled,
+    slab,
     turn_rows,
-    weighted,
 )
 from gradus.engine.kernels.loops import exp32
-from gradus.engine.kernels.native import COLUMNS, ROWS, floats, job, tile, wide
-from gradus.engine.kernels.tiles import lined_up
+from gradus.engine.kernels.native import COLUMNS, ROWS, floats, job, wide
+from gradus.engine.kernels.tiles import SPARE, lined_up
 
 _options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
 _inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only
@@ -33,53 +33,45 @@ _inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # ca
 BLOCK = 96 // ROWS * ROWS  # queries; with a few more, where they are the last
 
 
-@njit(**_inner)
-def _gathered(p: Array, first: int, rows: int, keys: int, causal: bool, packed: Array, out: Array) -> None:
-    """out[s] += Σ p[r, s] · row r of what was packed, over the rows r of a block that see key s."""
-    width = p.shape[1]
+@njit("void(int64, int64, int64, int64, boolean, int64, int64, int64, int64)", **_inner)
+def _gathered(p: int, width: int, first: int, rows: int, causal: bool, packed: int, to: int, n: int, keys: int) -> None:
+    """to[s] += Σ p[r, s] · row r of what was packed, over the rows r of a block that see key s."""
     for s in range(0, keys, ROWS):
         above = max(0, s - first) if causal else 0
-        if above >= rows:
-            return
-        for n in range(len(packed)):
-            panel = packed.ctypes.data + 4 * (n * packed.shape[1] + above) * COLUMNS
-            to = out.ctypes.data + 4 * (s * out.shape[1] + n * COLUMNS)
-            start = p.ctypes.data + 4 * (above * width + s)
-            tile(rows - above, start, 1, width, panel, COLUMNS, to, out.shape[1], to, out.shape[1])
+        if above < rows:
+            panels, apart = packed + 4 * above * COLUMNS, (BLOCK + ROWS) * COLUMNS
+            slab(rows - above, p + 4 * (above * width + s), 1, width, panels, apart, n, to + 4 * s * n, n, True)
 
 
-@njit(**_inner)
-def _slopes(p: Array, d: Array, scale: Any, log_total: Any) -> None:
+@njit("void(int64, int64, int64, float32, float32)", **_inner)
+def _slopes(p_row: int, d_row: int, width: int, scale: Any, log_total: Any) -> None:
     """From scores p and the gradients d of the probabilities: probabilities p, and the gradients d of the scores."""
     wide()
+    p, d = floats(p_row, width), floats(d_row, width)
     along = np.float32(0)
-    for j in range(len(p)):
+    for j in range(width):
         p[j] = exp32(p[j] * scale - log_total)
         along += p[j] * d[j]
-    for j in range(len(p)):
+    for j in range(width):
         d[j] = scale * p[j] * (d[j] - along)
 
 
-@njit(**_inner)
-def _slopes_of_kept(p: Array, d: Array, kept: Array, scale: Any, log_total: Any) -> None:
-    """The same where the probabilities were multiplied by `kept`; p becomes what they were then."""
-    along = np.float32(0)
-    for j in range(len(kept)):
-        p[j] = exp32(p[j] * scale - log_total)
+@njit("void(int64, int64, int64, int64, float32, float32)", **_inner)
+def _slopes_of_kept(p_row: int, d_row: int, mask: int, width: int, scale: Any, log_total: Any) -> None:
+    """The same where the probabilities were multiplied by a mask; p becomes what they were then."""
+    p, d, kept = floats(p_row, width), floats(d_row, width), floats(mask, width)
+    for j in range(width):
         d[j] *= kept[j]
-        along += p[j] * d[j]
-    for j in range(len(kept)):
-        d[j] = scale * p[j] * (d[j] - along)
+    _slopes(p_row, d_row, width, scale, log_total)
+    for j in range(width):
         p[j] *= kept[j]
 
 
-@njit(**_inner)
-def _copy(rows: Array, x: Array, b: int, h: int, first: int, n: int) -> None:
-    """x[b, h, first + r] = the beginning of rows[r], for r < n."""
-    for r in range(n):
-        source, to = rows[r], floats(row_of(x, b, h, first + r), x.shape[3])
-        for j in range(len(to)):
-            to[j] = source[j]
+@njit("void(int64, int64, int64, int64, int64, int64)", **_inner)
+def _copy(to: int, apart: int, rows: int, width: int, many: int, n: int) -> None:
+    """So many rows of n numbers, to where they lie `apart`."""
+    for r in range(many):
+        scaled(to + 4 * r * apart, rows + 4 * r * width, n, np.float32(1))
 
 
 @njit(**_inner)
@@ -98,53 +90,61 @@ def _backward(
     start: int,
     stop: int,
 ) -> None:
-    H, T, E, S, D = q.shape[1], q.shape[2], q.shape[3], k.shape[2], v.shape[3]
+    H, T, E = q.shape[1], q.shape[2], q.shape[3]
+    S, D = k.shape[2], v.shape[3]
     c = np.float32(scale)
-    k_turned, v_turned = lined_up(panels(S), E, COLUMNS), lined_up(panels(S), D, COLUMNS)
-    keys = lined_up(panels(E), S, COLUMNS)
-    queries, gradients = lined_up(panels(E), BLOCK + ROWS, COLUMNS), lined_up(panels(D), BLOCK + ROWS, COLUMNS)
-    across = panels(S + ROWS) * COLUMNS  # tiles of keys may reach beyond the last
-    p, d = lined_up(1, BLOCK + ROWS, across)[0], lined_up(1, BLOCK + ROWS, across)[0]
-    p[:, S:] = np.float32(0)
-    d[:, S:] = np.float32(0)
-    to_q = lined_up(1, BLOCK + ROWS, panels(E) * COLUMNS)[0]
-    to_k, to_v = lined_up(1, S + ROWS, panels(E) * COLUMNS)[0], lined_up(1, S + ROWS, panels(D) * COLUMNS)[0]
+    most = BLOCK + ROWS
+    width, wide_k, wide_v = filled(S + ROWS), filled(E), filled(D)  # tiles of keys may reach beyond the last
+    sizes = width * (E + D) + wide_k * S + most * (2 * wide_k + wide_v + 2 * width) + (S + ROWS) * (wide_k + wide_v)
+    room = np.zeros(sizes + SPARE, np.float32)
+    k_turned = lined_up(room)
+    v_turned = k_turned + 4 * width * E
+    keys = v_turned + 4 * width * D
+    queries = keys + 4 * wide_k * S
+    gradients = queries + 4 * wide_k * most
+    p = gradients + 4 * wide_v * most
+    d = p + 4 * width * most
+    to_q = d + 4 * width * most
+    to_k = to_q + 4 * wide_k * most
+    to_v = to_k + 4 * wide_k * (S + ROWS)
     for head in range(start, stop):
         b, h = head // H, head % H
-        turn_rows(k, b, h, k_turned)
-        turn_rows(v, b, h, v_turned)
-        pack_rows(k, b, h, 0, S, keys)
-        to_k[:] = np.float32(0)
-        to_v[:] = np.float32(0)
+        turn_rows(k_turned, row_of(k, b, h, 0), k.strides[2] // 4, S, E)
+        turn_rows(v_turned, row_of(v, b, h, 0), v.strides[2] // 4, S, D)
+        pack_rows(keys, row_of(k, b, h, 0), k.strides[2] // 4, S, E, S)
+        hide(to_k, 0, (wide_k + wide_v) * (S + ROWS), np.float32(0))
         first = 0
         while first < T:
             rows = BLOCK if first + BLOCK + ROWS <= T else T - first
-            pack_rows(q, b, h, first, rows, queries)
-            pack_rows(dy, b, h, first, rows, gradients)
-            for slab in range(0, rows, ROWS):
-                top = min(slab, rows - ROWS)
-                seen = min(S, first + top + ROWS) if causal else S
-                scores(q, b, h, first + top, k_turned, panels(seen), p, top)
-                scores(dy, b, h, first + top, v_turned, panels(seen), d, top)
-                across = panels(seen) * COLUMNS
-                for r in range(top, top + ROWS):
-                    n = min(S, first + r + 1) if causal else S
-                    hide(p[r, :across], n, HIDDEN)
-                    hide(d[r, :across], n, np.float32(0))
-                for r in range(top, top + ROWS):
-                    total = log_total[b, h, first + r]
+            pack_rows(queries, row_of(q, b, h, first), q.strides[2] // 4, rows, E, most)
+            pack_rows(gradients, row_of(dy, b, h, first), dy.strides[2] // 4, rows, D, most)
+            for each in range(0, rows, ROWS):
+                top = min(each, rows - ROWS)
+                t = first + top
+                seen = min(S, t + ROWS) if causal else S
+                across = filled(seen)
+                p_top, d_top = p + 4 * top * width, d + 4 * top * width
+                slab(E, row_of(q, b, h, t), q.strides[2] // 4, 1, k_turned, E * COLUMNS, across, p_top, width, False)
+                slab(D, row_of(dy, b, h, t), dy.strides[2] // 4, 1, v_turned, D * COLUMNS, across, d_top, width, False)
+                for r in range(ROWS):
+                    n = min(S, t + r + 1) if causal else S
+                    hide(p_top + 4 * r * width, n, across, HIDDEN)
+                    hide(d_top + 4 * r * width, n, across, np.float32(0))
+                for r in range(ROWS):
+                    p_row, d_row, total = p_top + 4 * r * width, d_top + 4 * r * width, log_total[b, h, t + r]
                     if kept.size:
-                        mask = floats(row_of(kept, b, h, first + r), seen)
-                        _slopes_of_kept(p[r], d[r], mask, c, total)
+                        _slopes_of_kept(p_row, d_row, row_of(kept, b, h, t + r), seen, c, total)
+                        hide(p_row, seen, across, np.float32(0))
                     else:
-                        _slopes(p[r, :across], d[r, :across], c, total)
-                weighted(d, top, seen, keys, to_q, top)
-            _gathered(p, first, rows, S, causal, gradients, to_v)
-            _gathered(d, first, rows, S, causal, queries, to_k)
-            _copy(to_q, dq, b, h, first, rows)
+                        _slopes(p_row, d_row, across, c, total)
+                slab(seen, d_top, width, 1, keys, S * COLUMNS, wide_k, to_q + 4 * top * wide_k, wide_k, False)
+            _gathered(p, width, first, rows, causal, gradients, to_v, wide_v, S)
+            _gathered(d, width, first, rows, causal, queries, to_k, wide_k, S)
+            _copy(row_of(dq, b, h, first), dq.strides[2] // 4, to_q, wide_k, rows, E)
             first += rows
-        _copy(to_k, dk, b, h, 0, S)
-        _copy(to_v, dv, b, h, 0, S)
+        _copy(row_of(dk, b, h, 0), dk.strides[2] // 4, to_k, wide_k, S, E)
+        _copy(row_of(dv, b, h, 0), dv.strides[2] // 4, to_v, wide_v, S, D)
+    room[0] = np.float32(0)  # needed up to here (`lined_up`)
 
 
 @njit(

@@ -41,34 +41,29 @@ NEARBY = 1 << 16  # numbers of a b that is not worth packing: it stays in the se
 PACKED = 1 << 14  # numbers to pack in a part
 NEAR = 16  # rows whose lines are packed before going on to the next rows
 MOST = 1 << 20  # numbers of b packed at a time
+SPARE = 16  # numbers in a line of the caches
 
 
-@njit(**_inner)
-def lined_up(many: int, depth: int, width: int) -> Array:
-    """Room for (many, depth, width) numbers that begins where a line of the caches does."""
-    size = many * depth * width
-    room = np.empty(size + 16, np.float32)
-    start = (-room.ctypes.data >> 2) & 15
-    return room[start : start + size].reshape(many, depth, width)
+@njit("int64(float32[::1])", **_inner)
+def lined_up(room: Array) -> int:
+    """The first address in it at which a line of the caches begins; leave SPARE numbers for what comes before.
+
+    Numba lets go of an array when it is last named, whoever has its address: name it once more, after all is done.
+    """
+    at: int = (room.ctypes.data + 63) & -64
+    return at
 
 
-@njit(**_inner)
-def _pack(x: Array, panels: Array, first: int, start: int, stop: int) -> None:
-    """Columns first + COLUMNS·p … of x (K, N) to panels[p] (K, COLUMNS), for k in start..stop; zeros beyond the end."""
-    many, depth, _ = panels.shape
-    n = x.shape[1]
-    whole = min(many, (n - first) // COLUMNS)
-    for near in range(start, stop, NEAR):
-        far = min(near + NEAR, stop)
-        for p in range(whole):
-            at, to = x.ctypes.data + 4 * (first + p * COLUMNS), panels.ctypes.data + 4 * p * depth * COLUMNS
-            for k in range(near, far):
-                panel_line(to + 4 * k * COLUMNS, at + 4 * k * n)
-        if whole < many:
-            for k in range(near, far):
-                for j in range(COLUMNS):
-                    left = first + whole * COLUMNS + j
-                    panels[whole, k, j] = x[k, left] if left < n else np.float32(0)
+@njit("void(int64, int64, int64, int64, int64, int64)", **_inner)
+def pack_panel(to: int, at: int, apart: int, columns: int, start: int, stop: int) -> None:
+    """Rows start..stop, `apart` numbers from each other, to a panel; 0 beyond `columns`."""
+    for k in range(start, stop):
+        if columns >= COLUMNS:
+            panel_line(to + 4 * k * COLUMNS, at + 4 * k * apart)
+        else:
+            row, line = floats(at + 4 * k * apart, columns), floats(to + 4 * k * COLUMNS, COLUMNS)
+            for j in range(COLUMNS):
+                line[j] = row[j] if j < columns else np.float32(0)
 
 
 @njit("void(int64, int64, int64, int64, int64)", **_inner)
@@ -88,50 +83,58 @@ def turn_panel(to: int, at: int, apart: int, rows: int, depth: int) -> None:
 
 
 @njit(**_inner)
-def _pack_turned(x: Array, panels: Array, first: int, start: int, stop: int) -> None:
-    """Rows first + COLUMNS·p … of x (N, K) to panels[p] (K, COLUMNS), for p in start..stop; zeros beyond the end."""
-    n, depth = x.shape
-    for p in range(start, stop):
-        left = first + p * COLUMNS
-        to = panels.ctypes.data + 4 * p * depth * COLUMNS
-        turn_panel(to, x.ctypes.data + 4 * left * depth, depth, n - left, depth)
+def _pack(b: int, turned: bool, columns: int, apart: int, depth: int, panels: int, start: int, stop: int) -> None:
+    """So many columns of b (K, N), whose rows lie `apart`, into panels, for rows start..stop.
+
+    Of b given turned, as (N, K), panels start..stop.
+    """
+    if turned:
+        for p in range(start, stop):
+            left = p * COLUMNS
+            turn_panel(panels + 4 * left * depth, b + 4 * left * depth, depth, columns - left, depth)
+        return
+    for near in range(start, stop, NEAR):
+        far = min(near + NEAR, stop)
+        for left in range(0, columns, COLUMNS):
+            pack_panel(panels + 4 * left * depth, b + 4 * left, apart, columns - left, near, far)
 
 
-@njit(**_inner)
-def _pack_slabs(a: Array, turned: bool, m: int, first: int, last: int, k0: int, deep: int, slabs: Array) -> None:
-    """Slabs first..last of a (M, K), or where turned of (K, M) turned, from column k0 on, to (deep, ROWS) each."""
-    for near in range(0, deep, NEAR):
-        far = min(near + NEAR, deep)
-        for q in range(first, last):
-            top, to = _top(q, m), slabs[q - first]
-            if top >= 0 and turned:
-                at = a.ctypes.data + 4 * (k0 * m + top)
-                for k in range(near, far):
-                    slab_line(to.ctypes.data + 4 * k * ROWS, at + 4 * k * m)
-                continue
-            for k in range(near, far):
-                for r in range(ROWS):
-                    if top + r < 0:
-                        to[k, r] = np.float32(0)
-                    else:
-                        to[k, r] = a[k0 + k, top + r] if turned else a[top + r, k0 + k]
-
-
-@njit(**_inner)
+@njit("int64(int64, int64)", **_inner)
 def _top(q: int, m: int) -> int:
     """The row with which slab q of m rows begins; the last one ends with the last row, and begins the earlier."""
     return min(q * ROWS, m - ROWS)
 
 
+@njit("void(int64, boolean, int64, int64, int64, int64, int64, int64, int64)", **_inner)
+def _pack_slabs(a: int, turned: bool, m: int, depth: int, first: int, last: int, k0: int, deep: int, to: int) -> None:
+    """Slabs first..last of a (M, K), or where turned of (K, M) turned, from column k0 on, to (deep, ROWS) each."""
+    down, along = (1, m) if turned else (depth, 1)
+    for near in range(0, deep, NEAR):
+        far = min(near + NEAR, deep)
+        for q in range(first, last):
+            top, slab = _top(q, m), to + 4 * (q - first) * deep * ROWS
+            at = a + 4 * (k0 * along + top * down)
+            for k in range(near, far):
+                if turned and top >= 0:
+                    slab_line(slab + 4 * k * ROWS, at + 4 * k * along)
+                else:
+                    line = floats(slab + 4 * k * ROWS, ROWS)
+                    for r in range(ROWS):
+                        line[r] = floats(at + 4 * (k * along + r * down), 1)[0] if top + r >= 0 else np.float32(0)
+
+
 @njit(**_inner)
 def _rectangle(
-    a: Array,
+    a: int,
     turned: bool,
-    b: Array,
+    b: int,
     in_place: bool,
-    panels: Array,
-    bias: Array,
-    c: Array,
+    panels: int,
+    bias: int,
+    c: int,
+    m: int,
+    n: int,
+    depth: int,
     first: int,
     last: int,
     high: int,
@@ -143,52 +146,55 @@ def _rectangle(
 
     b has been packed into panels; where it is used in place, only its last columns, if they do not fill a panel.
     """
-    m, width = c.shape
-    depth = panels.shape[1]
     all_panels = (last - first + COLUMNS - 1) // COLUMNS
     across = (all_panels + wide - 1) // wide
     pieces = (depth + DEPTH - 1) // DEPTH
     most = (depth + pieces - 1) // pieces
-    slabs = lined_up(high if turned else 1, most, ROWS)
-    edge = np.empty((ROWS, COLUMNS), np.float32)
+    slabs = np.empty((high if turned else 1) * most * ROWS + ROWS * COLUMNS + SPARE, np.float32)
+    edge = lined_up(slabs)
+    packed_slabs = edge + 4 * ROWS * COLUMNS
     for part in range(start, stop):
         q0, p0 = part // across * high, part % across * wide
         q1, p1 = min(q0 + high, (m + ROWS - 1) // ROWS), min(p0 + wide, all_panels)
         lie = q0 if turned or m < ROWS else q1  # slabs before this one are read where they lie
         for k0 in range(0, depth, most):
             deep = min(most, depth - k0)
-            _pack_slabs(a, turned, m, lie, q1, k0, deep, slabs)
+            _pack_slabs(a, turned, m, depth, lie, q1, k0, deep, packed_slabs)
             for q in range(q0, q1):
                 top = _top(q, m)
-                rows, down, along = a.ctypes.data + 4 * (top * depth + k0), depth, 1
+                rows, down, along = a + 4 * (top * depth + k0), depth, 1
                 if q >= lie:
-                    rows, down, along = slabs.ctypes.data + 4 * (q - lie) * most * ROWS, 1, ROWS
+                    rows, down, along = packed_slabs + 4 * (q - lie) * deep * ROWS, 1, ROWS
                 for p in range(p0, p1):
                     left = first + p * COLUMNS
-                    n = min(COLUMNS, last - left)
-                    if in_place and n == COLUMNS:
-                        panel, panel_apart = b.ctypes.data + 4 * (k0 * width + left), width
-                    else:
-                        packed = 0 if in_place else p
-                        panel, panel_apart = panels.ctypes.data + 4 * (packed * depth + k0) * COLUMNS, COLUMNS
-                    to, apart = c.ctypes.data + 4 * (top * width + left), width
+                    columns = min(COLUMNS, last - left)
+                    panel, panel_apart = panels + 4 * ((0 if in_place else p) * depth + k0) * COLUMNS, COLUMNS
+                    if in_place and columns == COLUMNS:
+                        panel, panel_apart = b + 4 * (k0 * n + left), n
+                    to, apart = c + 4 * (top * n + left), n
                     plus, plus_apart = 0, 0
-                    whole = top == q * ROWS and n == COLUMNS
+                    whole = top == q * ROWS and columns == COLUMNS
                     if not whole:
-                        to, apart = edge.ctypes.data, COLUMNS
+                        to, apart = edge, COLUMNS
                     elif k0 > 0:
-                        plus, plus_apart = to, width
-                    elif len(bias):
-                        plus = bias.ctypes.data + 4 * left
+                        plus, plus_apart = to, n
+                    elif bias != 0:
+                        plus = bias + 4 * left
                     tile(deep, rows, down, along, panel, panel_apart, to, apart, plus, plus_apart)
                     if whole:
                         continue
                     for r in range(q * ROWS - top, ROWS):
-                        for j in range(n):
+                        row, result = (
+                            floats(edge + 4 * r * COLUMNS, columns),
+                            floats(c + 4 * ((top + r) * n + left), columns),
+                        )
+                        more = floats(bias + 4 * left, columns)
+                        for j in range(columns):
                             if k0 > 0:
-                                c[top + r, left + j] += edge[r, j]
+                                result[j] += row[j]
                             else:
-                                c[top + r, left + j] = edge[r, j] + (bias[left + j] if len(bias) else np.float32(0))
+                                result[j] = row[j] + (more[j] if bias != 0 else np.float32(0))
+    slabs[0] = np.float32(0)  # needed up to here (`lined_up`)
 
 
 @njit(_MULTIPLY, **_options)
@@ -199,19 +205,23 @@ def multiply(crew: Array, a: Array, a_turned: bool, b: Array, b_turned: bool, bi
     """
     m, n = c.shape
     depth = b.shape[1] if b_turned else b.shape[0]
+    a_at, b_at, c_at = a.ctypes.data, b.ctypes.data, c.ctypes.data
+    bias_at = bias.ctypes.data if len(bias) else 0
     all_slabs, all_panels = (m + ROWS - 1) // ROWS, (n + COLUMNS - 1) // COLUMNS
-    most = max(MOST // depth // COLUMNS, 1)
     in_place = not b_turned and depth * n <= NEARBY
-    panels = lined_up(1 if in_place else min(most, all_panels), depth, COLUMNS)
-    for done in range(0, all_panels, most):
-        here = min(most, all_panels - done)
-        first, last = done * COLUMNS, min((done + here) * COLUMNS, n)
-        if b_turned:
-            offer(crew, job(_pack_turned, (b, panels[:here], first)), here, max(1, PACKED // (depth * COLUMNS)))
-        elif not in_place:
-            offer(crew, job(_pack, (b, panels[:here], first)), depth, max(1, PACKED // (here * COLUMNS)))
+    most = 1 if in_place else min(all_panels, max(MOST // depth // COLUMNS, 1))
+    room = np.empty(most * depth * COLUMNS + SPARE, np.float32)
+    panels = lined_up(room)
+    for first in range(0, n, n if in_place else most * COLUMNS):
+        last = n if in_place else min(n, first + most * COLUMNS)
+        here = (last - first + COLUMNS - 1) // COLUMNS
+        if not in_place:
+            at = b_at + 4 * first * (depth if b_turned else 1)
+            length, each = (here, depth * COLUMNS) if b_turned else (depth, here * COLUMNS)
+            offer(crew, job(_pack, (at, b_turned, last - first, n, depth, panels)), length, max(1, PACKED // each))
         elif n % COLUMNS:
-            _pack(b, panels, n // COLUMNS * COLUMNS, 0, depth)
+            left = n // COLUMNS * COLUMNS
+            pack_panel(panels, b_at + 4 * left, n, n - left, 0, depth)
         high = min(HIGH, all_slabs)
         if a_turned:  # a rectangle packs its slabs, so it takes all panels; and there are some rectangles all the same
             high = min(high, max(LOW, (all_slabs + SHARES - 1) // SHARES))
@@ -219,4 +229,8 @@ def multiply(crew: Array, a: Array, a_turned: bool, b: Array, b_turned: bool, bi
         high = (all_slabs + down - 1) // down
         wide = here if a_turned else max(1, min(here, here * down // PARTS))
         parts = down * ((here + wide - 1) // wide)
-        offer(crew, job(_rectangle, (a, a_turned, b, in_place, panels, bias, c, first, last, high, wide)), parts, 1)
+        work = job(
+            _rectangle, (a_at, a_turned, b_at, in_place, panels, bias_at, c_at, m, n, depth, first, last, high, wide)
+        )
+        offer(crew, work, parts, 1)
+    room[0] = np.float32(0)  # needed up to here (`lined_up`)
