@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import gradus.engine as engine
+from gradus.engine.ops.shape import Split
 from tests.engine.compare import Program, agree, agree_with_differences, numbers
 
 SHAPING: dict[str, Program] = {
@@ -232,3 +233,16 @@ def test_reshape_copies_only_where_memory_forces_it() -> None:
     assert x.reshape(-1).data_ptr() == x.data_ptr()
     assert x.t().reshape(-1).data_ptr() != x.data_ptr()
     assert np.shares_memory(x.numpy(), x[1:].numpy())
+
+
+def test_the_gradient_of_split_is_the_array_whose_pieces_arrive_if_there_is_one() -> None:
+    whole = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    node = Split()
+    node.forward(np.empty_like(whole), (2, 2), 2)
+    left, right = whole[..., :2], whole[..., 2:]
+    np.testing.assert_array_equal(node.backward(left, right), whole)
+    assert np.shares_memory(node.backward(left, right), whole)
+    exchanged = node.backward(right, left)
+    np.testing.assert_array_equal(exchanged, np.concatenate([right, left], axis=2))
+    assert not np.shares_memory(exchanged, whole)
+    np.testing.assert_array_equal(node.backward(left, None), np.concatenate([left, 0 * right], axis=2))

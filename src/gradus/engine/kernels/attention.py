@@ -46,7 +46,7 @@ def backward(
     """-> dq, dk, dv. Where the mask hid a pair, its probability p is 0, and so is its gradient."""
     if _fused(q, k, v, scale):
         dy = dy if _in_rows(dy) else dy.copy()
-        dq, dk, dv = (np.empty((len(x), x.shape[2], x.shape[1], x.shape[3]), x.dtype).swapaxes(1, 2) for x in (q, k, v))
+        dq, dk, dv = _gradients(q, k, v)
         mask = _ALL_KEPT if kept is None else np.ascontiguousarray(kept)
         kernels.compiled("heads_backward").backward(
             threads.crew(), dy, q, k, v, mask, log_total, causal, scale, dq, dk, dv
@@ -63,6 +63,15 @@ def backward(
     ds *= q.dtype.type(scale)
     seen = p if kept is None else p * kept
     return ds @ k, ds.swapaxes(-1, -2) @ q, seen.swapaxes(-1, -2) @ dy
+
+
+def _gradients(*inputs: Array) -> list[Array]:
+    """Room for a gradient of each; where all are of one shape side by side, as one layer's outputs were."""
+    if len({x.shape for x in inputs}) == 1:
+        B, H, T, E = inputs[0].shape
+        together = np.empty((B, T, len(inputs), H, E), np.float32)
+        return [together[:, :, i].swapaxes(1, 2) for i in range(len(inputs))]
+    return [np.empty((len(x), x.shape[2], x.shape[1], x.shape[3]), x.dtype).swapaxes(1, 2) for x in inputs]
 
 
 def _scores(q: Array, k: Array, causal: bool, scale: float) -> Array:

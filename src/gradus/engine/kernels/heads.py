@@ -2,8 +2,7 @@
 in memory, and tiles that the causal mask hides are never computed (Dao et al., 2022).
 
 Here is forward; `heads_backward.py` has the gradients. Queries are taken in slabs of ROWS, as high as a tile; where the
-last ones are fewer, the last slab begins earlier and computes some queries once more. What is worked on lies in one
-piece of memory, and the functions take addresses in it: that compiles in half of the time that arrays take.
+last ones are fewer, the last slab begins earlier and computes some queries once more.
 """
 
 from __future__ import annotations
@@ -17,61 +16,24 @@ from numba import njit
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.crew import offer
 from gradus.engine.kernels.loops import exp32
-from gradus.engine.kernels.native import COLUMNS, LANES, ROWS, floats, job, largest, tile, wide
-from gradus.engine.kernels.tiles import SPARE, lined_up, pack_panel, turn_panel
+from gradus.engine.kernels.native import COLUMNS, LANES, ROWS, floats, job, largest, wide
+from gradus.engine.kernels.panels import (
+    HEADS,
+    HIDDEN,
+    PARTS,
+    SPARE,
+    filled,
+    hide,
+    lined_up,
+    pack_rows,
+    row_of,
+    scaled,
+    slab,
+    turn_rows,
+)
 
 _options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
 _inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only
-
-HEADS = "float32[:, :, :, :]"  # of any strides, but for the last axis: compiled once for all of them
-PARTS = 16  # into which the heads are cut, if there are as many
-HIDDEN = np.float32(-3e38)  # a score that the mask hides
-
-
-@njit("int64(int64)", **_inner)
-def filled(n: int) -> int:
-    """The width of the panels that hold n numbers."""
-    return (n + COLUMNS - 1) // COLUMNS * COLUMNS
-
-
-@njit(f"int64({HEADS}, int64, int64, int64)", **_inner)
-def row_of(x: Array, b: int, h: int, t: int) -> int:
-    """The address of x[b, h, t]."""
-    at: int = x.ctypes.data + b * x.strides[0] + h * x.strides[1] + t * x.strides[2]
-    return at
-
-
-@njit("void(int64, int64, int64, int64, int64)", **_inner)
-def turn_rows(to: int, at: int, apart: int, rows: int, depth: int) -> None:
-    """Rows of `depth` numbers into panels, a row a column."""
-    for left in range(0, rows, COLUMNS):
-        turn_panel(to + 4 * left * depth, at + 4 * left * apart, apart, rows - left, depth)
-
-
-@njit("void(int64, int64, int64, int64, int64, int64)", **_inner)
-def pack_rows(to: int, at: int, apart: int, rows: int, width: int, room: int) -> None:
-    """Rows of `width` numbers into panels that have room for `room` of them."""
-    for left in range(0, width, COLUMNS):
-        pack_panel(to + 4 * left * room, at + 4 * left, apart, width - left, 0, rows)
-
-
-@njit("void(int64, int64, int64, int64, int64, int64, int64, int64, int64, boolean)", **_inner)
-def slab(
-    depth: int, a: int, down: int, along: int, panels: int, apart: int, wide: int, to: int, width: int, adds: bool
-) -> None:
-    """A slab of a result: to (ROWS, wide) = a (ROWS, depth) @ the panels, which lie `apart`; or to += where `adds`."""
-    for left in range(0, wide, COLUMNS):
-        here = to + 4 * left
-        tile(depth, a, down, along, panels, COLUMNS, here, width, here if adds else 0, width)
-        panels += 4 * apart
-
-
-@njit("void(int64, int64, int64, float32)", **_inner)
-def hide(row: int, n: int, width: int, value: Any) -> None:
-    """What is in a row beyond n."""
-    s = floats(row + 4 * n, width - n)
-    for j in range(len(s)):
-        s[j] = value
 
 
 @njit("float32(int64, int64, float32, float32)", **_inner)
@@ -84,14 +46,6 @@ def _exponentials(row: int, width: int, scale: Any, less: Any) -> Any:
         s[j] = exp32(s[j] * scale - less)
         total += s[j]
     return total
-
-
-@njit("void(int64, int64, int64, float32)", **_inner)
-def scaled(to: int, row: int, n: int, factor: Any) -> None:
-    """to = row · factor"""
-    x, y = floats(row, n), floats(to, n)
-    for j in range(n):
-        y[j] = x[j] * factor
 
 
 @njit("void(int64, int64, int64)", **_inner)

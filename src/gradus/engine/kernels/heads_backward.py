@@ -11,21 +11,22 @@ from numba import njit
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.crew import offer
-from gradus.engine.kernels.heads import (
+from gradus.engine.kernels.loops import exp32
+from gradus.engine.kernels.native import COLUMNS, ROWS, floats, job, wide
+from gradus.engine.kernels.panels import (
     HEADS,
     HIDDEN,
     PARTS,
+    SPARE,
     filled,
     hide,
+    lined_up,
     pack_rows,
     row_of,
     scaled,
     slab,
     turn_rows,
 )
-from gradus.engine.kernels.loops import exp32
-from gradus.engine.kernels.native import COLUMNS, ROWS, floats, job, wide
-from gradus.engine.kernels.tiles import SPARE, lined_up
 
 _options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
 _inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only

@@ -15,17 +15,8 @@ from numba import njit
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.crew import offer
-from gradus.engine.kernels.native import (
-    COLUMNS,
-    LANES,
-    ROWS,
-    floats,
-    job,
-    panel_line,
-    slab_line,
-    tile,
-    turn,
-)
+from gradus.engine.kernels.native import COLUMNS, ROWS, floats, job, slab_line, tile
+from gradus.engine.kernels.panels import SPARE, lined_up, pack_panel, turn_panel
 
 _options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
 _inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only
@@ -41,45 +32,6 @@ NEARBY = 1 << 16  # numbers of a b that is not worth packing: it stays in the se
 PACKED = 1 << 14  # numbers to pack in a part
 NEAR = 16  # rows whose lines are packed before going on to the next rows
 MOST = 1 << 20  # numbers of b packed at a time
-SPARE = 16  # numbers in a line of the caches
-
-
-@njit("int64(float32[::1])", **_inner)
-def lined_up(room: Array) -> int:
-    """The first address in it at which a line of the caches begins; leave SPARE numbers for what comes before.
-
-    Numba lets go of an array when it is last named, whoever has its address: name it once more, after all is done.
-    """
-    at: int = (room.ctypes.data + 63) & -64
-    return at
-
-
-@njit("void(int64, int64, int64, int64, int64, int64)", **_inner)
-def pack_panel(to: int, at: int, apart: int, columns: int, start: int, stop: int) -> None:
-    """Rows start..stop, `apart` numbers from each other, to a panel; 0 beyond `columns`."""
-    for k in range(start, stop):
-        if columns >= COLUMNS:
-            panel_line(to + 4 * k * COLUMNS, at + 4 * k * apart)
-        else:
-            row, line = floats(at + 4 * k * apart, columns), floats(to + 4 * k * COLUMNS, COLUMNS)
-            for j in range(COLUMNS):
-                line[j] = row[j] if j < columns else np.float32(0)
-
-
-@njit("void(int64, int64, int64, int64, int64)", **_inner)
-def turn_panel(to: int, at: int, apart: int, rows: int, depth: int) -> None:
-    """Rows of `depth` numbers, `apart` from each other, become the columns of a panel (depth, COLUMNS), 0 beyond."""
-    panel = floats(to, depth * COLUMNS)
-    rows = min(rows, COLUMNS)
-    whole = rows // LANES * LANES
-    deep = depth // LANES * LANES
-    for j in range(0, whole, LANES):
-        for k in range(0, deep, LANES):
-            turn(to + 4 * (k * COLUMNS + j), COLUMNS, at + 4 * (j * apart + k), apart)
-    for j in range(COLUMNS):
-        row = floats(at + 4 * j * apart, depth)
-        for k in range(deep if j < whole else 0, depth):
-            panel[k * COLUMNS + j] = row[k] if j < rows else np.float32(0)
 
 
 @njit(**_inner)

@@ -5,6 +5,7 @@ Those marked `view` give a window on their input's memory wherever NumPy can; th
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -197,6 +198,9 @@ class Split(Function):
         return tuple(x[(*before, slice(end - size, end))] for size, end in zip(sizes, ends, strict=True))
 
     def backward(self, *dys: Array | None) -> Array:
+        whole = _whole(dys, self.shape, self.axis)
+        if whole is not None:
+            return whole
         kind = next(dy.dtype for dy in dys if dy is not None)
         dx = np.empty(self.shape, dtype=kind)
         start = 0
@@ -205,6 +209,22 @@ class Split(Function):
             dx[(*before, slice(start, start + size))] = 0 if dy is None else dy
             start += size
         return dx
+
+
+def _whole(pieces: tuple[Array | None, ...], shape: Shape, axis: int) -> Array | None:
+    """The array of this shape of which these are the pieces along an axis, in their order, if it is there already."""
+    base = None if pieces[0] is None else pieces[0].base
+    if base is None or base.size != math.prod(shape) or not base.flags.c_contiguous:
+        return None
+    whole: Array = base.reshape(shape)
+    place = whole.__array_interface__["data"][0]
+    for piece in pieces:
+        if piece is None or piece.dtype != whole.dtype or piece.strides != whole.strides:
+            return None
+        if piece.__array_interface__["data"][0] != place:
+            return None
+        place += piece.shape[axis] * whole.strides[axis]
+    return whole
 
 
 class Unbind(Function):
