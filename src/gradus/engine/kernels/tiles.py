@@ -28,22 +28,22 @@ DEPTH = 192  # a tile's sums are over at most so many products at a time: a slab
 LOW, HIGH = 3, 16  # slabs in a rectangle, where there are so many
 PARTS = 16  # rectangles, at least, where the result is large enough
 SHARES = 4  # ... where they are all as wide as the result
-NEARBY = 1 << 16  # numbers of a b that is not worth packing: it stays in the second cache as it is
+NEARBY = 1 << 16  # numbers of a b that is not worth packing for a few slabs: it stays in the second cache as it is
 PACKED = 1 << 14  # numbers to pack in a part
 NEAR = 16  # rows whose lines are packed before going on to the next rows
-MOST = 1 << 20  # numbers of b packed at a time
+MOST = 1 << 18  # numbers of b packed at a time: they stay in the second cache, or near
 
 
 @njit(**_inner)
 def _pack(b: int, turned: bool, columns: int, apart: int, depth: int, panels: int, start: int, stop: int) -> None:
-    """So many columns of b (K, N), whose rows lie `apart`, into panels, for rows start..stop.
+    """So many columns of b (K, N), `depth` rows that lie `apart`, into panels, for rows start..stop.
 
-    Of b given turned, as (N, K), panels start..stop.
+    Of b given turned, as (N, K), whose columns lie `apart` then, panels start..stop.
     """
     if turned:
         for p in range(start, stop):
             left = p * COLUMNS
-            turn_panel(panels + 4 * left * depth, b + 4 * left * depth, depth, columns - left, depth)
+            turn_panel(panels + 4 * left * depth, b + 4 * left * apart, apart, columns - left, depth)
         return
     for near in range(start, stop, NEAR):
         far = min(near + NEAR, stop)
@@ -89,6 +89,8 @@ def _rectangle(
     depth: int,
     first: int,
     last: int,
+    k_first: int,
+    k_last: int,
     high: int,
     wide: int,
     start: int,
@@ -96,12 +98,14 @@ def _rectangle(
 ) -> None:
     """Rectangles start..stop, `high` slabs by `wide` panels each, of c[:, first:last] = a @ b + bias.
 
-    b has been packed into panels; where it is used in place, only its last columns, if they do not fill a panel.
+    Of the products that each number of c is a sum of, those k_first..k_last, added to the earlier ones. b has been
+    packed into panels; where it is used in place, only its last columns, if they do not fill a panel.
     """
     all_panels = (last - first + COLUMNS - 1) // COLUMNS
     across = (all_panels + wide - 1) // wide
-    pieces = (depth + DEPTH - 1) // DEPTH
-    most = (depth + pieces - 1) // pieces
+    chunk = k_last - k_first
+    pieces = (chunk + DEPTH - 1) // DEPTH
+    most = (chunk + pieces - 1) // pieces
     slabs = np.empty((high if turned else 1) * most * ROWS + ROWS * COLUMNS + SPARE, np.float32)
     edge = lined_up(slabs)
     packed_slabs = edge + 4 * ROWS * COLUMNS
@@ -109,8 +113,8 @@ def _rectangle(
         q0, p0 = part // across * high, part % across * wide
         q1, p1 = min(q0 + high, (m + ROWS - 1) // ROWS), min(p0 + wide, all_panels)
         lie = q0 if turned or m < ROWS else q1  # slabs before this one are read where they lie
-        for k0 in range(0, depth, most):
-            deep = min(most, depth - k0)
+        for k0 in range(k_first, k_last, most):
+            deep = min(most, k_last - k0)
             _pack_slabs(a, turned, m, depth, lie, q1, k0, deep, packed_slabs)
             for q in range(q0, q1):
                 top = _top(q, m)
@@ -120,7 +124,7 @@ def _rectangle(
                 for p in range(p0, p1):
                     left = first + p * COLUMNS
                     columns = min(COLUMNS, last - left)
-                    panel, panel_apart = panels + 4 * ((0 if in_place else p) * depth + k0) * COLUMNS, COLUMNS
+                    panel, panel_apart = panels + 4 * ((0 if in_place else p) * chunk + k0 - k_first) * COLUMNS, COLUMNS
                     if in_place and columns == COLUMNS:
                         panel, panel_apart = b + 4 * (k0 * n + left), n
                     to, apart = c + 4 * (top * n + left), n
@@ -159,30 +163,32 @@ def multiply(crew: Array, a: Array, a_turned: bool, b: Array, b_turned: bool, bi
     depth = b.shape[1] if b_turned else b.shape[0]
     a_at, b_at, c_at = a.ctypes.data, b.ctypes.data, c.ctypes.data
     bias_at = bias.ctypes.data if len(bias) else 0
-    all_slabs, all_panels = (m + ROWS - 1) // ROWS, (n + COLUMNS - 1) // COLUMNS
-    in_place = not b_turned and depth * n <= NEARBY
-    most = 1 if in_place else min(all_panels, max(MOST // depth // COLUMNS, 1))
-    room = np.empty(most * depth * COLUMNS + SPARE, np.float32)
+    all_slabs = (m + ROWS - 1) // ROWS
+    in_place = not b_turned and depth * n <= NEARBY and all_slabs <= HIGH
+    wide = n if in_place else min(n, max(MOST // DEPTH // COLUMNS, 1) * COLUMNS)  # what is packed at a time
+    deep = min(depth, max(MOST // wide // DEPTH, 1) * DEPTH)
+    room = np.empty((COLUMNS if in_place else (wide + COLUMNS - 1) // COLUMNS * COLUMNS) * deep + SPARE, np.float32)
     panels = lined_up(room)
-    for first in range(0, n, n if in_place else most * COLUMNS):
-        last = n if in_place else min(n, first + most * COLUMNS)
+    high = min(HIGH, all_slabs)
+    if a_turned:  # a rectangle packs its slabs, so it takes all panels; and there are some rectangles all the same
+        high = min(high, max(LOW, (all_slabs + SHARES - 1) // SHARES))
+    down = (all_slabs + high - 1) // high
+    high = (all_slabs + down - 1) // down
+    for first in range(0, n, wide):
+        last = min(n, first + wide)
         here = (last - first + COLUMNS - 1) // COLUMNS
-        if not in_place:
-            at = b_at + 4 * first * (depth if b_turned else 1)
-            length, each = (here, depth * COLUMNS) if b_turned else (depth, here * COLUMNS)
-            offer(crew, job(_pack, (at, b_turned, last - first, n, depth, panels)), length, max(1, PACKED // each))
-        elif n % COLUMNS:
-            left = n // COLUMNS * COLUMNS
-            pack_panel(panels, b_at + 4 * left, n, n - left, 0, depth)
-        high = min(HIGH, all_slabs)
-        if a_turned:  # a rectangle packs its slabs, so it takes all panels; and there are some rectangles all the same
-            high = min(high, max(LOW, (all_slabs + SHARES - 1) // SHARES))
-        down = (all_slabs + high - 1) // high
-        high = (all_slabs + down - 1) // down
-        wide = here if a_turned else max(1, min(here, here * down // PARTS))
-        parts = down * ((here + wide - 1) // wide)
-        work = job(
-            _rectangle, (a_at, a_turned, b_at, in_place, panels, bias_at, c_at, m, n, depth, first, last, high, wide)
-        )
-        offer(crew, work, parts, 1)
+        across = here if a_turned else max(1, min(here, here * down // PARTS))
+        parts = down * ((here + across - 1) // across)
+        for k0 in range(0, depth, deep):
+            k1 = min(depth, k0 + deep)
+            if not in_place:
+                at, apart = (b_at + 4 * (first * depth + k0), depth) if b_turned else (b_at + 4 * (k0 * n + first), n)
+                length, each = (here, (k1 - k0) * COLUMNS) if b_turned else (k1 - k0, here * COLUMNS)
+                work = job(_pack, (at, b_turned, last - first, apart, k1 - k0, panels))
+                offer(crew, work, length, max(1, PACKED // each))
+            elif n % COLUMNS:
+                left = n // COLUMNS * COLUMNS
+                pack_panel(panels, b_at + 4 * left, n, n - left, 0, depth)
+            where = (c_at, m, n, depth, first, last, k0, k1, high, across)
+            offer(crew, job(_rectangle, (a_at, a_turned, b_at, in_place, panels, bias_at, *where)), parts, 1)
     room[0] = np.float32(0)  # needed up to here (`lined_up`)
