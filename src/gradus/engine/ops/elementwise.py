@@ -89,7 +89,7 @@ class Div(Function):
     def backward(self, dy: Array) -> Any:
         slope = dy / self.b
         da = sum_to(slope, self.a_shape) if self.needs[0] else None
-        db = -sum_to(slope * (self.a / self.b), self.b_shape) if self.needs[1] else None
+        db = -sum_to(slope * self.a, self.b_shape) / self.b if self.needs[1] else None
         return da, db
 
 
