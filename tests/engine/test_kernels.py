@@ -13,6 +13,7 @@ from gradus.engine import kernels
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import (
     activations,
+    addition,
     attention,
     cross_entropy,
     embedding,
@@ -70,6 +71,16 @@ def test_gelu_backward_equals_its_plain_form(function: Any) -> None:
     dy = numbers(x.size)
     want = in_numpy(function, dy.astype(np.float64), x.astype(np.float64))
     close(function(dy, x), want, atol=3e-6)
+
+
+@pytest.mark.usefixtures("pool")
+def test_a_large_sum_is_numpys_to_the_bit() -> None:
+    a, b = numbers(3, 50_001), numbers(3, 50_001)
+    want = a + b
+    np.testing.assert_array_equal(addition.add(a, b), want)
+    np.testing.assert_array_equal(addition.add(a, b, out=a), want)
+    np.testing.assert_array_equal(a, want)
+    np.testing.assert_array_equal(addition.add(a.T, b.T), (want + b).T)  # not in order: NumPy's own
 
 
 @pytest.mark.usefixtures("pool")

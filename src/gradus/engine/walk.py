@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
+from gradus.engine.kernels.addition import add
 from gradus.engine.node import LEAF, Edge, Gradients, Node
 
 if TYPE_CHECKING:
@@ -193,9 +194,9 @@ def _add(slots: list[Array | None], output: int, gradient: Array, place: Key, su
     if before is None:
         slots[output] = gradient
     elif place in sums:
-        np.add(before, gradient, out=before, casting="same_kind")
+        add(before, gradient, out=before)
     else:
-        slots[output] = np.asarray(before + gradient)
+        slots[output] = np.asarray(add(before, gradient))
         sums[place] = True
 
 

@@ -77,6 +77,18 @@ def erf32(x: Any) -> Any:
     return x * p / q
 
 
+@njit(**_inner)
+def _add(a: Array, b: Array, y: Array, start: int, stop: int) -> None:
+    a, b, y = a[start:stop], b[start:stop], y[start:stop]
+    for i in range(len(y)):
+        y[i] = a[i] + b[i]
+
+
+@njit(**_options)
+def add(crew: Array, a: Array, b: Array, y: Array) -> None:
+    offer(crew, job(_add, (a, b, y)), len(y), PART)
+
+
 # ---- activations, flat arrays
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradus.engine.kernels import (
     activations,
+    addition,
     attention,
     cross_entropy,
     embedding,
@@ -34,6 +35,8 @@ def prepare() -> None:
     attention.backward(q, q, q, q, log_total, True, 1.0)
     activations.gelu_tanh_backward(x, x)
     products.column_sums(x)
+    large = np.ones(addition.LEAST, np.float32)
+    addition.add(large, large)
     cross_entropy.backward(x, index, column, row[:1], -1)
     cross_entropy.forward(x, index, -1)
     activations.gelu_tanh(x)

@@ -12,6 +12,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import activations as kernels
+from gradus.engine.kernels import addition
 from gradus.engine.node import INPUTS, NOTHING, OUTPUT, Function
 from gradus.engine.ops.broadcast import sum_to
 
@@ -33,7 +34,11 @@ class Add(Function):
 
     def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
         self.a, self.b, self.alpha = _shape(a), _shape(b), alpha
-        return a + b if alpha == 1 else a + alpha * b
+        if alpha != 1:
+            return a + alpha * b
+        if self.a == self.b and type(a) is np.ndarray and a.size >= addition.LEAST:
+            return addition.add(a, b)
+        return a + b
 
     def backward(self, dy: Array) -> Any:
         da = sum_to(dy, self.a) if self.needs[0] else None
