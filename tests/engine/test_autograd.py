@@ -7,6 +7,7 @@ stays in memory.
 from __future__ import annotations
 
 import gc
+import math
 import subprocess
 import sys
 import weakref
@@ -679,3 +680,46 @@ def test_retained_gradients_come_from_grad_too() -> None:
         return first, y.grad
 
     agree(program, numbers(3), gradients=False)
+
+
+def test_a_piece_of_a_split_may_be_changed_in_place() -> None:
+    x = engine.ones(3, 4, requires_grad=True)
+    a, b = x.split(2, 1)
+    a = a.clone()
+    a[0] = 0
+    (2 * a.sum() + b.sum()).backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [[0, 0, 1, 1], [2, 2, 1, 1], [2, 2, 1, 1]]
+
+
+class _Doubled(engine.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        ctx.mark_dirty(x)
+        return x.mul_(2)
+
+    @staticmethod
+    def backward(ctx: Any, dy: Any) -> Any:
+        assert ctx.saved_tensors
+        return dy * 2
+
+
+def test_an_operation_of_ones_own_in_place_on_a_view_is_walked_once() -> None:
+    x = engine.ones(4, requires_grad=True)
+    _Doubled.apply((whole := x.clone())[:2])
+    loss = whole.sum()
+    loss.backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        loss.backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [2, 2, 1, 1]
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (1, 3), (3,)])
+def test_the_gradient_of_a_divisor_keeps_its_range(shape: tuple[int, ...]) -> None:
+    a, b = engine.full((2, 3), 1e38), engine.full(shape, 1e20, requires_grad=True)
+    (a / b).backward(engine.full((2, 3), 1e-25))
+    rows = 6 // math.prod(shape)
+    assert b.grad is not None
+    assert b.grad.flatten().tolist() == pytest.approx([-rows * 1e-27] * math.prod(shape), rel=1e-5)

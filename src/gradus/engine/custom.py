@@ -105,9 +105,13 @@ class Custom(node.Function):
                 f"function {self.name()} returned an incorrect number of gradients (expected {len(self.edges)}, got "
                 f"{len(passed)})"
             )
-        if self.context._saved and not retain_graph:
-            self.context._saved = None
+        if not retain_graph:
+            self.release()
         return [self._fitting(i, g) for i, g in enumerate(passed)]
+
+    def release(self) -> None:
+        if self.context._saved:
+            self.context._saved = None
 
     def _fitting(self, i: int, gradient: Any) -> Any:
         edge = self.edges[i] if i < len(self.edges) else None

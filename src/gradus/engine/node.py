@@ -101,8 +101,9 @@ class Function(Node):
         tuple, and None says that there is none to give. It may return `dy` itself or views of it, never an array
         that it keeps.
 
-    Whatever array `forward` stores on `self` is noted together with its version, so that a later change in place is
-    found out, and dropped as soon as the walk has passed. `self.needs[i]` says whether argument i wants a gradient.
+    `keeps` says which arrays `forward` may store on `self`: its inputs, its output, both, or NOTHING. Those are noted
+    together with their versions, so that a later change in place is found out, and what is stored is dropped as soon as
+    the walk has passed. `self.needs[i]` says whether argument i wants a gradient.
     """
 
     view: ClassVar[bool] = False  # the result may share its input's memory

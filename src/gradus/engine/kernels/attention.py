@@ -9,6 +9,7 @@ from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
 
 _FEWEST = 16  # queries for which a head is worth the loops
+_LEAST_SCALE = 1e-20  # by which a hidden score stays one
 _ALL_KEPT = np.empty((0, 0, 0, 0), np.float32)
 
 
@@ -84,7 +85,9 @@ def _scores(q: Array, k: Array, causal: bool, scale: float) -> Array:
 
 
 def _fused(q: Array, k: Array, v: Array, scale: float) -> bool:
-    if not (q.ndim == 4 and q.shape[2] >= _FEWEST and q.size >= kernels.LEAST and kernels.enabled and scale > 0):
+    if not (q.ndim == 4 and q.shape[2] >= _FEWEST and q.size >= kernels.LEAST):
+        return False
+    if not (kernels.enabled and scale >= _LEAST_SCALE):
         return False
     return all(x.dtype == np.float32 and _in_rows(x) and x.size for x in (q, k, v))
 

@@ -20,7 +20,7 @@ _inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # ca
 
 HEADS = "float32[:, :, :, :]"  # (B, H, T, E) of any strides, but for the last axis: compiled once for all of them
 PARTS = 16  # into which all heads are cut, if there are as many
-HIDDEN = np.float32(-3e38)  # a score that the mask hides
+HIDDEN = np.float32(-1e30)  # a score that the mask hides: finite, whatever a sane scale makes of it
 SPARE = 16  # numbers in a line of the caches
 
 

@@ -1,9 +1,10 @@
 """A product of float32 matrices, cut so that each piece lies where it is needed next (Goto and van de Geijn, 2008).
 
-First b is packed into panels as wide as a tile. Then rectangles of the result are shared out. In each, up to `DEPTH` of
-a's columns at a time meet one slab of rows after another: it stays in the first cache while the tiles go along the
-panels. a's rows are read where they lie; only where a is given turned, and at its last few rows, does a
-rectangle pack its own part of a, into slabs as high as a tile, which stay in the second cache.
+First as much of b as the second cache holds is packed into panels as wide as a tile, unless it is small. Then
+rectangles of the result are shared out. In each, up to `DEPTH` of a's columns at a time meet one slab of rows after
+another: it stays in the first cache while the tiles go along the panels. a's rows are read where they lie; only where a
+is given turned, or has fewer rows than a tile, does a rectangle pack its own part of a, into slabs as high as a tile,
+which stay in the second cache.
 """
 
 from __future__ import annotations

@@ -214,7 +214,7 @@ class Split(Function):
 def _whole(pieces: tuple[Array | None, ...], shape: Shape, axis: int) -> Array | None:
     """The array of this shape of which these are the pieces along an axis, in their order, if it is there already."""
     base = None if pieces[0] is None else pieces[0].base
-    if base is None or base.size != math.prod(shape) or not base.flags.c_contiguous:
+    if type(base) is not np.ndarray or base.size != math.prod(shape) or not base.flags.c_contiguous:
         return None
     whole: Array = base.reshape(shape)
     place = whole.__array_interface__["data"][0]
