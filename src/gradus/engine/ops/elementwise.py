@@ -92,14 +92,8 @@ class Div(Function):
         return a / b
 
     def backward(self, dy: Array) -> Any:
-        slope = dy / self.b
-        da = sum_to(slope, self.a_shape) if self.needs[0] else None
-        db = None
-        if self.needs[1]:
-            if self.b_shape == dy.shape or dy.itemsize < 4:
-                db = sum_to(-dy * ((self.a / self.b) / self.b), self.b_shape)
-            else:  # b is the same for all that is summed
-                db = -sum_to(slope * self.a, self.b_shape) / self.b
+        da = sum_to(dy / self.b, self.a_shape) if self.needs[0] else None
+        db = sum_to(-dy * ((self.a / self.b) / self.b), self.b_shape) if self.needs[1] else None
         return da, db
 
 
