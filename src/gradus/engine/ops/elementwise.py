@@ -93,7 +93,12 @@ class Div(Function):
 
     def backward(self, dy: Array) -> Any:
         da = sum_to(dy / self.b, self.a_shape) if self.needs[0] else None
-        db = sum_to(-dy * ((self.a / self.b) / self.b), self.b_shape) if self.needs[1] else None
+        db = None
+        if self.needs[1]:
+            slope = np.asarray(self.a / self.b)
+            np.divide(slope, self.b, slope)
+            np.multiply(dy, slope, slope)
+            db = -sum_to(slope, self.b_shape)
         return da, db
 
 
