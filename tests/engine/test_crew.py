@@ -49,6 +49,13 @@ def test_every_part_is_done_once(words: Array, n: int, part: int) -> None:
     check(words, n, part)
 
 
+def test_who_works_alone_has_a_crew_without_helpers() -> None:
+    alone = threads.crew(shared=False)
+    assert len(alone) >= crew.NEXT + crew.APART
+    check(alone, 1000, 7)
+    assert not alone.any()  # nothing was offered
+
+
 def test_many_jobs_with_pauses_in_which_helpers_fall_asleep(words: Array) -> None:
     for i in range(300):
         check(words, 50 + i, 3)

@@ -21,7 +21,7 @@ from gradus.engine.walk import Key, Place, Walk, key
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
-NO_SECOND = (
+_NO_SECOND = (
     "create_graph=True is not offered: this engine does not record the backward walk, so a gradient has no gradient. "
     "For derivatives of derivatives use the torch backend."
 )
@@ -48,7 +48,7 @@ def backward(
             walked already, or a value that the derivative needs has been changed in place.
     """
     if create_graph:
-        raise RuntimeError(NO_SECOND)
+        raise RuntimeError(_NO_SECOND)
     edges, seeds = _roots(tensors, grad_tensors)
     if inputs is None:
         _walk(edges, seeds, retain_graph, None)
@@ -86,7 +86,7 @@ def grad(
     wanted = _several(inputs)
     places = _places(wanted)
     if create_graph:
-        raise RuntimeError(NO_SECOND)
+        raise RuntimeError(_NO_SECOND)
     found = _walk(*_roots(outputs, grad_outputs), retain_graph, places)
     results: list[Tensor | None] = []
     for i, (tensor, place) in enumerate(zip(wanted, places, strict=True)):

@@ -15,7 +15,7 @@ from gradus.engine.kernels import threads
 
 add_up: Any = np.add.reduce  # (x, axis, keepdims=...): x.sum, without its way through Python
 
-_SMALL = 1 << 16  # numbers that are sooner copied than made a view of
+_SMALL = 1 << 16  # numbers that are sooner copied than made a view of, and sooner summed by a product
 
 
 def sum_to(gradient: Array, shape: tuple[int, ...]) -> Array:
