@@ -15,8 +15,8 @@ from gradus.engine.grad_mode import no_grad as no_grad
 from gradus.engine.grad_mode import set_grad_enabled as set_grad_enabled
 from gradus.engine.grad_mode import state
 from gradus.engine.node import Edge
-from gradus.engine.variable import Variable
-from gradus.engine.walk import Key, Place, Walk, key
+from gradus.engine.variable import Variable, wrap
+from gradus.engine.walk import Place, Walk
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -59,8 +59,8 @@ def backward(
     places = _places(leaves)
     found = _walk(edges, seeds, retain_graph, places)
     for leaf, place in zip(leaves, places, strict=True):
-        if key(*place) in found:
-            leaf._accumulate(found[key(*place)], own=False)
+        if id(place) in found:
+            leaf._accumulate(found[id(place)], own=False)
 
 
 def grad(
@@ -90,10 +90,10 @@ def grad(
     found = _walk(*_roots(outputs, grad_outputs), retain_graph, places)
     results: list[Tensor | None] = []
     for i, (tensor, place) in enumerate(zip(wanted, places, strict=True)):
-        if key(*place) in found:
-            results.append(Variable._made._wrap(found[key(*place)].copy()))
+        if id(place) in found:
+            results.append(wrap(found[id(place)].copy()))
         elif materialize_grads:
-            results.append(Variable._made._wrap(np.zeros_like(tensor._array)))
+            results.append(wrap(np.zeros_like(tensor._array)))
         elif allow_unused:
             results.append(None)
         else:
@@ -163,8 +163,8 @@ def _seed(tensor: Any, gradient: Any, i: int) -> Array:
 
 def _walk(
     edges: list[Edge], seeds: list[Array], retain_graph: bool | None, places: list[Place] | None
-) -> dict[Key, Array]:
-    walk = Walk(Variable._made, bool(retain_graph), places)
+) -> dict[int, Array]:
+    walk = Walk(bool(retain_graph), places)
     before, state.enabled = state.enabled, False
     try:
         walk.run(edges, seeds)

@@ -22,8 +22,8 @@ import numpy as np
 
 from gradus.engine import node
 from gradus.engine.grad_mode import no_grad, state
-from gradus.engine.node import SECOND_TIME, Edge, Gradients
-from gradus.engine.variable import Variable, rewire
+from gradus.engine.node import SECOND_TIME, Arrived, Edge, Output, Passed
+from gradus.engine.variable import Variable, rewire, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -65,7 +65,7 @@ class Context:
         for tensor, array, counter, version in self._saved:
             if counter is not None and counter[0] != version:
                 raise RuntimeError(node.changed(array, counter[0], version, "", self._called))
-            found.append(tensor if tensor is not None or array is None else Variable._made._wrap(array))
+            found.append(tensor if tensor is not None or array is None else wrap(array))
         return tuple(found)
 
     def _keep(self, outputs: tuple[Any, ...]) -> None:
@@ -90,8 +90,8 @@ class Custom(node.Function):
     def name(self) -> str:
         return self.function.__name__ + "Backward"
 
-    def run(self, gradients: Gradients, retain_graph: bool = True) -> Gradients:
-        wrap = Variable._made._wrap
+    def run(self, gradient: Arrived, retain_graph: bool = True) -> Passed:
+        gradients: Any = gradient if type(gradient) is list else [gradient]
         given: list[Any] = []
         for gradient, (shape, kind) in zip(gradients, self.shapes, strict=True):
             if gradient is None and self.context._materialize:
@@ -167,7 +167,8 @@ class Function:
         made.inputs = tuple(a._array.shape if isinstance(a, Variable) else None for a in args)
         recorded = any(context.needs_input_grad)
         if recorded:
-            made.join(edges, outputs=len(outputs))
+            made.outputs = len(outputs)
+            made.join(edges)
         tensors = []
         for i, out in enumerate(outputs):
             made.shapes.append((out._array.shape, out._array.dtype) if isinstance(out, Variable) else ((), np.float64))
@@ -184,11 +185,11 @@ def _placed(out: Any, made: Custom, output: int, args: tuple[Any, ...], context:
             rewire(out, made)
         return out
     if any(out is argument for argument in args):
-        passed_on = Variable._made._wrap(out._array)
+        passed_on = wrap(out._array)
         passed_on._version_counter = out._version_counter
         out = passed_on
     wanted = recorded and out._array.dtype.kind == "f" and not any(out is x for x in context._without_gradient)
     if wanted:
         out._base = None
-        out._become(made, output)
+        out._become(made if made.outputs == 1 else Output(made, output))
     return out

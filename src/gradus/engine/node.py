@@ -2,8 +2,9 @@
 
 An operation is a `Function`: `forward` computes with arrays and keeps what its derivative will need as attributes;
 `backward` turns the gradient of the result into the gradients of the inputs. Its `edges` lead to the nodes that its
-inputs came from. Nodes are numbered downwards as they are made, so a node's number is smaller than those of everything
-it depends on: visiting the smallest number first is a topological order, and no recursion is needed (`walk.py`).
+inputs came from, or to the inputs themselves where they are leaves. Nodes are numbered downwards as they are made, so
+a node's number is smaller than those of everything it depends on: visiting the smallest number first is a topological
+order, and no recursion is needed (`walk.py`).
 Nothing here knows a derivative rule, and no tensor either; `variable.py` joins the two.
 """
 
@@ -12,7 +13,7 @@ from __future__ import annotations
 import itertools
 import weakref
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
     from gradus.engine.variable import Variable
 
-# Where a gradient goes: a node and which of its outputs, or a leaf and LEAF; None where no gradient is wanted.
-Edge = tuple["Node | Variable", int] | None
-Gradients = Sequence[Array | None]
-
-LEAF = -1
+# Where a gradient goes: the node that made a value, or the leaf itself; None where no gradient is wanted.
+Edge: TypeAlias = "Node | Variable | None"
+# What waits at a node: the gradient of its value, or a list of them, one for each of an operation's several results.
+Arrived = Array | list[Array | None]
+Passed = Sequence[Arrived | None]
 
 numbers = itertools.count(-1, -1)
 
@@ -39,10 +40,10 @@ SECOND_TIME = (
 
 
 class Node:
-    """A place in the graph: where a gradient arrives, and the edges along which it goes on."""
+    """A place in the graph: where the gradient of one value arrives, and the edges along which it goes on."""
 
     # What every node has is in slots; what an operation keeps of its own is in `__dict__`, and nothing else.
-    __slots__ = ("__dict__", "__weakref__", "edges", "needs", "notes", "number")
+    __slots__ = ("__dict__", "__weakref__", "edges", "notes", "number")
 
     name_: ClassVar[str] = ""  # PyTorch's name for the node, where it differs from the class's
 
@@ -52,9 +53,9 @@ class Node:
     # These stay with the class, at no cost to the many nodes that never change them.
     outputs: int = 1
     watched: bool = False  # whether one of the following was ever set
-    hooks: list[tuple[int, Callable[[Tensor], Tensor | None]]] | None = None
+    hooks: list[Callable[[Tensor], Tensor | None]] | None = None
     after: list[Callable[[Any, Any], Any]] | None = None
-    retained: dict[int, weakref.ref[Tensor]] | None = None
+    retained: weakref.ref[Tensor] | None = None  # the tensor whose `.grad` is to be kept
 
     def __init_subclass__(cls) -> None:
         if "name_" not in cls.__dict__:
@@ -69,7 +70,7 @@ class Node:
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """The nodes that the gradient goes to next, and which output of theirs it is for."""
-        return tuple((None, 0) if edge is None else _as_node(*edge) for edge in self.edges)
+        return tuple((None, 0) if edge is None else _as_node(edge) for edge in self.edges)
 
     def register_hook(self, hook: Callable[[Any, Any], Any]) -> RemovableHook:
         """Call `hook(grad_inputs, grad_outputs)` when this node has run; what it returns, if anything, "
@@ -78,9 +79,9 @@ class Node:
         self.watched = True
         return RemovableHook(self, "after", hook)
 
-    def run(self, gradients: Gradients, retain_graph: bool = True) -> Gradients:
-        """The gradients for `edges`, given those of this node's outputs; then, unless asked to retain it, forget what
-        was needed for them.
+    def run(self, gradient: Arrived, retain_graph: bool = True) -> Passed:
+        """The gradients for `edges`, given what arrived here; then, unless asked to retain it, forget what was needed
+        for them.
         """
         raise NotImplementedError
 
@@ -90,7 +91,7 @@ class Node:
 NOTHING, INPUTS, OUTPUT = 0, 1, 2
 
 # A tensor's version counter, what it said, whose array it is (by id), and the edge to what made that; True: this node.
-Note = tuple[list[Any], int, int, Edge | bool]
+Note: TypeAlias = "tuple[list[Any], int, int, Edge | bool]"
 
 
 class Function(Node):
@@ -103,20 +104,17 @@ class Function(Node):
 
     `keeps` says which arrays `forward` may store on `self`: its inputs, its output, both, or NOTHING. Those are noted
     together with their versions, so that a later change in place is found out, and what is stored is dropped as soon as
-    the walk has passed. `self.needs[i]` says whether argument i wants a gradient.
+    the walk has passed. `self.edges[i]` is None where argument i wants no gradient.
     """
 
     view: ClassVar[bool] = False  # the result may share its input's memory
     keeps: ClassVar[int] = INPUTS | OUTPUT
     ufunc: ClassVar[Any] = None  # NumPy's function that `forward` of two inputs is: it can write over the first
-    needs: Sequence[object]
     notes: Sequence[Note] | None  # None: what they are about is dropped
 
-    def join(self, edges: Sequence[Edge], notes: Sequence[Note] = (), outputs: int = 1) -> None:
+    def join(self, edges: Sequence[Edge], notes: Sequence[Note] = ()) -> None:
         """Take a place in the graph, after everything that is in it already."""
         self.edges, self.notes, self.number = edges, notes, next(numbers)
-        if outputs > 1:
-            self.outputs = outputs
 
     def forward(self, *args: Any, **options: Any) -> Any:
         raise NotImplementedError
@@ -132,24 +130,24 @@ class Function(Node):
                 self.__dict__[name] = array
         return array
 
-    def run(self, gradients: Gradients, retain_graph: bool = True) -> Gradients:
+    def run(self, gradient: Arrived, retain_graph: bool = True) -> Passed:
         notes = self.notes
         if notes is None:
             raise RuntimeError(SECOND_TIME)
         for version, noted, place, edge in notes:
             if version[0] != noted:
                 self._refuse_changed(version, noted, place, edge)
-        result = self.backward(*gradients)
-        if self.keeps and not retain_graph:
+        passed = self.backward(*gradient) if type(gradient) is list else self.backward(gradient)
+        if notes and not retain_graph:
             self.release()
-        return result if type(result) is tuple else (result,)
+        return passed if type(passed) is tuple else (passed,)
 
     def _refuse_changed(self, version: list[Any], noted: int, place: int, edge: Edge | bool) -> None:
         """Raise if what was changed in place is an array that `forward` kept."""
         for value in self.__dict__.values():
             if id(value) == place:
-                maker = self if edge is True else edge[0] if isinstance(edge, tuple) and edge[1] != LEAF else None
-                made = version[1] if len(version) > 1 and maker is not self else maker.name() if maker else ""  # type: ignore[union-attr]
+                maker = self if edge is True else edge if isinstance(edge, Node) else None
+                made = version[1] if len(version) > 1 and maker is not self else maker.name() if maker else ""
                 raise RuntimeError(changed(value, version[0], noted, made, self.name()))
 
     def release(self) -> None:
@@ -158,6 +156,22 @@ class Function(Node):
         for name, value in kept.items():
             if type(value) is np.ndarray:
                 kept[name] = self.notes = None
+
+
+class Output(Node):
+    """One of the several results of an operation: its gradient joins those of the others there."""
+
+    def __init__(self, of: Function, index: int) -> None:
+        self.of, self.index = of, index
+        self.edges, self.notes, self.number = (of,), (), next(numbers)
+
+    def name(self) -> str:
+        return self.of.name()
+
+    def run(self, gradient: Arrived, retain_graph: bool = True) -> Passed:
+        gradients: list[Any] = [None] * self.of.outputs
+        gradients[self.index] = gradient
+        return (gradients,)
 
 
 def short(name: str) -> str:
@@ -197,8 +211,13 @@ class AccumulateGrad(Node):
         self.variable = variable
 
 
-def _as_node(target: Node | Variable, output: int) -> tuple[Node, int]:
-    return (target, output) if isinstance(target, Node) else (target._accumulator(), 0)
+LEAF = Node()  # the place of every leaf that wants a gradient, so that none refers to itself
+
+
+def _as_node(edge: Node | Variable) -> tuple[Node, int]:
+    if isinstance(edge, Output):
+        return edge.of, edge.index
+    return (edge if isinstance(edge, Node) else edge._accumulator()), 0
 
 
 class RemovableHook:

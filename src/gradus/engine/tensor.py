@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -28,8 +28,8 @@ from gradus.engine.functions import selecting as sl
 from gradus.engine.functions import shapes as sh
 from gradus.engine.functions.operands import as_array, axis_of
 from gradus.engine.functions.operands import floating_only as floating_only
-from gradus.engine.node import Node, RemovableHook
-from gradus.engine.variable import Variable, wrap
+from gradus.engine.node import LEAF, Node, Output, RemovableHook
+from gradus.engine.variable import Variable, make, wrap
 
 # Inside the class `int`, `float`, `bool`, `dtype` and `device` are its methods; these are the types.
 Int = int
@@ -139,14 +139,15 @@ class Tensor(Variable):
 
     @property
     def requires_grad(self) -> Bool:
-        return self._requires_grad or (self._base is not None and self._edge() is not None)
+        return self._node is not None or (self._base is not None and self._edge() is not None)
 
     @requires_grad.setter
     def requires_grad(self, wanted: Bool) -> None:
         self.requires_grad_(wanted)
 
     def requires_grad_(self, requires_grad: Bool = True) -> Tensor:
-        if self._node is not None and not requires_grad:
+        made = self._node is not None and self._node is not LEAF
+        if made and not requires_grad:
             raise RuntimeError(
                 "you can only change requires_grad flags of leaf variables. If you want to use a computed "
                 "variable in a "
@@ -154,8 +155,8 @@ class Tensor(Variable):
             )
         if requires_grad and self._array.dtype.kind != "f":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
-        if self._node is None:
-            self._requires_grad = requires_grad
+        if not made:
+            self._node = LEAF if requires_grad else None
         return self
 
     @property
@@ -165,18 +166,18 @@ class Tensor(Variable):
     @property
     def grad_fn(self) -> Node | None:
         """The node of the operation that made this tensor; None for a leaf."""
-        if self._base is not None:
-            self._edge()
-        return self._node
+        node = self._node if self._base is None else self._edge()
+        return node.of if isinstance(node, Output) else None if node is LEAF or node is self else cast("Node", node)
 
     @property
     def output_nr(self) -> Int:
-        return self._output
+        return self._node.index if isinstance(self._node, Output) else 0
 
     @property
     def grad(self) -> Tensor | None:
         """The gradient that `backward` left here; None if there was none yet."""
-        if self._node is not None and self._grad is None and not self._retains:
+        grad = self._grad
+        if grad is None and self._node is not None and self._node is not LEAF and not self._retains:
             warnings.warn(
                 "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
                 "attribute won't be "
@@ -186,7 +187,7 @@ class Tensor(Variable):
                 UserWarning,
                 stacklevel=2,
             )
-        return self._grad
+        return grad
 
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
@@ -222,7 +223,7 @@ class Tensor(Variable):
         return out
 
     def detach_(self) -> Tensor:
-        self._node, self._requires_grad = None, False
+        self._node = None
         return self
 
     def backward(
@@ -246,33 +247,29 @@ class Tensor(Variable):
         """Keep `.grad` of this tensor although it is no leaf."""
         if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
-        if self._node is not None and not self._retains:
+        if self._node is not None and self._node is not LEAF and not self._retains:
             self._retains = True
-            self._become(self._node, self._output)
+            self._become(self._node)
 
     @property
     def retains_grad(self) -> Bool:
-        return self._retains and self._node is not None
+        return self._retains and self._node is not None and self._node is not LEAF
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHook:
         """Call `hook` with this tensor's gradient whenever it is computed; what it returns, if anything, "
         "replaces it."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
-        node = self.grad_fn
-        owner: Any = self if node is None else node
-        name = "_hooks" if node is None else "hooks"
-        entry = (self._output, hook)
+        owner: Any = self._edge()
+        name, watched = ("_hooks", "_watched") if owner is self else ("hooks", "watched")
+        entry = (hook,)
         setattr(owner, name, [*(getattr(owner, name) or ()), entry])
-        if node is None:
-            self._watched = True
-        else:
-            node.watched = True
+        setattr(owner, watched, True)
         return RemovableHook(owner, name, entry)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> RemovableHook:
         """Call `hook` with this leaf each time `backward` has added to its `.grad`."""
-        if self.grad_fn is not None or not self._requires_grad:
+        if self._node is not LEAF:
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         self._after_accumulation = [*(self._after_accumulation or ()), hook]
         self._watched = True
@@ -350,20 +347,20 @@ class Tensor(Variable):
         return str(self) if not spec else object.__format__(self, spec)
 
     def __deepcopy__(self, memo: dict[Int, Any]) -> Tensor:
-        if self._node is not None:
+        if self._node is not None and self._node is not LEAF:
             raise RuntimeError(
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at "
                 "the moment."
             )
         if id(self) not in memo:
             copied = type(self)._wrap(self._array.copy())
-            copied._requires_grad = self._requires_grad
+            copied._node = self._node
             copied._grad = None if self._grad is None else self._grad.clone()
             memo[id(self)] = copied
         return memo[id(self)]
 
     def __reduce__(self) -> Any:
-        return _rebuild, (type(self), self._array, self._requires_grad and self._node is None)
+        return _rebuild, (type(self), self._array, self._node is LEAF)
 
     # ---- what can be computed with it, room by room
 
@@ -759,10 +756,10 @@ class Tensor(Variable):
     float, int, bool = cv.to_float32, cv.to_int32, cv.to_bool
 
 
-Variable._made = Tensor
+make(Tensor)
 
 
 def _rebuild(kind: type[Tensor], array: Array, requires_grad: bool) -> Tensor:
     made = kind._wrap(array)
-    made._requires_grad = requires_grad
+    made._node = LEAF if requires_grad else None
     return made

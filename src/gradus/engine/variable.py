@@ -18,37 +18,49 @@ from numpy.lib.stride_tricks import as_strided
 
 from gradus.engine.dtypes import Array
 from gradus.engine.grad_mode import state
-from gradus.engine.node import INPUTS, LEAF, OUTPUT, AccumulateGrad, Edge, Function, Node, Note, numbers, short
+from gradus.engine.node import (
+    INPUTS,
+    LEAF,
+    OUTPUT,
+    AccumulateGrad,
+    Arrived,
+    Edge,
+    Function,
+    Node,
+    Note,
+    Output,
+    Passed,
+    numbers,
+    short,
+)
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 
 _new = object.__new__
+_ndarray = np.ndarray
 _NOTHING = np.empty(0)
+_Tensor: Any  # the class of results, set by `make`
 
 
 class Variable:
     """An array and its place in the graph; `Tensor` adds the methods."""
 
     # What every tensor has is in slots, the rest with the class until a tensor has its own.
-    __slots__ = (
-        "__dict__", "__weakref__", "_array", "_base", "_grad", "_node", "_output", "_requires_grad", "_version_counter",
-    )  # fmt: skip
+    __slots__ = ("__dict__", "__weakref__", "_array", "_base", "_grad", "_node", "_version_counter")
 
-    _made: ClassVar[type[Tensor]]  # the class of results, set where Tensor is defined
+    number: ClassVar[int] = 0  # a leaf has none: those of nodes are below
 
     _array: Array
     _version_counter: list[Any]  # how many changes in place; and, if one was recorded, what made the last
-    _requires_grad: bool
-    _node: Node | None
-    _output: int
+    _node: Node | None  # what made it, or LEAF; None: no gradient is wanted
     _grad: Tensor | None
     _base: Tensor | None
 
     _rewired: int = 0  # how often this base's place in the graph has moved
     _seen: int = 0  # ... and the count a view knows of
-    _hooks: list[tuple[int, Callable[[Tensor], Tensor | None]]] | None = None
+    _hooks: list[tuple[Callable[[Tensor], Tensor | None]]] | None = None
     _as_node: weakref.ref[AccumulateGrad] | None = None
     _retains: bool = False
     _watched: bool = False  # whether this leaf was ever given hooks
@@ -60,17 +72,15 @@ class Variable:
 
     @classmethod
     def _wrap(cls, array: Array) -> Self:
-        """A tensor outside any graph that holds this very array."""
-        return wrap(array, cls)  # type: ignore[return-value]
+        """A tensor of this class, outside any graph, that holds this very array."""
+        return wrap(array, _new(cls))  # type: ignore[return-value]
 
     def _edge(self) -> Edge:
         """Where this tensor's gradient goes."""
         base = self._base
         if base is not None and self._seen != base._rewired:
             _follow_base(cast("Tensor", self))
-        if self._node is not None:
-            return self._node, self._output
-        return (self, LEAF) if self._requires_grad else None
+        return self if self._node is LEAF else self._node
 
     def _accumulator(self) -> AccumulateGrad:
         """The node that stands for this leaf where a graph is looked at; the same one as long as somebody holds it."""
@@ -82,38 +92,43 @@ class Variable:
 
     def _accumulate(self, gradient: Array, own: bool) -> None:
         """Add to `.grad`; a first gradient becomes it, itself if nobody else holds its memory, else as a copy."""
-        kind = self._array.dtype
-        if self._grad is not None:
-            np.add(self._grad._array, gradient, out=self._grad._array, casting="same_kind")
-            self._grad._version_counter[0] += 1
-        elif own and gradient.dtype is kind and gradient.flags.c_contiguous:
+        grad = self._grad
+        if grad is None:
+            kind = self._array.dtype
+            if not (own and gradient.dtype is kind and gradient.flags.c_contiguous):
+                gradient = np.array(gradient, dtype=kind, order="C")
             self._grad = wrap(gradient)
         else:
-            self._grad = wrap(np.array(gradient, dtype=kind, order="C"))
-        if self._after_accumulation is not None:
+            np.add(grad._array, gradient, out=grad._array, casting="same_kind")
+            grad._version_counter[0] += 1
+        if self._watched and self._after_accumulation is not None:
             for hook in self._after_accumulation:
                 hook(cast("Tensor", self))
 
-    def _become(self, node: Node, output: int = 0) -> None:
+    def _become(self, node: Node) -> None:
         """Take a new place in the graph."""
         old = self._node
-        if self._retains and old is not None and old.retained is not None:
-            old.retained.pop(self._output, None)
-        self._node, self._output, self._requires_grad = node, output, True
+        if self._retains and old is not None:
+            old.retained = None
+        self._node = node
         if self._retains:
-            node.retained = {**(node.retained or {}), output: weakref.ref(cast("Tensor", self))}
+            node.retained = weakref.ref(cast("Tensor", self))
             node.watched = True
 
 
-def wrap(array: Any, kind: Any = None, node: Node | None = None) -> Tensor:
-    """A tensor that holds this array, outside any graph or made by `node`; a NumPy scalar becomes a 0-d one."""
-    made: Tensor = _new(Variable._made if kind is None else kind)
-    made._array = array if type(array) is np.ndarray else np.asarray(array)
+def make(kind: type[Tensor]) -> None:
+    """Have results be of this class."""
+    global _Tensor
+    _Tensor = kind
+
+
+def wrap(array: Any, made: Any = None) -> Tensor:
+    """A tensor outside any graph that holds this array, `made` if one is given; a NumPy scalar becomes a 0-d array."""
+    if made is None:
+        made = _new(_Tensor)
+    made._array = array if type(array) is _ndarray else np.asarray(array)
     made._version_counter = [0]
-    made._base = made._grad = None
-    made._node = node
-    made._output = 0
-    made._requires_grad = node is not None
+    made._base = made._grad = made._node = None
     return made
 
 
@@ -130,7 +145,7 @@ def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
     for x in inputs:
         edge: Edge = None
         if isinstance(x, Variable):
-            if enabled and (x._requires_grad or x._base is not None):
+            if enabled:
                 edge = x._edge()
             if edge is not None:
                 recorded = True
@@ -143,27 +158,24 @@ def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
     if not recorded:
         return _unrecorded(op, arrays, options, inputs[0])
     node = op()
-    node.needs = edges
-    result = node.forward(*arrays, **options)
-    return _recorded(node, result, edges, notes if op.keeps & INPUTS else (), inputs[0])
+    node.edges, node.notes = edges, notes if op.keeps & INPUTS else ()
+    return _recorded(node, node.forward(*arrays, **options), inputs[0])
 
 
 def apply_one(op: type[Function], x: Tensor, **options: Any) -> Any:
     """`apply`, written out for one tensor: this and `apply_two` are nine of ten calls."""
-    array = x._array
-    edge: Edge = None
-    if x._base is not None:
-        edge = x._edge()
-    elif x._requires_grad:
-        edge = (x, LEAF) if x._node is None else (x._node, x._output)
+    edge = x._node if x._base is None else x._edge()
     if edge is None or not state.enabled:
-        return _unrecorded(op, (array,), options, x)
+        return _unrecorded(op, (x._array,), options, x)
+    array = x._array
     node = op()
-    node.needs = edges = (edge,)
-    result = node.forward(array, **options) if options else node.forward(array)
-    version = x._version_counter
-    notes = ((version, version[0], id(array), edge),) if op.keeps & INPUTS else ()
-    return _recorded(node, result, edges, notes, x)
+    node.edges = (x if edge is LEAF else edge,)
+    if op.keeps & INPUTS:
+        version = x._version_counter
+        node.notes = ((version, version[0], id(array), edge),)
+    else:
+        node.notes = ()
+    return _recorded(node, node.forward(array, **options) if options else node.forward(array), x)
 
 
 def apply_two(op: type[Function], a: Any, b: Any, **options: Any) -> Any:
@@ -173,38 +185,35 @@ def apply_two(op: type[Function], a: Any, b: Any, **options: Any) -> Any:
     to_b: Edge = None
     if isinstance(a, Variable):
         x = a._array
-        if a._base is not None:
-            to_a = a._edge()
-        elif a._requires_grad:
-            to_a = (a, LEAF) if a._node is None else (a._node, a._output)
+        to_a = a._node if a._base is None else a._edge()
     if isinstance(b, Variable):
         y = b._array
-        if b._base is not None:
-            to_b = b._edge()
-        elif b._requires_grad:
-            to_b = (b, LEAF) if b._node is None else (b._node, b._output)
+        to_b = b._node if b._base is None else b._edge()
     if (to_a is None and to_b is None) or not state.enabled:
         if op.ufunc is not None and not options:
             return wrap(op.ufunc(x, y))
         return _unrecorded(op, (x, y), options, a)
     node = op()
-    node.needs = edges = (to_a, to_b)
-    result = node.forward(x, y, **options) if options else node.forward(x, y)
-    notes: tuple[Note, ...] = ()
+    node.edges = (a if to_a is LEAF else to_a, b if to_b is LEAF else to_b)
     if op.keeps & INPUTS:
-        if x is not a:
-            version = a._version_counter
-            notes = ((version, version[0], id(x), to_a),)
-        if y is not b:
+        if x is a:
             version = b._version_counter
-            notes = (*notes, (version, version[0], id(y), to_b))
-    return _recorded(node, result, edges, notes, a)
+            node.notes = ((version, version[0], id(y), to_b),)
+        elif y is b:
+            version = a._version_counter
+            node.notes = ((version, version[0], id(x), to_a),)
+        else:
+            one, other = a._version_counter, b._version_counter
+            node.notes = ((one, one[0], id(x), to_a), (other, other[0], id(y), to_b))
+    else:
+        node.notes = ()
+    return _recorded(node, node.forward(x, y, **options) if options else node.forward(x, y), a)
 
 
 def _unrecorded(op: type[Function], arrays: Sequence[Any], options: dict[str, Any], first: Any) -> Any:
     """Compute an operation that leaves no trace."""
     node = op()
-    node.needs = (None,) * len(arrays)
+    node.edges = (None,) * len(arrays)
     result = node.forward(*arrays, **options)
     if type(result) is tuple:
         return _several(node, result, first, recorded=False)
@@ -214,31 +223,34 @@ def _unrecorded(op: type[Function], arrays: Sequence[Any], options: dict[str, An
     return made
 
 
-def _recorded(node: Function, result: Any, edges: Sequence[Edge], notes: Sequence[Note], first: Any) -> Any:
+def _recorded(node: Function, result: Any, first: Any) -> Any:
     """What an operation gave, as a tensor or several, whose place in the graph is behind its node."""
-    node.edges, node.notes, node.number = edges, notes, next(numbers)
-    if type(result) is not np.ndarray:
+    if type(result) is not _ndarray:
         if type(result) is tuple:
             return _several(node, result, first, recorded=True)
         result = node.keep_as_array(result)
-    made = wrap(result, node=node if result.dtype.kind == "f" else None)  # integers have no gradient
+    node.number = next(numbers)
+    made = _new(_Tensor)
+    made._array = result
+    made._version_counter = version = [0]
+    made._base = made._grad = None
+    made._node = node if result.dtype.kind == "f" else None  # integers have no gradient
     if node.view:
         _share(made, first)
-    if node.keeps & OUTPUT:
-        version = made._version_counter
-        node.notes = (*notes, (version, version[0], id(result), True))
+    elif node.keeps & OUTPUT:
+        node.notes = (*node.notes, (version, 0, id(result), True))  # type: ignore[misc]
     return made
 
 
 def _several(node: Function, arrays: tuple[Array, ...], first: Any, *, recorded: bool) -> tuple[Tensor, ...]:
-    node.outputs = len(arrays)
+    node.outputs, node.number = len(arrays), next(numbers)
     several = []
     for i, array in enumerate(arrays):
         made = wrap(array)
         if node.view:
             _share(made, first)
         if recorded and array.dtype.kind == "f":
-            made._node, made._output, made._requires_grad = node, i, True
+            made._node = Output(node, i)
             made._one_of_several = node.view
             note = (made._version_counter, made._version_counter[0], id(array), True)
             node.notes = (*(node.notes or ()), note)
@@ -279,7 +291,7 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
         if isinstance(x, Variable) and x._version_counter is target._version_counter:
             _refuse_partial_overlap(target._array, x._array)
     node = op()
-    node.needs = edges
+    node.edges = edges
     before = target._array
     result = node.forward(*[x._array if isinstance(x, Variable) else x for x in arguments], **options)
     if isinstance(result, np.generic):
@@ -312,13 +324,12 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
 def written_over(target: Tensor, ufunc: Any, other: Any) -> bool:
     """Whether NumPy could write the result over the target, as there is nothing to record and nothing to refuse."""
     before, version = target._array, target._version_counter
-    enabled = state.enabled
-    if enabled and (target._requires_grad or target._base is not None) and target._edge() is not None:
+    if (target._node is not None or target._base is not None) and state.enabled and target._edge() is not None:
         return False
     if isinstance(other, Variable):
         if other._version_counter is version:
             return False
-        if enabled and (other._requires_grad or other._base is not None) and other._edge() is not None:
+        if (other._node is not None or other._base is not None) and state.enabled and other._edge() is not None:
             return False
         other = other._array
         if other.ndim and other.shape != before.shape:
@@ -338,7 +349,7 @@ def rewire(target: Tensor, node: Function) -> None:
         target._become(node)
         target._rewired += 1
         return
-    if base._requires_grad and base._node is None and state.enabled and base._rewired == 0:
+    if base._node is LEAF and state.enabled and base._rewired == 0:
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     whole = CopySlices(node, base, target)
     whole.join((base._edge(), *node.edges[1:]))
@@ -352,14 +363,14 @@ def _refuse_leaf(target: Tensor) -> None:
         if target._one_of_several:
             _refuse_one_of_several(target, "is being modified inplace")
         base = target._base
-        if base._requires_grad and base._node is None:
+        if base._node is LEAF:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
         if 0 in target._array.strides and target._array.size > 1 and _overlaps(target._array):
             raise RuntimeError(
                 "unsupported operation: more than one element of the written-to tensor refers to a single memory "
                 "location. Please clone() the tensor before performing the operation."
             )
-    elif target._requires_grad and target._node is None:
+    elif target._node is LEAF:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
 
 
@@ -389,9 +400,10 @@ def _dense(array: Array) -> bool:
 
 
 def _refuse_one_of_several(view: Tensor, what: str) -> None:
-    maker = "(none)" if view._node is None else short(view._node.name())
+    node = view._node
+    maker, index = "(none)" if node is None else short(node.name()), node.index if isinstance(node, Output) else 0
     raise RuntimeError(
-        f"Output {view._output} of {maker} is a view and {what}. This view is the output of a function that returns "
+        f"Output {index} of {maker} is a view and {what}. This view is the output of a function that returns "
         "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the "
         "inplace operation by an out-of-place one."
     )
@@ -447,15 +459,12 @@ class CopySlices(Function):
         self.written = written
         self.geometry = Geometry(base, view)
 
-    def backward(self, dy: Array) -> Any:
+    def run(self, gradient: Arrived, retain_graph: bool = True) -> Passed:
         whole, part = self.geometry.zeros()
-        whole[...] = dy
-        gradients = self.written.run([part.copy()])
-        part[...] = 0 if gradients[0] is None else gradients[0]
-        return whole, *gradients[1:]
-
-    def release(self) -> None:
-        self.written.release()
+        whole[...] = gradient
+        first, *others = self.written.run(part.copy(), retain_graph)
+        part[...] = 0 if first is None else first
+        return whole, *others
 
 
 class AsStrided(Function):

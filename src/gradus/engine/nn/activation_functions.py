@@ -60,7 +60,7 @@ class PreluKernel(Function):
 
     def backward(self, dy: Array) -> Any:
         positive = self.x > 0
-        dw = sum_to(np.where(positive, 0, self.x * dy), self.w.shape) if self.needs[1] else None
+        dw = sum_to(np.where(positive, 0, self.x * dy), self.w.shape) if self.edges[1] is not None else None
         return np.where(positive, dy, self.w * dy), dw
 
 

@@ -5,15 +5,16 @@ gradients.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gradus.engine.dtypes import Array
-from gradus.engine.node import Function, Gradients
+from gradus.engine.node import Function
 from gradus.engine.tensor import Tensor
 from gradus.engine.variable import apply
 
 Hook = Callable[..., Any]
+Gradients = Sequence[Array | None]
 
 _ids = itertools.count()
 

@@ -33,8 +33,8 @@ class NativeGroupNorm(Function):
 
     def backward(self, dy: Array) -> Any:
         others = (0, *range(2, dy.ndim))
-        dw = (dy * self.xhat).sum(axis=others) if self.needs[1] else None
-        db = dy.sum(axis=others) if self.needs[2] else None
+        dw = (dy * self.xhat).sum(axis=others) if self.edges[1] is not None else None
+        db = dy.sum(axis=others) if self.edges[2] is not None else None
         dxhat = (dy if self.weight is None else dy * self.weight.reshape(self.wide)).reshape(self.grouped)
         xhat = self.xhat.reshape(self.grouped)
         product = (dxhat * xhat).mean(axis=2, keepdims=True)

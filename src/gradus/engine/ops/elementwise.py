@@ -41,8 +41,8 @@ class Add(Function):
         return a + b
 
     def backward(self, dy: Array) -> Any:
-        da = sum_to(dy, self.a) if self.needs[0] else None
-        db = sum_to(dy if self.alpha == 1 else dy * self.alpha, self.b) if self.needs[1] else None
+        da = sum_to(dy, self.a) if self.edges[0] is not None else None
+        db = sum_to(dy if self.alpha == 1 else dy * self.alpha, self.b) if self.edges[1] is not None else None
         return da, db
 
 
@@ -57,8 +57,8 @@ class Sub(Function):
         return a - b if alpha == 1 else a - alpha * b
 
     def backward(self, dy: Array) -> Any:
-        da = sum_to(dy, self.a) if self.needs[0] else None
-        db = -sum_to(dy if self.alpha == 1 else dy * self.alpha, self.b) if self.needs[1] else None
+        da = sum_to(dy, self.a) if self.edges[0] is not None else None
+        db = -sum_to(dy if self.alpha == 1 else dy * self.alpha, self.b) if self.edges[1] is not None else None
         return da, db
 
 
@@ -70,13 +70,14 @@ class Mul(Function):
 
     def forward(self, a: Operand, b: Operand) -> Array:
         self.a_shape, self.b_shape = _shape(a), _shape(b)
-        self.a = a if self.needs[1] else None
-        self.b = b if self.needs[0] else None
+        self.a = a if self.edges[1] is not None else None
+        self.b = b if self.edges[0] is not None else None
         return a * b
 
     def backward(self, dy: Array) -> Any:
-        to_a, to_b = self.needs
-        return sum_to(dy * self.b, self.a_shape) if to_a else None, sum_to(dy * self.a, self.b_shape) if to_b else None
+        da = sum_to(dy * self.b, self.a_shape) if self.edges[0] is not None else None
+        db = sum_to(dy * self.a, self.b_shape) if self.edges[1] is not None else None
+        return da, db
 
 
 class Div(Function):
@@ -87,14 +88,14 @@ class Div(Function):
 
     def forward(self, a: Operand, b: Operand) -> Array:
         self.a_shape, self.b_shape = _shape(a), _shape(b)
-        self.a = a if self.needs[1] else None
+        self.a = a if self.edges[1] is not None else None
         self.b = b
         return a / b
 
     def backward(self, dy: Array) -> Any:
-        da = sum_to(dy / self.b, self.a_shape) if self.needs[0] else None
+        da = sum_to(dy / self.b, self.a_shape) if self.edges[0] is not None else None
         db = None
-        if self.needs[1]:
+        if self.edges[1] is not None:
             slope = np.asarray(self.a / self.b)
             np.divide(slope, self.b, slope)
             np.multiply(dy, slope, slope)
@@ -109,18 +110,18 @@ class Pow(Function):
         self.a, self.n = a, n
         self.of_tensor, self.by_tensor = isinstance(a, np.ndarray), isinstance(n, np.ndarray)
         y = _power(a, n)
-        self.y = y if self.needs[1] else None
+        self.y = y if self.edges[1] is not None else None
         return y
 
     def backward(self, dy: Array) -> Any:
         a, n = self.a, self.n
         da = dn = None
-        if self.needs[0]:
+        if self.edges[0] is not None:
             if isinstance(n, np.ndarray):
                 da = sum_to(np.where(n == 0, 0, dy * (n * _power(a, n - 1))), _shape(a))
             else:
                 da = np.zeros_like(dy) if n == 0 else dy * (n * (a if n == 2 else _power(a, n - 1)))
-        if self.needs[1]:
+        if self.edges[1] is not None:
             zero = (np.asarray(a) == 0) & (n >= 0)
             log = np.log(np.asarray(a, dtype=dy.dtype))
             dn = sum_to(np.where(zero, 0, dy * self.y * log), _shape(n))
@@ -194,8 +195,8 @@ class RSub(Function):
         return a - b if alpha == 1 else a - alpha * b
 
     def backward(self, dy: Array) -> Any:
-        da = sum_to(dy, self.a) if self.needs[0] else None
-        db = sum_to(-dy if self.alpha == 1 else dy * -self.alpha, self.b) if self.needs[1] else None
+        da = sum_to(dy, self.a) if self.edges[0] is not None else None
+        db = sum_to(-dy if self.alpha == 1 else dy * -self.alpha, self.b) if self.edges[1] is not None else None
         return da, db
 
 
@@ -205,12 +206,12 @@ class Remainder(Function):
     def forward(self, a: Operand, b: Operand) -> Array:
         _refuse_zero(a, b)
         self.a, self.b = _shape(a), _shape(b)
-        self.times = np.floor(a / b) if self.needs[1] else None
+        self.times = np.floor(a / b) if self.edges[1] is not None else None
         return np.mod(a, b)
 
     def backward(self, dy: Array) -> Any:
-        da = sum_to(dy, self.a) if self.needs[0] else None
-        db = sum_to(-dy * self.times, self.b) if self.needs[1] else None
+        da = sum_to(dy, self.a) if self.edges[0] is not None else None
+        db = sum_to(-dy * self.times, self.b) if self.edges[1] is not None else None
         return da, db
 
 
@@ -220,12 +221,12 @@ class Fmod(Function):
     def forward(self, a: Operand, b: Operand) -> Array:
         _refuse_zero(a, b)
         self.a, self.b = _shape(a), _shape(b)
-        self.times = np.trunc(a / b) if self.needs[1] else None
+        self.times = np.trunc(a / b) if self.edges[1] is not None else None
         return np.asarray(np.fmod(a, b))
 
     def backward(self, dy: Array) -> Any:
-        da = sum_to(dy, self.a) if self.needs[0] else None
-        db = sum_to(-dy * self.times, self.b) if self.needs[1] else None
+        da = sum_to(dy, self.a) if self.edges[0] is not None else None
+        db = sum_to(-dy * self.times, self.b) if self.edges[1] is not None else None
         return da, db
 
 
@@ -728,8 +729,8 @@ class Where(Function):
         return np.asarray(np.where(condition, a, b))
 
     def backward(self, dy: Array) -> Any:
-        da = sum_to(np.where(self.condition, dy, 0), self.a) if self.needs[1] else None
-        db = sum_to(np.where(self.condition, 0, dy), self.b) if self.needs[2] else None
+        da = sum_to(np.where(self.condition, dy, 0), self.a) if self.edges[1] is not None else None
+        db = sum_to(np.where(self.condition, 0, dy), self.b) if self.edges[2] is not None else None
         return None, da, db
 
 
@@ -741,7 +742,7 @@ class MaskedFill(Function):
         return np.where(mask, np.asarray(value, dtype=x.dtype), x)
 
     def backward(self, dy: Array) -> Any:
-        dvalue = np.where(self.mask, dy, 0).sum() if self.needs[2] else None
+        dvalue = np.where(self.mask, dy, 0).sum() if self.edges[2] is not None else None
         return sum_to(np.where(self.mask, 0, dy), self.shape), None, dvalue
 
 
@@ -799,5 +800,5 @@ class CopyFrom(Function):
         return np.broadcast_to(np.asarray(src), x.shape).astype(x.dtype)
 
     def backward(self, dy: Array) -> Any:
-        dsrc = sum_to(dy, self.shape).astype(self.kind, copy=False) if self.needs[1] else None
+        dsrc = sum_to(dy, self.shape).astype(self.kind, copy=False) if self.edges[1] is not None else None
         return np.zeros_like(dy), dsrc

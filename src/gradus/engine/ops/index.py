@@ -71,7 +71,7 @@ class IndexPut(Function):
         return y
 
     def backward(self, dy: Array) -> Any:
-        dvalue = sum_to(np.asarray(dy[self.index]), self.shape) if self.needs[1] else None
+        dvalue = sum_to(np.asarray(dy[self.index]), self.shape) if self.edges[1] is not None else None
         if self.accumulate:
             return dy, dvalue
         dx = dy.copy()
@@ -157,7 +157,7 @@ class Scatter(Function):
             return dy, None if self.src_shape is None else np.zeros(self.src_shape, dy.dtype), None
         places: Any = along(self.index, self.axis) if dy.ndim else ()
         dsrc = None
-        if self.needs[1] and self.src_shape is not None:
+        if self.edges[1] is not None and self.src_shape is not None:
             dsrc = np.zeros(self.src_shape, dtype=dy.dtype)
             dsrc[tuple(slice(n) for n in self.index.shape)] = dy[places]
         if self.add:

@@ -38,9 +38,9 @@ class MatMul(Function):
     def forward(self, a: Array, b: Array) -> Array:
         self.ranks = ranks = (a.ndim, b.ndim)
         if ranks == (2, 2) and a.dtype is b.dtype and a.shape[1] == len(b) and a.dtype.kind == "f":
-            to_a, to_b = self.needs
-            self.a = a if to_b else None
-            self.b = b if to_a else None
+            to_a, to_b = self.edges
+            self.a = None if to_b is None else a
+            self.b = None if to_a is None else b
             return products.product(a, b)
         _check(a, b)
         self.a, self.b = a, b
@@ -49,21 +49,22 @@ class MatMul(Function):
     def backward(self, dy: Array) -> Any:
         a, b = self.a, self.b
         if self.ranks == (2, 2):
-            to_a, to_b = self.needs
-            return products.product(dy, b.T) if to_a else None, products.product(a.T, dy) if to_b else None
+            to_a, to_b = self.edges
+            da = None if to_a is None else products.product(dy, b.T)
+            return da, None if to_b is None else products.product(a.T, dy)
         if a.ndim == 1 and b.ndim == 1:
             return dy * b, dy * a
         if a.ndim == 1:  # a row: (n,) @ (..., n, m)
-            da = sum_to((b @ dy[..., None])[..., 0], a.shape) if self.needs[0] else None
-            db = sum_to(a[:, None] * dy[..., None, :], b.shape) if self.needs[1] else None
+            da = sum_to((b @ dy[..., None])[..., 0], a.shape) if self.edges[0] is not None else None
+            db = sum_to(a[:, None] * dy[..., None, :], b.shape) if self.edges[1] is not None else None
             return da, db
         if b.ndim == 1:  # a column: (..., n, m) @ (m,)
-            da = sum_to(dy[..., None] * b, a.shape) if self.needs[0] else None
-            db = (a.reshape(dy.size, a.shape[-1]).T @ dy.reshape(-1)) if self.needs[1] else None
+            da = sum_to(dy[..., None] * b, a.shape) if self.edges[0] is not None else None
+            db = (a.reshape(dy.size, a.shape[-1]).T @ dy.reshape(-1)) if self.edges[1] is not None else None
             return da, db
-        da = sum_to(product(dy, b.swapaxes(-1, -2)), a.shape) if self.needs[0] else None
+        da = sum_to(product(dy, b.swapaxes(-1, -2)), a.shape) if self.edges[0] is not None else None
         db = None
-        if self.needs[1]:
+        if self.edges[1] is not None:
             if b.ndim == 2 and a.ndim > 2:
                 db = product(as_rows(a).T, as_rows(dy))
             else:
@@ -132,16 +133,16 @@ class Linear(Function):
             raise RuntimeError(
                 f"mat1 and mat2 shapes cannot be multiplied ({_by(x.reshape(-1, x.shape[-1]))} and {_by(weight.T)})"
             )
-        self.x = x if self.needs[1] else None
-        self.weight = weight if self.needs[0] else None
+        self.x = x if self.edges[1] is not None else None
+        self.weight = weight if self.edges[0] is not None else None
         self.biased, self.rank = bias is not None, x.ndim
         return product(x, weight.T, bias)
 
     def backward(self, dy: Array) -> Any:
-        dx = product(dy, self.weight) if self.needs[0] else None
+        dx = product(dy, self.weight) if self.edges[0] is not None else None
         rows = as_rows(dy)
-        dw = product(rows.T, as_rows(self.x)) if self.needs[1] else None
-        db = products.column_sums(rows) if self.needs[2] else None
+        dw = product(rows.T, as_rows(self.x)) if self.edges[1] is not None else None
+        db = products.column_sums(rows) if self.edges[2] is not None else None
         return dx, dw, db
 
     def name(self) -> str:

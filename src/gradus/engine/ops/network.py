@@ -129,8 +129,8 @@ class LayerNorm(Function):
         dx, dw, db = normalization.layer_norm_backward(dy.reshape(rows.shape), rows, w, self.mean, self.rstd)
         return (
             dx.reshape(self.x.shape),
-            dw.reshape(self.inner) if self.needs[1] else None,
-            db.reshape(self.inner) if self.needs[2] else None,
+            dw.reshape(self.inner) if self.edges[1] is not None else None,
+            db.reshape(self.inner) if self.edges[2] is not None else None,
         )
 
 
@@ -152,7 +152,7 @@ class RMSNorm(Function):
         rows = self.x.reshape(-1, math.prod(self.inner))
         w = None if self.weight is None else self.weight.reshape(-1)
         dx, dw = normalization.rms_norm_backward(dy.reshape(rows.shape), rows, w, self.rstd)
-        return dx.reshape(self.x.shape), dw.reshape(self.inner) if self.needs[1] else None
+        return dx.reshape(self.x.shape), dw.reshape(self.inner) if self.edges[1] is not None else None
 
 
 class Attention(Function):
@@ -263,9 +263,9 @@ class Conv1d(Function):
         kernel = self.weight.reshape(groups, -1, *self.weight.shape[1:])
         grouped = dy.reshape(n, groups, -1, t)
         dx = dw = None
-        if self.needs[1]:
+        if self.edges[1] is not None:
             dw = np.einsum("ngot,ngckt->gock", grouped, self.columns, optimize=True).reshape(self.weight.shape)
-        if self.needs[0]:
+        if self.edges[0] is not None:
             columns = np.einsum("ngot,gock->ngckt", grouped, kernel, optimize=True)
             columns = columns.reshape(n, -1, kernel.shape[-1], t)
             padded = np.zeros((n, columns.shape[1], self.length + left + right), dtype=dy.dtype)
@@ -273,4 +273,4 @@ class Conv1d(Function):
                 start = dilation * i
                 padded[..., start : start + stride * (t - 1) + 1 : stride] += columns[..., i, :]
             dx = padded[..., left : left + self.length].copy()
-        return dx, dw, dy.sum(axis=(0, 2)) if self.needs[2] else None
+        return dx, dw, dy.sum(axis=(0, 2)) if self.edges[2] is not None else None

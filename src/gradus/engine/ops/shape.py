@@ -259,7 +259,7 @@ class Cat(Function):
 
     def backward(self, dy: Array) -> Any:
         pieces = np.split(dy, np.cumsum(self.sizes)[:-1].tolist(), axis=self.axis)
-        return tuple(piece if need else None for piece, need in zip(pieces, self.needs, strict=True))
+        return tuple(None if edge is None else piece for piece, edge in zip(pieces, self.edges, strict=True))
 
 
 class Stack(Function):

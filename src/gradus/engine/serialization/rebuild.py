@@ -12,6 +12,7 @@ import numpy as np
 from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
 from gradus.engine.nn.parameter import Parameter
+from gradus.engine.node import LEAF
 from gradus.engine.serialization.storages import KINDS, view
 from gradus.engine.tensor import Tensor
 
@@ -50,7 +51,7 @@ def _tensor(
     metadata: Any = None,
 ) -> Tensor:
     made = Tensor._wrap(view(storage, offset, tuple(size), tuple(stride)))
-    made._requires_grad = requires_grad is True
+    made._node = LEAF if requires_grad is True else None
     return made
 
 
