@@ -187,7 +187,8 @@ FROM_INPUTS: dict[str, Callable[[Any, Any], Any]] = {
     "Mul": lambda x, y: x * y,
     "Div": lambda x, y: x / y,
     "Var": lambda x, _: x.var(0),
-    "MatMul": lambda x, y: x @ y,
+    "Mm": lambda x, y: x @ y,
+    "MatMul": lambda x, y: x @ y[0],
     "CrossEntropy": lambda x, _: F.cross_entropy(x, engine.tensor([0, 1, 0])),
 }
 FROM_OUTPUT: dict[str, Callable[[Any], Any]] = {

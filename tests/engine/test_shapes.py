@@ -240,9 +240,9 @@ def test_the_gradient_of_split_is_the_array_whose_pieces_arrive_if_there_is_one(
     node = Split()
     node.forward(np.empty_like(whole), (2, 2), 2)
     left, right = whole[..., :2], whole[..., 2:]
-    np.testing.assert_array_equal(node.backward(left, right), whole)
-    assert np.shares_memory(node.backward(left, right), whole)
-    exchanged = node.backward(right, left)
+    np.testing.assert_array_equal(node.backward([left, right]), whole)
+    assert np.shares_memory(node.backward([left, right]), whole)
+    exchanged = node.backward([right, left])
     np.testing.assert_array_equal(exchanged, np.concatenate([right, left], axis=2))
     assert not np.shares_memory(exchanged, whole)
-    np.testing.assert_array_equal(node.backward(left, None), np.concatenate([left, 0 * right], axis=2))
+    np.testing.assert_array_equal(node.backward([left, None]), np.concatenate([left, 0 * right], axis=2))

@@ -60,7 +60,7 @@ def backward(
     found = _walk(edges, seeds, retain_graph, places)
     for leaf, place in zip(leaves, places, strict=True):
         if id(place) in found:
-            leaf._accumulate(found[id(place)], own=False)
+            leaf._accumulate(found[id(place)])
 
 
 def grad(
@@ -118,12 +118,12 @@ def _places(tensors: Sequence[Tensor]) -> list[Place]:
     return places
 
 
-def _roots(tensors: Any, gradients: Any) -> tuple[list[Edge], list[Array]]:
+def _roots(tensors: Any, gradients: Any) -> tuple[Sequence[Edge], Sequence[Array]]:
     """The edges to where a walk starts, and the gradients it starts with."""
     if isinstance(tensors, Variable):
         if gradients is not None and not isinstance(gradients, Variable):
             (gradients,) = _matched(gradients, 1)
-        return [_start(tensors, 0)], [_seed(tensors, gradients, 0)]
+        return (_start(tensors, 0),), (_seed(tensors, gradients, 0),)
     several = list(tensors)
     given = [None] * len(several) if gradients is None else _matched(gradients, len(several))
     edges = [_start(tensor, i) for i, tensor in enumerate(several)]
@@ -146,11 +146,10 @@ def _start(tensor: Any, i: int) -> Edge:
 
 def _seed(tensor: Any, gradient: Any, i: int) -> Array:
     if gradient is None:
-        if tensor._array.size != 1:
+        array = tensor._array
+        if array.size != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        one = np.empty(tensor._array.shape, tensor._array.dtype)
-        one.fill(1)
-        return one
+        return np.array(1, array.dtype, ndmin=array.ndim)
     if not isinstance(gradient, Variable):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
     if gradient._array.shape != tensor._array.shape:
@@ -162,7 +161,7 @@ def _seed(tensor: Any, gradient: Any, i: int) -> Array:
 
 
 def _walk(
-    edges: list[Edge], seeds: list[Array], retain_graph: bool | None, places: list[Place] | None
+    edges: Sequence[Edge], seeds: Sequence[Array], retain_graph: bool | None, places: list[Place] | None
 ) -> dict[int, Array]:
     walk = Walk(bool(retain_graph), places)
     before, state.enabled = state.enabled, False

@@ -167,7 +167,8 @@ class Function:
         made.inputs = tuple(a._array.shape if isinstance(a, Variable) else None for a in args)
         recorded = any(context.needs_input_grad)
         if recorded:
-            made.outputs = len(outputs)
+            if several:
+                made.outputs = len(outputs)
             made.join(edges)
         tensors = []
         for i, out in enumerate(outputs):
@@ -191,5 +192,5 @@ def _placed(out: Any, made: Custom, output: int, args: tuple[Any, ...], context:
     wanted = recorded and out._array.dtype.kind == "f" and not any(out is x for x in context._without_gradient)
     if wanted:
         out._base = None
-        out._become(made if made.outputs == 1 else Output(made, output))
+        out._become(made if made.outputs is None else Output(made, output))
     return out

@@ -51,7 +51,7 @@ class Node:
     number: int
 
     # These stay with the class, at no cost to the many nodes that never change them.
-    outputs: int = 1
+    outputs: int | None = None  # how many, where it has several
     watched: bool = False  # whether one of the following was ever set
     hooks: list[Callable[[Tensor], Tensor | None]] | None = None
     after: list[Callable[[Any, Any], Any]] | None = None
@@ -98,9 +98,9 @@ class Function(Node):
     """An operation and its derivative. A subclass gives
 
     forward(self, *arrays, **options) -> array (or a tuple of arrays)
-    backward(self, dy, ...) -> the gradient of each positional argument of forward, in order; one argument needs no
-        tuple, and None says that there is none to give. It may return `dy` itself or views of it, never an array
-        that it keeps.
+    backward(self, dy) -> the gradient of each positional argument of forward, in order; one argument needs no tuple,
+        and None says that there is none to give. It may return `dy` itself or views of it, never an array that it
+        keeps. Where forward returns a tuple, dy is a list, with None for what nothing came back to.
 
     `keeps` says which arrays `forward` may store on `self`: its inputs, its output, both, or NOTHING. Those are noted
     together with their versions, so that a later change in place is found out, and what is stored is dropped as soon as
@@ -119,7 +119,7 @@ class Function(Node):
     def forward(self, *args: Any, **options: Any) -> Any:
         raise NotImplementedError
 
-    def backward(self, *gradients: Any) -> Any:
+    def backward(self, dy: Any) -> Any:
         raise NotImplementedError
 
     def keep_as_array(self, number: np.generic) -> Array:
@@ -137,7 +137,7 @@ class Function(Node):
         for version, noted, place, edge in notes:
             if version[0] != noted:
                 self._refuse_changed(version, noted, place, edge)
-        passed = self.backward(*gradient) if type(gradient) is list else self.backward(gradient)
+        passed = self.backward(gradient)
         if notes and not retain_graph:
             self.release()
         return passed if type(passed) is tuple else (passed,)
@@ -169,7 +169,7 @@ class Output(Node):
         return self.of.name()
 
     def run(self, gradient: Arrived, retain_graph: bool = True) -> Passed:
-        gradients: list[Any] = [None] * self.of.outputs
+        gradients: list[Any] = [None] * (self.of.outputs or 1)
         gradients[self.index] = gradient
         return (gradients,)
 

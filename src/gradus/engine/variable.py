@@ -73,7 +73,10 @@ class Variable:
     @classmethod
     def _wrap(cls, array: Array) -> Self:
         """A tensor of this class, outside any graph, that holds this very array."""
-        return wrap(array, _new(cls))  # type: ignore[return-value]
+        made = _new(cls)
+        made._array, made._version_counter = np.asarray(array), [0]
+        made._base = made._grad = made._node = None
+        return made
 
     def _edge(self) -> Edge:
         """Where this tensor's gradient goes."""
@@ -90,18 +93,15 @@ class Variable:
             self._as_node = weakref.ref(node)
         return node
 
-    def _accumulate(self, gradient: Array, own: bool) -> None:
-        """Add to `.grad`; a first gradient becomes it, itself if nobody else holds its memory, else as a copy."""
-        grad = self._grad
-        if grad is None:
-            kind = self._array.dtype
-            if not (own and gradient.dtype is kind and gradient.flags.c_contiguous):
-                gradient = np.array(gradient, dtype=kind, order="C")
-            self._grad = wrap(gradient)
+    def _accumulate(self, gradient: Array) -> None:
+        """Add to `.grad`; a first gradient is copied."""
+        if self._grad is None:
+            self._grad = wrap(np.array(gradient, dtype=self._array.dtype, order="C"))
         else:
-            np.add(grad._array, gradient, out=grad._array, casting="same_kind")
-            grad._version_counter[0] += 1
-        if self._watched and self._after_accumulation is not None:
+            grad = self._grad._array
+            np.add(grad, gradient, out=grad, casting="same_kind")
+            self._grad._version_counter[0] += 1
+        if self._after_accumulation is not None:
             for hook in self._after_accumulation:
                 hook(cast("Tensor", self))
 
@@ -122,10 +122,9 @@ def make(kind: type[Tensor]) -> None:
     _Tensor = kind
 
 
-def wrap(array: Any, made: Any = None) -> Tensor:
-    """A tensor outside any graph that holds this array, `made` if one is given; a NumPy scalar becomes a 0-d array."""
-    if made is None:
-        made = _new(_Tensor)
+def wrap(array: Any) -> Tensor:
+    """A tensor outside any graph that holds this array; a NumPy scalar becomes a 0-d one."""
+    made = _new(_Tensor)
     made._array = array if type(array) is _ndarray else np.asarray(array)
     made._version_counter = [0]
     made._base = made._grad = made._node = None
@@ -156,30 +155,32 @@ def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
             arrays.append(x)
         edges.append(edge)
     if not recorded:
-        return _unrecorded(op, arrays, options, inputs[0])
+        return _unrecorded(op, arrays, inputs[0], **options)
     node = op()
     node.edges, node.notes = edges, notes if op.keeps & INPUTS else ()
-    return _recorded(node, node.forward(*arrays, **options), inputs[0])
+    return _recorded(node, node.forward(*arrays, **options), op.keeps, inputs[0])
 
 
-def apply_one(op: type[Function], x: Tensor, **options: Any) -> Any:
-    """`apply`, written out for one tensor: this and `apply_two` are nine of ten calls."""
+def apply_one(op: type[Function], x: Tensor, option: Any = None) -> Any:
+    """`apply`, written out for one tensor and at most one option: this and `apply_two` are nine of ten calls."""
     edge = x._node if x._base is None else x._edge()
     if edge is None or not state.enabled:
-        return _unrecorded(op, (x._array,), options, x)
+        return _unrecorded(op, (x._array,), x, option)
     array = x._array
     node = op()
     node.edges = (x if edge is LEAF else edge,)
-    if op.keeps & INPUTS:
+    result = node.forward(array) if option is None else node.forward(array, option)
+    keeps = node.keeps
+    if keeps & INPUTS:
         version = x._version_counter
         node.notes = ((version, version[0], id(array), edge),)
     else:
         node.notes = ()
-    return _recorded(node, node.forward(array, **options) if options else node.forward(array), x)
+    return _recorded(node, result, keeps, x)
 
 
-def apply_two(op: type[Function], a: Any, b: Any, **options: Any) -> Any:
-    """`apply`, written out for two operands, each a tensor or a number."""
+def apply_two(op: type[Function], a: Any, b: Any, option: Any = None) -> Any:
+    """`apply`, written out for two operands, each a tensor or a number, and at most one option."""
     x, y = a, b
     to_a: Edge = None
     to_b: Edge = None
@@ -190,31 +191,32 @@ def apply_two(op: type[Function], a: Any, b: Any, **options: Any) -> Any:
         y = b._array
         to_b = b._node if b._base is None else b._edge()
     if (to_a is None and to_b is None) or not state.enabled:
-        if op.ufunc is not None and not options:
+        if op.ufunc is not None and option is None:
             return wrap(op.ufunc(x, y))
-        return _unrecorded(op, (x, y), options, a)
+        return _unrecorded(op, (x, y), a, option)
     node = op()
     node.edges = (a if to_a is LEAF else to_a, b if to_b is LEAF else to_b)
-    if op.keeps & INPUTS:
-        if x is a:
-            version = b._version_counter
-            node.notes = ((version, version[0], id(y), to_b),)
-        elif y is b:
-            version = a._version_counter
-            node.notes = ((version, version[0], id(x), to_a),)
-        else:
-            one, other = a._version_counter, b._version_counter
-            node.notes = ((one, one[0], id(x), to_a), (other, other[0], id(y), to_b))
-    else:
+    result = node.forward(x, y) if option is None else node.forward(x, y, option)
+    keeps = node.keeps
+    if not keeps & INPUTS:
         node.notes = ()
-    return _recorded(node, node.forward(x, y, **options) if options else node.forward(x, y), a)
+    elif x is a:
+        version = b._version_counter
+        node.notes = ((version, version[0], id(y), to_b),)
+    elif y is b:
+        version = a._version_counter
+        node.notes = ((version, version[0], id(x), to_a),)
+    else:
+        one, other = a._version_counter, b._version_counter
+        node.notes = ((one, one[0], id(x), to_a), (other, other[0], id(y), to_b))
+    return _recorded(node, result, keeps, a)
 
 
-def _unrecorded(op: type[Function], arrays: Sequence[Any], options: dict[str, Any], first: Any) -> Any:
+def _unrecorded(op: type[Function], arrays: Sequence[Any], first: Any, option: Any = None, **options: Any) -> Any:
     """Compute an operation that leaves no trace."""
     node = op()
     node.edges = (None,) * len(arrays)
-    result = node.forward(*arrays, **options)
+    result = node.forward(*arrays, **options) if option is None else node.forward(*arrays, option)
     if type(result) is tuple:
         return _several(node, result, first, recorded=False)
     made = wrap(result)
@@ -223,7 +225,7 @@ def _unrecorded(op: type[Function], arrays: Sequence[Any], options: dict[str, An
     return made
 
 
-def _recorded(node: Function, result: Any, first: Any) -> Any:
+def _recorded(node: Function, result: Any, keeps: int, first: Any) -> Any:
     """What an operation gave, as a tensor or several, whose place in the graph is behind its node."""
     if type(result) is not _ndarray:
         if type(result) is tuple:
@@ -235,9 +237,10 @@ def _recorded(node: Function, result: Any, first: Any) -> Any:
     made._version_counter = version = [0]
     made._base = made._grad = None
     made._node = node if result.dtype.kind == "f" else None  # integers have no gradient
-    if node.view:
-        _share(made, first)
-    elif node.keeps & OUTPUT:
+    if not keeps:
+        if node.view:
+            _share(made, first)
+    elif keeps & OUTPUT:
         node.notes = (*node.notes, (version, 0, id(result), True))  # type: ignore[misc]
     return made
 
@@ -276,7 +279,7 @@ def _same_memory(part: Array, whole: Array) -> bool:
 # ---- changes in place
 
 
-def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> Tensor:
+def apply_(target: Tensor, op: type[Function], *inputs: Any, option: Any = None, **options: Any) -> Tensor:
     """Compute `op(target, *inputs)` and write the result into `target`, moving its place in the graph if it has one.
 
     Raises:
@@ -293,7 +296,8 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
     node = op()
     node.edges = edges
     before = target._array
-    result = node.forward(*[x._array if isinstance(x, Variable) else x for x in arguments], **options)
+    arrays = [x._array if isinstance(x, Variable) else x for x in arguments]
+    result = node.forward(*arrays, **options) if option is None else node.forward(*arrays, option)
     if isinstance(result, np.generic):
         result = node.keep_as_array(result)
     if result.shape != before.shape:
@@ -319,26 +323,6 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, **options: Any) -> 
         node.join(edges, notes)
         rewire(target, node)
     return target
-
-
-def written_over(target: Tensor, ufunc: Any, other: Any) -> bool:
-    """Whether NumPy could write the result over the target, as there is nothing to record and nothing to refuse."""
-    before, version = target._array, target._version_counter
-    if (target._node is not None or target._base is not None) and state.enabled and target._edge() is not None:
-        return False
-    if isinstance(other, Variable):
-        if other._version_counter is version:
-            return False
-        if (other._node is not None or other._base is not None) and state.enabled and other._edge() is not None:
-            return False
-        other = other._array
-        if other.ndim and other.shape != before.shape:
-            return False
-    if not before.flags.c_contiguous:
-        return False
-    ufunc(before, other, before)
-    version[0] += 1
-    return True
 
 
 def rewire(target: Tensor, node: Function) -> None:

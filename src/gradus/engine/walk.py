@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Place = Node | Variable  # where an edge leads; found by its id, as tensors compare number by number
 
 _ndarray = np.ndarray
+_NONE: frozenset[int] = frozenset()
 
 
 class Walk:
@@ -33,7 +34,7 @@ class Walk:
     def __init__(self, retain_graph: bool, wanted: Sequence[Place] | None) -> None:
         self.retain_graph = retain_graph
         self.everywhere = wanted is None
-        self.wanted = {id(place) for place in wanted or ()}
+        self.wanted = frozenset(map(id, wanted)) if wanted is not None else _NONE
         self.found: dict[int, Array] = {}
         self.leaves: dict[int, tuple[Any, Array]] = {}  # those that wait until all of their gradient is there
         self.sums: set[int] = set()  # the nodes whose gradient was added up here, so that more can be added in place
@@ -43,11 +44,15 @@ class Walk:
         everywhere, retain_graph = self.everywhere, self.retain_graph
         if not everywhere:
             self.on_the_way = _leading_to(self.wanted, edges)
-        # What has arrived and waits, by a node's number: the smallest in the heap is the newest node.
+        # What has arrived and waits, by a node's number: the smallest in the heap is the newest node. One that was
+        # only now reached is mostly the next to run, and need not wait: `node`, and `arriving` there.
         arrived: dict[int, tuple[Any, Any]] = {}
         waiting: list[int] = []
+        node: Any
         arrival: Any = None
+        arriving: Any = None
         while True:
+            node = None
             i = -1
             for target in edges:  # with an index: zip takes longer than all that is done for an edge
                 i += 1
@@ -63,12 +68,21 @@ class Walk:
                     self._reach(target, gradient, arrival, passed)
                 elif number in arrived:
                     arrived[number] = target, self._meet(number, arrived[number][1], gradient)
+                elif node is None:
+                    node, arriving = target, gradient
+                elif node is target:
+                    arriving = self._meet(number, arriving, gradient)
                 else:
                     arrived[number] = target, gradient
                     heappush(waiting, number)
-            if not waiting:
+            if waiting:
+                if node is not None:
+                    arrived[node.number] = node, arriving
+                    heappush(waiting, node.number)
+                node, arriving = arrived.pop(heappop(waiting))
+            elif node is None:
                 break
-            node, arrival = arrived.pop(heappop(waiting))
+            arrival = arriving
             if node.watched or not everywhere:
                 arrival = self._look_at(node, arrival)
                 if arrival is None:
@@ -91,11 +105,16 @@ class Walk:
 
     def _reach(self, leaf: Any, gradient: Array, arrival: Arrived | None, passed: Passed) -> None:
         """A gradient for a leaf. Where it is wanted or watched, nobody sees it before all of it is there."""
-        own = gradient.base is None and gradient is not arrival and _once(gradient, passed)
-        if type(arrival) is list and own:
-            own = all(gradient is not other for other in arrival)
+        own = gradient.base is None and gradient is not arrival
+        if own and len(passed) > 1:
+            own = passed[0] is not passed[1] if len(passed) == 2 else _times(gradient, passed) < 2
+        if type(arrival) is list:
+            own = own and not _times(gradient, arrival)
         if self.everywhere and not leaf._watched:
-            leaf._accumulate(gradient, own)
+            if own and leaf._grad is None and gradient.dtype is leaf._array.dtype and gradient.flags.c_contiguous:
+                leaf._grad = wrap(gradient)
+            else:
+                leaf._accumulate(gradient)
         elif self.everywhere or id(leaf) in self.wanted:
             if id(leaf) in self.leaves:
                 there = self.leaves[id(leaf)][1]
@@ -108,7 +127,7 @@ class Walk:
         if leaf._hooks:
             gradient = _call(leaf._hooks, gradient)
         if self.everywhere:
-            leaf._accumulate(gradient, not leaf._hooks)
+            leaf._accumulate(gradient)
         else:
             self.found[id(leaf)] = gradient
 
@@ -167,17 +186,12 @@ def _replacement(hook: Any, before: Array, changed: Any) -> Array:
     return np.array(array)
 
 
-def _once(gradient: Array, passed: Passed) -> bool:
-    """Whether a node passed this array to one place only, so that who gets it may keep and change it."""
-    if len(passed) == 2:  # most
-        return passed[0] is not passed[1]
-    times = 0
-    for other in passed:
-        times += other is gradient
-    return times < 2
+def _times(gradient: Array, among: Passed) -> int:
+    """How often this very array is among others."""
+    return sum(other is gradient for other in among)
 
 
-def _leading_to(wanted: set[int], roots: Sequence[Edge]) -> set[int]:
+def _leading_to(wanted: frozenset[int], roots: Sequence[Edge]) -> set[int]:
     """The nodes, by id, from which a step leads to a wanted place, or to another such node."""
     seen = {root for root in roots if isinstance(root, Node)}
     waiting = list(seen)

@@ -128,8 +128,8 @@ def _one(total: Any) -> Any:
 def _run(node: Any, gradients: dict[int, Any]) -> Sequence[Any]:
     """What a node passes to each of the nodes it leads to."""
     if hasattr(node, "run"):  # our engine's: arrays in, arrays out
-        several = [gradients.get(i) for i in range(node.outputs)]
-        result: Sequence[Any] = node.run(several if len(several) > 1 else several[0])
+        several = None if node.outputs is None else [gradients.get(i) for i in range(node.outputs)]
+        result: Sequence[Any] = node.run(gradients[0] if several is None else several)
         return result
     outputs = len(getattr(node, "_input_metadata", None) or [0])
     call = node if callable(node) else node.apply  # a Function written in Python has apply

@@ -45,7 +45,7 @@ def to(
     dtypes.check_device(device)
     if dtype is None or dtypes.to_numpy(dtype) == input._array.dtype:
         return input.clone() if copy else input
-    return apply_one(ew.ToCopy, input, to=dtypes.to_numpy(dtype))
+    return apply_one(ew.ToCopy, input, dtypes.to_numpy(dtype))
 
 
 def type_(input: Tensor, dtype: Any = None) -> Any:

@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 
 def add_(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
-    return in_place(input, ew.Add, other) if alpha == 1 else in_place(input, ew.Add, other, alpha=alpha)
+    return in_place(input, ew.Add, other) if alpha == 1 else in_place(input, ew.Add, other, alpha)
 
 
 def sub_(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
     pointwise.refuse_bool_difference(input, other)
-    return in_place(input, ew.Sub, other) if alpha == 1 else in_place(input, ew.Sub, other, alpha=alpha)
+    return in_place(input, ew.Sub, other) if alpha == 1 else in_place(input, ew.Sub, other, alpha)
 
 
 def mul_(input: Tensor, other: Any) -> Tensor:
@@ -45,7 +45,7 @@ def mul_(input: Tensor, other: Any) -> Tensor:
 
 def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     if rounding_mode is not None:
-        return in_place(input, ew.DivRounded, other, rule=rounding_mode)
+        return in_place(input, ew.DivRounded, other, rounding_mode)
     kind = result_type(input._array, plain(numeric(other)))
     check_cast(kind if kind.kind == "f" else dtypes.get_default_dtype().numpy, input._array.dtype)
     return in_place(input, ew.Div, other)
@@ -66,7 +66,7 @@ def fmod_(input: Tensor, other: Any) -> Tensor:
 
 
 def floor_divide_(input: Tensor, other: Any) -> Tensor:
-    return in_place(input, ew.DivRounded, other, rule="floor")
+    return in_place(input, ew.DivRounded, other, "floor")
 
 
 def addcmul_(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:

@@ -11,10 +11,11 @@ import numpy as np
 
 from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
+from gradus.engine.grad_mode import state
 from gradus.engine.node import Function
 from gradus.engine.ops.elementwise import ToCopy
 from gradus.engine.promotion import of_number, result_type
-from gradus.engine.variable import Variable, apply_, apply_one, apply_two, wrap, written_over
+from gradus.engine.variable import Variable, apply_, apply_one, apply_two, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -55,35 +56,46 @@ def numeric(x: Any) -> Any:
 # ---- types
 
 
-def binary(op: type[Function], a: Any, b: Any, **options: Any) -> Tensor:
+def binary(op: type[Function], a: Any, b: Any, option: Any = None) -> Tensor:
     """Apply an operation to two operands, of which one may be a number, in the type that promotion decides."""
-    if isinstance(b, Variable):
-        if not (isinstance(a, Variable) and a._array.dtype is b._array.dtype):
-            a, b = same_type(a, b)
-    elif not (type(b) is float and isinstance(a, Variable) and a._array.dtype.kind == "f"):
-        a, b = same_type(a, b)
     try:
-        return apply_two(op, a, b, **options)
+        if isinstance(b, Variable):
+            if not (isinstance(a, Variable) and a._array.dtype is b._array.dtype):
+                a, b = same_type(a, b)
+        elif not (type(b) is float and isinstance(a, Variable) and a._array.dtype.kind == "f"):
+            a, b = same_type(a, b)
+        elif a._node is None and a._base is None and op.ufunc is not None and option is None:
+            return wrap(op.ufunc(a._array, b))  # nothing to record, and nothing to convert
+        return apply_two(op, a, b, option)
     except ValueError:
         explain_broadcast(a, b)
         raise
 
 
-def in_place(target: Tensor, op: type[Function], other: Any, **options: Any) -> Tensor:
+def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None) -> Tensor:
     """As `binary`, writing the result into `target`, whose type must be able to hold it."""
-    mine = target._array.dtype
+    before = target._array
     if not isinstance(other, Variable):
         other = numeric(other)
     if isinstance(other, Variable):
-        if other._array.dtype is not mine:
-            check_cast(result_type(target._array, other._array), mine)
-            other = cast(other, mine)
-    elif mine.kind != "f":
-        check_cast(result_type(target._array, other), mine)
+        array = other._array
+        if array.dtype is not before.dtype:
+            check_cast(result_type(before, array), before.dtype)
+            other = cast(other, before.dtype)
+            array = other._array
+        fits = target._version_counter is not other._version_counter and (array.shape == before.shape or not array.ndim)
+        plain = target._node is None and other._node is None and target._base is None and other._base is None
+    else:
+        array, fits = other, True
+        plain = target._node is None and target._base is None
+        if before.dtype.kind != "f":
+            check_cast(result_type(before, other), before.dtype)
     try:
-        if op.ufunc is not None and not options and written_over(target, op.ufunc, other):
+        if (plain or not state.enabled) and fits and option is None and op.ufunc and before.flags.c_contiguous:
+            op.ufunc(before, array, before)  # nothing to record, and nothing to refuse: as NumPy does it
+            target._version_counter[0] += 1
             return target
-        return apply_(target, op, other, **options)
+        return apply_(target, op, other, option=option)
     except ValueError:
         explain_broadcast(target, other)
         raise
@@ -144,14 +156,14 @@ def fitting(x: Any, kind: np.dtype[Any]) -> Any:
 
 
 def cast(x: Any, kind: np.dtype[Any]) -> Any:
-    return x if x._array.dtype == kind else apply_one(ToCopy, x, to=kind)
+    return x if x._array.dtype == kind else apply_one(ToCopy, x, kind)
 
 
 def floating(x: Any) -> Any:
     """x, as floats if it holds integers: what exp, sqrt or a mean of squares compute with."""
     if x._array.dtype.kind == "f":
         return x
-    return apply_one(ToCopy, x, to=dtypes.get_default_dtype().numpy)
+    return apply_one(ToCopy, x, dtypes.get_default_dtype().numpy)
 
 
 def floating_only(x: Tensor, name: str) -> Tensor:

@@ -12,7 +12,7 @@ from gradus.engine.functions.operands import Dims, axes_of, axis_of, is_tensor, 
 from gradus.engine.functions.pointwise import maximum, minimum
 from gradus.engine.ops import index as ix
 from gradus.engine.ops import reduce as rd
-from gradus.engine.variable import apply_one, apply_two, wrap
+from gradus.engine.variable import apply, apply_two, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -59,7 +59,7 @@ def _extreme_along(input: Tensor, called: str, dim: Dims, keepdim: bool) -> Tens
     for axis in axes:
         if not input._array.shape[axis]:
             raise IndexError(f"{called.lower()}(): Expected reduction dim {axis} to have non-zero size.")
-    return apply_one(rd.Extreme, input, axis=axes, keepdim=keepdim, called=called)
+    return apply(rd.Extreme, input, axis=axes, keepdim=keepdim, called=called)
 
 
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> return_types.aminmax:
@@ -93,7 +93,7 @@ def _extreme(input: Tensor, called: str) -> Tensor:
             "reduction dim "
             "with the 'dim' argument."
         )
-    return apply_one(rd.Extreme, input, axis=axes_of(None, input.ndim), keepdim=False, called=called)
+    return apply(rd.Extreme, input, axis=axes_of(None, input.ndim), keepdim=False, called=called)
 
 
 def _first(input: Tensor, find: Any, dim: int) -> Array:
@@ -110,7 +110,7 @@ def _picked(input: Tensor, index: Array, dim: int, keepdim: bool, made: Any) -> 
     axis = axis_of(dim, input.ndim)
     index = np.asarray(index, dtype=np.int64)
     squeezed = not keepdim and input.ndim > 0
-    values = apply_one(rd.Pick, input, index=index, axis=axis, squeezed=squeezed, called=made.__name__)
+    values = apply(rd.Pick, input, index=index, axis=axis, squeezed=squeezed, called=made.__name__)
     return made(values, wrap(index.squeeze(axis) if squeezed else index))
 
 
@@ -266,7 +266,7 @@ def _running(input: Tensor, dim: int, better: Any, made: Any) -> Any:
         best = np.take_along_axis(x, index[i - 1 : i], 0)[0]
         index[i] = np.where(better(x[i], best), i, index[i - 1])
     places = wrap(np.ascontiguousarray(np.moveaxis(index, 0, axis)))
-    return made(apply_two(ix.Gather, input, places, axis=axis), places)
+    return made(apply_two(ix.Gather, input, places, axis), places)
 
 
 # ---- sets and intervals

@@ -134,19 +134,19 @@ __all__ = [
 
 def add(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
     """input + alpha * other."""
-    return binary(ew.Add, input, other) if alpha == 1 else binary(ew.Add, input, other, alpha=alpha)
+    return binary(ew.Add, input, other) if alpha == 1 else binary(ew.Add, input, other, alpha)
 
 
 def sub(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
     """input - alpha * other."""
     refuse_bool_difference(input, other)
-    return binary(ew.Sub, input, other) if alpha == 1 else binary(ew.Sub, input, other, alpha=alpha)
+    return binary(ew.Sub, input, other) if alpha == 1 else binary(ew.Sub, input, other, alpha)
 
 
 def rsub(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
     """other - alpha * input."""
     refuse_bool_difference(tensor_of(numeric(other)), input)
-    return binary(ew.RSub, numeric(other), input, alpha=alpha)
+    return binary(ew.RSub, numeric(other), input, alpha)
 
 
 def refuse_bool_difference(a: Any, b: Any) -> None:
@@ -188,7 +188,7 @@ def _rounded(op: Any, input: Any, other: Any, rule: str) -> Tensor:
     a, b = same_type(input, other)
     refuse_bool(a if is_tensor(a) else b, f"div_{rule}_cpu")
     try:
-        return apply_two(op, a, b, rule=rule)
+        return apply_two(op, a, b, rule)
     except ValueError:
         explain_broadcast(a, b)
         raise
@@ -450,23 +450,23 @@ def relu(input: Tensor) -> Tensor:
 
 
 def floor(input: Tensor) -> Tensor:
-    return apply_one(ew.Round, refuse_bool(input, "floor_vml_cpu"), rule="floor")
+    return apply_one(ew.Round, refuse_bool(input, "floor_vml_cpu"), "floor")
 
 
 def ceil(input: Tensor) -> Tensor:
-    return apply_one(ew.Round, refuse_bool(input, "ceil_vml_cpu"), rule="ceil")
+    return apply_one(ew.Round, refuse_bool(input, "ceil_vml_cpu"), "ceil")
 
 
 def trunc(input: Tensor) -> Tensor:
-    return apply_one(ew.Round, refuse_bool(input, "trunc_vml_cpu"), rule="trunc")
+    return apply_one(ew.Round, refuse_bool(input, "trunc_vml_cpu"), "trunc")
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """To the nearest whole number, halves to the even one."""
     if decimals:
         floating_only(input, "round_cpu")
-        return apply_one(ew.Round, input * 10**decimals, rule="rint") / 10**decimals
-    return apply_one(ew.Round, refuse_bool(input, "round_vml_cpu"), rule="rint")
+        return apply_one(ew.Round, input * 10**decimals, "rint") / 10**decimals
+    return apply_one(ew.Round, refuse_bool(input, "round_vml_cpu"), "rint")
 
 
 def frac(input: Tensor) -> Tensor:
@@ -478,7 +478,7 @@ def frac(input: Tensor) -> Tensor:
 def sign(input: Tensor) -> Tensor:
     if input._array.dtype == bool:
         return clone(input)
-    return apply_one(ew.Round, input, rule="sign")
+    return apply_one(ew.Round, input, "sign")
 
 
 def signbit(input: Tensor) -> Tensor:
@@ -506,7 +506,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     low, high = (None if end is None else numeric(end) for end in (min, max))
     input = cast(input, result_type(input._array, *[end for end in (low, high) if end is not None]))
     low, high = fitting(low, input._array.dtype), fitting(high, input._array.dtype)
-    return apply_one(ew.Clamp, refuse_bool(input, "clamp_scalar_cpu"), low=low, high=high)
+    return apply(ew.Clamp, refuse_bool(input, "clamp_scalar_cpu"), low=low, high=high)
 
 
 def clamp_min(input: Tensor, min: Any) -> Tensor:

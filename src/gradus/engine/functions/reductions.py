@@ -21,7 +21,7 @@ from gradus.engine.functions.operands import (
 )
 from gradus.engine.ops import network as net
 from gradus.engine.ops import reduce as rd
-from gradus.engine.variable import apply_one, wrap
+from gradus.engine.variable import apply, apply_one, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -60,7 +60,7 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType 
     if old:
         dim, keepdim = renamed(dim, keepdim, old)
     x = input if dtype is None and input._array.dtype.kind == "f" else _summable(input, dtype)
-    return apply_one(rd.Sum, x, axis=axes_of(dim, x._array.ndim), keepdim=keepdim)
+    return apply_one(rd.Sum, x, (axes_of(dim, x._array.ndim), keepdim))
 
 
 def _summable(x: Tensor, dtype: DType | None) -> Tensor:
@@ -84,7 +84,7 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType
             "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
             f"{scalar_name(x._array.dtype)}"
         )
-    return apply_one(rd.Mean, x, axis=axes_of(dim, x._array.ndim), keepdim=keepdim)
+    return apply_one(rd.Mean, x, (axes_of(dim, x._array.ndim), keepdim))
 
 
 def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
@@ -139,7 +139,7 @@ def _spread(
             UserWarning,
             stacklevel=3,
         )
-    return apply_one(op, input, axis=axis, keepdim=keepdim, freedom=max(freedom, 0))
+    return apply_one(op, input, (axis, keepdim, max(freedom, 0)))
 
 
 def var_mean(input: Tensor, dim: Any = None, *args: Any, **options: Any) -> tuple[Tensor, Tensor]:
@@ -157,13 +157,13 @@ def std_mean(input: Tensor, dim: Any = None, *args: Any, **options: Any) -> tupl
 def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None, **old: Any) -> Tensor:
     """Π input. Products of integers are int64."""
     dim, keepdim = renamed(dim, keepdim, old)
-    return apply_one(rd.Prod, _summable(input, dtype), axis=axes_of(dim, input.ndim), keepdim=keepdim)
+    return apply(rd.Prod, _summable(input, dtype), axis=axes_of(dim, input.ndim), keepdim=keepdim)
 
 
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False, **old: Any) -> Tensor:
     """log Σ exp(input)."""
     dim, keepdim = renamed(dim, keepdim, old)
-    return apply_one(rd.LogSumExp, floating(input), axis=axes_of(dim, input.ndim), keepdim=keepdim)
+    return apply(rd.LogSumExp, floating(input), axis=axes_of(dim, input.ndim), keepdim=keepdim)
 
 
 def norm(input: Tensor, p: Any = 2, dim: Dims = None, keepdim: bool = False, dtype: DType | None = None) -> Tensor:
@@ -175,7 +175,7 @@ def norm(input: Tensor, p: Any = 2, dim: Dims = None, keepdim: bool = False, dty
             f"{scalar_name(x._array.dtype)}"
         )
     order = 2.0 if p in ("fro", None) else float(p)
-    return apply_one(rd.Norm, x, p=order, axis=axes_of(dim, input.ndim), keepdim=keepdim)
+    return apply(rd.Norm, x, p=order, axis=axes_of(dim, input.ndim), keepdim=keepdim)
 
 
 def dist(input: Tensor, other: Tensor, p: Any = 2) -> Tensor:
@@ -186,23 +186,23 @@ def dist(input: Tensor, other: Tensor, p: Any = 2) -> Tensor:
 def softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
     """eˣ / Σ eˣ along a dimension."""
     x = floating_only(input if dtype is None else input.to(dtype), "softmax_lastdim_kernel_impl")
-    return apply_one(net.Softmax, x, axis=axis_of(dim, x.ndim))
+    return apply_one(net.Softmax, x, axis_of(dim, x.ndim))
 
 
 def log_softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
     """x - log Σ eˣ along a dimension."""
     x = floating_only(input if dtype is None else input.to(dtype), "log_softmax_lastdim_kernel_impl")
-    return apply_one(net.LogSoftmax, x, axis=axis_of(dim, x.ndim))
+    return apply_one(net.LogSoftmax, x, axis_of(dim, x.ndim))
 
 
 def cumsum(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """Running sums along a dimension."""
-    return apply_one(rd.Cumsum, _summable(input, dtype), axis=axis_of(dim, input.ndim))
+    return apply_one(rd.Cumsum, _summable(input, dtype), axis_of(dim, input.ndim))
 
 
 def cumprod(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """Running products along a dimension."""
-    return apply_one(rd.Cumprod, _summable(input, dtype), axis=axis_of(dim, input.ndim))
+    return apply_one(rd.Cumprod, _summable(input, dtype), axis_of(dim, input.ndim))
 
 
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:

@@ -37,12 +37,12 @@ def getitem(input: Tensor, index: Any) -> Tensor:
         rows = index._array
         if rows.dtype.kind == "i" and rows.ndim and input._array.ndim:
             try:
-                return apply_one(ix.Index, input, index=(rows,))
+                return apply_one(ix.Index, input, (rows,))
             except IndexError:
                 pass  # parse says what is wrong
     basic, advanced = parse(input, index)
-    out = input if basic is None else apply_one(ix.Slice, input, index=basic)
-    return out if advanced is None else apply_one(ix.Index, out, index=advanced)
+    out = input if basic is None else apply_one(ix.Slice, input, basic)
+    return out if advanced is None else apply_one(ix.Index, out, advanced)
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:
@@ -53,7 +53,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         raise TypeError(f"can't assign a {_type_name(value)} to a {name}; make a tensor of it with torch.tensor(...)")
     basic, advanced = parse(input, index)
     value = numeric(value)
-    part = input if basic is None else apply_one(ix.Slice, input, index=basic)
+    part = input if basic is None else apply_one(ix.Slice, input, basic)
     if advanced is None:
         value = _fitted(value, part._array.shape)
         _refuse_unfit(value, part._array.shape)
@@ -113,7 +113,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
         raise IndexError("index_select(): Index is supposed to be a vector")
     axis = axis_of(dim, input.ndim)
     _check_range(index, input._array.shape[axis] if input.ndim else 1, "INDICES element is out of DATA bounds")
-    return apply_two(ix.IndexSelect, input, index, axis=axis)
+    return apply_two(ix.IndexSelect, input, index, axis)
 
 
 def _check_range(index: Tensor, size: int, message: str) -> None:
@@ -152,7 +152,7 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     """out[i][j] = input[i][index[i][j]], for dimension 1, say."""
     axis = axis_of(dim, input.ndim)
     _check_along(input, axis, index, "gather")
-    return apply_two(ix.Gather, input, index, axis=axis)
+    return apply_two(ix.Gather, input, index, axis)
 
 
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:

@@ -12,7 +12,7 @@ from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
 from gradus.engine.functions.operands import Dims, axes_of, axis_of, plain, scalar_name, sizes_of
 from gradus.engine.ops import shape as sh
-from gradus.engine.variable import apply_one
+from gradus.engine.variable import apply, apply_one
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -66,7 +66,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     """This tensor in another shape, on the same memory."""
     if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
         raise RuntimeError("view(dtype) is not offered: use .to(dtype), which converts the numbers")
-    out = reshape(input, *shape)
+    out = _reshaped(input, sizes_of(shape))
     if out._base is None and input._array.size:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
@@ -77,11 +77,14 @@ def view(input: Tensor, *shape: Any) -> Tensor:
 
 def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     """This tensor in another shape, on the same memory if it can be; one size may be -1."""
-    sizes = sizes_of((named["shape"],) if named and "shape" in named else shape)
+    return _reshaped(input, sizes_of((named["shape"],) if named and "shape" in named else shape))
+
+
+def _reshaped(input: Tensor, sizes: tuple[int, ...]) -> Tensor:
     if sizes and min(sizes) < -1:
         _refuse_shape(sizes, input._array)
     try:
-        return apply_one(sh.View, input, shape=sizes)
+        return apply_one(sh.View, input, sizes)
     except ValueError:
         _refuse_shape(sizes, input._array)
         raise
@@ -145,7 +148,7 @@ def ravel(input: Tensor) -> Tensor:
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two dimensions exchanged."""
     n = input._array.ndim
-    return apply_one(sh.Transpose, input, a=axis_of(dim0, n), b=axis_of(dim1, n))
+    return apply(sh.Transpose, input, a=axis_of(dim0, n), b=axis_of(dim1, n))
 
 
 def t(input: Tensor) -> Tensor:
@@ -169,12 +172,12 @@ def permute(input: Tensor, *dims: Any) -> Tensor:
         )
     if len(set(axes)) != len(axes):
         raise RuntimeError("permute(): duplicate dims are not allowed.")
-    return apply_one(sh.Permute, input, order=axes)
+    return apply_one(sh.Permute, input, axes)
 
 
 def reverse(input: Tensor) -> Tensor:
     """The dimensions in reverse order."""
-    return apply_one(sh.Permute, input, order=tuple(range(input._array.ndim - 1, -1, -1)))
+    return apply_one(sh.Permute, input, tuple(range(input._array.ndim - 1, -1, -1)))
 
 
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
@@ -221,7 +224,7 @@ def expand(input: Tensor, *shape: Any) -> Tensor:
                 "non-singleton dimension "
                 f"{i + extra}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(input.shape)}"
             )
-    return apply_one(sh.Expand, input, shape=full)
+    return apply_one(sh.Expand, input, full)
 
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
@@ -234,14 +237,12 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
 
 def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
     """Without dimensions of size 1, all or the given ones."""
-    return apply_one(
-        sh.Squeeze, input, axis=None if dim is None else axes_of(dim, input.ndim), single=isinstance(dim, int)
-    )
+    return apply(sh.Squeeze, input, axis=None if dim is None else axes_of(dim, input.ndim), single=isinstance(dim, int))
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new dimension of size 1."""
-    return apply_one(sh.Unsqueeze, input, axis=axis_of(dim, input.ndim + 1))
+    return apply_one(sh.Unsqueeze, input, axis_of(dim, input.ndim + 1))
 
 
 def atleast_1d(input: Tensor) -> Tensor:
@@ -271,7 +272,7 @@ def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0, **old: Any)
     if size < 0 or (size == 0 and n):
         raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
     sizes = [min(size, n - i) for i in range(0, n, size)] if size and n else [0]
-    return apply_one(sh.Split, tensor, sizes=tuple(sizes), axis=axis)
+    return apply(sh.Split, tensor, sizes=tuple(sizes), axis=axis)
 
 
 def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
@@ -283,7 +284,7 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
             f"{axis}), but got "
             f"split_sizes={sizes}"
         )
-    return apply_one(sh.Split, input, sizes=tuple(sizes), axis=axis)
+    return apply(sh.Split, input, sizes=tuple(sizes), axis=axis)
 
 
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
@@ -321,7 +322,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along a dimension, without it."""
     if not input.ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    return apply_one(sh.Unbind, input, axis=axis_of(dim, input.ndim))
+    return apply_one(sh.Unbind, input, axis_of(dim, input.ndim))
 
 
 def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
@@ -349,14 +350,14 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     n = input._array.shape[axis] if input.ndim else 1
     if size > n:
         raise RuntimeError(f"maximum size for tensor at dimension {axis} is {n} but size is {size}")
-    return apply_one(sh.Unfold, input, axis=axis, size=size, step=step)
+    return apply(sh.Unfold, input, axis=axis, size=size, step=step)
 
 
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of two dimensions, as the last dimension."""
     if input.ndim < 2:
         axis_of(1, input.ndim)
-    return apply_one(sh.Diagonal, input, offset=offset, a=axis_of(dim1, input.ndim), b=axis_of(dim2, input.ndim))
+    return apply(sh.Diagonal, input, offset=offset, a=axis_of(dim1, input.ndim), b=axis_of(dim2, input.ndim))
 
 
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
@@ -392,12 +393,12 @@ def sum_to_size(input: Tensor, *size: Any) -> Tensor:
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """What lies on and below a diagonal, 0 elsewhere."""
-    return apply_one(sh.Triangle, at_least_2d(input, "tril"), diagonal=diagonal, lower=True)
+    return apply(sh.Triangle, at_least_2d(input, "tril"), diagonal=diagonal, lower=True)
 
 
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """What lies on and above a diagonal, 0 elsewhere."""
-    return apply_one(sh.Triangle, at_least_2d(input, "triu"), diagonal=diagonal, lower=False)
+    return apply(sh.Triangle, at_least_2d(input, "triu"), diagonal=diagonal, lower=False)
 
 
 def at_least_2d(input: Tensor, name: str) -> Tensor:
@@ -417,7 +418,7 @@ def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
 def flip(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     """Backwards along the given dimensions."""
     wanted = sizes_of((named["dims"],) if "dims" in named else dims)
-    return apply_one(sh.Flip, input, axis=axes_of(wanted, input.ndim) if wanted else ())
+    return apply_one(sh.Flip, input, axes_of(wanted, input.ndim) if wanted else ())
 
 
 def fliplr(input: Tensor) -> Tensor:
@@ -442,11 +443,11 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     if dims is None or dims == ():
         if len(moves) > 1:
             raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:0")
-        return apply_one(sh.Roll, input, shifts=moves[0], axis=None)
+        return apply(sh.Roll, input, shifts=moves[0], axis=None)
     axes = tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
     if len(axes) != len(moves):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(axes)}")
-    return apply_one(sh.Roll, input, shifts=moves, axis=tuple(axis_of(a, input.ndim) for a in axes))
+    return apply(sh.Roll, input, shifts=moves, axis=tuple(axis_of(a, input.ndim) for a in axes))
 
 
 def repeat(input: Tensor, *repeats: Any) -> Tensor:
@@ -454,7 +455,7 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     counts = sizes_of((repeats[0],) if len(repeats) == 1 and isinstance(repeats[0], (tuple, list)) else repeats)
     if len(counts) < input.ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
-    return apply_one(sh.Repeat, input, times=counts)
+    return apply_one(sh.Repeat, input, counts)
 
 
 def tile(input: Tensor, *dims: Any) -> Tensor:
@@ -469,7 +470,7 @@ def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, ou
     axis = 0 if dim is None else axis_of(dim, x.ndim)
     if isinstance(times, np.ndarray) and times.size not in (1, x._array.shape[axis]):
         raise RuntimeError("repeats must have the same size as input along dim")
-    return apply_one(sh.RepeatInterleave, x, repeats=times, axis=axis)
+    return apply(sh.RepeatInterleave, x, repeats=times, axis=axis)
 
 
 def diff(input: Tensor, n: int = 1, dim: int = -1) -> Tensor:

@@ -15,7 +15,7 @@ import numpy as np
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import memory
 
-_FLOAT32 = np.dtype(np.float32)
+FLOAT32 = np.dtype(np.float32)
 LEAST = 512  # numbers; below, calling a loop costs as much as it saves
 
 
@@ -26,7 +26,7 @@ def fused(*arrays: Array | None) -> bool:
     if first.size < LEAST or not enabled:
         return False
     for a in arrays:  # noqa: SIM110 (a generator takes longer than its checks)
-        if a is not None and not (a.dtype == _FLOAT32 and a.flags.carray):
+        if a is not None and not (a.dtype == FLOAT32 and a.flags.carray):
             return False
     return True
 

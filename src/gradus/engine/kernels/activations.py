@@ -59,3 +59,10 @@ def _each(loop: Callable[..., None], *inputs: Array) -> Array:
     out = np.empty_like(inputs[0])
     loop(threads.crew(), *[a.reshape(-1) for a in (*inputs, out)])
     return out
+
+
+def tanh_backward(dy: Array, y: Array) -> Array:
+    """(1 - y²) dy"""
+    if y.size >= kernels.LEAST and y.dtype is dy.dtype is kernels.FLOAT32 and kernels.enabled:
+        return kernels.compiled("ufuncs").tanh_backward(dy, y)
+    return np.asarray(dy * (1 - y * y))

@@ -34,6 +34,23 @@ def forward(x: Array, targets: Array, ignore_index: int) -> tuple[Array, Array, 
     return losses, log_total, float(losses.sum()), kept.size
 
 
+FEW = 1 << 14  # logits, for which a second visit costs more than a gradient kept
+
+
+def forward_and_gradient(x: Array, targets: Array, ignore_index: int, mean: bool) -> tuple[float, int, Array]:
+    """The losses' sum and how many are scored, as `forward`, and the gradient of the sum or the mean by x."""
+    if kernels.fused(x):
+        dx = np.empty(x.shape, np.float32)
+        loop = kernels.compiled().cross_entropy_and_gradient
+        total, count = loop(x, targets, ignore_index, mean, dx)
+        if count < 0:
+            raise _out_of_bounds(targets[targets != ignore_index], x.shape[1])
+        return total, count, dx
+    _, log_total, total, count = forward(x, targets, ignore_index)
+    scale = np.full(1, 1 / max(count, 1) if mean else 1, x.dtype)
+    return total, count, backward(x, targets, log_total, scale, ignore_index)
+
+
 def backward(x: Array, targets: Array, log_total: Array, scales: Array, ignore_index: int) -> Array:
     """(softmax(x) - onehot(targets)) scale, row by row; 0 where not scored. scales (N,), or (1,) for all rows."""
     if kernels.fused(x):

@@ -379,6 +379,50 @@ def cross_entropy_backward(
     offer(crew, job(_cross_entropy_backward, (x, targets, log_total, scales, ignore_index, dx)), len(x), part)
 
 
+@njit(**_inner)
+def _exp_all(x: Array) -> None:
+    wide()
+    for i in range(len(x)):
+        x[i] = exp32(x[i])
+
+
+@njit(**_options)
+def cross_entropy_and_gradient(x: Array, targets: Array, ignore_index: int, mean: bool, dx: Array) -> Any:
+    """The sum of the losses, how many rows are scored, as above, and the gradient of the sum or the mean.
+
+    For few logits, in short rows: e^x is taken of all rows together, as vectors.
+    """
+    n, count, total = x.shape[1], 0, 0.0
+    for i in range(len(targets)):
+        if targets[i] != ignore_index:
+            if targets[i] < 0 or targets[i] >= n:
+                return 0.0, -1
+            count += 1
+    scale = _ONE / np.float32(max(count, 1)) if mean else _ONE
+    tops = np.empty(len(targets), np.float32)
+    for i in range(len(targets)):
+        tops[i] = _largest(x[i], n)
+        for j in range(n):
+            dx[i, j] = x[i, j] - tops[i]
+    _exp_all(dx.reshape(-1))
+    for i in range(len(targets)):
+        sum_exp = np.float32(0)
+        for j in range(n):
+            sum_exp += dx[i, j]
+        log_total = np.float32(math.log(sum_exp)) + tops[i]
+        if targets[i] != ignore_index:
+            total += np.float64(log_total - x[i, targets[i]])
+        for j in range(n):
+            dx[i, j] = x[i, j] - log_total
+    _exp_all(dx.reshape(-1))
+    for i in range(len(targets)):
+        share = scale if targets[i] != ignore_index else np.float32(0)
+        for j in range(n):
+            dx[i, j] *= share
+        dx[i, targets[i] if targets[i] != ignore_index else 0] -= share
+    return total, count
+
+
 # ---- tables and parameters
 
 

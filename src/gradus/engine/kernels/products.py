@@ -15,15 +15,14 @@ _NONE = np.empty(0, np.float32)
 
 def product(a: Array, b: Array, bias: Array | None = None) -> Array:
     """a @ b + bias for matrices (N, K) @ (K, M) + (M,)."""
-    n, m = len(a), b.shape[1]
-    work = n * m * len(b)
+    work = a.size * b.shape[1]
     if work < LEAST or not _ours(a, b, bias):
         threads.take_over()
         y = a.dot(b)  # sooner there than a @ b, and the same
         if bias is not None:
             y += bias
         return y
-    c = np.empty((n, m), np.float32)
+    c = np.empty((len(a), b.shape[1]), np.float32)
     (a, a_turned), (b, b_turned) = _laid_out(a), _laid_out(b)
     crew = threads.crew(shared=work >= SHARED)
     kernels.compiled("tiles").multiply(crew, a, a_turned, b, b_turned, _NONE if bias is None else bias, c)

@@ -13,7 +13,7 @@ from gradus.engine.node import Function
 from gradus.engine.ops.broadcast import sum_to
 from gradus.engine.ops.elementwise import Elu, logistic
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply_, apply_one, apply_two
+from gradus.engine.variable import apply, apply_, apply_one, apply_two
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # keep mean 0 and variance 1 (Klambauer et al., 2017)
 
@@ -79,7 +79,7 @@ class Glu(Function):
 
 
 def _maybe_in_place(inplace: bool, op: type[Function], x: Tensor, **options: Any) -> Tensor:
-    return apply_(x, op, **options) if inplace else cast(Tensor, apply_one(op, x, **options))
+    return apply_(x, op, **options) if inplace else cast(Tensor, apply(op, x, **options))
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
@@ -101,7 +101,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """1.0507 (x where x > 0, else 1.6733 (eˣ - 1))."""
-    result = cast(Tensor, apply_one(Elu, input, alpha=SELU_ALPHA)) * SELU_SCALE
+    result = cast(Tensor, apply_one(Elu, input, SELU_ALPHA)) * SELU_SCALE
     return input.copy_(result) if inplace else result
 
 
@@ -147,4 +147,4 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     axis = dim % input.ndim
     if input.shape[axis] % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {axis} is size {input.shape[axis]}")
-    return cast(Tensor, apply_one(Glu, input, axis=axis))
+    return cast(Tensor, apply_one(Glu, input, axis))

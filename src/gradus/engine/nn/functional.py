@@ -56,7 +56,7 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
             f"{input.type()} instead (while checking arguments for embedding)"
         )
-    return apply_two(ix.Embedding, weight, input, padding_idx=padding_idx)
+    return apply_two(ix.Embedding, weight, input, padding_idx)
 
 
 def layer_norm(
@@ -118,7 +118,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         return input
     keep = random.bernoulli(input._array.shape, 1 - p, input._array.dtype)
     scale = 1 / (1 - p) if p < 1 else 0.0
-    out = apply_two(net.Dropout, input, keep, scale=scale)
+    out = apply_two(net.Dropout, input, keep, scale)
     return input.copy_(out) if inplace else out
 
 
@@ -182,7 +182,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x Φ(x), Φ the normal distribution function; approximate "tanh" is GPT-2's     (Hendrycks & Gimpel, 2016)."""
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
-    return apply_one(ew.Gelu, floating_only(input, "GeluKernelImpl"), approximate=approximate)
+    return apply_one(ew.Gelu, floating_only(input, "GeluKernelImpl"), approximate)
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -203,17 +203,17 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    out = apply_one(ew.LeakyRelu, floating_only(input, "leaky_relu_cpu"), slope=negative_slope)
+    out = apply_one(ew.LeakyRelu, floating_only(input, "leaky_relu_cpu"), negative_slope)
     return input.copy_(out) if inplace else out
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    out = apply_one(ew.Elu, floating_only(input, "elu_cpu"), alpha=alpha)
+    out = apply_one(ew.Elu, floating_only(input, "elu_cpu"), alpha)
     return input.copy_(out) if inplace else out
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    return apply_one(ew.Softplus, floating_only(input, "softplus_cpu"), beta=beta, threshold=threshold)
+    return apply(ew.Softplus, floating_only(input, "softplus_cpu"), beta=beta, threshold=threshold)
 
 
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:
@@ -259,7 +259,7 @@ def cross_entropy(
     logits, flat, shape = _rows(input, target)
     if weight is None and label_smoothing == 0:
         _check_kind(flat)
-        out = apply_two(net.CrossEntropy, logits, flat, ignore_index=ignore_index, reduction=reduction)
+        out = apply_two(net.CrossEntropy, logits, flat, (ignore_index, reduction))
         return out.reshape(shape) if reduction == "none" else out
     _check_targets(flat, logits.shape[1], ignore_index)
     log_p = logits.log_softmax(-1)
@@ -331,7 +331,7 @@ def mse_loss(
             UserWarning,
             stacklevel=2,
         )
-    return binary(net.MseLoss, input, target, reduction=reduction)
+    return binary(net.MseLoss, input, target, reduction)
 
 
 def _rows(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor, tuple[int, ...]]:
@@ -390,4 +390,4 @@ def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = N
     widths = [(0, 0)] * input.ndim
     for i in range(len(pad) // 2):
         widths[-1 - i] = (pad[2 * i], pad[2 * i + 1])
-    return apply_one(sh.Pad, input, widths=tuple(widths), value=value or 0)
+    return apply(sh.Pad, input, widths=tuple(widths), value=value or 0)

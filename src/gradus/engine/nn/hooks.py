@@ -57,7 +57,7 @@ class BackwardHookFunction(Function):
         self.meet = meet
         return tuple(x.copy() for x in xs)
 
-    def backward(self, *dys: Array | None) -> tuple[Array | None, ...]:
+    def backward(self, dys: list[Array | None]) -> tuple[Array | None, ...]:
         return tuple(self.meet(dys))
 
 

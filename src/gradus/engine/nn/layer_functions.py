@@ -11,7 +11,7 @@ from gradus.engine.dtypes import Array
 from gradus.engine.node import Function
 from gradus.engine.ops.network import Conv1d, RMSNorm
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply, apply_two
+from gradus.engine.variable import apply
 
 
 class NativeGroupNorm(Function):
@@ -67,7 +67,7 @@ def rms_norm(
             f"got input of size{list(input.shape)}"
         )
     small = float(np.finfo(input._array.dtype).eps) if eps is None else eps
-    return cast(Tensor, apply_two(RMSNorm, input, weight, axes=len(shape), eps=small))
+    return cast(Tensor, apply(RMSNorm, input, weight, axes=len(shape), eps=small))
 
 
 def conv1d(

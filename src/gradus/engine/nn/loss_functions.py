@@ -13,7 +13,7 @@ from gradus.engine.dtypes import Array
 from gradus.engine.node import Function
 from gradus.engine.ops.elementwise import logistic
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply, apply_one
+from gradus.engine.variable import apply
 
 
 class _Reduced(Function):
@@ -123,7 +123,7 @@ def smooth_l1_loss(
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     reduction = reduction_of(size_average, reduce, reduction)
     _warn_of_broadcasting(input, target)
-    return cast(Tensor, apply_one(SmoothL1Loss, input - target, beta=beta, reduction=reduction))
+    return cast(Tensor, apply(SmoothL1Loss, input - target, beta=beta, reduction=reduction))
 
 
 def huber_loss(
@@ -137,10 +137,8 @@ def huber_loss(
     _check_reduction(reduction)
     _warn_of_broadcasting(input, target)
     if weight is None:
-        return cast(Tensor, apply_one(HuberLoss, input - target, delta=delta, reduction=reduction))
-    return reduced(
-        cast(Tensor, apply_one(HuberLoss, input - target, delta=delta, reduction="none")) * weight, reduction
-    )
+        return cast(Tensor, apply(HuberLoss, input - target, delta=delta, reduction=reduction))
+    return reduced(cast(Tensor, apply(HuberLoss, input - target, delta=delta, reduction="none")) * weight, reduction)
 
 
 def kl_div(

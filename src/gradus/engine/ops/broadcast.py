@@ -23,8 +23,9 @@ def sum_to(gradient: Array, shape: tuple[int, ...]) -> Array:
     have = gradient.shape
     if have == shape:
         return gradient
-    extra = len(have) - len(shape)
-    leading = extra
+    leading = extra = len(have) - len(shape)
+    if have[extra:] == shape:
+        return sum_leading(gradient, extra)
     while leading < len(have) and shape[leading - extra] == 1:
         leading += 1
     if have[leading:] == shape[leading - extra :]:
@@ -36,14 +37,18 @@ def sum_to(gradient: Array, shape: tuple[int, ...]) -> Array:
 
 def sum_leading(x: Array, n: int) -> Array:
     """The sum over the first n axes; of few numbers as a product, which NumPy's library of products does quickest."""
-    kept = x.shape[n:]
-    if not kept or not 0 < x.size <= _SMALL or x.dtype.kind != "f" or x.itemsize < 4:
+    shape, kind = x.shape, x.dtype
+    if n == len(shape) or not 0 < x.size <= _SMALL or kind not in _IN_PRODUCTS:
         return np.asarray(add_up(x, tuple(range(n))))
-    if n != 1 or len(kept) != 1:
-        x = x.reshape(-1, math.prod(kept))
     threads.take_over()
-    total: Array = _ones(len(x), x.dtype).dot(x)
-    return total if len(kept) == 1 else total.reshape(kept)
+    if n == 1 and len(shape) == 2:
+        return _ones(shape[0], kind).dot(x)
+    kept = shape[n:]
+    rows = x.reshape(-1, math.prod(kept))
+    return _ones(len(rows), kind).dot(rows).reshape(kept)
+
+
+_IN_PRODUCTS = {np.dtype(np.float32), np.dtype(np.float64)}  # the types that NumPy's library of products knows
 
 
 @functools.lru_cache(maxsize=64)

@@ -31,19 +31,25 @@ class Add(Function):
 
     ufunc = np.add
     keeps = NOTHING
+    alpha: float = 1
 
     def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
-        self.a, self.b, self.alpha = _shape(a), _shape(b), alpha
+        to_a, to_b = self.edges
+        if to_a is not None:
+            self.a = a.shape
+        if to_b is not None:
+            self.b = b.shape
         if alpha != 1:
+            self.alpha = alpha
             return a + alpha * b
-        if self.a == self.b and type(a) is np.ndarray and a.size >= addition.LEAST:
+        if to_a is not None and a.size >= addition.LEAST and type(b) is np.ndarray:
             return addition.add(a, b)
         return a + b
 
     def backward(self, dy: Array) -> Any:
-        da = sum_to(dy, self.a) if self.edges[0] is not None else None
-        db = sum_to(dy if self.alpha == 1 else dy * self.alpha, self.b) if self.edges[1] is not None else None
-        return da, db
+        to_a, to_b = self.edges
+        da = None if to_a is None else sum_to(dy, self.a)
+        return da, None if to_b is None else sum_to(dy if self.alpha == 1 else dy * self.alpha, self.b)
 
 
 class Sub(Function):
@@ -51,15 +57,23 @@ class Sub(Function):
 
     ufunc = np.subtract
     keeps = NOTHING
+    alpha: float = 1
 
     def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
-        self.a, self.b, self.alpha = _shape(a), _shape(b), alpha
-        return a - b if alpha == 1 else a - alpha * b
+        to_a, to_b = self.edges
+        if to_a is not None:
+            self.a = a.shape
+        if to_b is not None:
+            self.b = b.shape
+        if alpha != 1:
+            self.alpha = alpha
+            return a - alpha * b
+        return a - b
 
     def backward(self, dy: Array) -> Any:
-        da = sum_to(dy, self.a) if self.edges[0] is not None else None
-        db = -sum_to(dy if self.alpha == 1 else dy * self.alpha, self.b) if self.edges[1] is not None else None
-        return da, db
+        to_a, to_b = self.edges
+        da = None if to_a is None else sum_to(dy, self.a)
+        return da, None if to_b is None else -sum_to(dy if self.alpha == 1 else dy * self.alpha, self.b)
 
 
 class Mul(Function):
@@ -69,15 +83,17 @@ class Mul(Function):
     keeps = INPUTS
 
     def forward(self, a: Operand, b: Operand) -> Array:
-        self.a_shape, self.b_shape = _shape(a), _shape(b)
-        self.a = a if self.edges[1] is not None else None
-        self.b = b if self.edges[0] is not None else None
+        to_a, to_b = self.edges
+        if to_a is not None:
+            self.a_shape, self.b = a.shape, b
+        if to_b is not None:
+            self.b_shape, self.a = b.shape, a
         return a * b
 
     def backward(self, dy: Array) -> Any:
-        da = sum_to(dy * self.b, self.a_shape) if self.edges[0] is not None else None
-        db = sum_to(dy * self.a, self.b_shape) if self.edges[1] is not None else None
-        return da, db
+        to_a, to_b = self.edges
+        da = None if to_a is None else sum_to(dy * self.b, self.a_shape)
+        return da, None if to_b is None else sum_to(dy * self.a, self.b_shape)
 
 
 class Div(Function):
@@ -87,15 +103,19 @@ class Div(Function):
     keeps = INPUTS
 
     def forward(self, a: Operand, b: Operand) -> Array:
-        self.a_shape, self.b_shape = _shape(a), _shape(b)
-        self.a = a if self.edges[1] is not None else None
+        to_a, to_b = self.edges
         self.b = b
+        if to_a is not None:
+            self.a_shape = a.shape
+        if to_b is not None:
+            self.b_shape, self.a = b.shape, a
         return a / b
 
     def backward(self, dy: Array) -> Any:
-        da = sum_to(dy / self.b, self.a_shape) if self.edges[0] is not None else None
+        to_a, to_b = self.edges
+        da = None if to_a is None else sum_to(dy / self.b, self.a_shape)
         db = None
-        if self.edges[1] is not None:
+        if to_b is not None:
             slope = np.asarray(self.a / self.b)
             np.divide(slope, self.b, slope)
             np.multiply(dy, slope, slope)
@@ -567,9 +587,7 @@ class Tanh(Function):
         return self.y
 
     def backward(self, dy: Array) -> Array:
-        dx = np.asarray(self.y * self.y)
-        np.subtract(1, dx, dx)
-        return np.multiply(dy, dx, dx)
+        return kernels.tanh_backward(dy, self.y)
 
 
 class Erf(Function):

@@ -28,30 +28,42 @@ def as_rows(a: Array) -> Array:
     return a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
 
 
-class MatMul(Function):
-    """y = a @ b.    da = dy @ bᵀ,  db = aᵀ @ dy"""
+class Mm(Function):
+    """y = a @ b, both matrices.    da = dy @ bᵀ,  db = aᵀ @ dy"""
 
     keeps = INPUTS
     a: Any  # kept where it is needed
     b: Any
 
     def forward(self, a: Array, b: Array) -> Array:
-        self.ranks = ranks = (a.ndim, b.ndim)
-        if ranks == (2, 2) and a.dtype is b.dtype and a.shape[1] == len(b) and a.dtype.kind == "f":
-            to_a, to_b = self.edges
-            self.a = None if to_b is None else a
-            self.b = None if to_a is None else b
-            return products.product(a, b)
+        if a.dtype is not b.dtype or a.shape[1] != len(b) or a.dtype.kind != "f":
+            _check(a, b)
+        to_a, to_b = self.edges
+        self.a = None if to_b is None else a
+        self.b = None if to_a is None else b
+        return products.product(a, b)
+
+    def backward(self, dy: Array) -> Any:
+        to_a, to_b = self.edges
+        da = None if to_a is None else products.product(dy, self.b.T)
+        return da, None if to_b is None else products.product(self.a.T, dy)
+
+    def release(self) -> None:
+        self.a = self.b = self.notes = None
+
+
+class MatMul(Function):
+    """y = a @ b, vectors or batches of matrices among them.    da = dy @ bᵀ,  db = aᵀ @ dy"""
+
+    keeps = INPUTS
+
+    def forward(self, a: Array, b: Array) -> Array:
         _check(a, b)
-        self.a, self.b = a, b
+        self.a, self.b, self.ranks = a, b, (a.ndim, b.ndim)
         return product(a, b)
 
     def backward(self, dy: Array) -> Any:
         a, b = self.a, self.b
-        if self.ranks == (2, 2):
-            to_a, to_b = self.edges
-            da = None if to_a is None else products.product(dy, b.T)
-            return da, None if to_b is None else products.product(a.T, dy)
         if a.ndim == 1 and b.ndim == 1:
             return dy * b, dy * a
         if a.ndim == 1:  # a row: (n,) @ (..., n, m)
@@ -77,7 +89,6 @@ class MatMul(Function):
 
 _NAMES = {
     (1, 1): "DotBackward0",
-    (2, 2): "MmBackward0",
     (2, 1): "MvBackward0",
     (1, 2): "SqueezeBackward4",
 }

@@ -55,9 +55,9 @@ class Sum(Function):
 
     keeps = NOTHING
 
-    def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
-        self.shape, self.axis, self.keepdim = x.shape, axis, keepdim
-        return _sum(x, axis, keepdim)
+    def forward(self, x: Array, over: tuple[Axes, bool]) -> Array:
+        self.shape, (self.axis, self.keepdim) = x.shape, over
+        return _sum(x, *over)
 
     def backward(self, dy: Array) -> Array:
         return spread(_back(dy, self.axis, self.keepdim), self.shape)
@@ -71,9 +71,9 @@ class Mean(Function):
 
     keeps = NOTHING
 
-    def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
-        self.shape, self.axis, self.keepdim = x.shape, axis, keepdim
-        return _mean(x, axis, keepdim)
+    def forward(self, x: Array, over: tuple[Axes, bool]) -> Array:
+        self.shape, (self.axis, self.keepdim) = x.shape, over
+        return _mean(x, *over)
 
     def backward(self, dy: Array) -> Array:
         dy = _back(dy, self.axis, self.keepdim) / count(self.shape, self.axis)
@@ -88,8 +88,8 @@ class Var(Function):
 
     keeps = INPUTS
 
-    def forward(self, x: Array, axis: Axes, keepdim: bool, freedom: float) -> Array:
-        self.axis, self.keepdim, self.freedom = axis, keepdim, freedom
+    def forward(self, x: Array, over: tuple[Axes, bool, float]) -> Array:
+        self.axis, self.keepdim, self.freedom = axis, keepdim, freedom = over
         self.x = x  # only watched: like PyTorch, refuse if it was changed
         self.d = x - _mean(x, axis, True)
         return _sum(self.d * self.d, axis, keepdim) / freedom
@@ -101,8 +101,8 @@ class Var(Function):
 class Std(Function):
     """y = √(Σ (x - mean)² / freedom).    dx = (x - mean) / (y freedom) dy,  0 where y = 0"""
 
-    def forward(self, x: Array, axis: Axes, keepdim: bool, freedom: float) -> Array:
-        self.axis, self.keepdim, self.freedom = axis, keepdim, freedom
+    def forward(self, x: Array, over: tuple[Axes, bool, float]) -> Array:
+        self.axis, self.keepdim, self.freedom = axis, keepdim, freedom = over
         self.x = x  # only watched: like PyTorch, refuse if it was changed
         self.d = x - _mean(x, axis, True)
         self.y = np.sqrt(_sum(self.d * self.d, axis, keepdim) / freedom)

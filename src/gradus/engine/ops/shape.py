@@ -197,7 +197,7 @@ class Split(Function):
         ends = np.cumsum(sizes).tolist()
         return tuple(x[(*before, slice(end - size, end))] for size, end in zip(sizes, ends, strict=True))
 
-    def backward(self, *dys: Array | None) -> Array:
+    def backward(self, dys: list[Array | None]) -> Array:
         whole = _whole(dys, self.shape, self.axis)
         if whole is not None:
             return whole
@@ -211,7 +211,7 @@ class Split(Function):
         return dx
 
 
-def _whole(pieces: tuple[Array | None, ...], shape: Shape, axis: int) -> Array | None:
+def _whole(pieces: list[Array | None], shape: Shape, axis: int) -> Array | None:
     """The array of this shape of which these are the pieces along an axis, in their order, if it is there already."""
     base = None if pieces[0] is None else pieces[0].base
     if type(base) is not np.ndarray or base.size != math.prod(shape) or not base.flags.c_contiguous:
@@ -238,7 +238,7 @@ class Unbind(Function):
         first = np.moveaxis(x, axis, 0)
         return tuple(first[i, ...] for i in range(len(first)))
 
-    def backward(self, *dys: Array | None) -> Array:
+    def backward(self, dys: list[Array | None]) -> Array:
         kind = next(dy.dtype for dy in dys if dy is not None)
         dx = np.zeros(self.shape, dtype=kind)
         first = np.moveaxis(dx, self.axis, 0)
