@@ -1,20 +1,34 @@
-"""Keeping freed memory for the next step, instead of giving it back to the system and asking for it again.
+"""Where arrays lie: at the start of a line of the cache, in memory that is kept for the next step.
 
 A training step allocates the same arrays each time. By default the C library returns large ones to the system as soon
-as they are freed, and the system has to clear every page before it lends it again: a fifth of a small GPT's step.
+as they are freed, and the system has to clear every page before it lends it again: a fifth of a small GPT's step. And
+it aligns memory to 16 bytes, so that three of four vectors of 64 bytes lie across two lines of the cache; multiplying
+two small arrays then takes twice as long. NumPy lets one bring memory of one's own (NEP 49): four functions, here of a
+few machine instructions each, around the C library's.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # glibc's malloc.h
+LINE = 64  # bytes
+_SET_HANDLER = 304  # the place of PyDataMem_SetHandler in NumPy's table of functions
 
 
+@functools.cache
 def keep() -> None:
-    """Let the C library keep what is freed, up to 1 GiB; does nothing where the library is not glibc."""
+    """Let the C library keep what is freed, up to 1 GiB, and NumPy's arrays from now on begin with a line.
+
+    Does nothing where the library is not glibc.
+    """
     if sys.platform != "linux":
         return
     with contextlib.suppress(OSError, AttributeError):
@@ -22,3 +36,98 @@ def keep() -> None:
         mallopt(_MMAP_THRESHOLD, 1 << 25)  # the most that glibc accepts
         mallopt(_TRIM_THRESHOLD, 1 << 30)
         mallopt(_TOP_PAD, 1 << 26)
+        _align()
+
+
+class _Handler(ctypes.Structure):
+    """NumPy's PyDataMem_Handler: a name, a version, and allocator's functions, each given `context` first."""
+
+    _fields_ = (
+        ("name", ctypes.c_char * 127),
+        ("version", ctypes.c_uint8),
+        ("context", ctypes.c_void_p),
+        ("malloc", ctypes.c_void_p),
+        ("calloc", ctypes.c_void_p),
+        ("realloc", ctypes.c_void_p),
+        ("free", ctypes.c_void_p),
+    )
+
+
+def _align() -> None:
+    code = _compiled()
+    places = (code.get_function_address(name) for name in ("allocate", "allocate_zeros", "reallocate", "release"))
+    handler = _Handler(b"gradus, by lines", 1, None, *places)
+    for kept in (code, handler):  # for good: arrays may outlive this module
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
+    pointer, capsule = ctypes.pythonapi.PyCapsule_GetPointer, ctypes.pythonapi.PyCapsule_New
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    capsule.restype, capsule.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+    numpy: Any = np
+    table = ctypes.cast(pointer(numpy._core._multiarray_umath._ARRAY_API, None), ctypes.POINTER(ctypes.c_void_p))
+    set_handler = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(table[_SET_HANDLER])
+    set_handler(capsule(ctypes.addressof(handler), b"mem_handler", None))
+
+
+def _compiled() -> Any:
+    """The four functions as machine code. Before an array lie where its block begins and how many bytes it has."""
+    from llvmlite import binding, ir
+
+    word = ir.IntType(64)
+    module = ir.Module("memory")
+    module.triple = binding.get_process_triple()
+
+    def function(name: str, arguments: int) -> Any:
+        return ir.Function(module, ir.FunctionType(word, [word] * arguments), name)
+
+    malloc, calloc, free, memcpy = (function(*f) for f in (("malloc", 1), ("calloc", 2), ("free", 1), ("memcpy", 3)))
+
+    def define(name: str, arguments: int, body: Callable[..., Any]) -> Any:
+        made = function(name, arguments)
+        builder = ir.IRBuilder(made.append_basic_block())
+        builder.ret(body(builder, *made.args[1:]) or word(0))
+        return made
+
+    def number(builder: Any, array: Any, back: int) -> Any:
+        """The number that is kept so many bytes before an array."""
+        return builder.inttoptr(builder.sub(array, word(back)), word.as_pointer())
+
+    def placed(builder: Any, block: Any, size: Any) -> Any:
+        """The array in a block of LINE bytes more, which malloc aligns to 16."""
+        array = builder.and_(builder.add(block, word(LINE)), word(-LINE))
+        with builder.if_then(builder.icmp_unsigned("!=", block, word(0))):
+            builder.store(block, number(builder, array, 16))
+            builder.store(size, number(builder, array, 8))
+        return builder.select(builder.icmp_unsigned("!=", block, word(0)), array, block)
+
+    def allocate(builder: Any, size: Any) -> Any:
+        return placed(builder, builder.call(malloc, [builder.add(size, word(LINE))]), size)
+
+    def allocate_zeros(builder: Any, count: Any, each: Any) -> Any:
+        size = builder.mul(count, each)
+        return placed(builder, builder.call(calloc, [word(1), builder.add(size, word(LINE))]), size)
+
+    def release(builder: Any, array: Any, _size: Any) -> None:
+        with builder.if_then(builder.icmp_unsigned("!=", array, word(0))):
+            builder.call(free, [builder.load(number(builder, array, 16))])
+
+    allocating = define("allocate", 2, allocate)
+    releasing = define("release", 3, release)
+
+    def reallocate(builder: Any, array: Any, size: Any) -> Any:
+        made = builder.call(allocating, [word(0), size])
+        both = builder.and_(builder.icmp_unsigned("!=", array, word(0)), builder.icmp_unsigned("!=", made, word(0)))
+        with builder.if_then(both):
+            before = builder.load(number(builder, array, 8))
+            less = builder.select(builder.icmp_unsigned("<", before, size), before, size)
+            builder.call(memcpy, [made, array, less])
+            builder.call(releasing, [word(0), array, before])
+        return made
+
+    define("allocate_zeros", 3, allocate_zeros)
+    define("reallocate", 3, reallocate)
+    binding.initialize_native_target()
+    binding.initialize_native_asmprinter()
+    target = binding.Target.from_default_triple().create_target_machine(opt=2)
+    code = binding.create_mcjit_compiler(binding.parse_assembly(str(module)), target)
+    code.finalize_object()
+    return code

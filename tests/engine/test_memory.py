@@ -1,0 +1,57 @@
+"""Arrays lie at the start of a line of the cache, once the first loop is loaded, and are otherwise NumPy's own."""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from gradus.engine.kernels import memory
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is only arranged where the library is glibc")
+
+
+@pytest.fixture(autouse=True)
+def _kept() -> None:
+    memory.keep()
+    memory.keep()  # once and for all
+
+
+@pytest.mark.parametrize("make", [np.empty, np.zeros, np.ones])
+def test_an_array_of_any_size_begins_with_a_line(make: type[np.ndarray]) -> None:  # type: ignore[type-arg]
+    arrays = [make(n, np.uint8) for n in [0, 1, 15, 16, 17, 63, 64, 65, 1000, 1 << 20, 1 << 26]]
+    assert all(array.ctypes.data % memory.LINE == 0 for array in arrays)
+
+
+def test_new_zeros_are_zeros_where_other_numbers_lay_before() -> None:
+    for n in [7, 1000, 1 << 16]:
+        for _ in range(5):
+            np.full(n, 255, np.uint8)
+            assert not np.zeros(n, np.uint8).any()
+
+
+def test_an_array_that_grows_or_shrinks_keeps_its_numbers() -> None:
+    array = np.arange(10)
+    for n in [1000, 100_000, 20, 5]:
+        array.resize(n, refcheck=False)
+        assert array.ctypes.data % memory.LINE == 0
+        assert array[:5].tolist() == [0, 1, 2, 3, 4]
+    assert np.fromiter((i * i for i in range(1000)), int).sum() == sum(i * i for i in range(1000))
+
+
+def test_what_is_freed_is_free() -> None:
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(100):
+        np.empty(1 << 20)
+    assert tracemalloc.get_traced_memory()[0] - before < 1 << 20
+    tracemalloc.stop()
+
+
+def test_numpy_tells_whose_memory_an_array_lies_in() -> None:
+    numpy = np._core.multiarray
+    array = np.empty(100)
+    assert numpy.get_handler_name(array) == "gradus, by lines"
+    assert numpy.get_handler_version(array) == 1
