@@ -176,7 +176,17 @@ def apply_one(op: type[Function], x: Tensor, option: Any = None) -> Any:
         node.notes = ((version, version[0], id(array), edge),)
     else:
         node.notes = ()
-    return _recorded(node, result, keeps, x)
+    if type(result) is not _ndarray or not keeps:
+        return _recorded(node, result, keeps, x)
+    made = _new(_Tensor)
+    made._array = result
+    made._version_counter = version = [0]
+    made._base = made._grad = None
+    made._node = node
+    node.number = next(numbers)
+    if keeps & OUTPUT:
+        node.notes = (*node.notes, (version, 0, id(result), True))
+    return made
 
 
 def apply_two(op: type[Function], a: Any, b: Any, option: Any = None) -> Any:
@@ -207,9 +217,19 @@ def apply_two(op: type[Function], a: Any, b: Any, option: Any = None) -> Any:
         version = a._version_counter
         node.notes = ((version, version[0], id(x), to_a),)
     else:
-        one, other = a._version_counter, b._version_counter
-        node.notes = ((one, one[0], id(x), to_a), (other, other[0], id(y), to_b))
-    return _recorded(node, result, keeps, a)
+        version, other = a._version_counter, b._version_counter
+        node.notes = ((version, version[0], id(x), to_a), (other, other[0], id(y), to_b))
+    if type(result) is not _ndarray or node.view:
+        return _recorded(node, result, keeps, a)
+    made = _new(_Tensor)
+    made._array = result
+    made._version_counter = version = [0]
+    made._base = made._grad = None
+    made._node = node
+    node.number = next(numbers)
+    if keeps & OUTPUT:
+        node.notes = (*node.notes, (version, 0, id(result), True))
+    return made
 
 
 def _unrecorded(op: type[Function], arrays: Sequence[Any], first: Any, option: Any = None, **options: Any) -> Any:

@@ -106,10 +106,10 @@ class Walk:
     def _reach(self, leaf: Any, gradient: Array, arrival: Arrived | None, passed: Passed) -> None:
         """A gradient for a leaf. Where it is wanted or watched, nobody sees it before all of it is there."""
         own = gradient.base is None and gradient is not arrival
-        if own and len(passed) > 1:
-            own = passed[0] is not passed[1] if len(passed) == 2 else _times(gradient, passed) < 2
-        if type(arrival) is list:
-            own = own and not _times(gradient, arrival)
+        if own and (n := len(passed)) > 1:
+            own = passed[0] is not passed[1] if n == 2 else _times(gradient, passed) < 2
+        if own and type(arrival) is list:
+            own = not _times(gradient, arrival)
         if self.everywhere and not leaf._watched:
             if own and leaf._grad is None and gradient.dtype is leaf._array.dtype and gradient.flags.c_contiguous:
                 leaf._grad = wrap(gradient)

@@ -64,7 +64,7 @@ def binary(op: type[Function], a: Any, b: Any, option: Any = None) -> Tensor:
                 a, b = same_type(a, b)
         elif not (type(b) is float and isinstance(a, Variable) and a._array.dtype.kind == "f"):
             a, b = same_type(a, b)
-        elif a._node is None and a._base is None and op.ufunc is not None and option is None:
+        elif ((a._node is None and a._base is None) or not state.enabled) and op.ufunc is not None and option is None:
             return wrap(op.ufunc(a._array, b))  # nothing to record, and nothing to convert
         return apply_two(op, a, b, option)
     except ValueError:
@@ -75,26 +75,28 @@ def binary(op: type[Function], a: Any, b: Any, option: Any = None) -> Tensor:
 def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None) -> Tensor:
     """As `binary`, writing the result into `target`, whose type must be able to hold it."""
     before = target._array
-    if not isinstance(other, Variable):
-        other = numeric(other)
     if isinstance(other, Variable):
         array = other._array
         if array.dtype is not before.dtype:
             check_cast(result_type(before, array), before.dtype)
             other = cast(other, before.dtype)
             array = other._array
-        fits = target._version_counter is not other._version_counter and (array.shape == before.shape or not array.ndim)
-        plain = target._node is None and other._node is None and target._base is None and other._base is None
     else:
-        array, fits = other, True
-        plain = target._node is None and target._base is None
+        other = numeric(other)
+        array = plain(other)
         if before.dtype.kind != "f":
-            check_cast(result_type(before, other), before.dtype)
+            check_cast(result_type(before, array), before.dtype)
     try:
-        if (plain or not state.enabled) and fits and option is None and op.ufunc and before.flags.c_contiguous:
-            op.ufunc(before, array, before)  # nothing to record, and nothing to refuse: as NumPy does it
-            target._version_counter[0] += 1
-            return target
+        if op.ufunc is not None and option is None and (before.base is None or before.flags.c_contiguous):
+            recorded = target._node is not None or target._base is not None
+            fits = True
+            if array is not other:
+                recorded = recorded or other._node is not None or other._base is not None
+                fits = array.shape == before.shape and other._version_counter is not target._version_counter
+            if fits and (not recorded or not state.enabled):
+                op.ufunc(before, array, before)  # nothing to record, and nothing to refuse: as NumPy does it
+                target._version_counter[0] += 1
+                return target
         return apply_(target, op, other, option=option)
     except ValueError:
         explain_broadcast(target, other)

@@ -21,12 +21,10 @@ LEAST = 512  # numbers; below, calling a loop costs as much as it saves
 
 def fused(*arrays: Array | None) -> bool:
     """Whether the compiled loops take these arrays: float32, in order in memory, not read-only, the first one large."""
-    first = arrays[0]
-    assert first is not None
-    if first.size < LEAST or not enabled:
+    if arrays[0].size < LEAST or not enabled:  # type: ignore[union-attr]
         return False
     for a in arrays:  # noqa: SIM110 (a generator takes longer than its checks)
-        if a is not None and not (a.dtype == FLOAT32 and a.flags.carray):
+        if a is not None and not (a.dtype is FLOAT32 and a.flags.carray):
             return False
     return True
 

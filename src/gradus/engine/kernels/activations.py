@@ -61,6 +61,20 @@ def _each(loop: Callable[..., None], *inputs: Array) -> Array:
     return out
 
 
+def divisor_backward(dy: Array, a: Array, b: Array) -> Array:
+    """dy a / b², which -1 times is what a divisor b gets of y = a / b; any of them may be broadcast."""
+    if (
+        dy.size >= kernels.LEAST
+        and type(a) is np.ndarray
+        and dy.dtype is a.dtype is b.dtype is kernels.FLOAT32
+        and kernels.enabled
+    ):
+        return kernels.compiled("ufuncs").divisor_backward(dy, a, b)
+    slope = np.asarray(a / b)
+    np.divide(slope, b, slope)
+    return np.multiply(dy, slope, slope)
+
+
 def tanh_backward(dy: Array, y: Array) -> Array:
     """(1 - y²) dy"""
     if y.size >= kernels.LEAST and y.dtype is dy.dtype is kernels.FLOAT32 and kernels.enabled:

@@ -18,9 +18,10 @@ def product(a: Array, b: Array, bias: Array | None = None) -> Array:
     work = a.size * b.shape[1]
     if work < LEAST or not _ours(a, b, bias):
         threads.take_over()
-        y = a.dot(b)  # sooner there than a @ b, and the same
-        if bias is not None:
-            y += bias
+        if bias is None:
+            return a.dot(b)  # sooner there than a @ b, and the same
+        y = a.dot(b)
+        y += bias
         return y
     c = np.empty((len(a), b.shape[1]), np.float32)
     (a, a_turned), (b, b_turned) = _laid_out(a), _laid_out(b)

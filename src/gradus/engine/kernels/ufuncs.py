@@ -18,4 +18,9 @@ def _tanh_backward(dy: Any, y: Any) -> Any:
     return dy * (_ONE - y * y)
 
 
+def _divisor_backward(dy: Any, a: Any, b: Any) -> Any:
+    return dy * ((a / b) / b)
+
+
 tanh_backward = vectorize(["float32(float32, float32)"], cache=True)(_tanh_backward).ufunc
+divisor_backward = vectorize(["float32(float32, float32, float32)"], cache=True)(_divisor_backward).ufunc

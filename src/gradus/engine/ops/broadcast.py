@@ -37,15 +37,14 @@ def sum_to(gradient: Array, shape: tuple[int, ...]) -> Array:
 
 def sum_leading(x: Array, n: int) -> Array:
     """The sum over the first n axes; of few numbers as a product, which NumPy's library of products does quickest."""
-    shape, kind = x.shape, x.dtype
-    if n == len(shape) or not 0 < x.size <= _SMALL or kind not in _IN_PRODUCTS:
+    if n == x.ndim or not 0 < x.size <= _SMALL or x.dtype not in _IN_PRODUCTS:
         return np.asarray(add_up(x, tuple(range(n))))
     threads.take_over()
-    if n == 1 and len(shape) == 2:
-        return _ones(shape[0], kind).dot(x)
-    kept = shape[n:]
+    if n == 1 and x.ndim == 2:
+        return _ones(len(x), x.dtype).dot(x)
+    kept = x.shape[n:]
     rows = x.reshape(-1, math.prod(kept))
-    return _ones(len(rows), kind).dot(rows).reshape(kept)
+    return _ones(len(rows), x.dtype).dot(rows).reshape(kept)
 
 
 _IN_PRODUCTS = {np.dtype(np.float32), np.dtype(np.float64)}  # the types that NumPy's library of products knows

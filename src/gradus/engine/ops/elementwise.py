@@ -114,13 +114,7 @@ class Div(Function):
     def backward(self, dy: Array) -> Any:
         to_a, to_b = self.edges
         da = None if to_a is None else sum_to(dy / self.b, self.a_shape)
-        db = None
-        if to_b is not None:
-            slope = np.asarray(self.a / self.b)
-            np.divide(slope, self.b, slope)
-            np.multiply(dy, slope, slope)
-            db = -sum_to(slope, self.b_shape)
-        return da, db
+        return da, None if to_b is None else -sum_to(kernels.divisor_backward(dy, self.a, self.b), self.b_shape)
 
 
 class Pow(Function):

@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.kernels import products, threads
+from gradus.engine.kernels import threads
+from gradus.engine.kernels.products import column_sums, product
 from gradus.engine.node import INPUTS, Function
 from gradus.engine.ops.broadcast import sum_to
 
 
-def product(a: Array, b: Array, bias: Array | None = None) -> Array:
-    """a @ b + bias; a batch of rows times one matrix is done as a single product."""
+def many(a: Array, b: Array, bias: Array | None = None) -> Array:
+    """a @ b + bias, of any number of axes; a batch of rows times one matrix is done as a single product."""
     if a.ndim == b.ndim == 2:
-        return products.product(a, b, bias)
+        return product(a, b, bias)
     if b.ndim == 2 and a.ndim >= 2:
-        return products.product(as_rows(a), b, bias).reshape(*a.shape[:-1], b.shape[-1])
+        return product(as_rows(a), b, bias).reshape(*a.shape[:-1], b.shape[-1])
     threads.take_over()
     return np.asarray(a @ b if bias is None else a @ b + bias)
 
@@ -41,12 +42,12 @@ class Mm(Function):
         to_a, to_b = self.edges
         self.a = None if to_b is None else a
         self.b = None if to_a is None else b
-        return products.product(a, b)
+        return product(a, b)
 
     def backward(self, dy: Array) -> Any:
         to_a, to_b = self.edges
-        da = None if to_a is None else products.product(dy, self.b.T)
-        return da, None if to_b is None else products.product(self.a.T, dy)
+        da = None if to_a is None else product(dy, self.b.T)
+        return da, None if to_b is None else product(self.a.T, dy)
 
     def release(self) -> None:
         self.a = self.b = self.notes = None
@@ -60,7 +61,7 @@ class MatMul(Function):
     def forward(self, a: Array, b: Array) -> Array:
         _check(a, b)
         self.a, self.b, self.ranks = a, b, (a.ndim, b.ndim)
-        return product(a, b)
+        return many(a, b)
 
     def backward(self, dy: Array) -> Any:
         a, b = self.a, self.b
@@ -74,13 +75,13 @@ class MatMul(Function):
             da = sum_to(dy[..., None] * b, a.shape) if self.edges[0] is not None else None
             db = (a.reshape(dy.size, a.shape[-1]).T @ dy.reshape(-1)) if self.edges[1] is not None else None
             return da, db
-        da = sum_to(product(dy, b.swapaxes(-1, -2)), a.shape) if self.edges[0] is not None else None
+        da = sum_to(many(dy, b.swapaxes(-1, -2)), a.shape) if self.edges[0] is not None else None
         db = None
         if self.edges[1] is not None:
             if b.ndim == 2 and a.ndim > 2:
-                db = product(as_rows(a).T, as_rows(dy))
+                db = many(as_rows(a).T, as_rows(dy))
             else:
-                db = sum_to(product(a.swapaxes(-1, -2), dy), b.shape)
+                db = sum_to(many(a.swapaxes(-1, -2), dy), b.shape)
         return da, db
 
     def name(self) -> str:
@@ -147,13 +148,13 @@ class Linear(Function):
         self.x = x if self.edges[1] is not None else None
         self.weight = weight if self.edges[0] is not None else None
         self.biased, self.rank = bias is not None, x.ndim
-        return product(x, weight.T, bias)
+        return many(x, weight.T, bias)
 
     def backward(self, dy: Array) -> Any:
-        dx = product(dy, self.weight) if self.edges[0] is not None else None
+        dx = many(dy, self.weight) if self.edges[0] is not None else None
         rows = as_rows(dy)
-        dw = product(rows.T, as_rows(self.x)) if self.edges[1] is not None else None
-        db = products.column_sums(rows) if self.edges[2] is not None else None
+        dw = many(rows.T, as_rows(self.x)) if self.edges[1] is not None else None
+        db = column_sums(rows) if self.edges[2] is not None else None
         return dx, dw, db
 
     def name(self) -> str:

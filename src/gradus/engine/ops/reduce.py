@@ -45,7 +45,7 @@ def _sum(x: Array, axis: Axes, keepdim: bool) -> Any:
 
 def _mean(x: Array, axis: Axes, keepdim: bool) -> Any:
     """x.mean, without the detours that it takes for numbers other than float32 and float64."""
-    if x.dtype == np.float16:
+    if x.itemsize == 2:
         return x.mean(axis=axis, keepdims=keepdim)
     return _sum(x, axis, keepdim) / count(x.shape, axis)
 
