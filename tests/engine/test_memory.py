@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import tracemalloc
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 
+from gradus.engine.dtypes import Array
 from gradus.engine.kernels import memory
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory is only arranged where the library is glibc")
@@ -20,7 +23,7 @@ def _kept() -> None:
 
 
 @pytest.mark.parametrize("make", [np.empty, np.zeros, np.ones])
-def test_an_array_of_any_size_begins_with_a_line(make: type[np.ndarray]) -> None:  # type: ignore[type-arg]
+def test_an_array_of_any_size_begins_with_a_line(make: Callable[..., Array]) -> None:
     arrays = [make(n, np.uint8) for n in [0, 1, 15, 16, 17, 63, 64, 65, 1000, 1 << 20, 1 << 26]]
     assert all(array.ctypes.data % memory.LINE == 0 for array in arrays)
 
@@ -51,7 +54,7 @@ def test_what_is_freed_is_free() -> None:
 
 
 def test_numpy_tells_whose_memory_an_array_lies_in() -> None:
-    numpy = np._core.multiarray
+    numpy = importlib.import_module("numpy._core.multiarray")
     array = np.empty(100)
     assert numpy.get_handler_name(array) == "gradus, by lines"
     assert numpy.get_handler_version(array) == 1
