@@ -29,7 +29,9 @@ from gradus.engine.functions import shapes as sh
 from gradus.engine.functions.operands import as_array, axis_of
 from gradus.engine.functions.operands import floating_only as floating_only
 from gradus.engine.node import LEAF, Node, Output, RemovableHook
-from gradus.engine.variable import Variable, make, wrap
+from gradus.engine.variable import Variable, make
+
+_new = object.__new__
 
 # Inside the class `int`, `float`, `bool`, `dtype` and `device` are its methods; these are the types.
 Int = int
@@ -206,7 +208,11 @@ class Tensor(Variable):
     @property
     def data(self) -> Tensor:
         """The same memory outside the graph: a change through it goes unnoticed by autograd."""
-        return wrap(self._array)
+        made = _new(Tensor)
+        made._array = self._array
+        made._version_counter = [0]
+        made._base = made._grad = made._node = None
+        return made
 
     @data.setter
     def data(self, value: Tensor) -> None:

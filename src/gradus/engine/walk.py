@@ -34,7 +34,7 @@ class Walk:
     def __init__(self, retain_graph: bool, wanted: Sequence[Place] | None) -> None:
         self.retain_graph = retain_graph
         self.everywhere = wanted is None
-        self.wanted = frozenset(map(id, wanted)) if wanted is not None else _NONE
+        self.wanted = _NONE if wanted is None else frozenset(map(id, wanted))
         self.found: dict[int, Array] = {}
         self.leaves: dict[int, tuple[Any, Array]] = {}  # those that wait until all of their gradient is there
         self.sums: set[int] = set()  # the nodes whose gradient was added up here, so that more can be added in place
@@ -59,10 +59,11 @@ class Walk:
                 if target is None:
                     continue
                 gradient: Any = passed[i]
-                if gradient is None:
-                    continue
-                if type(gradient) is not _ndarray and type(gradient) is not list:
-                    gradient = np.asarray(gradient)  # NumPy gives a 0-d result as a scalar
+                if type(gradient) is not _ndarray:
+                    if gradient is None:
+                        continue
+                    if type(gradient) is not list:
+                        gradient = np.asarray(gradient)  # NumPy gives a 0-d result as a scalar
                 number = target.number
                 if not number:
                     self._reach(target, gradient, arrival, passed)
@@ -83,13 +84,15 @@ class Walk:
             elif node is None:
                 break
             arrival = arriving
-            if node.watched or not everywhere:
-                arrival = self._look_at(node, arrival)
-                if arrival is None:
-                    edges = ()
-                    continue
+            if everywhere and not node.watched:
+                edges, passed = node.edges, node.run(arrival, retain_graph)
+                continue
+            arrival = self._look_at(node, arrival)
+            if arrival is None:
+                edges = ()
+                continue
             edges, passed = node.edges, node.run(arrival, retain_graph)
-            if node.watched and node.after:
+            if node.after:
                 passed = _call_after(node.after, passed, arrival)
         for leaf, gradient in self.leaves.values():
             self._arrive(leaf, gradient)

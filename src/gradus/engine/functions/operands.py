@@ -80,27 +80,33 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
         if array.dtype is not before.dtype:
             check_cast(result_type(before, array), before.dtype)
             other = cast(other, before.dtype)
-            array = other._array
+        elif array.shape == before.shape and other._version_counter is not target._version_counter:
+            apart = target._node is None and other._node is None and target._base is None and other._base is None
+            if (apart or not state.enabled) and option is None and _written_over(target, op, array):
+                return target
     else:
         other = numeric(other)
-        array = plain(other)
         if before.dtype.kind != "f":
-            check_cast(result_type(before, array), before.dtype)
-    try:
-        if op.ufunc is not None and option is None and (before.base is None or before.flags.c_contiguous):
-            recorded = target._node is not None or target._base is not None
-            fits = True
-            if array is not other:
-                recorded = recorded or other._node is not None or other._base is not None
-                fits = array.shape == before.shape and other._version_counter is not target._version_counter
-            if fits and (not recorded or not state.enabled):
-                op.ufunc(before, array, before)  # nothing to record, and nothing to refuse: as NumPy does it
-                target._version_counter[0] += 1
+            check_cast(result_type(before, plain(other)), before.dtype)
+        elif not isinstance(other, Variable) and option is None:
+            apart = target._node is None and target._base is None
+            if (apart or not state.enabled) and _written_over(target, op, other):
                 return target
+    try:
         return apply_(target, op, other, option=option)
     except ValueError:
         explain_broadcast(target, other)
         raise
+
+
+def _written_over(target: Tensor, op: type[Function], other: Any) -> bool:
+    """Where there is nothing to record and nothing to refuse, write the result as NumPy does it."""
+    before = target._array
+    if op.ufunc is None or not (before.base is None or before.flags.c_contiguous):
+        return False
+    op.ufunc(before, other, before)
+    target._version_counter[0] += 1
+    return True
 
 
 def check_cast(kind: np.dtype[Any], into: np.dtype[Any]) -> None:

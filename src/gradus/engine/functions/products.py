@@ -22,7 +22,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The product of matrices, of batches of them, or of a matrix and a vector."""
     if not isinstance(other, Variable):
         other = tensor_of(other)
-    return apply_two(mm_.Mm if input._array.ndim == other._array.ndim == 2 else mm_.MatMul, input, other)
+    return apply_two(mm_.Mm if input._array.ndim == 2 == other._array.ndim else mm_.MatMul, input, other)
 
 
 def mm(input: Tensor, mat2: Tensor) -> Tensor:

@@ -29,6 +29,9 @@ def as_rows(a: Array) -> Array:
     return a.reshape(math.prod(a.shape[:-1]), a.shape[-1])
 
 
+_BOOL = np.dtype(bool)
+
+
 class Mm(Function):
     """y = a @ b, both matrices.    da = dy @ bᵀ,  db = aᵀ @ dy"""
 
@@ -37,7 +40,8 @@ class Mm(Function):
     b: Any
 
     def forward(self, a: Array, b: Array) -> Array:
-        if a.dtype is not b.dtype or a.shape[1] != len(b) or a.dtype.kind != "f":
+        kind = a.dtype
+        if kind is not b.dtype or kind is _BOOL or a.shape[1] != len(b):
             _check(a, b)
         to_a, to_b = self.edges
         self.a = None if to_b is None else a
