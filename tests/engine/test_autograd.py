@@ -723,3 +723,108 @@ def test_the_gradient_of_a_divisor_keeps_its_range(shape: tuple[int, ...]) -> No
     rows = 6 // math.prod(shape)
     assert b.grad is not None
     assert b.grad.flatten().tolist() == pytest.approx([-rows * 1e-27] * math.prod(shape), rel=1e-5)
+
+
+def test_the_gradient_a_walk_starts_with_stays_the_callers() -> None:
+    x, g, h = engine.ones(3, requires_grad=True), engine.ones(3), engine.ones(3)
+    x.backward(g)
+    g.add_(5)
+    assert x.grad is not None
+    assert x.grad.tolist() == [1, 1, 1]
+    assert engine.autograd.grad([x, x], [x], [g, h])[0].tolist() == [7, 7, 7]  # type: ignore[union-attr]
+    x.register_hook(lambda gradient: gradient.mul_(2))
+    x.backward(h)
+    assert g.tolist() == [6, 6, 6]
+    assert h.tolist() == [1, 1, 1]
+
+
+class _Several(engine.autograd.Function):
+    """x + y in x's place, and 2y; the place of the changed one is `at`."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any, at: int) -> Any:
+        ctx.mark_dirty(x.add_(y))
+        ctx.at = at
+        return (x, y * 2)[:: 1 if at == 0 else -1]
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        dx, dy = gradients[:: 1 if ctx.at == 0 else -1]
+        return dx, dx + 2 * dy, None
+
+
+@pytest.mark.parametrize("at", [0, 1])
+def test_one_of_several_results_may_be_an_input_changed_in_place(at: int) -> None:
+    x, y = engine.ones(3, requires_grad=True), engine.ones(3, requires_grad=True)
+    a, b = _Several.apply(x * 1, y, at)
+    (a.sum() + 10 * b.sum()).backward()
+    assert x.grad is not None
+    assert y.grad is not None
+    assert x.grad.tolist() == [1 if at == 0 else 10] * 3
+    assert y.grad.tolist() == [21 if at == 0 else 12] * 3
+    a, b = _Several.apply(x * 1, y, at)
+    y.grad = None
+    a.sum().backward()  # nothing comes back to the other
+    assert y.grad.tolist() == [1 if at == 0 else 2] * 3  # type: ignore[attr-defined]
+    with pytest.raises(RuntimeError, match="more than one tensor"):
+        _Several.apply((x * 1)[:3], y, at)
+
+
+def test_an_operation_of_ones_own_keeps_what_it_passes_on() -> None:
+    class Weighted(engine.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, w: Any) -> Any:
+            ctx.save_for_backward(w)
+            return x * w
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            return ctx.saved_tensors[0], None
+
+    x, w = engine.ones(3, requires_grad=True), engine.ones(3)
+    Weighted.apply(x, w).sum().backward()
+    assert x.grad is not None
+    x.grad.add_(1)
+    assert w.tolist() == [1, 1, 1]
+
+
+def test_the_parts_of_a_tensor_cost_what_they_are() -> None:
+    """A walk through n parts makes n steps, not n times n."""
+
+    def calls(n: int) -> int:
+        parts = engine.ones(n, requires_grad=True).unbind()
+        total = sum(parts[1:], parts[0])
+        counted = 0
+
+        def count(_frame: Any, event: str, _argument: Any) -> None:
+            nonlocal counted
+            counted += event in ("call", "c_call")
+
+        sys.setprofile(count)
+        total.backward()
+        sys.setprofile(None)
+        return counted
+
+    assert calls(200) < 2.1 * calls(100)
+
+
+@pytest.mark.parametrize("rows", [3, 5000])  # the gradient computed with the loss, or afterwards
+def test_targets_changed_before_the_walk_are_found_out(rows: int) -> None:
+    x, targets = engine.zeros(rows, 4, requires_grad=True), engine.ones(rows, dtype=engine.int64)
+    loss = engine.nn.functional.cross_entropy(x, targets)
+    targets.zero_()
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+def test_a_small_loss_in_float16_is_scaled_before_it_could_vanish() -> None:
+    x = engine.tensor(numbers(100, 100) * 3)
+    targets = engine.arange(100)
+    gradients = []
+    for kind in (engine.float16, engine.float64):
+        leaf = x.to(kind).requires_grad_()
+        engine.nn.functional.cross_entropy(leaf, targets).backward(engine.tensor(16384.0, dtype=kind))
+        assert leaf.grad is not None
+        gradients.append(leaf.grad.double())
+    seen = gradients[1].abs() > 1e-3
+    assert ((gradients[0] - gradients[1])[seen] / gradients[1][seen]).abs().max() < 0.05

@@ -406,3 +406,8 @@ def test_a_tensor_multiplied_by_itself_in_place_has_the_right_gradient() -> None
         return y.mul_(y)
 
     agree_with_differences(squared, numbers(4))
+
+
+@pytest.mark.parametrize("kind", ["uint8", "int8", "int16"])
+def test_a_number_too_large_for_the_type_wraps_around_as_in_pytorch(kind: str) -> None:
+    agree(lambda t, x: [x.to(getattr(t, kind)).add_(70_000), x.to(getattr(t, kind)).mul_(-1000)], numbers(3, 4))

@@ -120,6 +120,29 @@ def test_cross_entropy_and_its_gradient_equal_their_plain_form() -> None:
     )
 
 
+@pytest.mark.parametrize("mean", [False, True])
+@pytest.mark.parametrize("columns", [16, 27, 65])
+def test_cross_entropy_at_once_equals_its_two_steps(columns: int, mean: bool) -> None:
+    x, targets = numbers(100, columns, spread=4), RNG.integers(0, columns, 100)
+    targets[::7] = -1
+    x[1, (targets[1] + 1) % columns] = -np.inf
+    total, count, dx = cross_entropy.forward_and_gradient(x, targets, -1, mean)
+    want, want_count, want_dx = in_numpy(cross_entropy.forward_and_gradient, x, targets, -1, mean)
+    assert total == pytest.approx(want, rel=1e-6)
+    assert count == want_count
+    close(dx, want_dx)
+    _, log_total, _, _ = cross_entropy.forward(x, targets, -1)
+    scale = np.full(1, np.float32(1) / np.float32(count if mean else 1), np.float32)
+    close(dx, cross_entropy.backward(x, targets, log_total, scale, -1))
+
+
+@pytest.mark.parametrize("shapes", [[(40, 30)] * 3, [(40, 30), (40, 30), (1, 30)], [(40, 30), (40, 1), (1, 30)]])
+def test_the_gradients_of_tanh_and_of_a_divisor_are_their_formulas_to_the_bit(shapes: list[tuple[int, ...]]) -> None:
+    dy, a, b = (np.asarray(numbers(*shape)) for shape in shapes)
+    for function, arguments in ((activations.divisor_backward, (dy, a, b)), (activations.tanh_backward, (dy, dy))):
+        np.testing.assert_array_equal(function(*arguments), in_numpy(function, *arguments))
+
+
 @pytest.mark.usefixtures("pool")
 @pytest.mark.parametrize("T", [1, 5, 63, 64, 65, 200])
 def test_causal_attention_in_blocks_equals_the_whole_square(T: int) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextvars
 import importlib
 import sys
+import threading
 import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
+from gradus import engine
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import memory
 
@@ -58,3 +61,18 @@ def test_numpy_tells_whose_memory_an_array_lies_in() -> None:
     array = np.empty(100)
     assert numpy.get_handler_name(array) == "gradus, by lines"
     assert numpy.get_handler_version(array) == 1
+
+
+@pytest.mark.parametrize("run", [lambda call: call(), contextvars.Context().run], ids=["here", "in another task"])
+def test_every_thread_and_task_that_trains_gets_its_memory_there(run: Callable[..., object]) -> None:
+    handlers: list[str] = []
+
+    def train() -> None:
+        engine.ones(3, requires_grad=True).sum().backward()
+        handlers.append(importlib.import_module("numpy._core.multiarray").get_handler_name(np.empty(3)))
+
+    run(train)
+    thread = threading.Thread(target=train)
+    thread.start()
+    thread.join()
+    assert handlers == ["gradus, by lines"] * 2

@@ -14,6 +14,7 @@ from gradus.engine.grad_mode import inference_mode as inference_mode
 from gradus.engine.grad_mode import no_grad as no_grad
 from gradus.engine.grad_mode import set_grad_enabled as set_grad_enabled
 from gradus.engine.grad_mode import state
+from gradus.engine.kernels import memory
 from gradus.engine.node import Edge
 from gradus.engine.variable import Variable, wrap
 from gradus.engine.walk import Place, Walk
@@ -58,7 +59,7 @@ def backward(
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     places = _places(leaves)
     found = _walk(edges, seeds, retain_graph, places)
-    for leaf, place in zip(leaves, places, strict=True):
+    for leaf, place in {id(place): (leaf, place) for leaf, place in zip(leaves, places, strict=True)}.values():
         if id(place) in found:
             leaf._accumulate(found[id(place)])
 
@@ -163,6 +164,7 @@ def _seed(tensor: Any, gradient: Any, i: int) -> Array:
 def _walk(
     edges: Sequence[Edge], seeds: Sequence[Array], retain_graph: bool | None, places: list[Place] | None
 ) -> dict[int, Array]:
+    memory.arrange()
     walk = Walk(bool(retain_graph), places)
     before, state.enabled = state.enabled, False
     try:

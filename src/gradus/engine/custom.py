@@ -123,7 +123,7 @@ class Custom(node.Function):
                 f"Function {self.name()} returned an invalid gradient at index {i} - got "
                 f"{list(gradient._array.shape)} but expected shape compatible with {list(expected)}"
             )
-        return gradient._array
+        return gradient._array.view()  # the function may keep the array
 
     inputs: tuple[Any, ...] = ()
 
@@ -183,7 +183,9 @@ def _placed(out: Any, made: Custom, output: int, args: tuple[Any, ...], context:
     """An output with its place in the graph; an input that was merely passed on gets a new tensor for it."""
     if any(out is dirty for dirty in context._dirty):
         if recorded:
-            rewire(out, made)
+            if made.outputs is not None and out._base is not None:
+                raise RuntimeError(f"{made.name()} changes a view in place: it cannot return more than one tensor")
+            rewire(out, made if made.outputs is None else Output(made, output))
         return out
     if any(out is argument for argument in args):
         passed_on = wrap(out._array)

@@ -168,10 +168,8 @@ class Output(Node):
     def name(self) -> str:
         return self.of.name()
 
-    def run(self, gradient: Arrived, retain_graph: bool = True) -> Passed:
-        gradients: list[Any] = [None] * (self.of.outputs or 1)
-        gradients[self.index] = gradient
-        return (gradients,)
+    def run(self, gradient: Arrived, retain_graph: bool = True) -> Any:
+        return ((self.index, gradient),)
 
 
 def short(name: str) -> str:

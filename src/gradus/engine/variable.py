@@ -1,10 +1,10 @@
 """A tensor's place in the graph: what `apply` records of an operation, and what a change in place does to the
 record.
 
-Three things are kept beside the array. The node that made it (`_node`, and which of its outputs), where a gradient
-would go. A version, counted up by each change in place and shared by all tensors on the same memory. And, for a view,
-the tensor that it is a view of (`_base`): writing into a view changes the base, so the base's place in the graph moves
-to a `CopySlices` node, and every other view of it finds its new place when next used.
+Three things are kept beside the array. The node that made it (`_node`), where a gradient would go. A version, counted
+up by each change in place and shared by all tensors on the same memory. And, for a view, the tensor that it is a view
+of (`_base`): writing into a view changes the base, so the base's place in the graph moves to a `CopySlices` node, and
+every other view of it finds its new place when next used.
 """
 
 from __future__ import annotations
@@ -219,7 +219,7 @@ def apply_two(op: type[Function], a: Any, b: Any, option: Any = None) -> Any:
     else:
         version, other = a._version_counter, b._version_counter
         node.notes = ((version, version[0], id(x), to_a), (other, other[0], id(y), to_b))
-    if type(result) is not _ndarray or node.view:
+    if type(result) is not _ndarray:
         return _recorded(node, result, keeps, a)
     made = _new(_Tensor)
     made._array = result
@@ -345,7 +345,7 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, option: Any = None,
     return target
 
 
-def rewire(target: Tensor, node: Function) -> None:
+def rewire(target: Tensor, node: Function | Output) -> None:
     """After a recorded change in place: `node`, whose first edge is target's old place, made what target now holds."""
     base = target._base
     target._version_counter[1:] = [node.name() if base is None else "CopySlices"]
@@ -355,6 +355,7 @@ def rewire(target: Tensor, node: Function) -> None:
         return
     if base._node is LEAF and state.enabled and base._rewired == 0:
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
+    assert isinstance(node, Function)
     whole = CopySlices(node, base, target)
     whole.join((base._edge(), *node.edges[1:]))
     base._become(whole)

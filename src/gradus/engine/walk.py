@@ -48,6 +48,7 @@ class Walk:
         # only now reached is mostly the next to run, and need not wait: `node`, and `arriving` there.
         arrived: dict[int, tuple[Any, Any]] = {}
         waiting: list[int] = []
+        target: Any
         node: Any
         arrival: Any = None
         arriving: Any = None
@@ -59,12 +60,20 @@ class Walk:
                 if target is None:
                     continue
                 gradient: Any = passed[i]
+                number = target.number
                 if type(gradient) is not _ndarray:
                     if gradient is None:
                         continue
-                    if type(gradient) is not list:
+                    if type(gradient) is tuple:  # one of several results: which, and its own
+                        index, piece = gradient
+                        pieces = arriving if node is target else arrived[number][1] if number in arrived else None
+                        if pieces is not None:
+                            pieces[index] = piece
+                            continue
+                        gradient = [None] * target.outputs
+                        gradient[index] = piece
+                    else:
                         gradient = np.asarray(gradient)  # NumPy gives a 0-d result as a scalar
-                number = target.number
                 if not number:
                     self._reach(target, gradient, arrival, passed)
                 elif number in arrived:
@@ -97,10 +106,8 @@ class Walk:
         for leaf, gradient in self.leaves.values():
             self._arrive(leaf, gradient)
 
-    def _meet(self, number: int, before: Any, gradient: Any) -> Arrived:
+    def _meet(self, number: int, before: Array, gradient: Array) -> Array:
         """Another gradient for a node that has some."""
-        if type(before) is list:  # of several results, of which each comes once
-            return [there if more is None else more for there, more in zip(before, gradient, strict=True)]
         if number in self.sums:
             return add(before, gradient, out=before)
         self.sums.add(number)
@@ -108,7 +115,7 @@ class Walk:
 
     def _reach(self, leaf: Any, gradient: Array, arrival: Arrived | None, passed: Passed) -> None:
         """A gradient for a leaf. Where it is wanted or watched, nobody sees it before all of it is there."""
-        own = gradient.base is None and gradient is not arrival
+        own = arrival is not None and gradient is not arrival and gradient.base is None
         if own and (n := len(passed)) > 1:
             own = passed[0] is not passed[1] if n == 2 else _times(gradient, passed) < 2
         if own and type(arrival) is list:
@@ -167,7 +174,7 @@ def _call_after(hooks: Any, passed: Passed, arrival: Arrived) -> Passed:
         changed = hook(*shown)
         if changed is not None:
             shown[0] = changed if isinstance(changed, tuple) else (changed,)
-    return [None if g is None else g._array for g in shown[0]]
+    return [None if g is None else g._array.view() for g in shown[0]]  # views: a hook may have kept what it saw
 
 
 def _retain(tensor: Tensor | None, gradient: Array) -> None:

@@ -88,6 +88,7 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
         other = numeric(other)
         if before.dtype.kind != "f":
             check_cast(result_type(before, plain(other)), before.dtype)
+            other = other if isinstance(other, Variable) else _number(other, before.dtype)
         elif not isinstance(other, Variable) and option is None:
             apart = target._node is None and target._base is None
             if (apart or not state.enabled) and _written_over(target, op, other):

@@ -62,7 +62,7 @@ def _each(loop: Callable[..., None], *inputs: Array) -> Array:
 
 
 def divisor_backward(dy: Array, a: Array, b: Array) -> Array:
-    """dy a / b², which -1 times is what a divisor b gets of y = a / b; any of them may be broadcast."""
+    """dy a / b², which -1 times is what a divisor b gets of y = a / b; dy has the shape that a and b broadcast to."""
     if (
         dy.size >= kernels.LEAST
         and type(a) is np.ndarray

@@ -10,6 +10,7 @@ few machine instructions each, around the C library's.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import ctypes
 import functools
 import sys
@@ -23,20 +24,31 @@ LINE = 64  # bytes
 _SET_HANDLER = 304  # the place of PyDataMem_SetHandler in NumPy's table of functions
 
 
+_here: contextvars.ContextVar[bool] = contextvars.ContextVar("gradus_memory", default=False)
+_use: Callable[[], object] | None = None  # has NumPy take memory from us
+
+
 @functools.cache
 def keep() -> None:
-    """Let the C library keep what is freed, up to 1 GiB, and NumPy's arrays from now on begin with a line.
-
-    Does nothing where the library is not glibc.
-    """
-    if sys.platform != "linux":
+    """Let the C library keep what is freed, up to 1 GiB, and arrays begin with a line. Not where it is not glibc."""
+    global _use
+    if sys.platform != "linux" or sys.maxsize < 1 << 32:
         return
     with contextlib.suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
         mallopt(_MMAP_THRESHOLD, 1 << 25)  # the most that glibc accepts
         mallopt(_TRIM_THRESHOLD, 1 << 30)
         mallopt(_TOP_PAD, 1 << 26)
-        _align()
+        with contextlib.suppress(Exception):  # arrays then lie anywhere, as by default
+            _use = _aligned()
+    arrange()
+
+
+def arrange() -> None:
+    """NumPy asks each thread, and each task, anew whose memory to take: ours, once `keep` was called anywhere."""
+    if _use is not None and not _here.get():
+        _use()
+        _here.set(True)
 
 
 class _Handler(ctypes.Structure):
@@ -53,7 +65,7 @@ class _Handler(ctypes.Structure):
     )
 
 
-def _align() -> None:
+def _aligned() -> Callable[[], object]:
     code = _compiled()
     places = (code.get_function_address(name) for name in ("allocate", "allocate_zeros", "reallocate", "release"))
     handler = _Handler(b"gradus, by lines", 1, None, *places)
@@ -65,7 +77,7 @@ def _align() -> None:
     numpy: Any = np
     table = ctypes.cast(pointer(numpy._core._multiarray_umath._ARRAY_API, None), ctypes.POINTER(ctypes.c_void_p))
     set_handler = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(table[_SET_HANDLER])
-    set_handler(capsule(ctypes.addressof(handler), b"mem_handler", None))
+    return functools.partial(set_handler, capsule(ctypes.addressof(handler), b"mem_handler", None))
 
 
 def _compiled() -> Any:

@@ -6,6 +6,7 @@ between.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,16 @@ from numba import vectorize
 _ONE = np.float32(1)
 
 
-def _tanh_backward(dy: Any, y: Any) -> Any:
+def _of(*signatures: str) -> Callable[[Any], Any]:
+    """NumPy's function, without the one in Python that Numba puts before it."""
+    return lambda formula: vectorize(signatures, cache=True)(formula).ufunc
+
+
+@_of("float32(float32, float32)")
+def tanh_backward(dy: Any, y: Any) -> Any:
     return dy * (_ONE - y * y)
 
 
-def _divisor_backward(dy: Any, a: Any, b: Any) -> Any:
+@_of("float32(float32, float32, float32)")
+def divisor_backward(dy: Any, a: Any, b: Any) -> Any:
     return dy * ((a / b) / b)
-
-
-tanh_backward = vectorize(["float32(float32, float32)"], cache=True)(_tanh_backward).ufunc
-divisor_backward = vectorize(["float32(float32, float32, float32)"], cache=True)(_divisor_backward).ufunc

@@ -128,7 +128,7 @@ def _check(a: Array, b: Array) -> None:
         )
     if a.ndim <= 2 and b.ndim == 1:
         raise RuntimeError(f"size mismatch, got input ({a.shape[0]}), mat ({_by(a)}), vec ({b.shape[0]})")
-    rows = a.reshape(-1, a.shape[-1])
+    rows = as_rows(a)
     raise RuntimeError(
         f"mat1 and mat2 shapes cannot be multiplied ({_by(rows)} and {_by(b[(0,) * (b.ndim - 2)] if b.size else b)})"
     )

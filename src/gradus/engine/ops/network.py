@@ -94,11 +94,13 @@ class CrossEntropy(Function):
 
     def forward(self, x: Array, targets: Array, scoring: tuple[int, str]) -> Array:
         ignore_index, reduction = scoring
-        if x.size <= cross_entropy.FEW and reduction != "none" and self.edges[0] is not None:
+        self.targets = targets
+        few = x.size <= cross_entropy.FEW and x.itemsize > 2  # in float16, what is not yet scaled could underflow
+        if few and reduction != "none" and self.edges[0] is not None:
             mean = reduction == "mean"
             total, scored, self.dx = cross_entropy.forward_and_gradient(x, targets, ignore_index, mean)
             return np.array((total / scored if scored else math.nan) if mean else total, x.dtype)
-        self.x, self.targets, self.ignore_index = x, targets, ignore_index
+        self.x, self.ignore_index = x, ignore_index
         losses, self.log_total, total, scored = cross_entropy.forward(x, targets, ignore_index)
         self.count = max(scored, 1) if reduction == "mean" else 1
         if reduction == "none":
