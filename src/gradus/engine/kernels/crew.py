@@ -98,7 +98,7 @@ def offer(crew: Array, job: Any, length: int, part: int) -> None:
 def help_out(crew: Array, share: int) -> None:
     """What a helper does, until told to quit."""
     seen, looks = 0, 0
-    byte = np.zeros(1, np.int8)
+    byte = np.empty(1, np.int8)
     while load(crew, QUIT) == 0:
         number = load(crew, JOB)
         if number != seen:

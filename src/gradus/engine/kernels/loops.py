@@ -158,6 +158,12 @@ def rows_in_part(width: int) -> int:
     return max(1, PART // max(width, 1))
 
 
+def parts(rows: int, width: int) -> int:
+    """In how many parts so many rows are offered."""
+    each: int = rows_in_part.py_func(width)
+    return -(-rows // each)
+
+
 @njit(**_inner)
 def _layer_norm(
     x: Array, weight: Array, bias: Array, eps: float, y: Array, mean: Array, rstd: Array, start: int, stop: int
@@ -210,18 +216,10 @@ def _layer_norm_backward(
 
 @njit(**_options)
 def layer_norm_backward(
-    crew: Array, dy: Array, x: Array, weight: Array, mean: Array, rstd: Array, dx: Array, dw: Array, db: Array
+    crew: Array, dy: Array, x: Array, weight: Array, mean: Array, rstd: Array, dx: Array, sums: Array
 ) -> None:
-    rows, n = x.shape
-    part = rows_in_part(n)
-    sums = np.zeros(((rows + part - 1) // part, 2, n), np.float32)
-    offer(crew, job(_layer_norm_backward, (dy, x, weight, mean, rstd, dx, sums)), rows, part)
-    dw[:] = np.float32(0)
-    db[:] = np.float32(0)
-    for i in range(len(sums)):
-        for j in range(n):
-            dw[j] += sums[i, 0, j]
-            db[j] += sums[i, 1, j]
+    """sums (parts, 2, C): for each part, what it adds to the gradients of weight and bias."""
+    offer(crew, job(_layer_norm_backward, (dy, x, weight, mean, rstd, dx, sums)), len(x), rows_in_part(x.shape[1]))
 
 
 @njit(**_inner)
@@ -352,7 +350,10 @@ def cross_entropy(crew: Array, x: Array, targets: Array, ignore_index: int, loss
             count += 1
     part = rows_in_part(x.shape[1])
     offer(crew, job(_cross_entropy, (x, targets, ignore_index, losses, log_total)), len(x), part)
-    return losses.astype(np.float64).sum(), count
+    total = 0.0
+    for i in range(len(losses)):
+        total += losses[i]
+    return total, count
 
 
 @njit(**_inner)
@@ -492,7 +493,10 @@ def _sum_of_squares(places: Array, ends: Array, sums: Array, start: int, stop: i
 def sum_of_squares(crew: Array, places: Array, ends: Array) -> Any:
     sums = np.zeros((ends[-1] + PART - 1) // PART)
     offer(crew, job(_sum_of_squares, (places, ends, sums)), ends[-1], PART)
-    return sums.sum()
+    total = 0.0
+    for i in range(len(sums)):
+        total += sums[i]
+    return total
 
 
 # ---- root mean square
@@ -535,12 +539,6 @@ def _rms_norm_backward(
 
 
 @njit(**_options)
-def rms_norm_backward(crew: Array, dy: Array, x: Array, weight: Array, rstd: Array, dx: Array, dw: Array) -> None:
-    rows, n = x.shape
-    part = rows_in_part(n)
-    sums = np.zeros(((rows + part - 1) // part, n), np.float32)
-    offer(crew, job(_rms_norm_backward, (dy, x, weight, rstd, dx, sums)), rows, part)
-    dw[:] = np.float32(0)
-    for i in range(len(sums)):
-        for j in range(n):
-            dw[j] += sums[i, j]
+def rms_norm_backward(crew: Array, dy: Array, x: Array, weight: Array, rstd: Array, dx: Array, sums: Array) -> None:
+    """sums (parts, C): for each part, what it adds to the gradient of weight."""
+    offer(crew, job(_rms_norm_backward, (dy, x, weight, rstd, dx, sums)), len(x), rows_in_part(x.shape[1]))

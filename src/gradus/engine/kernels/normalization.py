@@ -52,11 +52,10 @@ def _fused(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tu
 
 
 def _fused_backward(dy: Array, x: Array, weight: Array | None, mean: Array, rstd: Array) -> tuple[Array, Array, Array]:
-    c = x.shape[1]
-    w = _or_ones(weight, x)
-    dx, dw, db = np.empty_like(x), np.empty(c, x.dtype), np.empty(c, x.dtype)
-    kernels.compiled().layer_norm_backward(threads.crew(), dy, x, w, mean, rstd, dx, dw, db)
-    return dx, dw, db
+    loops, w = kernels.compiled(), _or_ones(weight, x)
+    dx, sums = np.empty_like(x), np.zeros((loops.parts(*x.shape), 2, x.shape[1]), x.dtype)
+    loops.layer_norm_backward(threads.crew(), dy, x, w, mean, rstd, dx, sums)
+    return dx, sums[:, 0].sum(axis=0), sums[:, 1].sum(axis=0)
 
 
 def rms_norm(x: Array, weight: Array | None, eps: float) -> tuple[Array, Array]:
@@ -73,9 +72,10 @@ def rms_norm(x: Array, weight: Array | None, eps: float) -> tuple[Array, Array]:
 def rms_norm_backward(dy: Array, x: Array, weight: Array | None, rstd: Array) -> tuple[Array, Array]:
     """-> dx (N, C), dweight (C,)."""
     if kernels.fused(x, dy, weight):
-        dx, dw = np.empty_like(x), np.empty(x.shape[1], x.dtype)
-        kernels.compiled().rms_norm_backward(threads.crew(), dy, x, _or_ones(weight, x), rstd, dx, dw)
-        return dx, dw
+        loops, w = kernels.compiled(), _or_ones(weight, x)
+        dx, sums = np.empty_like(x), np.zeros((loops.parts(*x.shape), x.shape[1]), x.dtype)
+        loops.rms_norm_backward(threads.crew(), dy, x, w, rstd, dx, sums)
+        return dx, sums.sum(axis=0)
     xhat = x * rstd[:, None]
     dxhat = dy if weight is None else dy * weight
     along = np.einsum("nc,nc->n", dxhat, xhat) / x.dtype.type(x.shape[-1])
