@@ -221,10 +221,17 @@ def test_the_second_normal_number_waits_for_the_next_small_draw() -> None:
 
 FLOATS = st.sampled_from(list(DTYPES))
 COUNTS = st.integers(0, 70)
+
+
+def floats(low: float, high: float) -> st.SearchStrategy[float]:
+    """Float32s but for the smallest, which have fewer digits: what is left of those is PyTorch's to round as it likes."""
+    return st.floats(low, high, width=32, allow_subnormal=False)
+
+
 CALLS = st.one_of(
     st.tuples(st.sampled_from(["rand", "randn", "bernoulli of an array"]), COUNTS, FLOATS),
-    st.tuples(st.just("uniform"), COUNTS, FLOATS, st.floats(-9, 0, width=32), st.floats(0, 9, width=32)),
-    st.tuples(st.just("normal"), COUNTS, FLOATS, st.floats(-3, 3, width=32), st.floats(0, 3, width=32)),
+    st.tuples(st.just("uniform"), COUNTS, FLOATS, floats(-9, 0), floats(0, 9)),
+    st.tuples(st.just("normal"), COUNTS, FLOATS, floats(-3, 3), floats(0, 3)),
     st.tuples(st.just("exponential"), COUNTS, FLOATS, st.floats(0.125, 8)),
     st.tuples(st.just("bernoulli"), COUNTS, FLOATS, st.floats(0, 1)),
     st.tuples(st.just("randint"), COUNTS, st.just("int64"), st.integers(-(2**63), -1), st.integers(0, 2**63 - 1)),
