@@ -224,7 +224,7 @@ COUNTS = st.integers(0, 70)
 
 
 def floats(low: float, high: float) -> st.SearchStrategy[float]:
-    """Float32s but for the smallest, which have fewer digits: what is left of those is PyTorch's to round as it likes."""
+    """Float32s, but for the smallest, which have fewer digits: how those are rounded is PyTorch's affair."""
     return st.floats(low, high, width=32, allow_subnormal=False)
 
 
