@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 # Where a gradient goes: the node that made a value, or the leaf itself; None where no gradient is wanted.
 Edge: TypeAlias = "Node | Variable | None"
-# What waits at a node: the gradient of its value, or a list of them, one for each of an operation's several results.
+# What waits at a node: the gradient of its value, or a list of them, one for each of an operation's several results
+# (each of which comes as a pair, with its place).
 Arrived = Array | list[Array | None]
 Passed = Sequence[Arrived | None]
 
@@ -53,7 +54,7 @@ class Node:
     # These stay with the class, at no cost to the many nodes that never change them.
     outputs: int | None = None  # how many, where it has several
     watched: bool = False  # whether one of the following was ever set
-    hooks: list[Callable[[Tensor], Tensor | None]] | None = None
+    hooks: list[tuple[Callable[[Tensor], Tensor | None]]] | None = None
     after: list[Callable[[Any, Any], Any]] | None = None
     retained: weakref.ref[Tensor] | None = None  # the tensor whose `.grad` is to be kept
 

@@ -208,7 +208,7 @@ class Tensor(Variable):
     @property
     def data(self) -> Tensor:
         """The same memory outside the graph: a change through it goes unnoticed by autograd."""
-        made = _new(Tensor)
+        made = _new(Tensor)  # as `wrap`, written out: each update of a parameter asks for this
         made._array = self._array
         made._version_counter = [0]
         made._base = made._grad = made._node = None
