@@ -178,8 +178,13 @@ def assembled(row: Row, threads: int, roster: Roster) -> Iterator[Field]:
             contestant.close()
 
 
+def as_installed() -> dict[str, str]:
+    """This environment, but for a wish that Python keep nothing of what it compiles: an installation does."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def _environment(name: str, threads: int) -> dict[str, str]:
     """The same number of threads for all, whichever library they multiply matrices with."""
     pools = ("GRADUS_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     backend = "torch" if name in (PYTORCH, COMPILED) else "engine"
-    return {**os.environ, "GRADUS_BACKEND": backend, **dict.fromkeys(pools, str(threads))}
+    return {**as_installed(), "GRADUS_BACKEND": backend, **dict.fromkeys(pools, str(threads))}

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from gradus.bench.contestant import Contestant, Failure, Field, Roster, Tell
+from gradus.bench.contestant import Contestant, Failure, Field, Roster, Tell, as_installed
 from gradus.bench.line import Line
 from gradus.bench.rounds import place
 from gradus.bench.rows import GRADUS, PYTORCH, Row
@@ -70,7 +70,8 @@ def _run(program: str) -> float:
         Failure: if the program fails.
     """
     start = time.perf_counter()
-    ended = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-P", "-c", program]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=as_installed())
     seconds = time.perf_counter() - start
     if ended.returncode:
         raise Failure(ended.stderr.strip().rpartition("\n")[2])
