@@ -29,7 +29,7 @@ from gradus.engine.functions import shapes as sh
 from gradus.engine.functions.operands import as_array, axis_of
 from gradus.engine.functions.operands import floating_only as floating_only
 from gradus.engine.node import LEAF, Node, Output, RemovableHook
-from gradus.engine.variable import Variable, make
+from gradus.engine.variable import Variable, results_are
 
 _new = object.__new__
 
@@ -734,7 +734,7 @@ class Tensor(Variable):
         ip.abs_,
     )
     share_memory_ = cv.as_is
-    __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = ip.iadd, ip.sub_, ip.mul_, ip.div_, ip.pow_
+    __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = ip.add_, ip.sub_, ip.mul_, ip.div_, ip.pow_
     __ifloordiv__, __imod__ = ip.floor_divide_, ip.remainder_
     __iand__, __ior__, __ixor__ = ip.iand, ip.ior, ip.ixor
 
@@ -762,7 +762,7 @@ class Tensor(Variable):
     float, int, bool = cv.to_float32, cv.to_int32, cv.to_bool
 
 
-make(Tensor)
+results_are(Tensor)
 
 
 def _rebuild(kind: type[Tensor], array: Array, requires_grad: bool) -> Tensor:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _new = object.__new__
 _ndarray = np.ndarray
 _NOTHING = np.empty(0)
-_Tensor: Any  # the class of results, set by `make`
+_Tensor: Any  # the class of results, set by `results_are`
 
 
 class Variable:
@@ -116,7 +116,7 @@ class Variable:
             node.watched = True
 
 
-def make(kind: type[Tensor]) -> None:
+def results_are(kind: type[Tensor]) -> None:
     """Have results be of this class."""
     global _Tensor
     _Tensor = kind

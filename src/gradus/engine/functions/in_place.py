@@ -34,10 +34,6 @@ def add_(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
     return in_place(input, ew.Add, other) if alpha == 1 else in_place(input, ew.Add, other, alpha)
 
 
-def iadd(input: Tensor, other: Any) -> Tensor:
-    return in_place(input, ew.Add, other)
-
-
 def sub_(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
     pointwise.refuse_bool_difference(input, other)
     return in_place(input, ew.Sub, other) if alpha == 1 else in_place(input, ew.Sub, other, alpha)

@@ -1,4 +1,4 @@
-"""GELU and the error function."""
+"""Formulas of each number that are worth one pass: GELU, the error function, the gradients of tanh and of a divisor."""
 
 from __future__ import annotations
 

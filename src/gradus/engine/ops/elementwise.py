@@ -42,7 +42,7 @@ class Add(Function):
         if alpha != 1:
             self.alpha = alpha
             return a + alpha * b
-        if to_a is not None and a.size >= addition.LEAST and type(b) is np.ndarray:
+        if type(b) is np.ndarray and b.size >= addition.LEAST and type(a) is np.ndarray:
             return addition.add(a, b)
         return a + b
 

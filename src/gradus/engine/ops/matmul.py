@@ -14,7 +14,7 @@ from gradus.engine.node import INPUTS, Function
 from gradus.engine.ops.broadcast import sum_to
 
 
-def many(a: Array, b: Array, bias: Array | None = None) -> Array:
+def batched(a: Array, b: Array, bias: Array | None = None) -> Array:
     """a @ b + bias, of any number of axes; a batch of rows times one matrix is done as a single product."""
     if a.ndim == b.ndim == 2:
         return product(a, b, bias)
@@ -65,7 +65,7 @@ class MatMul(Function):
     def forward(self, a: Array, b: Array) -> Array:
         _check(a, b)
         self.a, self.b, self.ranks = a, b, (a.ndim, b.ndim)
-        return many(a, b)
+        return batched(a, b)
 
     def backward(self, dy: Array) -> Any:
         a, b = self.a, self.b
@@ -79,13 +79,13 @@ class MatMul(Function):
             da = sum_to(dy[..., None] * b, a.shape) if self.edges[0] is not None else None
             db = (a.reshape(dy.size, a.shape[-1]).T @ dy.reshape(-1)) if self.edges[1] is not None else None
             return da, db
-        da = sum_to(many(dy, b.swapaxes(-1, -2)), a.shape) if self.edges[0] is not None else None
+        da = sum_to(batched(dy, b.swapaxes(-1, -2)), a.shape) if self.edges[0] is not None else None
         db = None
         if self.edges[1] is not None:
             if b.ndim == 2 and a.ndim > 2:
-                db = many(as_rows(a).T, as_rows(dy))
+                db = batched(as_rows(a).T, as_rows(dy))
             else:
-                db = sum_to(many(a.swapaxes(-1, -2), dy), b.shape)
+                db = sum_to(batched(a.swapaxes(-1, -2), dy), b.shape)
         return da, db
 
     def name(self) -> str:
@@ -152,12 +152,12 @@ class Linear(Function):
         self.x = x if self.edges[1] is not None else None
         self.weight = weight if self.edges[0] is not None else None
         self.biased, self.rank = bias is not None, x.ndim
-        return many(x, weight.T, bias)
+        return batched(x, weight.T, bias)
 
     def backward(self, dy: Array) -> Any:
-        dx = many(dy, self.weight) if self.edges[0] is not None else None
+        dx = batched(dy, self.weight) if self.edges[0] is not None else None
         rows = as_rows(dy)
-        dw = many(rows.T, as_rows(self.x)) if self.edges[1] is not None else None
+        dw = batched(rows.T, as_rows(self.x)) if self.edges[1] is not None else None
         db = column_sums(rows) if self.edges[2] is not None else None
         return dx, dw, db
 
