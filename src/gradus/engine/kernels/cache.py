@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import hashlib
 import os
 import subprocess
@@ -52,14 +53,22 @@ def _begin() -> subprocess.Popen[bytes] | None:
 
     class Listener(event.Listener):
         said = False
+        depth = 0
 
         def on_start(self, event: Any) -> None:
             ours = event.data["dispatcher"].py_func.__module__.startswith("gradus.engine.kernels")
             if ours and not self.said:
                 self.said = True
                 print("gradus: compiling loops for this machine; this takes some seconds, once", file=sys.stderr)
+            if not self.depth:
+                self.collects = gc.isenabled()
+                gc.disable()  # a compiler makes very many objects
+            self.depth += 1
 
-        def on_end(self, event: Any) -> None: ...
+        def on_end(self, event: Any) -> None:
+            self.depth -= 1
+            if not self.depth and self.collects:
+                gc.enable()
 
     register: Any = event.register
     register("numba:compile", Listener())

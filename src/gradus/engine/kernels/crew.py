@@ -20,9 +20,9 @@ import weakref
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from gradus.engine.dtypes import Array
+from gradus.engine.kernels.jit import inner, loop
 from gradus.engine.kernels.native import (
     call,
     exchange,
@@ -35,9 +35,6 @@ from gradus.engine.kernels.native import (
     write_bytes,
 )
 
-_options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}
-_inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only
-
 # Where in the array each word is; those that different threads write lie on cache lines of their own.
 JOB, OPEN, CODE, ARGUMENTS, LENGTH, PART, SHARES = range(7)  # written by who offers
 INSIDE, OWNED, ASLEEP, SETTINGS = 8, 16, 24, 32
@@ -47,7 +44,7 @@ NEXT, APART = 40, 8  # the next part of the first share, of the second, ...
 PATIENCE = 8000  # looks for a job before a helper sleeps; looks at a helper's part before who waits lends its core
 
 
-@njit("void(int64[::1], int64)", **_inner)
+@inner()
 def _take_parts(crew: Array, share: int) -> None:
     """Do what is left of this share, then of the others'."""
     code, arguments = load(crew, CODE), load(crew, ARGUMENTS)
@@ -63,7 +60,7 @@ def _take_parts(crew: Array, share: int) -> None:
             call(code, arguments, number * part, min((number + 1) * part, length))
 
 
-@njit("void(int64[::1], UniTuple(int64, 2), int64, int64)", **_inner)
+@inner()
 def offer(crew: Array, job: Any, length: int, part: int) -> None:
     """Call the job over 0..length, `part` at a time, with everybody's help; return when all is done."""
     shares = load(crew, HELPERS) + 1
@@ -94,7 +91,7 @@ def offer(crew: Array, job: Any, length: int, part: int) -> None:
     store(crew, OWNED, 0)
 
 
-@njit("void(int64[::1], int64)", **_options)
+@loop()
 def help_out(crew: Array, share: int) -> None:
     """What a helper does, until told to quit."""
     seen, looks = 0, 0
@@ -123,6 +120,8 @@ def hire(helpers: int) -> Array:
     weakref.finalize(crew, _close, ends).atexit = False  # not before: whoever holds the crew may still write
     crew[BEDS], crew[CALLS] = ends
     crew[HELPERS] = helpers
+    if helpers:
+        help_out.compile("void(int64[::1], int64)")
     for share in range(1, helpers + 1):
         threading.Thread(target=_help, args=(crew, share), daemon=True, name="gradus").start()
     return crew

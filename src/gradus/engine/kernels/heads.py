@@ -11,10 +11,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.crew import offer
+from gradus.engine.kernels.jit import inner, loop
 from gradus.engine.kernels.loops import exp32
 from gradus.engine.kernels.native import COLUMNS, LANES, ROWS, floats, job, largest, wide
 from gradus.engine.kernels.panels import (
@@ -32,11 +32,8 @@ from gradus.engine.kernels.panels import (
     turn_rows,
 )
 
-_options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
-_inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only
 
-
-@njit("float32(int64, int64, float32, float32)", **_inner)
+@inner()
 def _exponentials(row: int, width: int, scale: Any, less: Any) -> Any:
     """s = e^(scale s - less), and the sum of it. The width is of whole panels, so that all of it is vectors."""
     wide()
@@ -48,14 +45,14 @@ def _exponentials(row: int, width: int, scale: Any, less: Any) -> Any:
     return total
 
 
-@njit("void(int64, int64, int64)", **_inner)
+@inner()
 def _times(row: int, by: int, n: int) -> None:
     x, y = floats(row, n), floats(by, n)
     for j in range(n):
         x[j] *= y[j]
 
 
-@njit(**_inner)
+@inner()
 def _forward(
     q: Array,
     k: Array,
@@ -102,9 +99,7 @@ def _forward(
     room[0] = np.float32(0)  # needed up to here (`lined_up`)
 
 
-@njit(
-    f"void(int64[::1], {HEADS}, {HEADS}, {HEADS}, {HEADS}, boolean, float64, {HEADS}, float32[:, :, ::1])", **_options
-)
+@loop(f"void(int64[::1], {HEADS}, {HEADS}, {HEADS}, {HEADS}, boolean, float64, {HEADS}, float32[:, :, ::1])")
 def forward(
     crew: Array, q: Array, k: Array, v: Array, kept: Array, causal: bool, scale: float, y: Array, log_total: Array
 ) -> None:

@@ -7,10 +7,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.crew import offer
+from gradus.engine.kernels.jit import inner, loop
 from gradus.engine.kernels.loops import exp32
 from gradus.engine.kernels.native import COLUMNS, ROWS, floats, job, wide
 from gradus.engine.kernels.panels import (
@@ -28,13 +28,10 @@ from gradus.engine.kernels.panels import (
     turn_rows,
 )
 
-_options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
-_inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only
-
 BLOCK = 96 // ROWS * ROWS  # queries; with a few more, where they are the last
 
 
-@njit("void(int64, int64, int64, int64, boolean, int64, int64, int64, int64)", **_inner)
+@inner()
 def _gathered(p: int, width: int, first: int, rows: int, causal: bool, packed: int, to: int, n: int, keys: int) -> None:
     """to[s] += Σ p[r, s] · row r of what was packed, over the rows r of a block that see key s."""
     for s in range(0, keys, ROWS):
@@ -44,7 +41,7 @@ def _gathered(p: int, width: int, first: int, rows: int, causal: bool, packed: i
             slab(rows - above, p + 4 * (above * width + s), 1, width, panels, apart, n, to + 4 * s * n, n, True)
 
 
-@njit("void(int64, int64, int64, float32, float32)", **_inner)
+@inner()
 def _slopes(p_row: int, d_row: int, width: int, scale: Any, log_total: Any) -> None:
     """From scores p and the gradients d of the probabilities: probabilities p, and the gradients d of the scores."""
     wide()
@@ -57,7 +54,7 @@ def _slopes(p_row: int, d_row: int, width: int, scale: Any, log_total: Any) -> N
         d[j] = scale * p[j] * (d[j] - along)
 
 
-@njit("void(int64, int64, int64, int64, float32, float32)", **_inner)
+@inner()
 def _slopes_of_kept(p_row: int, d_row: int, mask: int, width: int, scale: Any, log_total: Any) -> None:
     """The same where the probabilities were multiplied by a mask; p becomes what they were then."""
     p, d, kept = floats(p_row, width), floats(d_row, width), floats(mask, width)
@@ -68,14 +65,14 @@ def _slopes_of_kept(p_row: int, d_row: int, mask: int, width: int, scale: Any, l
         p[j] *= kept[j]
 
 
-@njit("void(int64, int64, int64, int64, int64, int64)", **_inner)
+@inner()
 def _copy(to: int, apart: int, rows: int, width: int, many: int, n: int) -> None:
     """So many rows of n numbers, to where they lie `apart`."""
     for r in range(many):
         scaled(to + 4 * r * apart, rows + 4 * r * width, n, np.float32(1))
 
 
-@njit(**_inner)
+@inner()
 def _backward(
     dy: Array,
     q: Array,
@@ -148,10 +145,9 @@ def _backward(
     room[0] = np.float32(0)  # needed up to here (`lined_up`)
 
 
-@njit(
+@loop(
     f"void(int64[::1], {HEADS}, {HEADS}, {HEADS}, {HEADS}, {HEADS}, float32[:, :, ::1], boolean, float64, "
     f"{HEADS}, {HEADS}, {HEADS})",
-    **_options,
 )
 def backward(
     crew: Array,

@@ -17,11 +17,8 @@ from numba import njit
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.crew import offer
+from gradus.engine.kernels.jit import inner, loop
 from gradus.engine.kernels.native import floats, job, wide
-
-_options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
-_inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only
-_exactly: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy"}  # keeps infinities
 
 PART = 16384  # numbers in a part
 
@@ -38,7 +35,7 @@ _SQRT_HALF = np.float32(math.sqrt(0.5))
 _SQRT_2PI = np.float32(1 / math.sqrt(2 * math.pi))
 
 
-@njit(inline="always", **_inner)
+@njit(inline="always")
 def exp32(x: Any) -> Any:
     """eˣ in float32, to 2e-7 of itself: 2ᵏ eʳ with |r| ≤ ½ log 2 (Cephes' polynomial, Moshier 1992); 0 from -88 on."""
     x = min(max(x, np.float32(-88.0)), np.float32(88.0))
@@ -57,7 +54,7 @@ def exp32(x: Any) -> Any:
     return p * np.int32((k + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
-@njit(inline="always", **_inner)
+@njit(inline="always")
 def erf32(x: Any) -> Any:
     """erf x in float32 as a quotient of polynomials in x², |x| cut to 4, where erf is 1 already."""
     x = min(max(x, np.float32(-4.0)), np.float32(4.0))
@@ -77,14 +74,14 @@ def erf32(x: Any) -> Any:
     return x * p / q
 
 
-@njit(**_inner)
+@inner()
 def _add(a: Array, b: Array, y: Array, start: int, stop: int) -> None:
     a, b, y = a[start:stop], b[start:stop], y[start:stop]
     for i in range(len(y)):
         y[i] = a[i] + b[i]
 
 
-@njit(**_options)
+@loop()
 def add(crew: Array, a: Array, b: Array, y: Array) -> None:
     offer(crew, job(_add, (a, b, y)), len(y), PART)
 
@@ -92,7 +89,7 @@ def add(crew: Array, a: Array, b: Array, y: Array) -> None:
 # ---- activations, flat arrays
 
 
-@njit(**_inner)
+@inner()
 def _gelu_tanh(x: Array, y: Array, start: int, stop: int) -> None:
     wide()
     x, y = x[start:stop], y[start:stop]
@@ -101,12 +98,12 @@ def _gelu_tanh(x: Array, y: Array, start: int, stop: int) -> None:
         y[i] = x[i] / (_ONE + exp32(-_GELU_A * u))  # ½ (1 + tanh u) = 1 / (1 + e^(-2u))
 
 
-@njit(**_options)
+@loop()
 def gelu_tanh(crew: Array, x: Array, y: Array) -> None:
     offer(crew, job(_gelu_tanh, (x, y)), len(x), PART)
 
 
-@njit(**_inner)
+@inner()
 def _gelu_tanh_backward(dy: Array, x: Array, dx: Array, start: int, stop: int) -> None:
     wide()
     dy, x, dx = dy[start:stop], x[start:stop], dx[start:stop]
@@ -117,12 +114,12 @@ def _gelu_tanh_backward(dy: Array, x: Array, dx: Array, start: int, stop: int) -
         dx[i] = dy[i] * (s + v * s * (e * s) * _GELU_A * (_ONE + _GELU_3B * v * v))
 
 
-@njit(**_options)
+@loop()
 def gelu_tanh_backward(crew: Array, dy: Array, x: Array, dx: Array) -> None:
     offer(crew, job(_gelu_tanh_backward, (dy, x, dx)), len(x), PART)
 
 
-@njit(**_inner)
+@inner()
 def _gelu(x: Array, y: Array, start: int, stop: int) -> None:
     wide()
     x, y = x[start:stop], y[start:stop]
@@ -130,12 +127,12 @@ def _gelu(x: Array, y: Array, start: int, stop: int) -> None:
         y[i] = x[i] * _HALF * (_ONE + erf32(x[i] * _SQRT_HALF))
 
 
-@njit(**_options)
+@loop()
 def gelu(crew: Array, x: Array, y: Array) -> None:
     offer(crew, job(_gelu, (x, y)), len(x), PART)
 
 
-@njit(**_inner)
+@inner()
 def _gelu_backward(dy: Array, x: Array, dx: Array, start: int, stop: int) -> None:
     wide()
     dy, x, dx = dy[start:stop], x[start:stop], dx[start:stop]
@@ -145,7 +142,7 @@ def _gelu_backward(dy: Array, x: Array, dx: Array, start: int, stop: int) -> Non
         dx[i] = dy[i] * (cdf + v * exp32(-_HALF * v * v) * _SQRT_2PI)
 
 
-@njit(**_options)
+@loop()
 def gelu_backward(crew: Array, dy: Array, x: Array, dx: Array) -> None:
     offer(crew, job(_gelu_backward, (dy, x, dx)), len(x), PART)
 
@@ -153,7 +150,7 @@ def gelu_backward(crew: Array, dy: Array, x: Array, dx: Array) -> None:
 # ---- rows
 
 
-@njit(**_inner)
+@inner()
 def rows_in_part(width: int) -> int:
     return max(1, PART // max(width, 1))
 
@@ -164,7 +161,7 @@ def parts(rows: int, width: int) -> int:
     return -(-rows // each)
 
 
-@njit(**_inner)
+@inner()
 def _layer_norm(
     x: Array, weight: Array, bias: Array, eps: float, y: Array, mean: Array, rstd: Array, start: int, stop: int
 ) -> None:
@@ -185,14 +182,14 @@ def _layer_norm(
             y[i, j] = (x[i, j] - m) * r * weight[j] + bias[j]
 
 
-@njit(**_options)
+@loop()
 def layer_norm(
     crew: Array, x: Array, weight: Array, bias: Array, eps: float, y: Array, mean: Array, rstd: Array
 ) -> None:
     offer(crew, job(_layer_norm, (x, weight, bias, eps, y, mean, rstd)), len(x), rows_in_part(x.shape[1]))
 
 
-@njit(**_inner)
+@inner()
 def _layer_norm_backward(
     dy: Array, x: Array, weight: Array, mean: Array, rstd: Array, dx: Array, sums: Array, start: int, stop: int
 ) -> None:
@@ -214,7 +211,7 @@ def _layer_norm_backward(
             sums[part, 1, j] += dy[i, j]
 
 
-@njit(**_options)
+@loop()
 def layer_norm_backward(
     crew: Array, dy: Array, x: Array, weight: Array, mean: Array, rstd: Array, dx: Array, sums: Array
 ) -> None:
@@ -222,7 +219,7 @@ def layer_norm_backward(
     offer(crew, job(_layer_norm_backward, (dy, x, weight, mean, rstd, dx, sums)), len(x), rows_in_part(x.shape[1]))
 
 
-@njit(**_inner)
+@inner()
 def _column_sums(x: Array, sums: Array, start: int, stop: int) -> None:
     wide()
     sums = sums[start:stop]
@@ -232,13 +229,13 @@ def _column_sums(x: Array, sums: Array, start: int, stop: int) -> None:
             sums[j] += row[j]
 
 
-@njit(**_options)
+@loop()
 def column_sums(crew: Array, x: Array, sums: Array) -> None:
     """sums[j] += Σ x[:, j]"""
     offer(crew, job(_column_sums, (x, sums)), x.shape[1], max(32, PART // max(len(x), 1)))
 
 
-@njit(**_exactly)
+@inner(fastmath=False)  # keeps infinities
 def _largest(row: Array, n: int) -> Any:
     top = row[0]
     for j in range(1, n):
@@ -246,7 +243,7 @@ def _largest(row: Array, n: int) -> Any:
     return top
 
 
-@njit(**_inner)
+@inner()
 def _exp_sum(row: Array, out: Array, top: float, n: int) -> Any:
     wide()
     total = np.float32(0)
@@ -256,7 +253,7 @@ def _exp_sum(row: Array, out: Array, top: float, n: int) -> Any:
     return total
 
 
-@njit(**_inner)
+@inner()
 def _sum_exp(row: Array, top: float, n: int) -> Any:
     wide()
     total = np.float32(0)
@@ -265,7 +262,7 @@ def _sum_exp(row: Array, top: float, n: int) -> Any:
     return total
 
 
-@njit(**_inner)
+@inner()
 def _softmax(x: Array, y: Array, start: int, stop: int) -> None:
     n = x.shape[1]
     for i in range(start, stop):
@@ -274,12 +271,12 @@ def _softmax(x: Array, y: Array, start: int, stop: int) -> None:
             y[i, j] *= share
 
 
-@njit(**_options)
+@loop()
 def softmax(crew: Array, x: Array, y: Array) -> None:
     offer(crew, job(_softmax, (x, y)), len(x), rows_in_part(x.shape[1]))
 
 
-@njit(**_inner)
+@inner()
 def _softmax_backward(dy: Array, y: Array, dx: Array, start: int, stop: int) -> None:
     wide()
     n = y.shape[1]
@@ -291,12 +288,12 @@ def _softmax_backward(dy: Array, y: Array, dx: Array, start: int, stop: int) -> 
             dx[i, j] = y[i, j] * (dy[i, j] - along)
 
 
-@njit(**_options)
+@loop()
 def softmax_backward(crew: Array, dy: Array, y: Array, dx: Array) -> None:
     offer(crew, job(_softmax_backward, (dy, y, dx)), len(y), rows_in_part(y.shape[1]))
 
 
-@njit(**_inner)
+@inner()
 def _log_softmax(x: Array, y: Array, start: int, stop: int) -> None:
     n = x.shape[1]
     for i in range(start, stop):
@@ -306,12 +303,12 @@ def _log_softmax(x: Array, y: Array, start: int, stop: int) -> None:
             y[i, j] = x[i, j] - total
 
 
-@njit(**_options)
+@loop()
 def log_softmax(crew: Array, x: Array, y: Array) -> None:
     offer(crew, job(_log_softmax, (x, y)), len(x), rows_in_part(x.shape[1]))
 
 
-@njit(**_inner)
+@inner()
 def _log_softmax_backward(dy: Array, y: Array, dx: Array, start: int, stop: int) -> None:
     n = y.shape[1]
     for i in range(start, stop):
@@ -322,12 +319,12 @@ def _log_softmax_backward(dy: Array, y: Array, dx: Array, start: int, stop: int)
             dx[i, j] = dy[i, j] - exp32(y[i, j]) * total
 
 
-@njit(**_options)
+@loop()
 def log_softmax_backward(crew: Array, dy: Array, y: Array, dx: Array) -> None:
     offer(crew, job(_log_softmax_backward, (dy, y, dx)), len(y), rows_in_part(y.shape[1]))
 
 
-@njit(**_inner)
+@inner()
 def _cross_entropy(
     x: Array, targets: Array, ignore_index: int, losses: Array, log_total: Array, start: int, stop: int
 ) -> None:
@@ -339,7 +336,7 @@ def _cross_entropy(
         losses[i] = log_total[i] - row[targets[i]] if targets[i] != ignore_index else np.float32(0)
 
 
-@njit(**_options)
+@loop()
 def cross_entropy(crew: Array, x: Array, targets: Array, ignore_index: int, losses: Array, log_total: Array) -> Any:
     """The losses, their sum, and how many rows are scored: -1, and nothing done, if a target is no column of x."""
     count = 0
@@ -356,7 +353,7 @@ def cross_entropy(crew: Array, x: Array, targets: Array, ignore_index: int, loss
     return total, count
 
 
-@njit(**_inner)
+@inner()
 def _cross_entropy_backward(
     x: Array, targets: Array, log_total: Array, scales: Array, ignore_index: int, dx: Array, start: int, stop: int
 ) -> None:
@@ -372,7 +369,7 @@ def _cross_entropy_backward(
             dx[i, targets[i]] -= scale
 
 
-@njit(**_options)
+@loop()
 def cross_entropy_backward(
     crew: Array, x: Array, targets: Array, log_total: Array, scales: Array, ignore_index: int, dx: Array
 ) -> None:
@@ -380,14 +377,14 @@ def cross_entropy_backward(
     offer(crew, job(_cross_entropy_backward, (x, targets, log_total, scales, ignore_index, dx)), len(x), part)
 
 
-@njit(**_inner)
+@inner()
 def _exp_all(x: Array) -> None:
     wide()
     for i in range(len(x)):
         x[i] = exp32(x[i])
 
 
-@njit(**_options)
+@loop()
 def cross_entropy_and_gradient(x: Array, targets: Array, ignore_index: int, mean: bool, dx: Array) -> Any:
     """The sum of the losses, how many rows are scored, as above, and the gradient of the sum or the mean.
 
@@ -427,7 +424,7 @@ def cross_entropy_and_gradient(x: Array, targets: Array, ignore_index: int, mean
 # ---- tables and parameters
 
 
-@njit(**_options)
+@loop()
 def add_rows(table: Array, index: Array, rows: Array) -> None:
     for i in range(len(index)):
         to = index[i] if index[i] >= 0 else index[i] + len(table)
@@ -435,7 +432,7 @@ def add_rows(table: Array, index: Array, rows: Array) -> None:
             table[to, j] += rows[i, j]
 
 
-@njit(**_inner)
+@inner()
 def _parameter(ends: Array, place: int) -> Any:
     """In which parameter the number `place` of all is; parameter i holds those from ends[i] to ends[i + 1]."""
     low, high = 0, len(ends) - 1
@@ -448,7 +445,7 @@ def _parameter(ends: Array, place: int) -> Any:
     return low
 
 
-@njit(**_inner)
+@inner()
 def _adamw(places: Array, ends: Array, numbers: Array, start: int, stop: int) -> None:
     wide()
     i = _parameter(ends, start)
@@ -468,13 +465,13 @@ def _adamw(places: Array, ends: Array, numbers: Array, start: int, stop: int) ->
         i += 1
 
 
-@njit(**_options)
+@loop()
 def adamw(crew: Array, places: Array, ends: Array, numbers: Array) -> None:
     """places (N, 4) of p, g, m and v; numbers (N, 6): 1 - decay, β₁, β₂, size of the step, √(1 - β₂ᵗ), eps."""
     offer(crew, job(_adamw, (places, ends, numbers)), ends[-1], PART)
 
 
-@njit(**_inner)
+@inner()
 def _sum_of_squares(places: Array, ends: Array, sums: Array, start: int, stop: int) -> None:
     wide()
     part, i = start // PART, _parameter(ends, start)
@@ -489,7 +486,7 @@ def _sum_of_squares(places: Array, ends: Array, sums: Array, start: int, stop: i
         i += 1
 
 
-@njit(**_options)
+@loop()
 def sum_of_squares(crew: Array, places: Array, ends: Array) -> Any:
     sums = np.zeros((ends[-1] + PART - 1) // PART)
     offer(crew, job(_sum_of_squares, (places, ends, sums)), ends[-1], PART)
@@ -502,7 +499,7 @@ def sum_of_squares(crew: Array, places: Array, ends: Array) -> Any:
 # ---- root mean square
 
 
-@njit(**_inner)
+@inner()
 def _rms_norm(x: Array, weight: Array, eps: float, y: Array, rstd: Array, start: int, stop: int) -> None:
     wide()
     n = x.shape[1]
@@ -516,12 +513,12 @@ def _rms_norm(x: Array, weight: Array, eps: float, y: Array, rstd: Array, start:
             y[i, j] = x[i, j] * r * weight[j]
 
 
-@njit(**_options)
+@loop()
 def rms_norm(crew: Array, x: Array, weight: Array, eps: float, y: Array, rstd: Array) -> None:
     offer(crew, job(_rms_norm, (x, weight, eps, y, rstd)), len(x), rows_in_part(x.shape[1]))
 
 
-@njit(**_inner)
+@inner()
 def _rms_norm_backward(
     dy: Array, x: Array, weight: Array, rstd: Array, dx: Array, sums: Array, start: int, stop: int
 ) -> None:
@@ -538,7 +535,7 @@ def _rms_norm_backward(
             sums[part, j] += dy[i, j] * x[i, j] * r
 
 
-@njit(**_options)
+@loop()
 def rms_norm_backward(crew: Array, dy: Array, x: Array, weight: Array, rstd: Array, dx: Array, sums: Array) -> None:
     """sums (parts, C): for each part, what it adds to the gradient of weight."""
     offer(crew, job(_rms_norm_backward, (dy, x, weight, rstd, dx, sums)), len(x), rows_in_part(x.shape[1]))

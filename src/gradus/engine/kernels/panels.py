@@ -10,13 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from gradus.engine.dtypes import Array
+from gradus.engine.kernels.jit import inner
 from gradus.engine.kernels.native import COLUMNS, LANES, floats, panel_line, tile, turn
-
-_options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
-_inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only
 
 HEADS = "float32[:, :, :, :]"  # (B, H, T, E) of any strides, but for the last axis: compiled once for all of them
 PARTS = 16  # into which all heads are cut, if there are as many
@@ -24,7 +21,7 @@ HIDDEN = np.float32(-1e30)  # a score that the mask hides: finite, whatever a sa
 SPARE = 16  # numbers in a line of the caches
 
 
-@njit("int64(float32[::1])", **_inner)
+@inner()
 def lined_up(room: Array) -> int:
     """The first address in it at which a line of the caches begins; leave SPARE numbers for what comes before.
 
@@ -34,7 +31,7 @@ def lined_up(room: Array) -> int:
     return at
 
 
-@njit("void(int64, int64, int64, int64, int64, int64)", **_inner)
+@inner()
 def pack_panel(to: int, at: int, apart: int, columns: int, start: int, stop: int) -> None:
     """Rows start..stop, `apart` numbers from each other, to a panel; 0 beyond `columns`."""
     for k in range(start, stop):
@@ -46,7 +43,7 @@ def pack_panel(to: int, at: int, apart: int, columns: int, start: int, stop: int
                 line[j] = row[j] if j < columns else np.float32(0)
 
 
-@njit("void(int64, int64, int64, int64, int64)", **_inner)
+@inner()
 def turn_panel(to: int, at: int, apart: int, rows: int, depth: int) -> None:
     """Rows of `depth` numbers, `apart` from each other, become the columns of a panel (depth, COLUMNS), 0 beyond."""
     panel = floats(to, depth * COLUMNS)
@@ -62,34 +59,34 @@ def turn_panel(to: int, at: int, apart: int, rows: int, depth: int) -> None:
             panel[k * COLUMNS + j] = row[k] if j < rows else np.float32(0)
 
 
-@njit("int64(int64)", **_inner)
+@inner()
 def filled(n: int) -> int:
     """The width of the panels that hold n numbers."""
     return (n + COLUMNS - 1) // COLUMNS * COLUMNS
 
 
-@njit(f"int64({HEADS}, int64, int64, int64)", **_inner)
+@inner()
 def row_of(x: Array, b: int, h: int, t: int) -> int:
     """The address of x[b, h, t]."""
     at: int = x.ctypes.data + b * x.strides[0] + h * x.strides[1] + t * x.strides[2]
     return at
 
 
-@njit("void(int64, int64, int64, int64, int64)", **_inner)
+@inner()
 def turn_rows(to: int, at: int, apart: int, rows: int, depth: int) -> None:
     """Rows of `depth` numbers into panels, a row a column."""
     for left in range(0, rows, COLUMNS):
         turn_panel(to + 4 * left * depth, at + 4 * left * apart, apart, rows - left, depth)
 
 
-@njit("void(int64, int64, int64, int64, int64, int64)", **_inner)
+@inner()
 def pack_rows(to: int, at: int, apart: int, rows: int, width: int, room: int) -> None:
     """Rows of `width` numbers into panels that have room for `room` of them."""
     for left in range(0, width, COLUMNS):
         pack_panel(to + 4 * left * room, at + 4 * left, apart, width - left, 0, rows)
 
 
-@njit("void(int64, int64, int64, int64, int64, int64, int64, int64, int64, boolean)", **_inner)
+@inner()
 def slab(
     depth: int, a: int, down: int, along: int, panels: int, apart: int, wide: int, to: int, width: int, adds: bool
 ) -> None:
@@ -100,7 +97,7 @@ def slab(
         panels += 4 * apart
 
 
-@njit("void(int64, int64, int64, float32)", **_inner)
+@inner()
 def hide(row: int, n: int, width: int, value: Any) -> None:
     """What is in a row beyond n."""
     s = floats(row + 4 * n, width - n)
@@ -108,7 +105,7 @@ def hide(row: int, n: int, width: int, value: Any) -> None:
         s[j] = value
 
 
-@njit("void(int64, int64, int64, float32)", **_inner)
+@inner()
 def scaled(to: int, row: int, n: int, factor: Any) -> None:
     """to = row · factor"""
     x, y = floats(row, n), floats(to, n)

@@ -9,18 +9,13 @@ which stay in the second cache.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import njit
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.crew import offer
+from gradus.engine.kernels.jit import inner, loop
 from gradus.engine.kernels.native import COLUMNS, ROWS, floats, job, slab_line, tile
 from gradus.engine.kernels.panels import SPARE, lined_up, pack_panel, turn_panel
-
-_options: dict[str, Any] = {"cache": True, "fastmath": True, "nogil": True, "error_model": "numpy"}
-_inner = _options | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # called by compiled functions only
 
 _MATRIX = "float32[:, ::1]"
 _MULTIPLY = f"void(int64[::1], {_MATRIX}, boolean, {_MATRIX}, boolean, float32[::1], {_MATRIX})"
@@ -35,7 +30,7 @@ NEAR = 16  # rows whose lines are packed before going on to the next rows
 MOST = 1 << 18  # numbers of b packed at a time: they stay in the second cache, or near
 
 
-@njit(**_inner)
+@inner()
 def _pack(b: int, turned: bool, columns: int, apart: int, depth: int, panels: int, start: int, stop: int) -> None:
     """So many columns of b (K, N), `depth` rows that lie `apart`, into panels, for rows start..stop.
 
@@ -52,13 +47,13 @@ def _pack(b: int, turned: bool, columns: int, apart: int, depth: int, panels: in
             pack_panel(panels + 4 * left * depth, b + 4 * left, apart, columns - left, near, far)
 
 
-@njit("int64(int64, int64)", **_inner)
+@inner()
 def _top(q: int, m: int) -> int:
     """The row with which slab q of m rows begins; the last one ends with the last row, and begins the earlier."""
     return min(q * ROWS, m - ROWS)
 
 
-@njit("void(int64, boolean, int64, int64, int64, int64, int64, int64, int64)", **_inner)
+@inner()
 def _pack_slabs(a: int, turned: bool, m: int, depth: int, first: int, last: int, k0: int, deep: int, to: int) -> None:
     """Slabs first..last of a (M, K), or where turned of (K, M) turned, from column k0 on, to (deep, ROWS) each."""
     down, along = (1, m) if turned else (depth, 1)
@@ -76,7 +71,7 @@ def _pack_slabs(a: int, turned: bool, m: int, depth: int, first: int, last: int,
                         line[r] = floats(at + 4 * (k * along + r * down), 1)[0] if top + r >= 0 else np.float32(0)
 
 
-@njit(**_inner)
+@inner()
 def _rectangle(
     a: int,
     turned: bool,
@@ -154,7 +149,7 @@ def _rectangle(
     slabs[0] = np.float32(0)  # needed up to here (`lined_up`)
 
 
-@njit(_MULTIPLY, **_options)
+@loop(_MULTIPLY)
 def multiply(crew: Array, a: Array, a_turned: bool, b: Array, b_turned: bool, bias: Array, c: Array) -> None:
     """c (M, N) = a (M, K) @ b (K, N) + bias (N or 0).
 
