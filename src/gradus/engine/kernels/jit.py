@@ -1,4 +1,4 @@
-"""How our loops are compiled: `loop` is called from Python and kept on disk, `inner` from other compiled functions only.
+"""How loops are compiled: `loop` is called from Python and kept on disk, `inner` only from other compiled functions.
 
 Numba compiles every function to the end, so that Python could call it. One that is only called from others is compiled
 again as part of each of them, so here its own machine code is left out: a sixth of the time of all loops together.
