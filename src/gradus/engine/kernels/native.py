@@ -29,6 +29,7 @@ _WORD = ir.IntType(64)
 _FLOAT = ir.FloatType()
 _BYTE = ir.IntType(8)
 _LINE = 16  # numbers in a line of the caches
+_AHEAD = 16  # rows of b fetched before they are read: in the second cache, they come too late for the first otherwise
 
 # The tile's shape: as many sums as fit the vector registers, beside one row of b and one number of a.
 if _FEATURES.get("avx512f"):
@@ -312,10 +313,13 @@ def tile(
         prefetch = builder.module.declare_intrinsic(
             "llvm.prefetch", fnty=ir.FunctionType(ir.VoidType(), [_BYTE.as_pointer(), *[ir.IntType(32)] * 3])
         )
-        for r in range(ROWS):  # where the results go, while there is time
+
+        def fetch(row: Any) -> None:
             for line in range(0, COLUMNS, _LINE):
-                place = at(moved(builder.add(c, builder.mul(_WORD(4 * r), c_width)), line), _BYTE)
-                builder.call(prefetch, [place, *map(ir.IntType(32), (0, 3, 1))])
+                builder.call(prefetch, [at(moved(row, line), _BYTE), *map(ir.IntType(32), (0, 3, 1))])
+
+        for r in range(ROWS):  # where the results go, while there is time
+            fetch(builder.add(c, builder.mul(_WORD(4 * r), c_width)))
         rows = [builder.add(a, builder.mul(_WORD(4 * r), down)) for r in range(ROWS)]
         step, step_of_b = (builder.mul(apart, _WORD(4)) for apart in (along, b_width))
         before, loop, done = builder.basic_block, builder.append_basic_block(), builder.append_basic_block()
@@ -324,6 +328,7 @@ def tile(
         left, offset, row_of_b = builder.phi(_WORD), builder.phi(_WORD), builder.phi(_WORD)
         sums = [[builder.phi(vector) for _ in range(VECTORS)] for _ in range(ROWS)]
         factors = [builder.load(at(moved(row_of_b, v * LANES), vector), align=4) for v in range(VECTORS)]
+        fetch(builder.add(row_of_b, builder.mul(step_of_b, _WORD(_AHEAD))))
         grown = []
         for r in range(ROWS):
             number = builder.load(at(builder.add(rows[r], offset), _FLOAT), align=4)
