@@ -85,5 +85,9 @@ def test_the_engine_loads_neither_numba_nor_pytorch() -> None:
     assert not {"numba", "torch", "matplotlib"} & loaded_by("import gradus.engine")
 
 
+def test_the_engine_loads_what_draws_random_words_when_it_draws() -> None:
+    assert "numpy.random" not in loaded_by("import gradus.engine")
+
+
 def test_the_command_loads_no_numpy_before_it_has_to() -> None:
     assert not {"numpy", "torch", "rich"} & loaded_by("import gradus.cli")

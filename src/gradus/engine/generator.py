@@ -6,8 +6,10 @@ words into numbers is in random.py.
 
 from __future__ import annotations
 
+import functools
 import operator
 import os
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +46,6 @@ class Generator:
             raise RuntimeError(f"a Generator lives on the device 'cpu', got {str(device)!r}")
         self.device = "cpu"
         self.cached_normal: float | None = None
-        self._twister = np.random.MT19937()
         self.manual_seed(DEFAULT_SEED)
 
     def manual_seed(self, seed: int) -> Generator:
@@ -63,10 +64,17 @@ class Generator:
         if not -(1 << 63) <= seed < 1 << 64:
             raise ValueError(f"seed must be between -2**63 and 2**64 - 1, got {seed}")
         self._seed = seed % (1 << 64)
-        seeded = np.random.RandomState(self._seed % (1 << 32)).get_state(legacy=False)["state"]
-        self._go_to(seeded["key"], seeded["pos"])
+        self.__dict__.pop("_twister", None)
         self.cached_normal = None
         return self
+
+    @functools.cached_property
+    def _twister(self) -> np.random.MT19937:
+        """NumPy's, seeded; made when the first word is drawn, as importing it takes a tenth of all of the engine's."""
+        twister = np.random.MT19937()
+        seeded: Any = np.random.RandomState(self._seed % (1 << 32)).get_state(legacy=False)
+        twister.state = seeded
+        return twister
 
     def seed(self) -> int:
         """Start a stream that nobody can foresee, from the operating system's randomness; returns its seed."""
@@ -110,12 +118,9 @@ class Generator:
             raise RuntimeError("these bytes are not the state of a Mersenne Twister")
         key = fields["key"].astype(np.uint32)
         self._seed = int(fields["seed"])
-        self._go_to(key, _WORDS + 1 - left)
+        self._twister.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": _WORDS + 1 - left}}
         self.cached_normal = float(fields["normal_y"]) if fields["normal_is_valid"] & 1 else None
         return self
-
-    def _go_to(self, key: npt.NDArray[np.uint32], position: int) -> None:
-        self._twister.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": position}}
 
     def words(self, n: int) -> npt.NDArray[np.uint32]:
         """The next n words of the stream, (n,)."""
