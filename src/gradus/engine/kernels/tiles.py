@@ -21,7 +21,7 @@ _MATRIX = "float32[:, ::1]"
 _MULTIPLY = f"void(int64[::1], {_MATRIX}, boolean, {_MATRIX}, boolean, float32[::1], {_MATRIX})"
 
 DEPTH = 192  # a tile's sums are over at most so many products at a time: a slab fits the first cache
-LOW, HIGH = 3, 16  # slabs in a rectangle, where there are so many
+LOW, HIGH = 3, 8  # slabs in a rectangle, where there are so many: it stays in the second cache with its part of b
 PARTS = 16  # rectangles, at least, where the result is large enough
 SHARES = 4  # ... where they are all as wide as the result
 NEARBY = 1 << 16  # numbers of a b that is not worth packing for a few slabs: it stays in the second cache as it is
