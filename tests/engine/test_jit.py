@@ -8,6 +8,7 @@ from typing import Any
 
 import numba.core.config
 import pytest
+from numba.core import event
 
 from gradus.engine import kernels
 
@@ -42,13 +43,27 @@ def test_an_inner_function_has_one_form_for_constants_and_variables() -> None:
     assert len(power.overloads) == 1
 
 
-def test_the_garbage_collector_is_after_compiling_as_it_was() -> None:
-    assert gc.isenabled()
-    assert loop()(_successor)(1) == 2
-    assert gc.isenabled()
-    gc.disable()
+class _WhileCompiling(event.Listener):
+    """Whether the garbage collector was on, in each compilation."""
+
+    def __init__(self) -> None:
+        self.collected: list[bool] = []
+
+    def on_start(self, _: Any) -> None:
+        self.collected.append(gc.isenabled())
+
+    def on_end(self, _: Any) -> None: ...
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_garbage_collector_rests_while_something_compiles(before: bool) -> None:
+    (gc.enable if before else gc.disable)()
+    listener = _WhileCompiling()
     try:
-        assert loop()(_successor)(1) == 2
-        assert not gc.isenabled()
+        with event.install_listener("numba:compile", listener):
+            assert loop()(_successor)(1) == 2
+        after = gc.isenabled()
     finally:
         gc.enable()
+    assert after == before
+    assert listener.collected == [False]

@@ -7,6 +7,7 @@ every comparison below is exact there. Elsewhere it calls other logarithms, sine
 from __future__ import annotations
 
 import os
+import threading
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -406,3 +407,21 @@ NOT_A_STATE: Any = np.zeros(5056)
 def test_bad_arguments_are_refused_in_words(call: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         call()
+
+
+def test_threads_that_draw_first_share_one_stream() -> None:
+    generator = random.Generator().manual_seed(7)
+    expected = random.Generator().manual_seed(7).words(16)
+    start = threading.Barrier(8)
+    drawn: list[int] = []
+
+    def draw() -> None:
+        start.wait()
+        drawn.extend(map(int, generator.words(2)))
+
+    threads = [threading.Thread(target=draw) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(drawn) == sorted(map(int, expected))

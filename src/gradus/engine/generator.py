@@ -6,9 +6,9 @@ words into numbers is in random.py.
 
 from __future__ import annotations
 
-import functools
 import operator
 import os
+import threading
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,9 @@ _STATE = np.dtype(
 )
 
 
+_making = threading.Lock()
+
+
 class Generator:
     """A stream of random words and its place: MT19937, seeded as PyTorch's CPU generator.
 
@@ -46,6 +49,7 @@ class Generator:
             raise RuntimeError(f"a Generator lives on the device 'cpu', got {str(device)!r}")
         self.device = "cpu"
         self.cached_normal: float | None = None
+        self._made: np.random.MT19937 | None = None
         self.manual_seed(DEFAULT_SEED)
 
     def manual_seed(self, seed: int) -> Generator:
@@ -64,17 +68,23 @@ class Generator:
         if not -(1 << 63) <= seed < 1 << 64:
             raise ValueError(f"seed must be between -2**63 and 2**64 - 1, got {seed}")
         self._seed = seed % (1 << 64)
-        self.__dict__.pop("_twister", None)
+        self._made = None
         self.cached_normal = None
         return self
 
-    @functools.cached_property
+    @property
     def _twister(self) -> np.random.MT19937:
-        """NumPy's, seeded; made when the first word is drawn, as importing it takes a tenth of all of the engine's."""
-        twister = np.random.MT19937()
-        seeded: Any = np.random.RandomState(self._seed % (1 << 32)).get_state(legacy=False)
-        twister.state = seeded
-        return twister
+        """NumPy's, seeded; made when the first word is drawn, because its import takes a tenth of the engine's time."""
+        made = self._made
+        if made is None:
+            with _making:  # threads that draw first at the same time share one
+                made = self._made
+                if made is None:
+                    made = np.random.MT19937()
+                    seeded: Any = np.random.RandomState(self._seed % (1 << 32)).get_state(legacy=False)
+                    made.state = seeded
+                    self._made = made
+        return made
 
     def seed(self) -> int:
         """Start a stream that nobody can foresee, from the operating system's randomness; returns its seed."""

@@ -62,7 +62,7 @@ def _begin() -> subprocess.Popen[bytes] | None:
                 print("gradus: compiling loops for this machine; this takes some seconds, once", file=sys.stderr)
             if not self.depth:
                 self.collects = gc.isenabled()
-                gc.disable()  # a compiler makes very many objects
+                gc.disable()  # so many objects does a compiler make, whoever's function it is
             self.depth += 1
 
         def on_end(self, event: Any) -> None:

@@ -27,7 +27,10 @@ def loop(signature: Any = None, *, fastmath: bool = True) -> Any:
 
 
 def inner(*, fastmath: bool = True) -> Any:
-    """Decorator: compile a function as part of the compiled functions that call it, when they are."""
+    """Decorator: compile a function together with the compiled functions that call it, as part of each.
+
+    It has no form of its own: Python cannot call it, it must not print, and an exception in it takes constants only.
+    """
 
     def made(function: Callable[..., Any]) -> Any:
         dispatcher = _njit(
@@ -46,7 +49,10 @@ def inner(*, fastmath: bool = True) -> Any:
 
 
 class _Library(_CodeLibrary):  # type: ignore[misc]
-    """The code of a function, and of those it calls, only to be linked into others: optimised once, not thrice."""
+    """The code of a function, and of those it calls, only to be linked into others.
+
+    Of Numba's three rounds of optimisation it gets the last; all three come again where it is linked.
+    """
 
     def _optimize_functions(self, module: Any) -> None:
         module.data_layout = self._codegen._data_layout

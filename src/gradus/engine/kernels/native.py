@@ -29,7 +29,7 @@ _WORD = ir.IntType(64)
 _FLOAT = ir.FloatType()
 _BYTE = ir.IntType(8)
 _LINE = 16  # numbers in a line of the caches
-_AHEAD = 16  # rows of b fetched before they are read: in the second cache, they come too late for the first otherwise
+_AHEAD = 16  # rows of b that are fetched before they are read: they come from the second cache
 
 # The tile's shape: as many sums as fit the vector registers, beside one row of b and one number of a.
 if _FEATURES.get("avx512f"):

@@ -24,7 +24,7 @@ DEPTH = 192  # a tile's sums are over at most so many products at a time: a slab
 LOW, HIGH = 3, 8  # slabs in a rectangle, where there are so many: it stays in the second cache with its part of b
 PARTS = 16  # rectangles, at least, where the result is large enough
 SHARES = 4  # ... where they are all as wide as the result
-NEARBY = 1 << 16  # numbers of a b that is not worth packing for a few slabs: it stays in the second cache as it is
+NEARBY, FEW = 1 << 16, 16  # numbers of a b that is not worth packing for so few slabs: it stays in the second cache
 PACKED = 1 << 14  # numbers to pack in a part
 NEAR = 16  # rows whose lines are packed before going on to the next rows
 MOST = 1 << 18  # numbers of b packed at a time: they stay in the second cache, or near
@@ -158,9 +158,9 @@ def multiply(crew: Array, a: Array, a_turned: bool, b: Array, b_turned: bool, bi
     m, n = c.shape
     depth = b.shape[1] if b_turned else b.shape[0]
     a_at, b_at, c_at = a.ctypes.data, b.ctypes.data, c.ctypes.data
-    bias_at = bias.ctypes.data if len(bias) else 0
+    bias_at = np.int64(bias.ctypes.data) if len(bias) else np.int64(0)  # a uint64 or an int64 would be a float64
     all_slabs = (m + ROWS - 1) // ROWS
-    in_place = not b_turned and depth * n <= NEARBY and all_slabs <= HIGH
+    in_place = not b_turned and depth * n <= NEARBY and all_slabs <= FEW
     wide = n if in_place else min(n, max(MOST // DEPTH // COLUMNS, 1) * COLUMNS)  # what is packed at a time
     deep = min(depth, max(MOST // wide // DEPTH, 1) * DEPTH)
     room = np.empty((COLUMNS if in_place else (wide + COLUMNS - 1) // COLUMNS * COLUMNS) * deep + SPARE, np.float32)
