@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -409,19 +410,22 @@ def test_bad_arguments_are_refused_in_words(call: Any, error: type[Exception], m
         call()
 
 
-def test_threads_that_draw_first_share_one_stream() -> None:
+def test_threads_that_draw_first_share_one_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = random.Generator().manual_seed(7).words(8)
     generator = random.Generator().manual_seed(7)
-    expected = random.Generator().manual_seed(7).words(16)
-    start = threading.Barrier(8)
+    twister, made = np.random.MT19937, []
+
+    def slow() -> Any:
+        made.append(threading.get_ident())
+        time.sleep(0.1)  # while the others come
+        return twister()
+
+    monkeypatch.setattr(np.random, "MT19937", slow)
     drawn: list[int] = []
-
-    def draw() -> None:
-        start.wait()
-        drawn.extend(map(int, generator.words(2)))
-
-    threads = [threading.Thread(target=draw) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: drawn.extend(map(int, generator.words(2)))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert sorted(drawn) == sorted(map(int, expected))
+    assert len(made) == 1

@@ -48,12 +48,16 @@ def in_use() -> Iterator[None]:
 
 @functools.cache
 def _begin() -> subprocess.Popen[bytes] | None:
-    """Say once that loops have to be compiled; if none has been, let another process begin from the other end."""
+    """Say once that loops have to be compiled; if none has been, let another process begin from the other end.
+
+    While Numba compiles anything, the garbage collector rests: so many objects are made, and nearly all are needed.
+    """
     from numba.core import event
 
     class Listener(event.Listener):
         said = False
-        depth = 0
+        depth = 0  # one function is compiled within another
+        collects = False  # whether the collector was on before
 
         def on_start(self, event: Any) -> None:
             ours = event.data["dispatcher"].py_func.__module__.startswith("gradus.engine.kernels")
@@ -62,7 +66,7 @@ def _begin() -> subprocess.Popen[bytes] | None:
                 print("gradus: compiling loops for this machine; this takes some seconds, once", file=sys.stderr)
             if not self.depth:
                 self.collects = gc.isenabled()
-                gc.disable()  # so many objects does a compiler make, whoever's function it is
+                gc.disable()
             self.depth += 1
 
         def on_end(self, event: Any) -> None:
