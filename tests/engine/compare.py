@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
 import torch as pytorch
 
 import gradus.engine as engine
+from gradus.engine.node import Function
 
 Array = npt.NDArray[Any]
 Program = Callable[..., Any]  # of torch and tensors, to a tensor, a number, or several
@@ -49,6 +52,25 @@ def flat(result: Any) -> list[Any]:
     return [result]
 
 
+@contextmanager
+def new_gradients() -> Iterator[None]:
+    """Meanwhile, see to it that what an operation passes on is new where it may become a leaf's `.grad`: neither kept
+    by the operation nor passed twice.
+    """
+    run = Function.run
+
+    def checked(self: Function, gradient: Any, retain_graph: bool = True) -> Any:
+        kept = list(self.__dict__.values())
+        passed = run(self, gradient, retain_graph)
+        new = [g for g in passed if isinstance(g, np.ndarray) and g.base is None and g is not gradient]
+        assert len({id(g) for g in new}) == len(new), f"{self.name()} passes an array twice"
+        assert not any(g is value for g in new for value in kept), f"{self.name()} passes an array that it keeps"
+        return passed
+
+    with patch.object(Function, "run", checked):
+        yield
+
+
 def run(
     torch: Any, program: Program, arrays: Sequence[Array], layouts: Sequence[str], gradients: bool, names: bool
 ) -> Seen:
@@ -69,9 +91,9 @@ def run(
             roots = [o for o in outputs if isinstance(o, torch.Tensor) and o.requires_grad]
             if gradients and roots:
                 weights = [np.cos(np.arange(o.numel()) + 1.0).reshape(tuple(o.shape)) for o in roots]
-                torch.autograd.backward(
-                    roots, [torch.tensor(w, dtype=o.dtype) for w, o in zip(weights, roots, strict=True)]
-                )
+                seeds = [torch.tensor(w, dtype=o.dtype) for w, o in zip(weights, roots, strict=True)]
+                with new_gradients():
+                    torch.autograd.backward(roots, seeds)
             seen.gradients = [None if t.grad is None else np.array(t.grad.numpy()) for t in tensors]
     except Exception as error:
         seen.error = (type(error).__name__, str(error))

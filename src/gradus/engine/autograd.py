@@ -124,11 +124,12 @@ def _roots(tensors: Any, gradients: Any) -> tuple[Sequence[Edge], Sequence[Array
     if isinstance(tensors, Variable):
         if gradients is not None and not isinstance(gradients, Variable):
             (gradients,) = _matched(gradients, 1)
-        return (_start(tensors, 0),), (_seed(tensors, gradients, 0),)
+        edge, seed = _root(tensors, gradients, 0)
+        return (edge,), (seed,)
     several = list(tensors)
     given = [None] * len(several) if gradients is None else _matched(gradients, len(several))
-    edges = [_start(tensor, i) for i, tensor in enumerate(several)]
-    return edges, [_seed(tensor, given[i], i) for i, tensor in enumerate(several)]
+    roots = [_root(tensor, given[i], i) for i, tensor in enumerate(several)]
+    return [edge for edge, _ in roots], [seed for _, seed in roots]
 
 
 def _matched(gradients: Any, number: int) -> list[Any]:
@@ -138,19 +139,15 @@ def _matched(gradients: Any, number: int) -> list[Any]:
     return given
 
 
-def _start(tensor: Any, i: int) -> Edge:
+def _root(tensor: Any, gradient: Any, i: int) -> tuple[Edge, Array]:
     edge: Edge = tensor._edge()
     if edge is None:
         raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
-    return edge
-
-
-def _seed(tensor: Any, gradient: Any, i: int) -> Array:
     if gradient is None:
         array = tensor._array
         if array.size != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        return np.array(1, array.dtype, ndmin=array.ndim)
+        return edge, np.array(1, array.dtype, ndmin=array.ndim)
     if not isinstance(gradient, Variable):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
     if gradient._array.shape != tensor._array.shape:
@@ -158,7 +155,7 @@ def _seed(tensor: Any, gradient: Any, i: int) -> Array:
             f"Mismatch in shape: grad_output[{i}] has a shape of {gradient.shape} and output[{i}] has a shape of "  # type: ignore[attr-defined]
             f"{tensor.shape}."
         )
-    return gradient._array.astype(tensor._array.dtype, copy=False)
+    return edge, gradient._array.astype(tensor._array.dtype, copy=False).view()  # a view: the caller has the array
 
 
 def _walk(

@@ -100,8 +100,9 @@ class Function(Node):
 
     forward(self, *arrays, **options) -> array (or a tuple of arrays)
     backward(self, dy) -> the gradient of each positional argument of forward, in order; one argument needs no tuple,
-        and None says that there is none to give. It may return `dy` itself or views of it, never an array that it
-        keeps. Where forward returns a tuple, dy is a list, with None for what nothing came back to.
+        and None says that there is none to give. It may return `dy` itself or views of it, but never an array that it
+        keeps, nor the same new one twice: what is new becomes a leaf's `.grad` as it is. Where forward returns a
+        tuple, dy is a list of views, with None for what nothing came back to.
 
     `keeps` says which arrays `forward` may store on `self`: its inputs, its output, both, or NOTHING. Those are noted
     together with their versions, so that a later change in place is found out, and what is stored is dropped as soon as
@@ -169,8 +170,8 @@ class Output(Node):
     def name(self) -> str:
         return self.of.name()
 
-    def run(self, gradient: Arrived, retain_graph: bool = True) -> Any:
-        return ((self.index, gradient),)
+    def run(self, gradient: Any, retain_graph: bool = True) -> Any:
+        return ((self.index, gradient.view()),)
 
 
 def short(name: str) -> str:

@@ -75,7 +75,7 @@ class Walk:
                     else:
                         gradient = np.asarray(gradient)  # NumPy gives a 0-d result as a scalar
                 if not number:
-                    self._reach(target, gradient, arrival, passed)
+                    self._reach(target, gradient, arrival)
                 elif number in arrived:
                     arrived[number] = target, self._meet(number, arrived[number][1], gradient)
                 elif node is None:
@@ -113,13 +113,9 @@ class Walk:
         self.sums.add(number)
         return np.asarray(add(before, gradient))
 
-    def _reach(self, leaf: Any, gradient: Array, arrival: Arrived | None, passed: Passed) -> None:
+    def _reach(self, leaf: Any, gradient: Array, arrival: Arrived | None) -> None:
         """A gradient for a leaf. Where it is wanted or watched, nobody sees it before all of it is there."""
-        own = arrival is not None and gradient is not arrival and gradient.base is None
-        if own and (n := len(passed)) > 1:
-            own = passed[0] is not passed[1] if n == 2 else _times(gradient, passed) < 2
-        if own and type(arrival) is list:
-            own = not _times(gradient, arrival)
+        own = gradient.base is None and gradient is not arrival  # nobody else has it
         if self.everywhere and not leaf._watched:
             if own and leaf._grad is None and gradient.dtype is leaf._array.dtype and gradient.flags.c_contiguous:
                 leaf._grad = wrap(gradient)
@@ -194,11 +190,6 @@ def _replacement(hook: Any, before: Array, changed: Any) -> Array:
     if array.dtype != before.dtype:
         raise RuntimeError(f"hook {name!r} has changed the type of value: {before.dtype} became {array.dtype}")
     return np.array(array)
-
-
-def _times(gradient: Array, among: Passed) -> int:
-    """How often this very array is among others."""
-    return sum(other is gradient for other in among)
 
 
 def _leading_to(wanted: frozenset[int], roots: Sequence[Edge]) -> set[int]:
