@@ -497,7 +497,7 @@ class Tensor(Variable):
     trunc = pw.trunc
     xlogy = pw.xlogy
     where = pw.where_method
-    __add__ = __radd__ = pw.add
+    __add__ = __radd__ = pw.plus
     __sub__, __rsub__ = pw.sub, pw.rsub
     __mul__ = __rmul__ = pw.mul
     __truediv__, __floordiv__, __mod__, __pow__ = pw.div, pw.floor_divide, pw.remainder, pw.pow
@@ -734,7 +734,7 @@ class Tensor(Variable):
         ip.abs_,
     )
     share_memory_ = cv.as_is
-    __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = ip.add_, ip.sub_, ip.mul_, ip.div_, ip.pow_
+    __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = ip.iadd, ip.sub_, ip.mul_, ip.div_, ip.pow_
     __ifloordiv__, __imod__ = ip.floor_divide_, ip.remainder_
     __iand__, __ior__, __ixor__ = ip.iand, ip.ior, ip.ixor
 

@@ -131,7 +131,7 @@ def wrap(array: Any) -> Tensor:
     return made
 
 
-def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
+def apply(op: type[Function], *inputs: Any, option: Any = None, **options: Any) -> Any:
     """Compute an operation on tensors and numbers, and record it if a gradient could be wanted.
 
     Positional inputs may be tensors (gradients flow), or anything else (constants); options never have gradients.
@@ -155,10 +155,11 @@ def apply(op: type[Function], *inputs: Any, **options: Any) -> Any:
             arrays.append(x)
         edges.append(edge)
     if not recorded:
-        return _unrecorded(op, arrays, inputs[0], **options)
+        return _unrecorded(op, arrays, inputs[0], option, **options)
     node = op()
     node.edges, node.notes = edges, notes if op.keeps & INPUTS else ()
-    return _recorded(node, node.forward(*arrays, **options), op.keeps, inputs[0])
+    result = node.forward(*arrays, **options) if option is None else node.forward(*arrays, option)
+    return _recorded(node, result, op.keeps, inputs[0])
 
 
 def apply_one(op: type[Function], x: Tensor, option: Any = None) -> Any:
@@ -190,16 +191,10 @@ def apply_one(op: type[Function], x: Tensor, option: Any = None) -> Any:
 
 
 def apply_two(op: type[Function], a: Any, b: Any, option: Any = None) -> Any:
-    """`apply`, written out for two operands, each a tensor or a number, and at most one option."""
-    x, y = a, b
-    to_a: Edge = None
-    to_b: Edge = None
-    if isinstance(a, Variable):
-        x = a._array
-        to_a = a._node if a._base is None else a._edge()
-    if isinstance(b, Variable):
-        y = b._array
-        to_b = b._node if b._base is None else b._edge()
+    """`apply`, written out for two tensors and at most one option."""
+    to_a = a._node if a._base is None else a._edge()
+    to_b = b._node if b._base is None else b._edge()
+    x, y = a._array, b._array
     if (to_a is None and to_b is None) or not state.enabled:
         if op.ufunc is not None and option is None:
             return wrap(op.ufunc(x, y))
@@ -208,17 +203,11 @@ def apply_two(op: type[Function], a: Any, b: Any, option: Any = None) -> Any:
     node.edges = (a if to_a is LEAF else to_a, b if to_b is LEAF else to_b)
     result = node.forward(x, y) if option is None else node.forward(x, y, option)
     keeps = node.keeps
-    if not keeps & INPUTS:
-        node.notes = ()
-    elif x is a:
-        version = b._version_counter
-        node.notes = ((version, version[0], id(y), to_b),)
-    elif y is b:
-        version = a._version_counter
-        node.notes = ((version, version[0], id(x), to_a),)
-    else:
+    if keeps & INPUTS:
         version, other = a._version_counter, b._version_counter
         node.notes = ((version, version[0], id(x), to_a), (other, other[0], id(y), to_b))
+    else:
+        node.notes = ()
     if type(result) is not _ndarray:
         return _recorded(node, result, keeps, a)
     made = _new(_Tensor)

@@ -81,6 +81,10 @@ def lerp_(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     return add_(input, (end - input) * weight)
 
 
+def iadd(input: Tensor, other: Any) -> Tensor:
+    return in_place(input, ew.Add, other)
+
+
 def iand(input: Tensor, other: Any) -> Tensor:
     return copy_(input, comparison.bitwise_and(input, other))
 

@@ -15,7 +15,7 @@ from gradus.engine.grad_mode import state
 from gradus.engine.node import Function
 from gradus.engine.ops.elementwise import ToCopy
 from gradus.engine.promotion import of_number, result_type
-from gradus.engine.variable import Variable, apply_, apply_one, apply_two, wrap
+from gradus.engine.variable import Variable, apply, apply_, apply_one, apply_two, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -59,14 +59,18 @@ def numeric(x: Any) -> Any:
 def binary(op: type[Function], a: Any, b: Any, option: Any = None) -> Tensor:
     """Apply an operation to two operands, of which one may be a number, in the type that promotion decides."""
     try:
-        if isinstance(b, Variable):
-            if not (isinstance(a, Variable) and a._array.dtype is b._array.dtype):
-                a, b = same_type(a, b)
-        elif not (type(b) is float and isinstance(a, Variable) and a._array.dtype.kind == "f"):
-            a, b = same_type(a, b)
-        elif ((a._node is None and a._base is None) or not state.enabled) and op.ufunc is not None and option is None:
-            return wrap(op.ufunc(a._array, b))  # nothing to record, and nothing to convert
-        return apply_two(op, a, b, option)
+        if isinstance(a, Variable):
+            if isinstance(b, Variable):
+                if a._array.dtype is b._array.dtype:
+                    return apply_two(op, a, b, option)
+            elif type(b) is float and a._array.dtype.kind == "f":  # nothing to convert
+                recorded = (a._node is not None or a._base is not None) and state.enabled
+                if recorded or op.ufunc is None or option is not None:
+                    return apply(op, a, b, option=option)
+                return wrap(op.ufunc(a._array, b))
+        a, b = same_type(a, b)
+        both = isinstance(a, Variable) and isinstance(b, Variable)
+        return apply_two(op, a, b, option) if both else apply(op, a, b, option=option)
     except ValueError:
         explain_broadcast(a, b)
         raise
@@ -75,39 +79,36 @@ def binary(op: type[Function], a: Any, b: Any, option: Any = None) -> Tensor:
 def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None) -> Tensor:
     """As `binary`, writing the result into `target`, whose type must be able to hold it."""
     before = target._array
-    if isinstance(other, Variable):
-        array = other._array
-        if array.dtype is not before.dtype:
-            check_cast(result_type(before, array), before.dtype)
-            other = cast(other, before.dtype)
-        elif array.shape == before.shape and other._version_counter is not target._version_counter:
-            apart = target._node is None and other._node is None and target._base is None and other._base is None
-            if (apart or not state.enabled) and option is None and _written_over(target, op, array):
+    if option is None and ((target._node is None and target._base is None) or not state.enabled):
+        # Where there is nothing to record, nothing to convert and nothing to refuse, NumPy writes over the numbers.
+        if isinstance(other, Variable):
+            operand = other._array
+            plainly = operand.dtype is before.dtype and other._version_counter is not target._version_counter
+            plainly = plainly and ((other._node is None and other._base is None) or not state.enabled)
+        else:
+            operand = other
+            plainly = type(other) in (float, int) and before.dtype.kind == "f"
+        if plainly and op.ufunc is not None and (before.base is None or before.flags.c_contiguous):
+            try:
+                op.ufunc(before, operand, before)
+                target._version_counter[0] += 1
                 return target
+            except ValueError:
+                pass  # the shapes do not fit: what follows says so
+    if isinstance(other, Variable):
+        if other._array.dtype is not before.dtype:
+            check_cast(result_type(before, other._array), before.dtype)
+            other = cast(other, before.dtype)
     else:
         other = numeric(other)
         if before.dtype.kind != "f":
             check_cast(result_type(before, plain(other)), before.dtype)
             other = other if isinstance(other, Variable) else _number(other, before.dtype)
-        elif not isinstance(other, Variable) and option is None:
-            apart = target._node is None and target._base is None
-            if (apart or not state.enabled) and _written_over(target, op, other):
-                return target
     try:
         return apply_(target, op, other, option=option)
     except ValueError:
         explain_broadcast(target, other)
         raise
-
-
-def _written_over(target: Tensor, op: type[Function], other: Any) -> bool:
-    """Where there is nothing to record and nothing to refuse, write the result as NumPy does it."""
-    before = target._array
-    if op.ufunc is None or not (before.base is None or before.flags.c_contiguous):
-        return False
-    op.ufunc(before, other, before)
-    target._version_counter[0] += 1
-    return True
 
 
 def check_cast(kind: np.dtype[Any], into: np.dtype[Any]) -> None:

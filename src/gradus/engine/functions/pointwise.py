@@ -28,7 +28,7 @@ from gradus.engine.functions.operands import (
 )
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.promotion import result_type
-from gradus.engine.variable import apply, apply_one, apply_two, wrap
+from gradus.engine.variable import apply, apply_one, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -137,6 +137,11 @@ def add(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
     return binary(ew.Add, input, other) if alpha == 1 else binary(ew.Add, input, other, alpha)
 
 
+def plus(input: Any, other: Any) -> Tensor:
+    """input + other: `add` without an option, for which Python would look at each call."""
+    return binary(ew.Add, input, other)
+
+
 def sub(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
     """input - alpha * other."""
     refuse_bool_difference(input, other)
@@ -188,7 +193,7 @@ def _rounded(op: Any, input: Any, other: Any, rule: str) -> Tensor:
     a, b = same_type(input, other)
     refuse_bool(a if is_tensor(a) else b, f"div_{rule}_cpu")
     try:
-        return apply_two(op, a, b, rule)
+        return apply(op, a, b, option=rule)
     except ValueError:
         explain_broadcast(a, b)
         raise

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from gradus.engine import kernels
@@ -37,18 +39,18 @@ def forward(x: Array, targets: Array, ignore_index: int) -> tuple[Array, Array, 
 FEW = 1 << 14  # logits, for which a second visit costs more than a gradient kept
 
 
-def forward_and_gradient(x: Array, targets: Array, ignore_index: int, mean: bool) -> tuple[float, int, Array]:
-    """The losses' sum and how many are scored, as `forward`, and the gradient of the sum or the mean by x."""
+def forward_and_gradient(x: Array, targets: Array, ignore_index: int, mean: bool) -> tuple[Array, Array]:
+    """The sum or the mean of the losses, (), NaN where none is scored; and its gradient by x (N, C)."""
     if kernels.fused(x):
-        dx = np.empty(x.shape, np.float32)
-        loop = kernels.compiled().cross_entropy_and_gradient
-        total, count = loop(x, targets, ignore_index, mean, dx)
-        if count < 0:
+        loss, dx = np.empty((), np.float32), np.empty(x.shape, np.float32)
+        if not kernels.compiled().cross_entropy_and_gradient(x, targets, ignore_index, mean, loss, dx):
             raise _out_of_bounds(targets[targets != ignore_index], x.shape[1])
-        return total, count, dx
+        return loss, dx
     _, log_total, total, count = forward(x, targets, ignore_index)
+    if mean:
+        total = total / count if count else math.nan
     scale = np.full(1, 1 / max(count, 1) if mean else 1, x.dtype)
-    return total, count, backward(x, targets, log_total, scale, ignore_index)
+    return np.array(total, x.dtype), backward(x, targets, log_total, scale, ignore_index)
 
 
 def backward(x: Array, targets: Array, log_total: Array, scales: Array, ignore_index: int) -> Array:

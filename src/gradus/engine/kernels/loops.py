@@ -385,8 +385,8 @@ def _exp_all(x: Array) -> None:
 
 
 @loop()
-def cross_entropy_and_gradient(x: Array, targets: Array, ignore_index: int, mean: bool, dx: Array) -> Any:
-    """The sum of the losses, how many rows are scored, as above, and the gradient of the sum or the mean.
+def cross_entropy_and_gradient(x: Array, targets: Array, ignore_index: int, mean: bool, loss: Array, dx: Array) -> bool:
+    """The sum or the mean of the losses, and its gradient; False if a target is out of bounds.
 
     For few logits, in short rows: e^x is taken of all rows together, as vectors.
     """
@@ -394,7 +394,7 @@ def cross_entropy_and_gradient(x: Array, targets: Array, ignore_index: int, mean
     for i in range(len(targets)):
         if targets[i] != ignore_index:
             if targets[i] < 0 or targets[i] >= n:
-                return 0.0, -1
+                return False
             count += 1
     scale = _ONE / np.float32(max(count, 1)) if mean else _ONE
     tops = np.empty(len(targets), np.float32)
@@ -418,7 +418,8 @@ def cross_entropy_and_gradient(x: Array, targets: Array, ignore_index: int, mean
         for j in range(n):
             dx[i, j] *= share
         dx[i, targets[i] if targets[i] != ignore_index else 0] -= share
-    return total, count
+    loss[()] = total if not mean else total / count if count else math.nan
+    return True
 
 
 # ---- tables and parameters

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from gradus.engine import kernels
@@ -11,6 +14,7 @@ from gradus.engine.kernels import threads
 LEAST = 1_000_000  # multiplications; below, NumPy's library is as quick
 SHARED = 4_000_000  # multiplications; below, handing what another core has in its cache to and fro costs more
 _NONE = np.empty(0, np.float32)
+_dot: Any = np.ndarray.dot  # sooner there than a @ b, and the same
 
 
 def product(a: Array, b: Array, bias: Array | None = None) -> Array:
@@ -18,16 +22,23 @@ def product(a: Array, b: Array, bias: Array | None = None) -> Array:
     work = a.size * b.shape[1]
     if work < LEAST or not _ours(a, b, bias):
         threads.take_over()
-        if bias is None:
-            return a.dot(b)  # sooner there than a @ b, and the same
-        y = a.dot(b)
-        y += bias
+        y: Array = _dot(a, b)
+        if bias is not None:
+            y += bias
         return y
     c = np.empty((len(a), b.shape[1]), np.float32)
     (a, a_turned), (b, b_turned) = _laid_out(a), _laid_out(b)
     crew = threads.crew(shared=work >= SHARED)
     kernels.compiled("tiles").multiply(crew, a, a_turned, b, b_turned, _NONE if bias is None else bias, c)
     return c
+
+
+def product_of(work: int) -> Callable[[Array, Array], Array]:
+    """The function a, b -> a @ b for matrices that take so many multiplications."""
+    if work >= LEAST:
+        return product
+    threads.take_over()
+    return _dot
 
 
 def column_sums(x: Array) -> Array:

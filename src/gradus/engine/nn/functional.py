@@ -118,7 +118,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
         return input
     keep = random.bernoulli(input._array.shape, 1 - p, input._array.dtype)
     scale = 1 / (1 - p) if p < 1 else 0.0
-    out = apply_two(net.Dropout, input, keep, scale)
+    out = apply(net.Dropout, input, keep, option=scale)
     return input.copy_(out) if inplace else out
 
 
@@ -253,6 +253,10 @@ def cross_entropy(
         reduction: "mean", "sum" or "none".
         label_smoothing: this much of the target is spread evenly over all classes (Szegedy et al., 2016).
     """
+    x, t = input._array, target._array
+    simple = weight is None and reduction == "mean" and label_smoothing == 0
+    if simple and x.ndim == 2 and t.dtype.kind == "i" and t.shape == x.shape[:1]:  # as it mostly is
+        return apply_two(net.CrossEntropy, input, target, (ignore_index, reduction))
     _check_reduction(reduction)
     if target._array.dtype.kind == "f" and target._array.shape == input._array.shape:
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
@@ -337,8 +341,6 @@ def mse_loss(
 def _rows(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor, tuple[int, ...]]:
     """Logits as (N, C) and targets as (N,), and the shape that unreduced losses have."""
     sizes = input._array.shape
-    if len(sizes) == 2 and target._array.shape == sizes[:1]:  # as most are
-        return input, target, sizes[:1]
     if input.ndim == 1:
         if target.ndim:
             raise ValueError(f"Expected a single target for 1D input, got target of shape {tuple(target.shape)}")

@@ -32,24 +32,31 @@ class Add(Function):
     ufunc = np.add
     keeps = NOTHING
     alpha: float = 1
+    a: tuple[int, ...] | None = None  # the shape of what was repeated
+    b: tuple[int, ...] | None = None
 
     def forward(self, a: Operand, b: Operand, alpha: float = 1) -> Array:
-        to_a, to_b = self.edges
-        if to_a is not None:
-            self.a = a.shape
-        if to_b is not None:
-            self.b = b.shape
         if alpha != 1:
             self.alpha = alpha
-            return a + alpha * b
-        if type(b) is np.ndarray and b.size >= addition.LEAST and type(a) is np.ndarray:
-            return addition.add(a, b)
-        return a + b
+            y = a + alpha * b
+        elif type(b) is np.ndarray and b.size >= addition.LEAST and type(a) is np.ndarray:
+            y = addition.add(a, b)
+        else:
+            y = a + b
+        shape = y.shape
+        if type(a) is np.ndarray and a.shape != shape:
+            self.a = a.shape
+        if type(b) is np.ndarray and b.shape != shape:
+            self.b = b.shape
+        return y
 
     def backward(self, dy: Array) -> Any:
         to_a, to_b = self.edges
-        da = None if to_a is None else sum_to(dy, self.a)
-        return da, None if to_b is None else sum_to(dy if self.alpha == 1 else dy * self.alpha, self.b)
+        da = None if to_a is None else dy if self.a is None else sum_to(dy, self.a)
+        if to_b is None:
+            return da, None
+        db = dy if self.alpha == 1 else dy * self.alpha
+        return da, db if self.b is None else sum_to(db, self.b)
 
 
 class Sub(Function):
@@ -577,11 +584,14 @@ class Tanh(Function):
     keeps = OUTPUT
 
     def forward(self, x: Array) -> Array:
-        self.y = np.tanh(x)
+        self.y: Any = np.tanh(x)
         return self.y
 
     def backward(self, dy: Array) -> Array:
         return kernels.tanh_backward(dy, self.y)
+
+    def release(self) -> None:
+        self.y = self.notes = None
 
 
 class Erf(Function):

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
-from gradus.engine.kernels.products import column_sums, product
+from gradus.engine.kernels.products import column_sums, product, product_of
 from gradus.engine.node import INPUTS, Function
 from gradus.engine.ops.broadcast import sum_to
 
@@ -46,12 +46,14 @@ class Mm(Function):
         to_a, to_b = self.edges
         self.a = None if to_b is None else a
         self.b = None if to_a is None else b
-        return product(a, b)
+        self.times = times = product_of(a.size * b.shape[1])  # as many multiplications are in each of the three
+        return times(a, b)
 
     def backward(self, dy: Array) -> Any:
         to_a, to_b = self.edges
-        da = None if to_a is None else product(dy, self.b.T)
-        return da, None if to_b is None else product(self.a.T, dy)
+        times = self.times
+        da = None if to_a is None else times(dy, self.b.T)
+        return da, None if to_b is None else times(self.a.T, dy)
 
     def release(self) -> None:
         self.a = self.b = self.notes = None

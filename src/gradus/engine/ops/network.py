@@ -90,16 +90,17 @@ class CrossEntropy(Function):
 
     name_ = "NllLossBackward0"
     keeps = INPUTS
-    dx: Array | None = None  # of few logits, computed at once
+    dx: Any = None  # of few logits, computed at once
+    x: Any
+    targets: Any
 
     def forward(self, x: Array, targets: Array, scoring: tuple[int, str]) -> Array:
         ignore_index, reduction = scoring
         self.targets = targets
         few = x.size <= cross_entropy.FEW and x.itemsize > 2  # in float16, what is not yet scaled could underflow
         if few and reduction != "none" and self.edges[0] is not None:
-            mean = reduction == "mean"
-            total, scored, self.dx = cross_entropy.forward_and_gradient(x, targets, ignore_index, mean)
-            return np.array((total / scored if scored else math.nan) if mean else total, x.dtype)
+            loss, self.dx = cross_entropy.forward_and_gradient(x, targets, ignore_index, reduction == "mean")
+            return loss
         self.x, self.ignore_index = x, ignore_index
         losses, self.log_total, total, scored = cross_entropy.forward(x, targets, ignore_index)
         self.count = max(scored, 1) if reduction == "mean" else 1
@@ -116,6 +117,9 @@ class CrossEntropy(Function):
         if self.count > 1:
             scales = scales / self.count
         return cross_entropy.backward(self.x, self.targets, self.log_total, scales, self.ignore_index), None
+
+    def release(self) -> None:
+        self.dx = self.x = self.targets = self.notes = None
 
 
 class LayerNorm(Function):
