@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import ctypes
 import importlib
 import sys
 import threading
@@ -44,6 +45,50 @@ def test_an_array_that_grows_or_shrinks_keeps_its_numbers() -> None:
         assert array.ctypes.data % memory.LINE == 0
         assert array[:5].tolist() == [0, 1, 2, 3, 4]
     assert np.fromiter((i * i for i in range(1000)), int).sum() == sum(i * i for i in range(1000))
+
+
+def test_an_array_lies_where_one_of_as_many_lines_was_freed_last() -> None:
+    first, second = np.empty(1000, np.float32), np.empty(1000, np.float32)
+    places = [first.ctypes.data, second.ctypes.data]
+    del first, second
+    assert np.empty(999, np.float32).ctypes.data == places[1]
+    again = [np.empty(1000, np.float32), np.zeros(1001, np.float32)]
+    assert [array.ctypes.data for array in again] == places[::-1]
+    assert not again[1].any()
+
+
+def test_arrays_taken_and_freed_at_random_do_not_touch_each_other() -> None:
+    random = np.random.default_rng(1)
+    held: dict[int, Array] = {}
+    for i in range(20_000):
+        size = int(random.integers(1, random.choice([50, 300, 5000, 100_000])))
+        array = np.full(size, i % 251, np.uint8) if i % 3 else np.zeros(size, np.uint8) + np.uint8(i % 251)
+        if i % 7 == 0:
+            array.resize(int(random.integers(1, 2 * size)), refcheck=False)
+            array[:] = i % 251
+        held[i] = array
+        if len(held) > 100:
+            number = int(random.choice(list(held)))
+            assert (held.pop(number) == number % 251).all()
+    assert all((array == number % 251).all() for number, array in held.items())
+
+
+def test_shelves_keep_so_much_and_no_more() -> None:
+    code = memory._compiled()
+    word = ctypes.c_uint64
+    allocate = ctypes.CFUNCTYPE(word, word, word)(code.get_function_address("allocate"))
+    release = ctypes.CFUNCTYPE(word, word, word, word)(code.get_function_address("release"))
+    kept = word.from_address(code.get_global_value_address("kept"))
+    large, largest = memory.LINE * memory.SHELVES, memory.LINE * (memory.SHELVES - 1)
+    release(0, allocate(0, large), large)
+    assert kept.value == 0
+    arrays = [allocate(0, largest) for _ in range(2 * memory.KEPT // largest)]
+    for array in arrays:
+        release(0, array, largest)
+    assert memory.KEPT - largest < kept.value <= memory.KEPT
+    for _ in arrays:
+        allocate(0, largest)
+    assert kept.value == 0
 
 
 def test_what_is_freed_is_free() -> None:

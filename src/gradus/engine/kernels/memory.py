@@ -5,6 +5,10 @@ as they are freed, and the system has to clear every page before it lends it aga
 it aligns memory to 16 bytes, so that three of four vectors of 64 bytes lie across two lines of the cache; multiplying
 two small arrays then takes twice as long. NumPy lets one bring memory of one's own (NEP 49): four functions, here of a
 few machine instructions each, around the C library's.
+
+Small arrays that are freed are put on shelves, one for each number of lines, and the next array of as many lines takes
+what was put there last: sooner than the C library finds it, and what was used last is still in the cache. No lock keeps
+the shelves in order, as NumPy calls these functions while it holds the interpreter's.
 """
 
 from __future__ import annotations
@@ -21,6 +25,8 @@ import numpy as np
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # glibc's malloc.h
 LINE = 64  # bytes
+SHELVES = 1024  # arrays of fewer lines than this are put on shelves
+KEPT = 1 << 24  # bytes on all shelves together
 _SET_HANDLER = 304  # the place of PyDataMem_SetHandler in NumPy's table of functions
 
 
@@ -39,8 +45,9 @@ def keep() -> None:
         mallopt(_MMAP_THRESHOLD, 1 << 25)  # the most that glibc accepts
         mallopt(_TRIM_THRESHOLD, 1 << 30)
         mallopt(_TOP_PAD, 1 << 26)
-        with contextlib.suppress(Exception):  # arrays then lie anywhere, as by default
-            _use = _aligned()
+        if getattr(sys, "_is_gil_enabled", lambda: True)():  # a Python without that lock has no order on the shelves
+            with contextlib.suppress(Exception):  # arrays then lie anywhere, as by default
+                _use = _aligned()
     arrange()
 
 
@@ -91,7 +98,12 @@ def _compiled() -> Any:
     def function(name: str, arguments: int) -> Any:
         return ir.Function(module, ir.FunctionType(word, [word] * arguments), name)
 
-    malloc, calloc, free, memcpy = (function(*f) for f in (("malloc", 1), ("calloc", 2), ("free", 1), ("memcpy", 3)))
+    malloc, calloc, free = function("malloc", 1), function("calloc", 2), function("free", 1)
+    memcpy, memset = function("memcpy", 3), function("memset", 3)
+    shelves = ir.GlobalVariable(module, ir.ArrayType(word, SHELVES), "shelves")  # on each the first free array, or 0
+    kept = ir.GlobalVariable(module, word, "kept")
+    for variable in (shelves, kept):
+        variable.initializer = ir.Constant(variable.value_type, None)
 
     def define(name: str, arguments: int, body: Callable[..., Any]) -> Any:
         made = function(name, arguments)
@@ -99,37 +111,73 @@ def _compiled() -> Any:
         builder.ret(body(builder, *made.args[1:]) or word(0))
         return made
 
-    def number(builder: Any, array: Any, back: int) -> Any:
-        """The number that is kept so many bytes before an array."""
+    def at(builder: Any, array: Any, back: int = 0) -> Any:
+        """Where the number is that lies so many bytes before an array's start."""
         return builder.inttoptr(builder.sub(array, word(back)), word.as_pointer())
 
-    def placed(builder: Any, block: Any, size: Any) -> Any:
-        """The array in a block of LINE bytes more, which malloc aligns to 16."""
+    def there(builder: Any, address: Any) -> Any:
+        return builder.icmp_unsigned("!=", address, word(0))
+
+    def lines(builder: Any, size: Any) -> Any:
+        return builder.udiv(builder.add(size, word(LINE - 1)), word(LINE))
+
+    def fresh(builder: Any, allocator: Any, size: Any, *first: Any) -> Any:
+        """An array in a block of the C library's, of LINE bytes more, as that aligns it to 16 only."""
+        whole = builder.mul(builder.add(lines(builder, size), word(1)), word(LINE))
+        block = builder.call(allocator, [*first, whole])
         array = builder.and_(builder.add(block, word(LINE)), word(-LINE))
-        with builder.if_then(builder.icmp_unsigned("!=", block, word(0))):
-            builder.store(block, number(builder, array, 16))
-            builder.store(size, number(builder, array, 8))
-        return builder.select(builder.icmp_unsigned("!=", block, word(0)), array, block)
+        with builder.if_then(there(builder, block)):
+            builder.store(block, at(builder, array, 16))
+            builder.store(size, at(builder, array, 8))
+        return builder.select(there(builder, block), array, block)
+
+    def taken(builder: Any, size: Any) -> Any:
+        """An array from its shelf, or 0."""
+        n = lines(builder, size)
+        shelf = builder.gep(
+            shelves, [word(0), builder.select(builder.icmp_unsigned("<", n, word(SHELVES)), n, word(0))]
+        )
+        array = builder.load(shelf)
+        with builder.if_then(there(builder, array)):
+            builder.store(builder.load(at(builder, array)), shelf)
+            builder.store(size, at(builder, array, 8))
+            builder.store(builder.sub(builder.load(kept), builder.mul(n, word(LINE))), kept)
+        return array
 
     def allocate(builder: Any, size: Any) -> Any:
-        return placed(builder, builder.call(malloc, [builder.add(size, word(LINE))]), size)
+        array = taken(builder, size)
+        with builder.if_then(there(builder, array)):
+            builder.ret(array)
+        return fresh(builder, malloc, size)
 
     def allocate_zeros(builder: Any, count: Any, each: Any) -> Any:
         size = builder.mul(count, each)
-        return placed(builder, builder.call(calloc, [word(1), builder.add(size, word(LINE))]), size)
+        array = taken(builder, size)
+        with builder.if_then(there(builder, array)):
+            builder.ret(builder.call(memset, [array, word(0), size]))
+        return fresh(builder, calloc, size, word(1))
 
     def release(builder: Any, array: Any, _size: Any) -> None:
-        with builder.if_then(builder.icmp_unsigned("!=", array, word(0))):
-            builder.call(free, [builder.load(number(builder, array, 16))])
+        with builder.if_then(there(builder, array)):
+            n = lines(builder, builder.load(at(builder, array, 8)))
+            after = builder.add(builder.load(kept), builder.mul(n, word(LINE)))
+            small = builder.and_(there(builder, n), builder.icmp_unsigned("<", n, word(SHELVES)))
+            with builder.if_else(builder.and_(small, builder.icmp_unsigned("<=", after, word(KEPT)))) as (yes, no):
+                with yes:
+                    shelf = builder.gep(shelves, [word(0), n])
+                    builder.store(builder.load(shelf), at(builder, array))
+                    builder.store(array, shelf)
+                    builder.store(after, kept)
+                with no:
+                    builder.call(free, [builder.load(at(builder, array, 16))])
 
     allocating = define("allocate", 2, allocate)
     releasing = define("release", 3, release)
 
     def reallocate(builder: Any, array: Any, size: Any) -> Any:
         made = builder.call(allocating, [word(0), size])
-        both = builder.and_(builder.icmp_unsigned("!=", array, word(0)), builder.icmp_unsigned("!=", made, word(0)))
-        with builder.if_then(both):
-            before = builder.load(number(builder, array, 8))
+        with builder.if_then(builder.and_(there(builder, array), there(builder, made))):
+            before = builder.load(at(builder, array, 8))
             less = builder.select(builder.icmp_unsigned("<", before, size), before, size)
             builder.call(memcpy, [made, array, less])
             builder.call(releasing, [word(0), array, before])
