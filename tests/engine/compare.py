@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import numpy.typing as npt
 import torch as pytorch
 
 import gradus.engine as engine
-from gradus.engine.node import Function
+from gradus.engine.node import Node
 
 Array = npt.NDArray[Any]
 Program = Callable[..., Any]  # of torch and tensors, to a tensor, a number, or several
@@ -52,23 +50,34 @@ def flat(result: Any) -> list[Any]:
     return [result]
 
 
-@contextmanager
-def new_gradients() -> Iterator[None]:
-    """Meanwhile, see to it that what an operation passes on is new where it may become a leaf's `.grad`: neither kept
-    by the operation nor passed twice.
+def watch(roots: Sequence[Any]) -> None:
+    """See to it that what an operation passes on is new where it may become a leaf's `.grad`: neither kept by the
+    operation nor passed twice.
     """
-    run = Function.run
+    nodes = {id(node): node for node in (root.grad_fn for root in roots) if node is not None}
+    waiting = list(nodes.values())
+    while waiting:
+        for edge in waiting.pop().edges:
+            if isinstance(edge, Node) and id(edge) not in nodes:
+                nodes[id(edge)] = edge
+                waiting.append(edge)
+    for node in nodes.values():
+        _watch(node)
 
-    def checked(self: Function, gradient: Any, retain_graph: bool = True) -> Any:
-        kept = list(self.__dict__.values())
-        passed = run(self, gradient, retain_graph)
-        new = [g for g in passed if isinstance(g, np.ndarray) and g.base is None and g is not gradient]
-        assert len({id(g) for g in new}) == len(new), f"{self.name()} passes an array twice"
-        assert not any(g is value for g in new for value in kept), f"{self.name()} passes an array that it keeps"
+
+def _watch(node: Any) -> None:
+    backward = node.backward
+
+    def watched(dy: Any) -> Any:
+        kept = list(node.__dict__.values())
+        passed = backward(dy)
+        gradients = passed if isinstance(passed, tuple) else (passed,)
+        new = [g for g in gradients if isinstance(g, np.ndarray) and g.base is None and g is not dy]
+        assert len({id(g) for g in new}) == len(new), f"{node.name()} passes an array twice"
+        assert not any(g is value for g in new for value in kept), f"{node.name()} passes an array that it keeps"
         return passed
 
-    with patch.object(Function, "run", checked):
-        yield
+    node.backward = watched
 
 
 def run(
@@ -92,8 +101,9 @@ def run(
             if gradients and roots:
                 weights = [np.cos(np.arange(o.numel()) + 1.0).reshape(tuple(o.shape)) for o in roots]
                 seeds = [torch.tensor(w, dtype=o.dtype) for w, o in zip(weights, roots, strict=True)]
-                with new_gradients():
-                    torch.autograd.backward(roots, seeds)
+                if torch is engine:
+                    watch(roots)
+                torch.autograd.backward(roots, seeds)
             seen.gradients = [None if t.grad is None else np.array(t.grad.numpy()) for t in tensors]
     except Exception as error:
         seen.error = (type(error).__name__, str(error))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 import gradus.engine as engine
-from tests.engine.compare import new_gradients
+from tests.engine.compare import watch
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Build = Callable[[Any], Any]  # from torch.nn or engine.nn to a module
@@ -76,8 +76,9 @@ def assert_same_run(theirs: Any, ours: Any, arrays: Sequence[Array], kind: str, 
     for i, (a, b) in enumerate(zip(our_out, their_out, strict=True)):
         assert_close(a, b, kind, f"output {i}")
     weighted_sum(their_out, torch.tensor).backward()
-    with new_gradients():
-        weighted_sum(our_out, engine.tensor).backward()
+    total = weighted_sum(our_out, engine.tensor)
+    watch([total])
+    total.backward()
     gradients = dict(theirs.named_parameters())
     for name, parameter in ours.named_parameters():
         expected = gradients[name].grad

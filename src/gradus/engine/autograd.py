@@ -13,7 +13,6 @@ from gradus.engine.grad_mode import enable_grad as enable_grad
 from gradus.engine.grad_mode import inference_mode as inference_mode
 from gradus.engine.grad_mode import no_grad as no_grad
 from gradus.engine.grad_mode import set_grad_enabled as set_grad_enabled
-from gradus.engine.grad_mode import state
 from gradus.engine.kernels import memory
 from gradus.engine.node import Edge
 from gradus.engine.variable import Variable, wrap
@@ -51,14 +50,15 @@ def backward(
     if create_graph:
         raise RuntimeError(_NO_SECOND)
     edges, seeds = _roots(tensors, grad_tensors)
+    memory.arrange()
     if inputs is None:
-        _walk(edges, seeds, retain_graph, None)
+        Walk().run(edges, seeds, retain_graph)
         return
     leaves = _several(inputs)
     if not leaves:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
     places = _places(leaves)
-    found = _walk(edges, seeds, retain_graph, places)
+    found = Walk(places).run(edges, seeds, retain_graph)
     for leaf, place in {id(place): (leaf, place) for leaf, place in zip(leaves, places, strict=True)}.values():
         if id(place) in found:
             leaf._accumulate(found[id(place)])
@@ -88,7 +88,8 @@ def grad(
     places = _places(wanted)
     if create_graph:
         raise RuntimeError(_NO_SECOND)
-    found = _walk(*_roots(outputs, grad_outputs), retain_graph, places)
+    memory.arrange()
+    found = Walk(places).run(*_roots(outputs, grad_outputs), retain_graph)
     results: list[Tensor | None] = []
     for i, (tensor, place) in enumerate(zip(wanted, places, strict=True)):
         if id(place) in found:
@@ -156,16 +157,3 @@ def _root(tensor: Any, gradient: Any, i: int) -> tuple[Edge, Array]:
             f"{tensor.shape}."
         )
     return edge, gradient._array.astype(tensor._array.dtype, copy=False).view()  # a view: the caller has the array
-
-
-def _walk(
-    edges: Sequence[Edge], seeds: Sequence[Array], retain_graph: bool | None, places: list[Place] | None
-) -> dict[int, Array]:
-    memory.arrange()
-    walk = Walk(bool(retain_graph), places)
-    before, state.enabled = state.enabled, False
-    try:
-        walk.run(edges, seeds)
-    finally:
-        state.enabled = before
-    return walk.found

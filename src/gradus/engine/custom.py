@@ -22,7 +22,7 @@ import numpy as np
 
 from gradus.engine import node
 from gradus.engine.grad_mode import no_grad, state
-from gradus.engine.node import SECOND_TIME, Arrived, Edge, Output, Passed
+from gradus.engine.node import SECOND_TIME, Edge, Output
 from gradus.engine.variable import Variable, rewire, wrap
 
 if TYPE_CHECKING:
@@ -79,6 +79,9 @@ class Context:
         self._to_save = ()
 
 
+_ALWAYS: node.Note = ([0], 0, 0, None)  # a note about nothing: there may be something to release
+
+
 class Custom(node.Function):
     """The node of an operation of one's own."""
 
@@ -90,14 +93,15 @@ class Custom(node.Function):
     def name(self) -> str:
         return self.function.__name__ + "Backward"
 
-    def run(self, gradient: Arrived, retain_graph: bool = True) -> Passed:
-        gradients: Any = gradient if type(gradient) is list else [gradient]
+    def backward(self, dy: Any) -> Any:
+        gradients: Any = dy if type(dy) is list else [dy]
         given: list[Any] = []
         for gradient, (shape, kind) in zip(gradients, self.shapes, strict=True):
             if gradient is None and self.context._materialize:
                 gradient = np.zeros(shape, kind)
             given.append(None if gradient is None else wrap(gradient))
-        passed: Any = self.function.backward(self.context, *given)
+        with no_grad():
+            passed: Any = self.function.backward(self.context, *given)
         passed = passed if isinstance(passed, tuple) else (passed,)
         extra = [g for g in passed[len(self.edges) :] if g is not None]
         if len(passed) < len(self.edges) or extra:
@@ -105,9 +109,7 @@ class Custom(node.Function):
                 f"function {self.name()} returned an incorrect number of gradients (expected {len(self.edges)}, got "
                 f"{len(passed)})"
             )
-        if not retain_graph:
-            self.release()
-        return [self._fitting(i, g) for i, g in enumerate(passed)]
+        return tuple(self._fitting(i, g) for i, g in enumerate(passed))
 
     def release(self) -> None:
         if self.context._saved:
@@ -169,7 +171,7 @@ class Function:
         if recorded:
             if several:
                 made.outputs = len(outputs)
-            made.join(edges)
+            made.join(edges, (_ALWAYS,))
         tensors = []
         for i, out in enumerate(outputs):
             made.shapes.append((out._array.shape, out._array.dtype) if isinstance(out, Variable) else ((), np.float64))

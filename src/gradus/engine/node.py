@@ -49,6 +49,7 @@ class Node:
     name_: ClassVar[str] = ""  # PyTorch's name for the node, where it differs from the class's
 
     edges: Sequence[Edge]
+    notes: Sequence[Note] | None  # about what is kept for `backward`; None: that is dropped
     number: int
 
     # These stay with the class, at no cost to the many nodes that never change them.
@@ -80,10 +81,8 @@ class Node:
         self.watched = True
         return RemovableHook(self, "after", hook)
 
-    def run(self, gradient: Arrived, retain_graph: bool = True) -> Passed:
-        """The gradients for `edges`, given what arrived here; then, unless asked to retain it, forget what was needed
-        for them.
-        """
+    def backward(self, dy: Any) -> Any:
+        """The gradients for `edges`, given what arrived here; one alone needs no tuple."""
         raise NotImplementedError
 
 
@@ -112,16 +111,12 @@ class Function(Node):
     view: ClassVar[bool] = False  # the result may share its input's memory
     keeps: ClassVar[int] = INPUTS | OUTPUT
     ufunc: ClassVar[Any] = None  # NumPy's function that `forward` of two inputs is: it can write over the first
-    notes: Sequence[Note] | None  # None: what they are about is dropped
 
     def join(self, edges: Sequence[Edge], notes: Sequence[Note] = ()) -> None:
         """Take a place in the graph, after everything that is in it already."""
         self.edges, self.notes, self.number = edges, notes, next(numbers)
 
     def forward(self, *args: Any, **options: Any) -> Any:
-        raise NotImplementedError
-
-    def backward(self, dy: Any) -> Any:
         raise NotImplementedError
 
     def keep_as_array(self, number: np.generic) -> Array:
@@ -132,19 +127,7 @@ class Function(Node):
                 self.__dict__[name] = array
         return array
 
-    def run(self, gradient: Arrived, retain_graph: bool = True) -> Passed:
-        notes = self.notes
-        if notes is None:
-            raise RuntimeError(SECOND_TIME)
-        for version, noted, place, edge in notes:
-            if version[0] != noted:
-                self._refuse_changed(version, noted, place, edge)
-        passed = self.backward(gradient)
-        if notes and not retain_graph:
-            self.release()
-        return passed if type(passed) is tuple else (passed,)
-
-    def _refuse_changed(self, version: list[Any], noted: int, place: int, edge: Edge | bool) -> None:
+    def refuse_changed(self, version: list[Any], noted: int, place: int, edge: Edge | bool) -> None:
         """Raise if what was changed in place is an array that `forward` kept."""
         for value in self.__dict__.values():
             if id(value) == place:
@@ -170,8 +153,8 @@ class Output(Node):
     def name(self) -> str:
         return self.of.name()
 
-    def run(self, gradient: Any, retain_graph: bool = True) -> Any:
-        return ((self.index, gradient.view()),)
+    def backward(self, dy: Any) -> Any:
+        return ((self.index, dy.view()),)
 
 
 def short(name: str) -> str:

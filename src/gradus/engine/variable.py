@@ -17,19 +17,17 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from gradus.engine.dtypes import Array
-from gradus.engine.grad_mode import state
+from gradus.engine.grad_mode import no_grad, state
 from gradus.engine.node import (
     INPUTS,
     LEAF,
     OUTPUT,
     AccumulateGrad,
-    Arrived,
     Edge,
     Function,
     Node,
     Note,
     Output,
-    Passed,
     numbers,
     short,
 )
@@ -102,8 +100,9 @@ class Variable:
             np.add(grad, gradient, out=grad, casting="same_kind")
             self._grad._version_counter[0] += 1
         if self._after_accumulation is not None:
-            for hook in self._after_accumulation:
-                hook(cast("Tensor", self))
+            with no_grad():
+                for hook in self._after_accumulation:
+                    hook(cast("Tensor", self))
 
     def _become(self, node: Node) -> None:
         """Take a new place in the graph."""
@@ -346,7 +345,7 @@ def rewire(target: Tensor, node: Function | Output) -> None:
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     assert isinstance(node, Function)
     whole = CopySlices(node, base, target)
-    whole.join((base._edge(), *node.edges[1:]))
+    whole.join((base._edge(), *node.edges[1:]), node.notes or ())
     base._become(whole)
     base._rewired += 1
     _follow_base(target)
@@ -453,12 +452,20 @@ class CopySlices(Function):
         self.written = written
         self.geometry = Geometry(base, view)
 
-    def run(self, gradient: Arrived, retain_graph: bool = True) -> Passed:
+    def backward(self, dy: Array) -> Any:
         whole, part = self.geometry.zeros()
-        whole[...] = gradient
-        first, *others = self.written.run(part.copy(), retain_graph)
+        whole[...] = dy
+        passed = self.written.backward(part.copy())
+        first, *others = passed if type(passed) is tuple else (passed,)
         part[...] = 0 if first is None else first
         return whole, *others
+
+    def refuse_changed(self, version: list[Any], noted: int, place: int, edge: Edge | bool) -> None:
+        self.written.refuse_changed(version, noted, place, edge)
+
+    def release(self) -> None:
+        self.written.release()
+        self.notes = self.written.notes
 
 
 class AsStrided(Function):

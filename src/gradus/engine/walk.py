@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
+from gradus.engine.grad_mode import no_grad
 from gradus.engine.kernels.addition import add
-from gradus.engine.node import Arrived, Edge, Node, Passed
+from gradus.engine.node import SECOND_TIME, Arrived, Edge, Node, Passed
 from gradus.engine.variable import Variable, wrap
 
 if TYPE_CHECKING:
@@ -29,19 +30,18 @@ class Walk:
     are run, and the gradients that arrive at those places are kept in `found`, by the place's id.
     """
 
-    __slots__ = ("everywhere", "found", "leaves", "on_the_way", "retain_graph", "sums", "wanted")
+    __slots__ = ("everywhere", "found", "leaves", "on_the_way", "sums", "wanted")
 
-    def __init__(self, retain_graph: bool, wanted: Sequence[Place] | None) -> None:
-        self.retain_graph = retain_graph
+    def __init__(self, wanted: Sequence[Place] | None = None) -> None:
         self.everywhere = wanted is None
         self.wanted = _NONE if wanted is None else frozenset(map(id, wanted))
         self.found: dict[int, Array] = {}
         self.leaves: dict[int, tuple[Any, Array]] = {}  # those that wait until all of their gradient is there
         self.sums: set[int] = set()  # the nodes whose gradient was added up here, so that more can be added in place
 
-    def run(self, edges: Sequence[Edge], passed: Passed) -> None:
-        """Start with these gradients at the places to which these edges lead."""
-        everywhere, retain_graph = self.everywhere, self.retain_graph
+    def run(self, edges: Sequence[Edge], passed: Passed, retain_graph: bool | None) -> dict[int, Array]:
+        """Start with these gradients at the places to which these edges lead, and give what was found."""
+        everywhere = self.everywhere
         if not everywhere:
             self.on_the_way = _leading_to(self.wanted, edges)
         # What has arrived and waits, by a node's number: the smallest in the heap is the newest node. One that was
@@ -93,18 +93,27 @@ class Walk:
             elif node is None:
                 break
             arrival = arriving
-            if everywhere and not node.watched:
-                edges, passed = node.edges, node.run(arrival, retain_graph)
-                continue
-            arrival = self._look_at(node, arrival)
-            if arrival is None:
-                edges = ()
-                continue
-            edges, passed = node.edges, node.run(arrival, retain_graph)
-            if node.after:
+            watched = node.watched
+            if watched or not everywhere:
+                arrival = self._look_at(node, arrival)
+                if arrival is None:
+                    edges = ()
+                    continue
+            notes = node.notes
+            if notes is None:
+                raise RuntimeError(SECOND_TIME)
+            for version, noted, place, edge in notes:
+                if version[0] != noted:
+                    node.refuse_changed(version, noted, place, edge)
+            edges, several = node.edges, node.backward(arrival)
+            if notes and not retain_graph:
+                node.release()
+            passed = several if type(several) is tuple else (several,)
+            if watched and node.after:
                 passed = _call_after(node.after, passed, arrival)
         for leaf, gradient in self.leaves.values():
             self._arrive(leaf, gradient)
+        return self.found
 
     def _meet(self, number: int, before: Array, gradient: Array) -> Array:
         """Another gradient for a node that has some."""
@@ -154,10 +163,11 @@ class Walk:
 
 
 def _call(hooks: Any, gradient: Array) -> Array:
-    for (hook,) in list(hooks):
-        changed = hook(wrap(gradient))
-        if changed is not None:
-            gradient = _replacement(hook, gradient, changed)
+    with no_grad():
+        for (hook,) in list(hooks):
+            changed = hook(wrap(gradient))
+            if changed is not None:
+                gradient = _replacement(hook, gradient, changed)
     return gradient
 
 
@@ -166,11 +176,12 @@ def _call_after(hooks: Any, passed: Passed, arrival: Arrived) -> Passed:
         tuple(None if g is None else wrap(np.asarray(g)) for g in group)
         for group in (passed, arrival if type(arrival) is list else [arrival])
     ]
-    for hook in list(hooks):
-        changed = hook(*shown)
-        if changed is not None:
-            shown[0] = changed if isinstance(changed, tuple) else (changed,)
-    return [None if g is None else g._array.view() for g in shown[0]]  # views: a hook may have kept what it saw
+    with no_grad():
+        for hook in list(hooks):
+            changed = hook(*shown)
+            if changed is not None:
+                shown[0] = changed if isinstance(changed, tuple) else (changed,)
+    return tuple(None if g is None else g._array.view() for g in shown[0])  # views: a hook may have kept what it saw
 
 
 def _retain(tensor: Tensor | None, gradient: Array) -> None:

@@ -122,18 +122,23 @@ def _order(root: Any) -> list[Any]:
 def _one(total: Any) -> Any:
     """The gradient to begin with, as the nodes of this graph take it."""
     one = total.detach() * 0 + 1
-    return one.numpy() if hasattr(total.grad_fn, "run") else one
+    return one.numpy() if _ours(total.grad_fn) else one
+
+
+def _ours(node: Any) -> bool:
+    """Whether it is our engine's: arrays in, arrays out."""
+    return hasattr(node, "notes")
 
 
 def _run(node: Any, gradients: dict[int, Any]) -> Sequence[Any]:
     """What a node passes to each of the nodes it leads to."""
-    if hasattr(node, "run"):  # our engine's: arrays in, arrays out
+    if _ours(node):
         several = None if node.outputs is None else [gradients.get(i) for i in range(node.outputs)]
-        result: Sequence[Any] = node.run(gradients[0] if several is None else several)
-        return result
-    outputs = len(getattr(node, "_input_metadata", None) or [0])
-    call = node if callable(node) else node.apply  # a Function written in Python has apply
-    passed = call(*[gradients.get(i) for i in range(outputs)])
+        passed = node.backward(gradients[0] if several is None else several)
+    else:
+        outputs = len(getattr(node, "_input_metadata", None) or [0])
+        call = node if callable(node) else node.apply  # a Function written in Python has apply
+        passed = call(*[gradients.get(i) for i in range(outputs)])
     return passed if isinstance(passed, tuple) else (passed,)
 
 

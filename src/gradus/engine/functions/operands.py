@@ -60,14 +60,14 @@ def binary(op: type[Function], a: Any, b: Any, option: Any = None) -> Tensor:
     """Apply an operation to two operands, of which one may be a number, in the type that promotion decides."""
     try:
         if isinstance(a, Variable):
-            if isinstance(b, Variable):
-                if a._array.dtype is b._array.dtype:
+            if type(b) is not float:
+                if isinstance(b, Variable) and a._array.dtype is b._array.dtype:
                     return apply_two(op, a, b, option)
-            elif type(b) is float and a._array.dtype.kind == "f":  # nothing to convert
-                recorded = (a._node is not None or a._base is not None) and state.enabled
-                if recorded or op.ufunc is None or option is not None:
+            elif a._array.dtype.kind == "f":  # nothing to convert
+                ufunc, recorded = op.ufunc, (a._node is not None or a._base is not None) and state.enabled
+                if recorded or ufunc is None or option is not None:
                     return apply(op, a, b, option=option)
-                return wrap(op.ufunc(a._array, b))
+                return wrap(ufunc(a._array, b))
         a, b = same_type(a, b)
         both = isinstance(a, Variable) and isinstance(b, Variable)
         return apply_two(op, a, b, option) if both else apply(op, a, b, option=option)
@@ -83,14 +83,17 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
         # Where there is nothing to record, nothing to convert and nothing to refuse, NumPy writes over the numbers.
         if isinstance(other, Variable):
             operand = other._array
-            plainly = operand.dtype is before.dtype and other._version_counter is not target._version_counter
-            plainly = plainly and ((other._node is None and other._base is None) or not state.enabled)
+            plainly = (
+                operand.dtype is before.dtype
+                and ((other._node is None and other._base is None) or not state.enabled)
+                and other._version_counter is not target._version_counter
+            )
         else:
             operand = other
             plainly = type(other) in (float, int) and before.dtype.kind == "f"
-        if plainly and op.ufunc is not None and (before.base is None or before.flags.c_contiguous):
+        if plainly and (ufunc := op.ufunc) is not None and (before.base is None or before.flags.c_contiguous):
             try:
-                op.ufunc(before, operand, before)
+                ufunc(before, operand, before)
                 target._version_counter[0] += 1
                 return target
             except ValueError:

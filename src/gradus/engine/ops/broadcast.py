@@ -37,18 +37,19 @@ def sum_to(gradient: Array, shape: tuple[int, ...]) -> Array:
 
 def sum_leading(x: Array, n: int) -> Array:
     """The sum over the first n axes; of few numbers as a product, which NumPy's library of products does quickest."""
-    if n == x.ndim or not 0 < x.size <= _SMALL or x.dtype.char not in "fd":  # floats, of 32 or 64 bits
+    kind = x.dtype.char
+    if kind not in "fd" or not 0 < x.size <= _SMALL or n == x.ndim:  # f and d are floats of 32 and 64 bits
         return np.asarray(add_up(x, tuple(range(n))))
     threads.take_over()
     if n == 1 and x.ndim == 2:
-        return _ones(len(x), x.dtype).dot(x)
+        return _ones(len(x), kind).dot(x)
     kept = x.shape[n:]
     rows = x.reshape(-1, math.prod(kept))
-    return _ones(len(rows), x.dtype).dot(rows).reshape(kept)
+    return _ones(len(rows), kind).dot(rows).reshape(kept)
 
 
 @functools.lru_cache(maxsize=64)
-def _ones(n: int, kind: np.dtype[Any]) -> Array:
+def _ones(n: int, kind: str) -> Array:
     return np.ones(n, kind)
 
 

@@ -18,6 +18,8 @@ from gradus.engine.ops.broadcast import sum_to
 
 Operand = Any  # an array, or a Python number
 
+_ndarray = np.ndarray
+
 
 def _shape(x: Operand) -> tuple[int, ...]:
     return x.shape if type(x) is np.ndarray else ()
@@ -39,15 +41,16 @@ class Add(Function):
         if alpha != 1:
             self.alpha = alpha
             y = a + alpha * b
-        elif type(b) is np.ndarray and b.size >= addition.LEAST and type(a) is np.ndarray:
+        elif type(b) is _ndarray and b.size >= addition.LEAST and type(a) is _ndarray:
             y = addition.add(a, b)
         else:
             y = a + b
-        shape = y.shape
-        if type(a) is np.ndarray and a.shape != shape:
-            self.a = a.shape
-        if type(b) is np.ndarray and b.shape != shape:
-            self.b = b.shape
+        if type(a) is type(b) is _ndarray:  # a number needs no gradient, and repeats nothing
+            shape = y.shape
+            if a.shape != shape:
+                self.a = a.shape
+            if b.shape != shape:
+                self.b = b.shape
         return y
 
     def backward(self, dy: Array) -> Any:

@@ -41,16 +41,18 @@ class Index(Function):
     """y = x[index], the index holding arrays of positions or truth values.    dx[index] += dy"""
 
     keeps = NOTHING
+    of_rows = False  # whether it is one array of positions
 
     def forward(self, x: Array, index: Any) -> Array:
         self.shape, self.index = x.shape, index
         if len(index) == 1 and index[0].dtype.kind == "i":
+            self.of_rows = True
             return x.take(index[0], 0)
         return np.asarray(x[index])
 
     def backward(self, dy: Array) -> Array:
-        dx = np.zeros(self.shape, dtype=dy.dtype)
-        if len(self.index) == 1 and self.index[0].dtype.kind in "iu" and dx.ndim >= 2:
+        dx = np.zeros(self.shape, dy.dtype)
+        if self.of_rows:
             kernels.add_rows(dx, self.index[0], dy)
         else:
             np.add.at(dx, self.index, dy)

@@ -41,12 +41,14 @@ class Mm(Function):
 
     def forward(self, a: Array, b: Array) -> Array:
         kind = a.dtype
-        if kind is not b.dtype or kind is _BOOL or a.shape[1] != len(b):
+        n, k = a.shape
+        rows, m = b.shape
+        if kind is not b.dtype or kind is _BOOL or k != rows:
             _check(a, b)
         to_a, to_b = self.edges
         self.a = None if to_b is None else a
         self.b = None if to_a is None else b
-        self.times = times = product_of(a.size * b.shape[1])  # as many multiplications are in each of the three
+        self.times = times = product_of(n * k * m)  # as many multiplications are in each of the three
         return times(a, b)
 
     def backward(self, dy: Array) -> Any:
