@@ -145,6 +145,8 @@ WALKS: dict[str, Program] = {
     "hook sees": lambda t, x: _hook(x, lambda g, seen: seen.append(g * 1)),
     "hook changes": lambda t, x: _hook(x, lambda g, seen: g * 10),
     "hook of middle": lambda t, x: _hook_middle(x),
+    "hook writes into the first gradient": lambda t, x: _hook_first(t, x),
+    "the first gradient of a leaf": lambda t, x: _first_of_a_leaf(t),
     "hook removed": lambda t, x: _hook_removed(x),
     "hooks in order": lambda t, x: _hooks(x),
     "hook and retain_grad": lambda t, x: _hook_retain(x),
@@ -247,6 +249,28 @@ def _hook_middle(x: Any) -> Any:
     y.register_hook(lambda g: seen.append(g.sum()))
     (y**2).sum().backward()
     return x.grad, seen
+
+
+def _hook_first(t: Any, x: Any) -> Any:
+    """A mean cross entropy is the one operation that looks at whether the walk begins with it."""
+    logits = x.float().view(-1, 1) * t.tensor([1.0, -1.0, 0.5])
+    loss = t.nn.functional.cross_entropy(logits, t.tensor([0, 1] * (x.numel() // 2)))
+    loss.backward(retain_graph=True)
+    once = x.grad.clone()
+    loss.backward(retain_graph=True)
+    twice = x.grad.clone()
+    loss.register_hook(lambda g: g.mul_(3) and None)
+    loss.backward()
+    return once, twice, x.grad
+
+
+def _first_of_a_leaf(t: Any) -> Any:
+    a, b = (t.tensor(2.0, requires_grad=True) for _ in range(2))
+    a.backward()
+    a.grad += 1
+    a.backward()
+    b.backward()
+    return a.grad, b.grad
 
 
 def _hook_removed(x: Any) -> Any:

@@ -14,7 +14,7 @@ from gradus.engine.grad_mode import inference_mode as inference_mode
 from gradus.engine.grad_mode import no_grad as no_grad
 from gradus.engine.grad_mode import set_grad_enabled as set_grad_enabled
 from gradus.engine.kernels import memory
-from gradus.engine.node import Edge
+from gradus.engine.node import ONE, Edge
 from gradus.engine.variable import Variable, wrap
 from gradus.engine.walk import Place, Walk
 
@@ -148,7 +148,7 @@ def _root(tensor: Any, gradient: Any, i: int) -> tuple[Edge, Array]:
         array = tensor._array
         if array.size != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
-        return edge, np.array(1, array.dtype, ndmin=array.ndim)
+        return edge, ONE if array.dtype is ONE.dtype and not array.ndim else np.ones_like(array)
     if not isinstance(gradient, Variable):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
     if gradient._array.shape != tensor._array.shape:

@@ -23,7 +23,7 @@ import numpy as np
 from gradus.engine import node
 from gradus.engine.grad_mode import no_grad, state
 from gradus.engine.node import SECOND_TIME, Edge, Output
-from gradus.engine.variable import Variable, rewire, wrap
+from gradus.engine.variable import Variable, rewire, wrap, writable
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -99,7 +99,7 @@ class Custom(node.Function):
         for gradient, (shape, kind) in zip(gradients, self.shapes, strict=True):
             if gradient is None and self.context._materialize:
                 gradient = np.zeros(shape, kind)
-            given.append(None if gradient is None else wrap(gradient))
+            given.append(None if gradient is None else wrap(writable(gradient)))
         with no_grad():
             passed: Any = self.function.backward(self.context, *given)
         passed = passed if isinstance(passed, tuple) else (passed,)

@@ -194,6 +194,10 @@ class AccumulateGrad(Node):
         self.variable = variable
 
 
+# What a walk mostly begins with, the derivative of a loss by itself; a view, so that it is nobody's `.grad`.
+ONE: Array = np.ones((), np.float32).view()
+ONE.flags.writeable = False
+
 LEAF = Node()  # the place of every leaf that wants a gradient, so that none refers to itself
 
 

@@ -130,6 +130,11 @@ def wrap(array: Any) -> Tensor:
     return made
 
 
+def writable(gradient: Array) -> Array:
+    """A gradient for a program's own backward or hook, which may write into it."""
+    return gradient if gradient.flags.writeable else gradient.copy()
+
+
 def apply(op: type[Function], *inputs: Any, option: Any = None, **options: Any) -> Any:
     """Compute an operation on tensors and numbers, and record it if a gradient could be wanted.
 

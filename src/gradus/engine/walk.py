@@ -12,7 +12,7 @@ from gradus.engine.dtypes import Array
 from gradus.engine.grad_mode import no_grad
 from gradus.engine.kernels.addition import add
 from gradus.engine.node import SECOND_TIME, Arrived, Edge, Node, Passed
-from gradus.engine.variable import Variable, wrap
+from gradus.engine.variable import Variable, wrap, writable
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -163,6 +163,7 @@ class Walk:
 
 
 def _call(hooks: Any, gradient: Array) -> Array:
+    gradient = writable(gradient)
     with no_grad():
         for (hook,) in list(hooks):
             changed = hook(wrap(gradient))
@@ -173,7 +174,7 @@ def _call(hooks: Any, gradient: Array) -> Array:
 
 def _call_after(hooks: Any, passed: Passed, arrival: Arrived) -> Passed:
     shown: list[Any] = [
-        tuple(None if g is None else wrap(np.asarray(g)) for g in group)
+        tuple(None if g is None else wrap(writable(np.asarray(g))) for g in group)
         for group in (passed, arrival if type(arrival) is list else [arrival])
     ]
     with no_grad():

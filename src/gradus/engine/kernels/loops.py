@@ -407,17 +407,14 @@ def cross_entropy_and_gradient(x: Array, targets: Array, ignore_index: int, mean
         sum_exp = np.float32(0)
         for j in range(n):
             sum_exp += dx[i, j]
-        log_total = np.float32(math.log(sum_exp)) + tops[i]
+        share, to = np.float32(0), 0
         if targets[i] != ignore_index:
-            total += np.float64(log_total - x[i, targets[i]])
+            share, to = scale, targets[i]
+            total += np.float64(np.float32(math.log(sum_exp)) + tops[i] - x[i, to])
+        each = share / sum_exp
         for j in range(n):
-            dx[i, j] = x[i, j] - log_total
-    _exp_all(dx.reshape(-1))
-    for i in range(len(targets)):
-        share = scale if targets[i] != ignore_index else np.float32(0)
-        for j in range(n):
-            dx[i, j] *= share
-        dx[i, targets[i] if targets[i] != ignore_index else 0] -= share
+            dx[i, j] *= each
+        dx[i, to] -= share
     loss[()] = total if not mean else total / count if count else math.nan
     return True
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import attention, cross_entropy, normalization, softmax
-from gradus.engine.node import INPUTS, Function
+from gradus.engine.node import INPUTS, ONE, Function
 from gradus.engine.ops.broadcast import add_up, sum_to
 
 
@@ -112,7 +112,7 @@ class CrossEntropy(Function):
 
     def backward(self, dy: Array) -> Any:
         if self.dx is not None:
-            return self.dx * dy, None
+            return self.dx.view() if dy is ONE else self.dx * dy, None
         scales = dy.reshape(-1)
         if self.count > 1:
             scales = scales / self.count
