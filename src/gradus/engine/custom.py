@@ -191,7 +191,7 @@ def _placed(out: Any, made: Custom, output: int, args: tuple[Any, ...], context:
         return out
     if any(out is argument for argument in args):
         passed_on = wrap(out._array)
-        passed_on._version_counter = out._version_counter
+        passed_on._counter = out._version_counter
         out = passed_on
     wanted = recorded and out._array.dtype.kind == "f" and not any(out is x for x in context._without_gradient)
     if wanted:

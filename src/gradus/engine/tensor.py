@@ -55,7 +55,7 @@ class Tensor(Variable):
             self._array = np.array(as_array(data[0]), dtype=kind)
         else:
             self._array = np.zeros(data or 0, dtype=kind)
-        self._version_counter = [0]
+        self._counter = None
 
     # ---- what it is
 
@@ -210,8 +210,7 @@ class Tensor(Variable):
         """The same memory outside the graph: a change through it goes unnoticed by autograd."""
         made = _new(Tensor)  # as `wrap`, written out: each update of a parameter asks for this
         made._array = self._array
-        made._version_counter = [0]
-        made._base = made._grad = made._node = None
+        made._base = made._counter = made._grad = made._node = None
         return made
 
     @data.setter
@@ -225,7 +224,7 @@ class Tensor(Variable):
     def detach(self) -> Tensor:
         """The same memory outside the graph; changes in place are noticed by autograd."""
         out = Tensor._wrap(self._array)
-        out._version_counter = self._version_counter
+        out._counter = self._version_counter
         return out
 
     def detach_(self) -> Tensor:

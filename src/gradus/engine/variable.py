@@ -46,12 +46,12 @@ class Variable:
     """An array and its place in the graph; `Tensor` adds the methods."""
 
     # What every tensor has is in slots, the rest with the class until a tensor has its own.
-    __slots__ = ("__dict__", "__weakref__", "_array", "_base", "_grad", "_node", "_version_counter")
+    __slots__ = ("__dict__", "__weakref__", "_array", "_base", "_counter", "_grad", "_node")
 
     number: ClassVar[int] = 0  # a leaf has none: those of nodes are below
 
     _array: Array
-    _version_counter: list[Any]  # how many changes in place; and, if one was recorded, what made the last
+    _counter: list[Any] | None  # how many changes in place; and, if one was recorded, what made the last
     _node: Node | None  # what made it, or LEAF; None: no gradient is wanted
     _grad: Tensor | None
     _base: Tensor | None
@@ -72,9 +72,17 @@ class Variable:
     def _wrap(cls, array: Array) -> Self:
         """A tensor of this class, outside any graph, that holds this very array."""
         made = _new(cls)
-        made._array, made._version_counter = np.asarray(array), [0]
-        made._base = made._grad = made._node = None
+        made._array = np.asarray(array)
+        made._base = made._counter = made._grad = made._node = None
         return made
+
+    @property
+    def _version_counter(self) -> list[Any]:
+        """The counter of changes, which most tensors never need, and which those on the same memory share."""
+        counter = self._counter
+        if counter is None:
+            counter = self._counter = [0]
+        return counter
 
     def _edge(self) -> Edge:
         """Where this tensor's gradient goes."""
@@ -125,8 +133,7 @@ def wrap(array: Any) -> Tensor:
     """A tensor outside any graph that holds this array; a NumPy scalar becomes a 0-d one."""
     made = _new(_Tensor)
     made._array = array if type(array) is _ndarray else np.asarray(array)
-    made._version_counter = [0]
-    made._base = made._grad = made._node = None
+    made._base = made._counter = made._grad = made._node = None
     return made
 
 
@@ -177,7 +184,7 @@ def apply_one(op: type[Function], x: Tensor, option: Any = None) -> Any:
     result = node.forward(array) if option is None else node.forward(array, option)
     keeps = node.keeps
     if keeps & INPUTS:
-        version = x._version_counter
+        version = x._counter or x._version_counter
         node.notes = ((version, version[0], id(array), edge),)
     else:
         node.notes = ()
@@ -185,11 +192,11 @@ def apply_one(op: type[Function], x: Tensor, option: Any = None) -> Any:
         return _recorded(node, result, keeps, x)
     made = _new(_Tensor)
     made._array = result
-    made._version_counter = version = [0]
-    made._base = made._grad = None
+    made._base = made._counter = made._grad = None
     made._node = node
     node.number = next(numbers)
     if keeps & OUTPUT:
+        made._counter = version = [0]
         node.notes = (*node.notes, (version, 0, id(result), True))
     return made
 
@@ -208,7 +215,7 @@ def apply_two(op: type[Function], a: Any, b: Any, option: Any = None) -> Any:
     result = node.forward(x, y) if option is None else node.forward(x, y, option)
     keeps = node.keeps
     if keeps & INPUTS:
-        version, other = a._version_counter, b._version_counter
+        version, other = a._counter or a._version_counter, b._counter or b._version_counter
         node.notes = ((version, version[0], id(x), to_a), (other, other[0], id(y), to_b))
     else:
         node.notes = ()
@@ -216,11 +223,11 @@ def apply_two(op: type[Function], a: Any, b: Any, option: Any = None) -> Any:
         return _recorded(node, result, keeps, a)
     made = _new(_Tensor)
     made._array = result
-    made._version_counter = version = [0]
-    made._base = made._grad = None
+    made._base = made._counter = made._grad = None
     made._node = node
     node.number = next(numbers)
     if keeps & OUTPUT:
+        made._counter = version = [0]
         node.notes = (*node.notes, (version, 0, id(result), True))
     return made
 
@@ -247,13 +254,13 @@ def _recorded(node: Function, result: Any, keeps: int, first: Any) -> Any:
     node.number = next(numbers)
     made = _new(_Tensor)
     made._array = result
-    made._version_counter = version = [0]
-    made._base = made._grad = None
+    made._base = made._counter = made._grad = None
     made._node = node if result.dtype.kind == "f" else None  # integers have no gradient
     if not keeps:
         if node.view:
             _share(made, first)
     elif keeps & OUTPUT:
+        made._counter = version = [0]
         node.notes = (*node.notes, (version, 0, id(result), True))  # type: ignore[misc]
     return made
 
@@ -280,7 +287,7 @@ def _share(view: Tensor, source: Tensor) -> None:
     owner = whole.base
     if part.base is (whole if owner is None else owner) or _same_memory(part, whole):
         base = source if source._base is None else source._base
-        view._base, view._version_counter = base, base._version_counter
+        view._base, view._counter = base, base._version_counter
         if base._rewired:
             view._seen = base._rewired
 

@@ -86,7 +86,7 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
             plainly = (
                 operand.dtype is before.dtype
                 and ((other._node is None and other._base is None) or not state.enabled)
-                and other._version_counter is not target._version_counter
+                and (other._counter is not target._counter or target._counter is None)
             )
         else:
             operand = other
@@ -94,7 +94,10 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
         if plainly and (ufunc := op.ufunc) is not None and (before.base is None or before.flags.c_contiguous):
             try:
                 ufunc(before, operand, before)
-                target._version_counter[0] += 1
+                if target._counter is None:
+                    target._counter = [1]
+                else:
+                    target._counter[0] += 1
                 return target
             except ValueError:
                 pass  # the shapes do not fit: what follows says so

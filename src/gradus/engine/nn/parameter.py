@@ -20,7 +20,7 @@ class Parameter(Tensor):
 
     def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
         self._array = _array_of(data)
-        self._version_counter = [0]
+        self._counter = None
         self.requires_grad_(requires_grad)
 
     def __repr__(self, **_: Any) -> str:
@@ -34,7 +34,7 @@ class Buffer(Tensor):
 
     def __init__(self, data: Tensor | None = None, *, persistent: bool = True) -> None:
         self._array = _array_of(data)
-        self._version_counter = [0]
+        self._counter = None
         self.persistent = persistent
 
 
