@@ -239,6 +239,16 @@ def test_a_product_in_tiles_equals_numpys(n: int, k: int, m: int, turned: str) -
     np.testing.assert_allclose(products.product(a, b, bias), want + bias, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.parametrize("rows", [0, 1, 32, 64, 65, 3000])
+@pytest.mark.parametrize(("inner", "columns"), [(0, 3), (1, 1), (27, 200), (200, 27)])
+def test_a_product_with_a_turned_factor(rows: int, inner: int, columns: int) -> None:
+    a, b, bias = numbers(rows, inner), numbers(columns, inner), numbers(columns)
+    want = a.astype(np.float64) @ b.astype(np.float64).T
+    for left in (a, np.asfortranarray(a), a[::-1, ::-1][::-1, ::-1]):
+        close(products.product_turned(left, b), want, atol=1e-4)
+        close(products.product_turned(left, b, bias), want + bias, atol=1e-4)
+
+
 def test_a_product_is_the_same_number_for_number_with_any_number_of_threads() -> None:
     a, b = numbers(500, 300), numbers(300, 200)
     before = threads.get_num_threads()

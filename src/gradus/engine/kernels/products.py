@@ -33,6 +33,27 @@ def product(a: Array, b: Array, bias: Array | None = None) -> Array:
     return c
 
 
+# OpenBLAS has kernels for small products on processors with AVX-512, which take (32, 100) @ (100, 100)ᵀ in 6 instead of
+# 10 µs; but where only the second factor is turned, it leaves them from so many results on. Then turning the first one,
+# too, is the shorter way, unless that has many rows.
+_FEW, _SQUARE = 64, 1200
+
+
+def product_turned(a: Array, b: Array, bias: Array | None = None) -> Array:
+    """a @ bᵀ + bias for matrices (N, K), (M, K) + (M,)."""
+    n, k = a.shape
+    m = len(b)
+    if n * k * m >= LEAST:
+        return product(a, b.T, bias)
+    kernels_for = threads.take_over()
+    if n <= _FEW and n * m > _SQUARE and "SkylakeX" in kernels_for:
+        a = a.copy("F")
+    y: Array = _dot(a, b.T)
+    if bias is not None:
+        y += bias
+    return y
+
+
 def product_of(work: int) -> Callable[[Array, Array], Array]:
     """The function a, b -> a @ b for matrices that take so many multiplications."""
     if work >= LEAST:

@@ -48,11 +48,13 @@ def set_num_threads(n: int) -> None:
 
 
 @functools.cache
-def take_over() -> None:
-    """From now on NumPy's library of products uses one thread."""
+def take_over() -> frozenset[str]:
+    """From now on NumPy's library of products uses one thread. Gives the name of the processors its kernels are for."""
     from threadpoolctl import ThreadpoolController
 
-    ThreadpoolController().select(user_api="blas").limit(limits=1)
+    libraries = ThreadpoolController().select(user_api="blas")
+    libraries.limit(limits=1)
+    return frozenset(library.get("architecture", "") for library in libraries.info())
 
 
 def crew(*, shared: bool = True) -> Array:

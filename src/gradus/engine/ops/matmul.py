@@ -9,7 +9,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
-from gradus.engine.kernels.products import column_sums, product, product_of
+from gradus.engine.kernels.products import column_sums, product, product_of, product_turned
 from gradus.engine.node import INPUTS, Function
 from gradus.engine.ops.broadcast import sum_to
 
@@ -54,7 +54,7 @@ class Mm(Function):
     def backward(self, dy: Array) -> Any:
         to_a, to_b = self.edges
         times = self.times
-        da = None if to_a is None else times(dy, self.b.T)
+        da = None if to_a is None else product_turned(dy, self.b)
         return da, None if to_b is None else times(self.a.T, dy)
 
     def release(self) -> None:
@@ -156,6 +156,8 @@ class Linear(Function):
         self.x = x if self.edges[1] is not None else None
         self.weight = weight if self.edges[0] is not None else None
         self.biased, self.rank = bias is not None, x.ndim
+        if x.ndim == 2:
+            return product_turned(x, weight, bias)
         return batched(x, weight.T, bias)
 
     def backward(self, dy: Array) -> Any:
