@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from gradus import engine
 from gradus.engine import kernels, nn
 from gradus.engine import random as engine_random
 from gradus.engine.kernels import crew, threads
@@ -77,3 +78,16 @@ def test_a_step_offers_its_crew_no_more_jobs_than_it_did() -> None:
         threads.set_num_threads(before)
     assert counts[0] == counts[1] == counts[2]
     assert counts[0] <= 60
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_large_addition_is_shared_in_a_graph_and_outside(recorded: bool) -> None:
+    before = threads.get_num_threads()
+    threads.set_num_threads(2)
+    try:
+        a, b = (engine.ones(300, 300, requires_grad=recorded) for _ in range(2))
+        start = int(threads.crew()[crew.JOB])
+        assert (a + b).requires_grad == recorded
+        assert int(threads.crew()[crew.JOB]) == start + 1
+    finally:
+        threads.set_num_threads(before)

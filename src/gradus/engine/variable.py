@@ -18,6 +18,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from gradus.engine.dtypes import Array
 from gradus.engine.grad_mode import no_grad, state
+from gradus.engine.kernels import addition
 from gradus.engine.node import (
     INPUTS,
     LEAF,
@@ -207,8 +208,8 @@ def apply_two(op: type[Function], a: Any, b: Any, option: Any = None) -> Any:
     to_b = b._node if b._base is None else b._edge()
     x, y = a._array, b._array
     if (to_a is None and to_b is None) or not state.enabled:
-        if op.ufunc is not None and option is None:
-            return wrap(op.ufunc(x, y))
+        if option is None and x.size < addition.LEAST and (ufunc := op.ufunc) is not None:
+            return wrap(ufunc(x, y))
         return _unrecorded(op, (x, y), a, option)
     node = op()
     node.edges = (a if to_a is LEAF else to_a, b if to_b is LEAF else to_b)
