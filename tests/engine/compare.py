@@ -69,12 +69,14 @@ def _watch(node: Any) -> None:
     backward = node.backward
 
     def watched(dy: Any) -> Any:
-        kept = list(node.__dict__.values())
         passed = backward(dy)
+        kept: list[Any] = list(node.__dict__.values())
         gradients = passed if isinstance(passed, tuple) else (passed,)
         new = [g for g in gradients if isinstance(g, np.ndarray) and g.base is None and g is not dy]
         assert len({id(g) for g in new}) == len(new), f"{node.name()} passes an array twice"
-        assert not any(g is value for g in new for value in kept), f"{node.name()} passes an array that it keeps"
+        kept = [value for value in kept if isinstance(value, np.ndarray)]
+        given = [g for g in gradients if isinstance(g, np.ndarray)]
+        assert not any(np.may_share_memory(g, k) for g in given for k in kept), f"{node.name()} passes what it keeps"
         return passed
 
     node.backward = watched

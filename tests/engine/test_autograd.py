@@ -259,9 +259,12 @@ def _hook_first(t: Any, x: Any) -> Any:
     once = x.grad.clone()
     loss.backward(retain_graph=True)
     twice = x.grad.clone()
+    logits.register_hook(lambda g: g.mul_(2) and None)
+    loss.backward(retain_graph=True)
+    written = x.grad.clone()
     loss.register_hook(lambda g: g.mul_(3) and None)
     loss.backward()
-    return once, twice, x.grad
+    return once, twice, written, x.grad
 
 
 def _first_of_a_leaf(t: Any) -> Any:
@@ -855,3 +858,18 @@ def test_a_small_loss_in_float16_is_scaled_before_it_could_vanish() -> None:
         gradients.append(leaf.grad.double())
     seen = gradients[1].abs() > 1e-3
     assert ((gradients[0] - gradients[1])[seen] / gradients[1][seen]).abs().max() < 0.05
+
+
+def test_a_node_tells_whether_a_walk_could_pass() -> None:
+    x, w = engine.ones(3, requires_grad=True), engine.ones(3)
+    y = x * w
+    node: Any = y.grad_fn
+    node.check()
+    w.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        node.check()
+    y = x * w
+    y.sum().backward()
+    node = y.grad_fn
+    with pytest.raises(RuntimeError, match="second time"):
+        node.check()

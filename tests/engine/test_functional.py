@@ -90,6 +90,7 @@ F: dict[str, Program] = {
     "softplus": lambda t, f, x: f.softplus(x, beta=2, threshold=1),
     "normalize": lambda t, f, x: f.normalize(x, dim=1),
     "linear": lambda t, f, x: f.linear(x, x, x[:, 0]),
+    "linear of one row": lambda t, f, x: f.linear(x, x[0]),
 }
 
 

@@ -7,6 +7,7 @@ import ctypes
 import importlib
 import sys
 import threading
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -71,6 +72,28 @@ def test_arrays_taken_and_freed_at_random_do_not_touch_each_other() -> None:
             number = int(random.choice(list(held)))
             assert (held.pop(number) == number % 251).all()
     assert all((array == number % 251).all() for number, array in held.items())
+
+
+def test_threads_do_not_disturb_each_others_arrays() -> None:
+    """NumPy lets go of the interpreter's lock while it reads numbers, for which it asks for more and more memory."""
+    text, wrong, stop = "1 " * 20_000, [], time.monotonic() + 1
+
+    def read() -> None:
+        memory.arrange()
+        while time.monotonic() < stop:
+            if not (np.fromstring(text, np.int8, sep=" ") == 1).all():
+                wrong.append("text")
+
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    while time.monotonic() < stop:
+        arrays = [np.full(size, i, np.uint8) for i, size in enumerate((1, 100, 1000, 8192, 8193, 20_000, 40_000))]
+        if not all((array == i).all() for i, array in enumerate(arrays)):
+            wrong.append("array")
+    for thread in threads:
+        thread.join()
+    assert not wrong
 
 
 def test_shelves_keep_so_much_and_no_more() -> None:

@@ -469,3 +469,51 @@ def test_backward_hook_runs_when_no_input_wants_a_gradient() -> None:
     m.register_full_backward_hook(lambda module, into, out: seen.append((into, out[0].tolist())))
     m(engine.ones(1, 2)).sum().backward()
     assert seen == [((None,), [[1, 1]])]
+
+
+@pytest.mark.parametrize("t", [torch, engine], ids=["PyTorch", "engine"])
+def test_what_backward_hooks_do_stays_their_own(t: Any) -> None:
+    """They run unrecorded, may change the module's parameters, keep what they return, and return a tensor twice."""
+
+    class Product(t.nn.Module):  # type: ignore[misc]
+        def forward(self, a: Any, b: Any) -> Any:
+            return a * b
+
+    m = Product()
+    m.weight = t.nn.Parameter(t.ones(2))
+    kept = t.tensor([5.0, 5.0])
+    recorded: list[bool] = []
+
+    def before(module: Any, out: Any) -> None:
+        recorded.append((module.weight * out[0]).requires_grad)
+        module.weight.mul_(0.5)
+
+    def after(*_: Any) -> Any:
+        recorded.append(t.is_grad_enabled())
+        return kept, kept
+
+    m.register_full_backward_pre_hook(before)
+    m.register_full_backward_hook(after)
+    a, b = (t.tensor([1.0, 2.0], requires_grad=True) for _ in range(2))
+    m(a, b).sum().backward()
+    a.grad.zero_()
+    m(a, b).sum().backward()
+    assert recorded == [False] * 4
+    assert m.weight.tolist() == [0.25, 0.25]
+    assert kept.tolist() == [5.0, 5.0]
+    assert a.grad.tolist() == [5.0, 5.0]
+    assert b.grad.tolist() == [10.0, 10.0]
+
+
+@pytest.mark.parametrize("t", [torch, engine], ids=["PyTorch", "engine"])
+def test_a_backward_hook_writes_into_the_first_gradient(t: Any) -> None:
+    class Loss(t.nn.Module):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            return x.sum()
+
+    m = Loss()
+    m.register_full_backward_pre_hook(lambda module, out: out[0].mul_(3) and None)
+    for _ in range(2):
+        x = t.ones(2, requires_grad=True)
+        m(x).backward()
+        assert x.grad.tolist() == [3.0, 3.0]

@@ -74,6 +74,17 @@ class Node:
         """The nodes that the gradient goes to next, and which output of theirs it is for."""
         return tuple((None, 0) if edge is None else _as_node(edge) for edge in self.edges)
 
+    def check(self) -> None:
+        """Raise if what `backward` needs is dropped, or was changed in place. The walk does this, written out."""
+        if self.notes is None:
+            raise RuntimeError(SECOND_TIME)
+        for version, noted, place, edge in self.notes:
+            if version[0] != noted:
+                self.refuse_changed(version, noted, place, edge)
+
+    def refuse_changed(self, version: list[Any], noted: int, place: int, edge: Edge | bool) -> None:
+        """Raise if what was changed in place is an array that is kept."""
+
     def register_hook(self, hook: Callable[[Any, Any], Any]) -> RemovableHook:
         """Call `hook(grad_inputs, grad_outputs)` when this node has run; what it returns, if anything, "
         "replaces the first."""
@@ -99,8 +110,8 @@ class Function(Node):
 
     forward(self, *arrays, **options) -> array (or a tuple of arrays)
     backward(self, dy) -> the gradient of each positional argument of forward, in order; one argument needs no tuple,
-        and None says that there is none to give. It may return `dy` itself or views of it, but never an array that it
-        keeps, nor the same new one twice: what is new becomes a leaf's `.grad` as it is. Where forward returns a
+        and None says that there is none to give. It may return `dy` itself or views of it, but nothing of an array that
+        it keeps, nor the same new one twice: what is new becomes a leaf's `.grad` as it is. Where forward returns a
         tuple, dy is a list of views, with None for what nothing came back to.
 
     `keeps` says which arrays `forward` may store on `self`: its inputs, its output, both, or NOTHING. Those are noted

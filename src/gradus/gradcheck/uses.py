@@ -134,6 +134,7 @@ def _run(node: Any, gradients: dict[int, Any]) -> Sequence[Any]:
     """What a node passes to each of the nodes it leads to."""
     if _ours(node):
         several = None if node.outputs is None else [gradients.get(i) for i in range(node.outputs)]
+        node.check()
         passed = node.backward(gradients[0] if several is None else several)
     else:
         outputs = len(getattr(node, "_input_metadata", None) or [0])

@@ -58,7 +58,7 @@ def backward(x: Array, targets: Array, log_total: Array, scales: Array, ignore_i
     if kernels.fused(x):
         dx = np.empty_like(x)
         loop = kernels.compiled().cross_entropy_backward
-        scales = scales if scales.flags.c_contiguous else scales.copy()
+        scales = scales if scales.flags.carray else scales.copy()
         loop(threads.crew(), x, targets, log_total, scales, ignore_index, dx)
         return dx
     dx = np.exp(x - log_total[:, None])

@@ -7,8 +7,8 @@ two small arrays then takes twice as long. NumPy lets one bring memory of one's 
 few machine instructions each, around the C library's.
 
 Small arrays that are freed are put on shelves, one for each number of lines, and the next array of as many lines takes
-what was put there last: sooner than the C library finds it, and what was used last is still in the cache. No lock keeps
-the shelves in order, as NumPy calls these functions while it holds the interpreter's.
+what was put there last: sooner than the C library finds it, and what was used last is still in the cache. Mostly NumPy
+holds the interpreter's lock meanwhile, but not always: who finds another thread at the shelves goes to the C library.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import contextvars
 import ctypes
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -45,9 +45,8 @@ def keep() -> None:
         mallopt(_MMAP_THRESHOLD, 1 << 25)  # the most that glibc accepts
         mallopt(_TRIM_THRESHOLD, 1 << 30)
         mallopt(_TOP_PAD, 1 << 26)
-        if getattr(sys, "_is_gil_enabled", lambda: True)():  # a Python without that lock has no order on the shelves
-            with contextlib.suppress(Exception):  # arrays then lie anywhere, as by default
-                _use = _aligned()
+        with contextlib.suppress(Exception):  # arrays then lie anywhere, as by default
+            _use = _aligned()
     arrange()
 
 
@@ -101,8 +100,8 @@ def _compiled() -> Any:
     malloc, calloc, free = function("malloc", 1), function("calloc", 2), function("free", 1)
     memcpy, memset = function("memcpy", 3), function("memset", 3)
     shelves = ir.GlobalVariable(module, ir.ArrayType(word, SHELVES), "shelves")  # on each the first free array, or 0
-    kept = ir.GlobalVariable(module, word, "kept")
-    for variable in (shelves, kept):
+    kept, busy = (ir.GlobalVariable(module, word, name) for name in ("kept", "busy"))
+    for variable in (shelves, kept, busy):
         variable.initializer = ir.Constant(variable.value_type, None)
 
     def define(name: str, arguments: int, body: Callable[..., Any]) -> Any:
@@ -131,18 +130,30 @@ def _compiled() -> Any:
             builder.store(size, at(builder, array, 8))
         return builder.select(there(builder, block), array, block)
 
+    @contextlib.contextmanager
+    def at_shelf(builder: Any, size: Any) -> Iterator[tuple[Any, Any]]:
+        """What to do at the shelf for arrays of this size, with the bytes that they take; skipped where they have none
+        and where another thread is at the shelves.
+        """
+        n = lines(builder, size)
+        with builder.if_then(builder.icmp_unsigned("<", n, word(SHELVES))):
+            before = builder.atomic_rmw("xchg", busy, word(1), "acquire")
+            with builder.if_then(builder.icmp_unsigned("==", before, word(0))):
+                yield builder.gep(shelves, [word(0), n]), builder.mul(n, word(LINE))
+                builder.store_atomic(word(0), busy, "release", 8)
+
     def taken(builder: Any, size: Any) -> Any:
         """An array from its shelf, or 0."""
-        n = lines(builder, size)
-        shelf = builder.gep(
-            shelves, [word(0), builder.select(builder.icmp_unsigned("<", n, word(SHELVES)), n, word(0))]
-        )
-        array = builder.load(shelf)
-        with builder.if_then(there(builder, array)):
-            builder.store(builder.load(at(builder, array)), shelf)
-            builder.store(size, at(builder, array, 8))
-            builder.store(builder.sub(builder.load(kept), builder.mul(n, word(LINE))), kept)
-        return array
+        array = builder.alloca(word)
+        builder.store(word(0), array)
+        with at_shelf(builder, size) as (shelf, much):
+            first = builder.load(shelf)
+            with builder.if_then(there(builder, first)):
+                builder.store(builder.load(at(builder, first)), shelf)
+                builder.store(size, at(builder, first, 8))
+                builder.store(builder.sub(builder.load(kept), much), kept)
+                builder.store(first, array)
+        return builder.load(array)
 
     def allocate(builder: Any, size: Any) -> Any:
         array = taken(builder, size)
@@ -158,18 +169,18 @@ def _compiled() -> Any:
         return fresh(builder, calloc, size, word(1))
 
     def release(builder: Any, array: Any, _size: Any) -> None:
+        left = builder.alloca(word)
+        builder.store(array, left)
         with builder.if_then(there(builder, array)):
-            n = lines(builder, builder.load(at(builder, array, 8)))
-            after = builder.add(builder.load(kept), builder.mul(n, word(LINE)))
-            small = builder.and_(there(builder, n), builder.icmp_unsigned("<", n, word(SHELVES)))
-            with builder.if_else(builder.and_(small, builder.icmp_unsigned("<=", after, word(KEPT)))) as (yes, no):
-                with yes:
-                    shelf = builder.gep(shelves, [word(0), n])
+            with at_shelf(builder, builder.load(at(builder, array, 8))) as (shelf, much):
+                after = builder.add(builder.load(kept), much)
+                with builder.if_then(builder.icmp_unsigned("<=", after, word(KEPT))):
                     builder.store(builder.load(shelf), at(builder, array))
                     builder.store(array, shelf)
                     builder.store(after, kept)
-                with no:
-                    builder.call(free, [builder.load(at(builder, array, 16))])
+                    builder.store(word(0), left)
+            with builder.if_then(there(builder, builder.load(left))):
+                builder.call(free, [builder.load(at(builder, array, 16))])
 
     allocating = define("allocate", 2, allocate)
     releasing = define("release", 3, release)

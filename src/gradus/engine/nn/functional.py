@@ -46,6 +46,9 @@ from gradus.engine.variable import apply, apply_one, apply_two
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """y = x Wᵀ + b: input (..., in), weight (out, in), bias (out,) -> (..., out)."""
+    if weight._array.ndim == 1:  # of a single row: (..., in) -> (...)
+        out = input @ weight
+        return out if bias is None else out + bias
     return apply(mm.Linear, input, weight, bias)
 
 

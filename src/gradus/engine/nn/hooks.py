@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gradus.engine.dtypes import Array
+from gradus.engine.grad_mode import no_grad
 from gradus.engine.node import Function
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply
+from gradus.engine.variable import apply, writable
 
 Hook = Callable[..., Any]
 Gradients = Sequence[Array | None]
@@ -58,7 +59,9 @@ class BackwardHookFunction(Function):
         return tuple(x.copy() for x in xs)
 
     def backward(self, dys: list[Array | None]) -> tuple[Array | None, ...]:
-        return tuple(self.meet(dys))
+        with no_grad():
+            passed = self.meet([None if dy is None else writable(dy) for dy in dys])
+        return tuple(None if dx is None else dx.view() for dx in passed)  # views: a hook may have kept what it gave
 
 
 class BackwardGates:

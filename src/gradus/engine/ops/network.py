@@ -93,6 +93,7 @@ class CrossEntropy(Function):
     dx: Any = None  # of few logits, computed at once
     x: Any
     targets: Any
+    log_total: Any
 
     def forward(self, x: Array, targets: Array, scoring: tuple[int, str]) -> Array:
         ignore_index, reduction = scoring
@@ -112,14 +113,14 @@ class CrossEntropy(Function):
 
     def backward(self, dy: Array) -> Any:
         if self.dx is not None:
-            return self.dx.view() if dy is ONE else self.dx * dy, None
+            return self.dx.copy() if dy is ONE else self.dx * dy, None
         scales = dy.reshape(-1)
         if self.count > 1:
             scales = scales / self.count
         return cross_entropy.backward(self.x, self.targets, self.log_total, scales, self.ignore_index), None
 
     def release(self) -> None:
-        self.dx = self.x = self.targets = self.notes = None
+        self.dx = self.x = self.targets = self.log_total = self.notes = None
 
 
 class LayerNorm(Function):
