@@ -189,7 +189,7 @@ def apply_one(op: type[Function], x: Tensor, option: Any = None) -> Any:
         node.notes = ((version, version[0], id(array), edge),)
     else:
         node.notes = ()
-    if type(result) is not _ndarray or not keeps:
+    if type(result) is not _ndarray or node.view:
         return _recorded(node, result, keeps, x)
     made = _new(_Tensor)
     made._array = result

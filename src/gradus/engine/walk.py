@@ -75,7 +75,18 @@ class Walk:
                     else:
                         gradient = np.asarray(gradient)  # NumPy gives a 0-d result as a scalar
                 if not number:
-                    self._reach(target, gradient, arrival)
+                    if (
+                        everywhere
+                        and target._grad is None
+                        and gradient.base is None
+                        and gradient is not arrival
+                        and gradient.dtype is target._array.dtype
+                        and gradient.flags.c_contiguous
+                        and not target._watched
+                    ):
+                        target._grad = wrap(gradient)  # nobody else has it
+                    else:
+                        self._reach(target, gradient)
                 elif number in arrived:
                     arrived[number] = target, self._meet(number, arrived[number][1], gradient)
                 elif node is None:
@@ -122,20 +133,16 @@ class Walk:
         self.sums.add(number)
         return np.asarray(add(before, gradient))
 
-    def _reach(self, leaf: Any, gradient: Array, arrival: Arrived | None) -> None:
+    def _reach(self, leaf: Any, gradient: Array) -> None:
         """A gradient for a leaf. Where it is wanted or watched, nobody sees it before all of it is there."""
-        own = gradient.base is None and gradient is not arrival  # nobody else has it
         if self.everywhere and not leaf._watched:
-            if own and leaf._grad is None and gradient.dtype is leaf._array.dtype and gradient.flags.c_contiguous:
-                leaf._grad = wrap(gradient)
-            else:
-                leaf._accumulate(gradient)
+            leaf._accumulate(gradient)
         elif self.everywhere or id(leaf) in self.wanted:
             if id(leaf) in self.leaves:
                 there = self.leaves[id(leaf)][1]
                 np.add(there, gradient, out=there, casting="same_kind")
             else:
-                self.leaves[id(leaf)] = leaf, gradient if own else np.array(gradient)
+                self.leaves[id(leaf)] = leaf, np.array(gradient)
 
     def _arrive(self, leaf: Any, gradient: Array) -> None:
         """All of a leaf's gradient is there."""

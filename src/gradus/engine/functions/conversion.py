@@ -8,10 +8,8 @@ import numpy as np
 
 from gradus.engine import dtypes, printing
 from gradus.engine.dtypes import dtype as DType
-from gradus.engine.functions.operands import is_tensor
-from gradus.engine.ops import elementwise as ew
+from gradus.engine.functions.operands import cast, is_tensor
 from gradus.engine.promotion import result_type as _result_type
-from gradus.engine.variable import apply_one
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -45,7 +43,7 @@ def to(
     dtypes.check_device(device)
     if dtype is None or dtypes.to_numpy(dtype) == input._array.dtype:
         return input.clone() if copy else input
-    return apply_one(ew.ToCopy, input, dtypes.to_numpy(dtype))
+    return cast(input, dtypes.to_numpy(dtype))
 
 
 def type_(input: Tensor, dtype: Any = None) -> Any:

@@ -172,7 +172,10 @@ def fitting(x: Any, kind: np.dtype[Any]) -> Any:
 
 
 def cast(x: Any, kind: np.dtype[Any]) -> Any:
-    return x if x._array.dtype == kind else apply_one(ToCopy, x, kind)
+    """x in another number type; integers have no gradient."""
+    if x._array.dtype == kind:
+        return x
+    return apply_one(ToCopy, x if kind.kind == "f" else x.detach(), kind)
 
 
 def floating(x: Any) -> Any:

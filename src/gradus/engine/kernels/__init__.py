@@ -19,11 +19,11 @@ FLOAT32 = np.dtype(np.float32)
 LEAST = 512  # numbers; below, calling a loop costs as much as it saves
 
 
-def fused(*arrays: Array | None) -> bool:
+def fused(first: Array, *others: Array | None) -> bool:
     """Whether the compiled loops take these arrays: float32, in order in memory, not read-only, the first one large."""
-    if arrays[0].size < LEAST or not enabled:  # type: ignore[union-attr]
+    if first.size < LEAST or first.dtype is not FLOAT32 or not first.flags.carray or not enabled:
         return False
-    for a in arrays:  # noqa: SIM110 (a generator takes longer than its checks)
+    for a in others:  # noqa: SIM110 (a generator takes longer than its checks)
         if a is not None and not (a.dtype is FLOAT32 and a.flags.carray):
             return False
     return True
