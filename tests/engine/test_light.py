@@ -13,6 +13,7 @@ import pytest
 
 from gradus import engine
 from gradus.engine.dtypes import Array
+from gradus.engine.functions import operands
 from gradus.engine.kernels.addition import add
 from gradus.engine.nn import functional as F
 from gradus.engine.node import INPUTS, NOTHING, OUTPUT, Function
@@ -278,3 +279,15 @@ def test_what_arrives_at_a_leaf_several_times_is_added_to_a_gradient_of_its_own(
     assert x.grad._array is first  # type: ignore[union-attr]
     assert x.grad.tolist() == [6.0, 6.0, 6.0]  # type: ignore[union-attr]
     assert seed.tolist() == [1.0, 1.0, 1.0]
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_numbers_that_were_met_before_are_the_same_numbers() -> None:
+    x = engine.ones(2)
+    for number in [0.0, -0.0, 0.0, 0.1, float("nan"), float("inf"), -1e40, 1e-50, 0.1]:
+        for _ in range(2):
+            np.testing.assert_array_equal((x * number).numpy(), np.array([number, number]).astype(np.float32))
+            assert np.signbit((x * number).numpy()[0]) == np.signbit(number)
+    for i in range(1000):
+        assert (x * (i + 0.5)).tolist() == [i + 0.5] * 2
+    assert len(operands._numbers) <= 101

@@ -12,6 +12,7 @@ import numpy as np
 from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
 from gradus.engine.grad_mode import state
+from gradus.engine.kernels import FLOAT32
 from gradus.engine.node import Function
 from gradus.engine.ops.elementwise import ToCopy
 from gradus.engine.promotion import of_number, result_type
@@ -56,6 +57,20 @@ def numeric(x: Any) -> Any:
 # ---- types
 
 
+# Numbers that were met, as arrays, which NumPy takes in half the time of a number: 0.2 instead of 0.4 µs.
+_numbers: dict[float, Array] = {}
+
+
+def _number_of(x: float) -> Any:
+    """x for `_numbers`: not 0, which equals -0, nor NaN, which equals nothing; and only so many."""
+    array = np.array(x, np.float32)
+    if len(_numbers) > 100:
+        _numbers.clear()
+    if x and x == x:
+        _numbers[x] = array
+    return array
+
+
 def binary(op: type[Function], a: Any, b: Any, option: Any = None) -> Tensor:
     """Apply an operation to two operands, of which one may be a number, in the type that promotion decides."""
     try:
@@ -63,11 +78,11 @@ def binary(op: type[Function], a: Any, b: Any, option: Any = None) -> Tensor:
             if type(b) is not float:
                 if isinstance(b, Variable) and a._array.dtype is b._array.dtype:
                     return apply_two(op, a, b, option)
-            elif a._array.dtype.kind == "f":  # nothing to convert
+            elif (array := a._array).dtype.kind == "f":  # nothing to convert
                 ufunc, recorded = op.ufunc, (a._node is not None or a._base is not None) and state.enabled
                 if recorded or ufunc is None or option is not None:
                     return apply(op, a, b, option=option)
-                return wrap(ufunc(a._array, b))
+                return wrap(ufunc(array, (_numbers.get(b) or _number_of(b)) if array.dtype is FLOAT32 else b))
         a, b = same_type(a, b)
         both = isinstance(a, Variable) and isinstance(b, Variable)
         return apply_two(op, a, b, option) if both else apply(op, a, b, option=option)
