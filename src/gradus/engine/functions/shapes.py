@@ -64,9 +64,7 @@ __all__ = [
 
 def view(input: Tensor, *shape: Any) -> Tensor:
     """This tensor in another shape, on the same memory."""
-    if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
-        raise RuntimeError("view(dtype) is not offered: use .to(dtype), which converts the numbers")
-    out = _reshaped(input, sizes_of(shape))
+    out = _reshaped(input, shape)
     if out._base is None and input._array.size:
         raise RuntimeError(
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
@@ -77,17 +75,28 @@ def view(input: Tensor, *shape: Any) -> Tensor:
 
 def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     """This tensor in another shape, on the same memory if it can be; one size may be -1."""
-    return _reshaped(input, sizes_of((named["shape"],) if named and "shape" in named else shape))
+    return _reshaped(input, (named["shape"],) if named and "shape" in named else shape)
 
 
-def _reshaped(input: Tensor, sizes: tuple[int, ...]) -> Tensor:
+def _reshaped(input: Tensor, shape: tuple[Any, ...]) -> Tensor:
+    for n in shape:
+        if type(n) is not int or n < -1:  # otherwise they are sizes already
+            shape = _sizes(input, shape)
+            break
+    try:
+        return apply_one(sh.View, input, shape)
+    except ValueError:
+        _refuse_shape(shape, input._array)
+        raise
+
+
+def _sizes(input: Tensor, shape: tuple[Any, ...]) -> tuple[int, ...]:
+    if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
+        raise RuntimeError("view(dtype) is not offered: use .to(dtype), which converts the numbers")
+    sizes = sizes_of(shape)
     if sizes and min(sizes) < -1:
         _refuse_shape(sizes, input._array)
-    try:
-        return apply_one(sh.View, input, sizes)
-    except ValueError:
-        _refuse_shape(sizes, input._array)
-        raise
+    return sizes
 
 
 def _refuse_shape(shape: tuple[int, ...], array: Array) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from gradus.engine.kernels import threads
 LEAST = 1_000_000  # multiplications; below, NumPy's library is as quick
 SHARED = 4_000_000  # multiplications; below, handing what another core has in its cache to and fro costs more
 _NONE = np.empty(0, np.float32)
-_dot: Any = np.ndarray.dot  # sooner there than a @ b, and the same
+dot: Any = np.ndarray.dot  # for few multiplications: sooner there than a @ b, and the same
 
 
 def product(a: Array, b: Array, bias: Array | None = None) -> Array:
@@ -22,7 +21,7 @@ def product(a: Array, b: Array, bias: Array | None = None) -> Array:
     work = a.size * b.shape[1]
     if work < LEAST or not _ours(a, b, bias):
         threads.take_over()
-        y: Array = _dot(a, b)
+        y: Array = dot(a, b)
         if bias is not None:
             y += bias
         return y
@@ -48,18 +47,10 @@ def product_turned(a: Array, b: Array, bias: Array | None = None) -> Array:
     kernels_for = threads.take_over()
     if n <= _FEW and n * m > _SQUARE and "SkylakeX" in kernels_for:
         a = a.copy("F")
-    y: Array = _dot(a, b.T)
+    y: Array = dot(a, b.T)
     if bias is not None:
         y += bias
     return y
-
-
-def product_of(work: int) -> Callable[[Array, Array], Array]:
-    """The function a, b -> a @ b for matrices that take so many multiplications."""
-    if work >= LEAST:
-        return product
-    threads.take_over()
-    return _dot
 
 
 def column_sums(x: Array) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
-from gradus.engine.kernels.products import column_sums, product, product_of, product_turned
+from gradus.engine.kernels.products import LEAST, column_sums, dot, product, product_turned
 from gradus.engine.node import INPUTS, Function
 from gradus.engine.ops.broadcast import sum_to
 
@@ -48,8 +48,12 @@ class Mm(Function):
         to_a, to_b = self.edges
         self.a = None if to_b is None else a
         self.b = None if to_a is None else b
-        self.times = times = product_of(n * k * m)  # as many multiplications are in each of the three
-        return times(a, b)
+        if n * k * m >= LEAST:  # as many multiplications as in each of the other two
+            self.times = product
+            return product(a, b)
+        threads.take_over()
+        self.times = dot
+        return dot(a, b)
 
     def backward(self, dy: Array) -> Any:
         to_a, to_b = self.edges
