@@ -57,7 +57,9 @@ def watch(roots: Sequence[Any]) -> None:
     nodes = {id(node): node for node in (root.grad_fn for root in roots) if node is not None}
     waiting = list(nodes.values())
     while waiting:
-        for edge in waiting.pop().edges:
+        node = waiting.pop()
+        written = node.__dict__.get("written")  # what a `CopySlices` runs
+        for edge in (*node.edges, written):
             if isinstance(edge, Node) and id(edge) not in nodes:
                 nodes[id(edge)] = edge
                 waiting.append(edge)

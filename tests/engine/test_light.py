@@ -140,18 +140,18 @@ def _calls(step: Step) -> int:
 
 def test_a_recorded_product_takes_few_calls() -> None:
     a, b = (engine.ones(32, 32, requires_grad=True) for _ in range(2))
-    assert _calls(lambda: a * b) <= 18
-    assert _calls(lambda: a.tanh()) <= 11
+    assert _calls(lambda: a * b) <= 12
+    assert _calls(lambda: a.tanh()) <= 9
 
 
 def test_a_backward_of_one_operation_takes_few_calls() -> None:
     a, b, g = engine.ones(3, requires_grad=True), engine.ones(3, requires_grad=True), engine.ones(3)
     y = a * b
-    assert _calls(lambda: y.backward(g, retain_graph=True)) <= 32
+    assert _calls(lambda: y.backward(g, retain_graph=True)) <= 26
 
 
 def test_a_step_of_the_lectures_mlp_takes_few_calls() -> None:
-    assert _calls(_mlp()) <= 400
+    assert _calls(_mlp()) <= 220
 
 
 PLAIN: dict[str, Callable[[Any], Any]] = {

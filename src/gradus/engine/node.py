@@ -74,17 +74,6 @@ class Node:
         """The nodes that the gradient goes to next, and which output of theirs it is for."""
         return tuple((None, 0) if edge is None else _as_node(edge) for edge in self.edges)
 
-    def check(self) -> None:
-        """Raise if what `backward` needs is dropped, or was changed in place. The walk does this, written out."""
-        if self.notes is None:
-            raise RuntimeError(SECOND_TIME)
-        for version, noted, place, edge in self.notes:
-            if version[0] != noted:
-                self.refuse_changed(version, noted, place, edge)
-
-    def refuse_changed(self, version: list[Any], noted: int, place: int, edge: Edge | bool) -> None:
-        """Raise if what was changed in place is an array that is kept."""
-
     def register_hook(self, hook: Callable[[Any, Any], Any]) -> RemovableHook:
         """Call `hook(grad_inputs, grad_outputs)` when this node has run; what it returns, if anything, "
         "replaces the first."""
@@ -137,6 +126,14 @@ class Function(Node):
             if value is number:
                 self.__dict__[name] = array
         return array
+
+    def check(self) -> None:
+        """Raise if what `backward` needs is dropped, or was changed in place. The walk does this, written out."""
+        if self.notes is None:
+            raise RuntimeError(SECOND_TIME)
+        for version, noted, place, edge in self.notes:
+            if version[0] != noted:
+                self.refuse_changed(version, noted, place, edge)
 
     def refuse_changed(self, version: list[Any], noted: int, place: int, edge: Edge | bool) -> None:
         """Raise if what was changed in place is an array that `forward` kept."""
