@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import ctypes
 import importlib
 import sys
 import threading
@@ -48,16 +47,6 @@ def test_an_array_that_grows_or_shrinks_keeps_its_numbers() -> None:
     assert np.fromiter((i * i for i in range(1000)), int).sum() == sum(i * i for i in range(1000))
 
 
-def test_an_array_lies_where_one_of_as_many_lines_was_freed_last() -> None:
-    first, second = np.empty(1000, np.float32), np.empty(1000, np.float32)
-    places = [first.ctypes.data, second.ctypes.data]
-    del first, second
-    assert np.empty(999, np.float32).ctypes.data == places[1]
-    again = [np.empty(1000, np.float32), np.zeros(1001, np.float32)]
-    assert [array.ctypes.data for array in again] == places[::-1]
-    assert not again[1].any()
-
-
 def test_arrays_taken_and_freed_at_random_do_not_touch_each_other() -> None:
     random = np.random.default_rng(1)
     held: dict[int, Array] = {}
@@ -94,24 +83,6 @@ def test_threads_do_not_disturb_each_others_arrays() -> None:
     for thread in threads:
         thread.join()
     assert not wrong
-
-
-def test_shelves_keep_so_much_and_no_more() -> None:
-    code = memory._compiled()
-    word = ctypes.c_uint64
-    allocate = ctypes.CFUNCTYPE(word, word, word)(code.get_function_address("allocate"))
-    release = ctypes.CFUNCTYPE(word, word, word, word)(code.get_function_address("release"))
-    kept = word.from_address(code.get_global_value_address("kept"))
-    large, largest = memory.LINE * memory.SHELVES, memory.LINE * (memory.SHELVES - 1)
-    release(0, allocate(0, large), large)
-    assert kept.value == 0
-    arrays = [allocate(0, largest) for _ in range(2 * memory.KEPT // largest)]
-    for array in arrays:
-        release(0, array, largest)
-    assert memory.KEPT - largest < kept.value <= memory.KEPT
-    for _ in arrays:
-        allocate(0, largest)
-    assert kept.value == 0
 
 
 def test_what_is_freed_is_free() -> None:
