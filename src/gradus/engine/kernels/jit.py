@@ -1,8 +1,4 @@
-"""How loops are compiled: `loop` is called from Python and kept on disk, `inner` only from other compiled functions.
-
-Numba compiles every function to the end, so that Python could call it. One that is only called from others is compiled
-again as part of each of them, so here its own machine code is left out: a fifth of the time of all loops together.
-"""
+"""How loops are compiled: `loop` is called from Python and kept on disk, `inner` only from other compiled functions."""
 
 from __future__ import annotations
 
@@ -10,12 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
-from numba.core import codegen, compiler, types
+from numba.core import types
 
 _njit: Any = numba.njit
 _unliteral: Any = types.unliteral
-_CodeLibrary: Any = codegen.JITCodeLibrary
-_PassBuilder: Any = compiler.DefaultPassBuilder
 
 
 def loop(signature: Any = None, *, fastmath: bool = True) -> Any:
@@ -29,12 +23,11 @@ def loop(signature: Any = None, *, fastmath: bool = True) -> Any:
 def inner(*, fastmath: bool = True) -> Any:
     """Decorator: compile a function together with the compiled functions that call it, as part of each.
 
-    It has no form of its own: Python cannot call it, it must not print, and an exception in it takes constants only.
+    Python cannot call it, and an exception in it takes constants only.
     """
 
     def made(function: Callable[..., Any]) -> Any:
         dispatcher = _njit(
-            pipeline_class=_Compiler,
             fastmath=fastmath,
             error_model="numpy",
             no_cpython_wrapper=True,
@@ -46,45 +39,3 @@ def inner(*, fastmath: bool = True) -> Any:
         return dispatcher
 
     return made
-
-
-class _Library(_CodeLibrary):  # type: ignore[misc]
-    """The code of a function, and of those it calls, only to be linked into others.
-
-    Of Numba's three rounds of optimisation it gets the last; all three come again where it is linked.
-    """
-
-    def _optimize_functions(self, module: Any) -> None:
-        module.data_layout = self._codegen._data_layout
-
-    def _optimize_final_module(self) -> None:
-        passes, builder = self._codegen._module_pass_manager()
-        passes.run(self._final_module, builder)
-
-    def _finalize_final_module(self) -> None:
-        self._finalized = True
-
-    def get_pointer_to_function(self, name: str) -> int:
-        self._ensure_finalized()
-        return 0  # there is none
-
-
-class _Codegen:
-    """Numba's own, without what it writes into machine code that is there."""
-
-    def __init__(self, codegen: Any) -> None:
-        self._codegen = codegen
-
-    def set_env(self, name: str, env: Any) -> None: ...
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._codegen, name)
-
-
-class _Compiler(compiler.CompilerBase):
-    """Numba's, with such a library to write into."""
-
-    def define_pipelines(self) -> list[Any]:
-        state: Any = self.state
-        state.library = _Library(_Codegen(state.targetctx.codegen()), state.func_id.func_qualname)
-        return [_PassBuilder.define_nopython_pipeline(state)]
