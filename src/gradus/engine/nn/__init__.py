@@ -42,6 +42,23 @@ from gradus.engine.nn.loss import (
 )
 from gradus.engine.nn.module import Module
 from gradus.engine.nn.normalization import GroupNorm, LayerNorm, RMSNorm
+from gradus.engine.nn.padding import (
+    CircularPad1d,
+    CircularPad2d,
+    CircularPad3d,
+    ConstantPad1d,
+    ConstantPad2d,
+    ConstantPad3d,
+    ReflectionPad1d,
+    ReflectionPad2d,
+    ReflectionPad3d,
+    ReplicationPad1d,
+    ReplicationPad2d,
+    ReplicationPad3d,
+    ZeroPad1d,
+    ZeroPad2d,
+    ZeroPad3d,
+)
 from gradus.engine.nn.parameter import Buffer, Parameter
 from gradus.engine.nn.rnn import GRU, LSTM, RNN, RNNBase
 from gradus.engine.nn.rnn_cells import GRUCell, LSTMCell, RNNCell, RNNCellBase
@@ -66,6 +83,12 @@ __all__ = [
     "BatchNorm1d",
     "Bilinear",
     "Buffer",
+    "CircularPad1d",
+    "CircularPad2d",
+    "CircularPad3d",
+    "ConstantPad1d",
+    "ConstantPad2d",
+    "ConstantPad3d",
     "Conv1d",
     "CrossEntropyLoss",
     "Dropout",
@@ -101,6 +124,12 @@ __all__ = [
     "RNNCellBase",
     "ReLU",
     "ReLU6",
+    "ReflectionPad1d",
+    "ReflectionPad2d",
+    "ReflectionPad3d",
+    "ReplicationPad1d",
+    "ReplicationPad2d",
+    "ReplicationPad3d",
     "Sequential",
     "SiLU",
     "Sigmoid",
@@ -115,6 +144,9 @@ __all__ = [
     "TransformerEncoder",
     "TransformerEncoderLayer",
     "Unflatten",
+    "ZeroPad1d",
+    "ZeroPad2d",
+    "ZeroPad3d",
     "functional",
     "init",
     "parallel",

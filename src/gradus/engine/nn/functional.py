@@ -33,11 +33,11 @@ from gradus.engine.nn.loss_functions import huber_loss as huber_loss
 from gradus.engine.nn.loss_functions import kl_div as kl_div
 from gradus.engine.nn.loss_functions import l1_loss as l1_loss
 from gradus.engine.nn.loss_functions import smooth_l1_loss as smooth_l1_loss
+from gradus.engine.nn.padding_functions import pad as pad
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.ops import index as ix
 from gradus.engine.ops import matmul as mm
 from gradus.engine.ops import network as net
-from gradus.engine.ops import shape as sh
 from gradus.engine.tensor import Tensor, floating_only
 from gradus.engine.variable import apply, apply_one, apply_two
 
@@ -386,13 +386,3 @@ def _check_reduction(reduction: str) -> None:
 def _reduced(losses: Tensor, reduction: str) -> Tensor:
     _check_reduction(reduction)
     return losses if reduction == "none" else losses.mean() if reduction == "mean" else losses.sum()
-
-
-def pad(input: Tensor, pad: Any, mode: str = "constant", value: float | None = None) -> Tensor:
-    """Add a border: (left, right) of the last axis, then of the one before it, and so on."""
-    if mode != "constant":
-        raise NotImplementedError(f"pad mode {mode!r} is not offered: only 'constant'")
-    widths = [(0, 0)] * input.ndim
-    for i in range(len(pad) // 2):
-        widths[-1 - i] = (pad[2 * i], pad[2 * i + 1])
-    return apply(sh.Pad, input, widths=tuple(widths), value=value or 0)

@@ -350,21 +350,3 @@ class Triangle(Function):
 
     def name(self) -> str:
         return "TrilBackward0" if self.lower else "TriuBackward0"
-
-
-class Pad(Function):
-    """y = x with a constant border.    dx = dy inside it"""
-
-    name_ = "ConstantPadNdBackward0"
-
-    def forward(self, x: Array, widths: tuple[tuple[int, int], ...], value: float) -> Array:
-        self.inside = tuple(slice(max(0, low), None if high <= 0 else -high) for low, high in widths)
-        self.crop = tuple(slice(max(0, -low), None if high >= 0 else high) for low, high in widths)
-        self.shape = x.shape
-        grown = tuple((max(0, low), max(0, high)) for low, high in widths)
-        return np.pad(x[self.crop], grown, constant_values=value)
-
-    def backward(self, dy: Array) -> Array:
-        dx = np.zeros(self.shape, dtype=dy.dtype)
-        dx[self.crop] = dy[self.inside]
-        return dx
