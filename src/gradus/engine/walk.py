@@ -1,4 +1,9 @@
-"""The backward walk: carries gradients from results back to leaves, along the edges of the graph, newest node first."""
+"""The backward walk: carries gradients from results back to leaves, along the edges of the graph, newest node first.
+
+`plain_walk.py` says the same in twenty lines, and is what to read first. This one also serves hooks, `autograd.grad`
+and `retain_graph`, refuses what was changed in place, and is written for speed: a step of a small model spends a third
+of its time here.
+"""
 
 from __future__ import annotations
 
