@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradus.backend import torch
+from gradus.backend import F, torch
 from gradus.models import GPT, GPTConfig, inference
-from gradus.models.gpt import count_parameters, initial_std
+from gradus.models.gpt import causal_attention, count_parameters, initial_std
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -135,3 +135,21 @@ def test_dropout_works_in_training_only() -> None:
     with inference(model):
         first, second = (model(x)[0].numpy() for _ in range(2))
     np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1, 4), (2, 3, 5, 8), (2, 2, 70, 16)])
+def test_attention_written_out_equals_the_fused_call(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=shape).astype(np.float32) for _ in range(4)]
+    dy = torch.from_numpy(arrays[3])
+
+    def run(attention: Any) -> tuple[Any, list[Any]]:
+        q, k, v = (torch.from_numpy(array.copy()).requires_grad_() for array in arrays[:3])
+        y = attention(q, k, v)
+        y.backward(dy)
+        return y.detach().numpy(), [np.asarray(x.grad) for x in (q, k, v)]
+
+    y, gradients = run(lambda q, k, v: causal_attention(q, k, v)[0])
+    fused, fused_gradients = run(lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True))
+    for a, b in zip([y, *gradients], [fused, *fused_gradients], strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=2e-5)  # float32, sums of up to 70 terms

@@ -35,10 +35,27 @@ class CausalSelfAttention(nn.Module):
         k = k.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)  # (B, nh, T, hs)
         v = v.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)  # (B, nh, T, hs)
         dropout = self.dropout if self.training else 0.0
+        # What `causal_attention` below computes, without ever holding all of the (T, T) weights.
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=None, dropout_p=dropout, is_causal=True)  # (B, nh, T, hs)
         y = y.transpose(1, 2).contiguous().view(B, T, C)  # the heads side by side again
         out: torch.Tensor = self.resid_dropout(self.c_proj(y))
         return out
+
+
+def causal_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Attention written out: softmax(q kᵀ / sqrt(hs)) v, where a position sees itself and what is before it.
+
+    Args:
+        q, k, v: (B, nh, T, hs).
+
+    Returns:
+        y (B, nh, T, hs), and the weights (B, nh, T, T), of which each row sums to 1.
+    """
+    T, hs = q.size(-2), q.size(-1)
+    scores = q @ k.transpose(-2, -1) / math.sqrt(hs)  # (B, nh, T, hs) @ (B, nh, hs, T) -> (B, nh, T, T)
+    later = torch.ones(T, T, dtype=torch.bool, device=q.device).triu(1)  # True where the key comes after the query
+    weights = F.softmax(scores.masked_fill(later, -math.inf), dim=-1)  # (B, nh, T, T)
+    return weights @ v, weights  # (B, nh, T, T) @ (B, nh, T, hs) -> (B, nh, T, hs)
 
 
 class MLP(nn.Module):
