@@ -1,6 +1,7 @@
 """Computation graphs: read from Values or tensors, laid out, drawn, and walked step by step."""
 
-from gradus.graph.model import Edge, Graph, Group, Node
+from gradus.graph.model import Edge, Group, Node
+from gradus.graph.picture import Graph
 from gradus.graph.read import graph
 from gradus.graph.stepping import Step, Walk, walk
 from gradus.graph.watch import watch

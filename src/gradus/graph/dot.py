@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gradus.graph.model import Graph
+from gradus.graph.model import Computation
 from gradus.graph.words import number, shape
 
 
-def to_dot(graph: Graph) -> str:
+def to_dot(graph: Computation) -> str:
     """The text of a .dot file; groups are clusters."""
     lines = [
         "digraph computation {",
@@ -24,11 +24,11 @@ def to_dot(graph: Graph) -> str:
     return "\n".join([*lines, "}", ""])
 
 
-def _has_sign(graph: Graph, which: int) -> bool:
+def _has_sign(graph: Computation, which: int) -> bool:
     return bool(graph.nodes[which].op) and graph.nodes[which].kind != "group"
 
 
-def _cluster(graph: Graph, group: int, indent: str) -> list[str]:
+def _cluster(graph: Computation, group: int, indent: str) -> list[str]:
     lines = []
     for i, node in enumerate(graph.nodes):
         if node.group != group:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection
 from dataclasses import replace
+from typing import TypeVar
 
-from gradus.graph.model import Graph, Node
+from gradus.graph.model import Computation, Node
+
+C = TypeVar("C", bound=Computation)
 
 
-def contract(graph: Graph, chosen: Collection[int]) -> Graph:
+def contract(graph: C, chosen: Collection[int]) -> C:
     """Replace each chosen group by one node; a group inside a chosen one goes with it."""
     owner: dict[int, int] = {}  # group -> outermost chosen group around it
     for position in range(len(graph.groups)):
@@ -53,7 +56,7 @@ def contract(graph: Graph, chosen: Collection[int]) -> Graph:
             )  # fmt: skip
     groups = [replace(graph.groups[i], parent=renumber[graph.groups[i].parent]) for i in kept]
     outputs = tuple(dict.fromkeys(place[keys[i]] for i in graph.outputs))
-    return Graph(nodes, outputs, groups, graph.backward)
+    return replace(graph, nodes=nodes, outputs=outputs, groups=groups)
 
 
 def _sorted(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from gradus.graph.layered import Layered
-from gradus.graph.model import Graph
+from gradus.graph.model import Computation
 
 Point = tuple[float, float]
 Item = tuple[str, int]  # ("node", i), ("group", g), ("in", source) or ("out", source)
@@ -81,7 +81,7 @@ class Spacing:
     settling: int = 3
 
 
-def layout(graph: Graph, size: Callable[[int], Size], spacing: Spacing = Spacing()) -> Layout:
+def layout(graph: Computation, size: Callable[[int], Size], spacing: Spacing = Spacing()) -> Layout:
     """Lay out a graph whose node i needs the room size(i)."""
     sizes = [size(i) for i in range(len(graph))]
     levels = _split(graph)
@@ -105,7 +105,7 @@ class _Contents:
     start: dict[int, Item] = field(default_factory=dict)
 
 
-def _split(graph: Graph) -> dict[int, _Contents]:
+def _split(graph: Computation) -> dict[int, _Contents]:
     """Cut every edge where it crosses the border of a group, so that each group can be laid out by itself."""
     chains = {group: graph.enclosing(group) for group in range(-1, len(graph.groups))}
     levels = {-1: _Contents()}

@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from gradus.graph.model import Graph, Group, Node
+from gradus.graph.model import Group, Node
+from gradus.graph.picture import Graph
 from gradus.graph.watch import Call, watch
 
 # What PyTorch calls its nodes, as a reader would write them.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gradus.graph.layout import Branch, Item, Layout, Size, Spacing, layout
-from gradus.graph.model import Detail, Graph, Node
+from gradus.graph.model import Computation, Detail, Node
 from gradus.graph.words import measure, number, shape, shorten, tooltip
 
 INK = "#1d2733"
@@ -96,7 +96,7 @@ class Marks:
 
 
 def scene(
-    graph: Graph, *, detail: Detail | None = None, marks: Marks | None = None, placed: Layout | None = None
+    graph: Computation, *, detail: Detail | None = None, marks: Marks | None = None, placed: Layout | None = None
 ) -> Scene:
     """The picture of a graph."""
     detail = detail or ("full" if len(graph) <= FULL_UP_TO else "map")
@@ -118,7 +118,7 @@ def scene(
     return picture
 
 
-def arrange(graph: Graph, detail: Detail, *, stepping: bool = False) -> Layout:
+def arrange(graph: Computation, detail: Detail, *, stepping: bool = False) -> Layout:
     """The layout, with the room that each node needs at this level of detail."""
     if detail == "map":
         spacing = Spacing(rows=4.0, wires=2.5, columns=20.0, pad=8.0, title=14.0, sweeps=6, settling=1)
@@ -130,7 +130,7 @@ def arrange(graph: Graph, detail: Detail, *, stepping: bool = False) -> Layout:
 # ---- boxes and captions
 
 
-def _rows(graph: Graph, node: Node, grad: float | None, graded: bool) -> list[tuple[str, str]]:
+def _rows(graph: Computation, node: Node, grad: float | None, graded: bool) -> list[tuple[str, str]]:
     """(what, value) for each line in a node's box."""
     rows = []
     label = shorten(node.label.removeprefix(f"{graph.groups[node.group].name}." if node.group >= 0 else ""))
@@ -149,7 +149,7 @@ def _rows(graph: Graph, node: Node, grad: float | None, graded: bool) -> list[tu
     return rows
 
 
-def _size(graph: Graph, node: Node, graded: bool) -> Size:
+def _size(graph: Computation, node: Node, graded: bool) -> Size:
     rows = _rows(graph, node, -0.1234 if graded and node.kind == "value" else node.grad, graded)
     sign = _sign_width(node)
     box = 0.0
@@ -166,12 +166,12 @@ def _sign_width(node: Node) -> float:
     return 0.0 if not node.op or node.kind == "group" else max(24.0, measure(node.op, 12.5) + 14.0)
 
 
-def _title(graph: Graph) -> str:
+def _title(graph: Computation) -> str:
     outputs = ", ".join(filter(None, (graph.nodes[i].label for i in graph.outputs)))
     return f"Computation graph{' of ' + outputs if outputs else ''}: {len(graph)} nodes"
 
 
-def _caption(graph: Graph, detail: Detail) -> str:
+def _caption(graph: Computation, detail: Detail) -> str:
     said = []
     if graph.backward is False:
         said.append("backward not run: there are no gradients yet")
@@ -185,7 +185,7 @@ def _caption(graph: Graph, detail: Detail) -> str:
 # ---- shapes
 
 
-def _group(graph: Graph, placed: Layout, which: int) -> Marked:
+def _group(graph: Computation, placed: Layout, which: int) -> Marked:
     x, y, width, height = placed.groups[which]
     group = graph.groups[which]
     outer = graph.groups[group.parent].name + "." if group.parent >= 0 else ""
@@ -200,7 +200,7 @@ def _group(graph: Graph, placed: Layout, which: int) -> Marked:
     )
 
 
-def _box(graph: Graph, placed: Layout, which: int, marks: Marks, largest: float) -> Marked:  # noqa: ARG001 (as _dot)
+def _box(graph: Computation, placed: Layout, which: int, marks: Marks, largest: float) -> Marked:  # noqa: ARG001 (as _dot)
     node, size = graph.nodes[which], placed.sizes[which]
     left, centre, _ = placed.nodes[which]
     x, y = left + MARGIN, centre + MARGIN
@@ -247,7 +247,7 @@ def _box(graph: Graph, placed: Layout, which: int, marks: Marks, largest: float)
     return Marked(tooltip(node), tuple(shapes))
 
 
-def _dot(graph: Graph, placed: Layout, which: int, marks: Marks, largest: float) -> Marked:
+def _dot(graph: Computation, placed: Layout, which: int, marks: Marks, largest: float) -> Marked:
     """A dot: round for an operation, square for a leaf."""
     node = graph.nodes[which]
     left, centre, width = placed.nodes[which]
@@ -266,7 +266,7 @@ def heat(grad: float | None, largest: float) -> str:
     return "#" + "".join(f"{round(255 + (channel - 255) * strength):02x}" for channel in end)
 
 
-def _lines(graph: Graph, placed: Layout, marks: Marks, *, thin: bool) -> list[Line]:
+def _lines(graph: Computation, placed: Layout, marks: Marks, *, thin: bool) -> list[Line]:
     """All wires as one long path, and the lit ones as another."""
     plain: list[tuple[str, tuple[float, ...]]] = []
     lit: list[tuple[str, tuple[float, ...]]] = []
@@ -287,7 +287,7 @@ def _lines(graph: Graph, placed: Layout, marks: Marks, *, thin: bool) -> list[Li
     return lines + ([Line(tuple(lit), LIT, 2.6)] if lit else [])
 
 
-def _leads(graph: Graph, level: int, end: Item, nth: int, edge: tuple[int, int, int]) -> bool:
+def _leads(graph: Computation, level: int, end: Item, nth: int, edge: tuple[int, int, int]) -> bool:
     """Whether a branch that ends here is part of the edge."""
     (kind, which), (_, target, number) = end, edge
     around = [*graph.enclosing(graph.nodes[target].group), -1]

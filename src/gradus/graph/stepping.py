@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from gradus.graph.model import Graph
+from gradus.graph.picture import Graph
 from gradus.graph.scene import Marks, arrange, scene
 from gradus.graph.svg import to_svg
 from gradus.graph.text import node_names

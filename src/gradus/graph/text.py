@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gradus.graph.model import Graph, Node
+from gradus.graph.model import Computation, Node
 from gradus.graph.words import number, shape
 
 NO_GRADIENTS = "backward not run: there are no gradients yet"
 
 
-def to_text(graph: Graph, *, limit: int = 200) -> str:
+def to_text(graph: Computation, *, limit: int = 200) -> str:
     """At most `limit` lines of an indented tree. A node that is used again is not unfolded again, only named, with ↑.
 
     Nodes without a label are called v1, v2 ... in the order of the computation, where they have to be named.
@@ -36,7 +36,7 @@ def to_text(graph: Graph, *, limit: int = 200) -> str:
     return _table(graph, rows, left=len(graph) - len(seen))
 
 
-def node_names(graph: Graph) -> list[str]:
+def node_names(graph: Computation) -> list[str]:
     """Something to call each node by: its label, the number that a constant is, or v1, v2 ... for what has neither."""
     names = []
     unnamed = 0
@@ -69,7 +69,7 @@ def _said(node: Node, names: Sequence[str], which: int) -> str:
     )
 
 
-def _table(graph: Graph, rows: list[tuple[str, Node | None]], left: int) -> str:
+def _table(graph: Computation, rows: list[tuple[str, Node | None]], left: int) -> str:
     graded = bool(graph.backward) and any(node.grad is not None for node in graph.nodes)
     wide = max(len(tree) for tree, _ in rows)
     lines = []
