@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import sys
 
 import pytest
@@ -104,3 +105,10 @@ def test_other_modules_are_found_as_ever() -> None:
         assert importlib.import_module("json").dumps([1]) == "[1]"
         with pytest.raises(ModuleNotFoundError, match="torchnothing"):
             importlib.import_module("torchnothing")
+
+
+def test_a_program_that_asks_for_pytorchs_version_gets_the_engines() -> None:
+    with torch_is_engine():
+        assert importlib.metadata.version("torch") == engine.__version__
+        assert importlib.metadata.version("numpy")
+    assert importlib.metadata.version("torch") == theirs.__version__

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
+import warnings
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
@@ -11,6 +13,7 @@ from typing import Any, ClassVar, TypeVar
 
 class _Mode(threading.local):
     enabled = True
+    inference = False
 
 
 state = _Mode()
@@ -70,17 +73,31 @@ class enable_grad(no_grad):
 
 
 class inference_mode(no_grad):
-    """As `no_grad`."""
+    """As `no_grad`, whose tensors here are like any other; `inference_mode(False)` records again."""
 
     def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
-        if callable(mode):
-            return _decorated(mode, cls)
-        return object.__new__(cls if mode else enable_grad) if mode else enable_grad()
+        return _decorated(mode, cls) if callable(mode) else object.__new__(cls)
+
+    def __init__(self, mode: bool = True) -> None:
+        self.mode = mode
+        self.outside: list[tuple[bool, bool]] = []
+
+    def __enter__(self) -> None:
+        self.outside.append((state.enabled, state.inference))
+        state.enabled, state.inference = not self.mode, self.mode
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        state.enabled, state.inference = self.outside.pop()
+
+    def __call__(self, function: F) -> F:
+        return _decorated(function, lambda: inference_mode(self.mode))
 
 
 def is_inference_mode_enabled() -> bool:
-    """Whether operations are not recorded: this engine's inference mode is `no_grad`."""
-    return not state.enabled
+    """Whether an `inference_mode` is on."""
+    return state.inference
 
 
 def is_grad_enabled() -> bool:
@@ -88,9 +105,54 @@ def is_grad_enabled() -> bool:
 
 
 def _decorated(function: Any, manager: Callable[[], Any]) -> Any:
+    """A function that runs inside a manager; of a generator, each of its steps does, and nothing between them."""
+    if isinstance(function, type):
+        return _class_decorated(function, manager)
+    if inspect.isgeneratorfunction(function):
+        return _stepping(function, manager)
+
     @functools.wraps(function)
     def inside(*args: Any, **kwargs: Any) -> Any:
         with manager():
             return function(*args, **kwargs)
 
     return inside
+
+
+def _class_decorated(kind: Any, manager: Callable[[], Any]) -> Any:
+    """A class whose constructor runs inside a manager."""
+    warnings.warn(
+        "Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions "
+        "or methods. To preserve the current behavior of class decoration, you can directly decorate the `__init__` "
+        "method and nothing else.",
+        FutureWarning,
+        stacklevel=4,
+    )
+    kind.__init__ = _decorated(kind.__init__, manager)
+    return kind
+
+
+def _stepping(function: Any, manager: Callable[[], Any]) -> Any:
+    @functools.wraps(function)
+    def steps(*args: Any, **kwargs: Any) -> Any:
+        generator = function(*args, **kwargs)
+        try:
+            with manager():
+                given = generator.send(None)
+            while True:
+                try:
+                    sent = yield given
+                except GeneratorExit:
+                    with manager():
+                        generator.close()
+                    raise
+                except BaseException as error:
+                    with manager():
+                        given = generator.throw(error)
+                else:
+                    with manager():
+                        given = generator.send(sent)
+        except StopIteration as end:
+            return end.value
+
+    return steps

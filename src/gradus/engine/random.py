@@ -7,6 +7,7 @@ that is given no generator takes the default one.
 
 from __future__ import annotations
 
+import importlib
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +17,8 @@ import numpy.typing as npt
 
 from gradus.engine.box_muller import box_muller, by_libm, fma
 from gradus.engine.generator import Generator, default_generator
+
+_OF_TORCH_RANDOM = ("fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state")
 
 __all__ = [
     "Generator",
@@ -37,6 +40,13 @@ Shape = int | tuple[int, ...]
 
 _CHUNK = 1 << 15  # numbers drawn at a time: a multiple of 16, and small enough to stay in the processor's cache
 _WIDE_RANGE = 1 << 28  # from this many values on, randint spends two words a number, to keep the remainder's bias small
+
+
+def __getattr__(name: str) -> Any:
+    """`torch.random`, which this module is for programs, has functions of the default generator."""
+    if name in _OF_TORCH_RANDOM:
+        return getattr(importlib.import_module("gradus.engine.functions.drawing"), name)
+    raise AttributeError(f"gradus's engine does not offer torch.random.{name}", name=name)
 
 
 def rand(shape: Shape, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None) -> Array:

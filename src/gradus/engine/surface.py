@@ -23,7 +23,7 @@ from gradus.engine.runtime import (
     set_num_threads,
     use_deterministic_algorithms,
 )
-from gradus.engine.version import __version__
+from gradus.engine.torch_version import __version__
 
 if TYPE_CHECKING:
     from gradus.engine import (
@@ -43,8 +43,30 @@ if TYPE_CHECKING:
     )
     from gradus.engine.amp import autocast
     from gradus.engine.serialization import load, save
+    from gradus.engine.tensor_types import set_default_tensor_type, tensortype
+
+    BFloat16Tensor: tensortype
+    BoolTensor: tensortype
+    ByteTensor: tensortype
+    CharTensor: tensortype
+    DoubleTensor: tensortype
+    FloatTensor: tensortype
+    HalfTensor: tensortype
+    IntTensor: tensortype
+    LongTensor: tensortype
+    ShortTensor: tensortype
 
 __all__ = [
+    "BFloat16Tensor",
+    "BoolTensor",
+    "ByteTensor",
+    "CharTensor",
+    "DoubleTensor",
+    "FloatTensor",
+    "HalfTensor",
+    "IntTensor",
+    "LongTensor",
+    "ShortTensor",
     "__version__",
     "accelerator",
     "amp",
@@ -68,9 +90,11 @@ __all__ = [
     "return_types",
     "save",
     "serialization",
+    "set_default_tensor_type",
     "set_float32_matmul_precision",
     "set_num_interop_threads",
     "set_num_threads",
+    "tensortype",
     "use_deterministic_algorithms",
     "utils",
     "version",
@@ -91,7 +115,14 @@ _MODULES = {
     "utils",
     "version",
 }
-_HOMES = {"autocast": "amp", "load": "serialization", "save": "serialization"}
+_HOMES = {
+    "autocast": "amp",
+    "load": "serialization",
+    "save": "serialization",
+    "set_default_tensor_type": "tensor_types",
+    "tensortype": "tensor_types",
+}
+_TENSOR_TYPES = frozenset(name for name in __all__ if name.endswith("Tensor"))
 _say_what_is_absent = refuse("gradus.engine")
 
 
@@ -101,4 +132,6 @@ def find(name: str) -> Any:
         return importlib.import_module(f"gradus.engine.{name}")
     if name in _HOMES:
         return getattr(importlib.import_module(f"gradus.engine.{_HOMES[name]}"), name)
+    if name in _TENSOR_TYPES:
+        return importlib.import_module("gradus.engine.tensor_types").of_module("torch")[name]
     return _say_what_is_absent(name)

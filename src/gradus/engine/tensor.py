@@ -11,8 +11,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
-import numpy as np
-
 from gradus.engine import autograd, dtypes, printing
 from gradus.engine.dtypes import Array, Size
 from gradus.engine.functions import comparison as cp
@@ -26,8 +24,9 @@ from gradus.engine.functions import products as pr
 from gradus.engine.functions import reductions as rd
 from gradus.engine.functions import selecting as sl
 from gradus.engine.functions import shapes as sh
-from gradus.engine.functions.operands import as_array, axis_of
+from gradus.engine.functions.operands import axis_of
 from gradus.engine.functions.operands import floating_only as floating_only
+from gradus.engine.grad_mode import state as grad_state
 from gradus.engine.node import LEAF, Node, Output, RemovableHook
 from gradus.engine.variable import Variable, results_are
 
@@ -49,13 +48,11 @@ class Tensor(Variable):
 
     __array_priority__ = 1000  # NumPy leaves `array * tensor` to the tensor
 
-    def __init__(self, *data: Any) -> None:
-        kind = dtypes.get_default_dtype().numpy
-        if len(data) == 1 and not isinstance(data[0], int):
-            self._array = np.array(as_array(data[0]), dtype=kind)
-        else:
-            self._array = np.zeros(data or 0, dtype=kind)
-        self._counter = None
+    def __init__(self, *data: Any, device: Any = None) -> None:
+        given = data[0] if len(data) == 1 and isinstance(data[0], Variable) else None
+        kind = dtypes.get_default_dtype().numpy if given is None else given._array.dtype
+        made = cr.new(kind, *data, device=device)
+        self._array, self._base, self._counter, self._node = made._array, made._base, made._counter, made._node
 
     # ---- what it is
 
@@ -292,8 +289,8 @@ class Tensor(Variable):
         return self._array.tolist()
 
     def numpy(self, *, force: Bool = False) -> Array:
-        """The array itself, not a copy."""
-        if self.requires_grad and not force:
+        """The array itself, not a copy. One that requires a gradient gives it under `no_grad` only, or by force."""
+        if self.requires_grad and not force and grad_state.enabled:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
         return self._array
 
@@ -747,6 +744,7 @@ class Tensor(Variable):
     uniform_ = dr.uniform_
 
     # creation
+    new = cr.new_like
     new_full = cr.new_full
     new_ones = cr.new_ones
     new_tensor = cr.new_tensor

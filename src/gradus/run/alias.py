@@ -11,9 +11,12 @@ import importlib
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.abc import Loader, MetaPathFinder
+from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
+from importlib.metadata import Distribution, DistributionFinder
+from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from gradus.engine.absent import ENGINE
 
@@ -39,8 +42,25 @@ def torch_is_engine() -> Iterator[None]:
         sys.modules.update(before)
 
 
-class EngineFinder(MetaPathFinder):
+class EngineDistribution(Distribution):
+    """What `importlib.metadata` knows of PyTorch: the engine's version."""
+
+    def read_text(self, filename: str) -> str | None:
+        if filename != "METADATA":
+            return None
+        return f"Metadata-Version: 2.1\nName: torch\nVersion: {importlib.import_module(ENGINE).__version__}\n"
+
+    def locate_file(self, path: Any) -> Any:
+        return Path(importlib.import_module(ENGINE).__file__ or "").parent / path
+
+
+class EngineFinder(DistributionFinder):
     """Finds `torch` and everything below it in the engine, and nothing else."""
+
+    def find_distributions(self, context: DistributionFinder.Context | None = None) -> Iterator[Distribution]:
+        """PyTorch's distribution, for who asks for the version of what is installed."""
+        if context is None or context.name in (None, "torch"):
+            yield EngineDistribution()
 
     def find_spec(
         self,

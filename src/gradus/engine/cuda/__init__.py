@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, NoReturn
 
+from gradus.engine.absent import refuse
 from gradus.engine.cuda import amp
 
 __all__ = [
@@ -32,6 +34,9 @@ __all__ = [
     "set_device",
     "synchronize",
 ]
+
+
+_say_what_is_absent = refuse(__name__)
 
 
 def is_available() -> bool:
@@ -112,6 +117,15 @@ def get_device_capability(device: Any = None) -> NoReturn:
 
 def get_device_properties(device: Any = None) -> NoReturn:
     _raise()
+
+
+def __getattr__(name: str) -> Any:
+    """The tensor types, `torch.cuda.FloatTensor` and the like, which are loaded when a program names one."""
+    if name.endswith("Tensor"):
+        found = importlib.import_module("gradus.engine.tensor_types").of_module("torch.cuda").get(name)
+        if found is not None:
+            return found
+    return _say_what_is_absent(name)
 
 
 def _raise() -> NoReturn:

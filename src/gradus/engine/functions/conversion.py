@@ -10,6 +10,7 @@ from gradus.engine import dtypes, printing
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.operands import cast, is_tensor
 from gradus.engine.promotion import result_type as _result_type
+from gradus.engine.variable import Variable
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -46,13 +47,22 @@ def to(
     return cast(input, dtypes.to_numpy(dtype))
 
 
-def type_(input: Tensor, dtype: Any = None) -> Any:
-    """The name of this tensor's type, or this tensor in another type."""
+def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
+    """The name of this tensor's type; or this tensor in another type, given as `torch.int64`, `torch.LongTensor` or
+    "torch.LongTensor".
+    """
     if dtype is None:
         return printing.type_name(input._array)
     if isinstance(dtype, str):
-        return to(input, dtypes.of_numpy(np.dtype(printing.kind_of_type_name(dtype))))
-    return to(input, dtype)
+        on_gpu = dtype.startswith("torch.cuda.")
+        kind: Any = dtypes.of_numpy(np.dtype(printing.kind_of_type_name(dtype.replace("torch.cuda.", "torch."))))
+    elif isinstance(dtype, type) and issubclass(dtype, Variable):
+        on_gpu, kind = False, dtypes.get_default_dtype()
+    else:
+        on_gpu, kind = getattr(dtype, "is_cuda", False), getattr(dtype, "dtype", dtype)
+    if not isinstance(kind, dtypes.dtype):
+        raise ValueError(f"invalid type: '{getattr(dtype, '__name__', dtype)}'")
+    return to(input, kind, device="cuda" if on_gpu else None, non_blocking=non_blocking)
 
 
 def type_as(input: Tensor, other: Tensor) -> Tensor:

@@ -229,6 +229,43 @@ def new_tensor(
     return made(array_of(data, _kind_like(input, dtype)), requires_grad)
 
 
+def new(kind: np.dtype[Any], *data: Any, device: Any = None, size: Any = None) -> Tensor:
+    """What the old constructors make: `FloatTensor(2, 3)` of a shape, `FloatTensor([1, 2])` of numbers, or of nothing.
+
+    Raises:
+        TypeError: if data is neither sizes nor a sequence, or a tensor of another type.
+    """
+    if device is not None and dtypes.device(device).type != "cpu":
+        raise RuntimeError(
+            f"legacy constructor expects device type: cpu but device type: {dtypes.device(device).type} was passed"
+        )
+    if size is not None:
+        data = (*data, dtypes.Size(size))
+    if not data:
+        return wrap(np.zeros(0, kind))
+    first = data[0]
+    if len(data) > 1 or isinstance(first, (dtypes.Size, int, np.integer)):
+        if isinstance(first, (bool, list, tuple)) and not isinstance(first, dtypes.Size):
+            raise TypeError(f"new(): data must be a sequence (got {', '.join(type(x).__name__ for x in data)})")
+        return wrap(np.zeros(checked(data), kind))
+    if is_tensor(first):
+        if first._array.dtype != kind:
+            raise TypeError(f"new(): expected a tensor of {dtypes.of_numpy(kind)} (got one of {first.dtype})")
+        return first.view(first._array.shape)
+    if not isinstance(first, (str, list, tuple, range, np.ndarray)):
+        raise TypeError(f"new(): data must be a sequence (got {_name_of(first)})")
+    return wrap(array_of(first, kind))
+
+
+def new_like(input: Tensor, *data: Any, device: Any = None, size: Any = None) -> Tensor:
+    """A tensor of input's type, as the old constructors make it."""
+    return new(input._array.dtype, *data, device=device, size=size)
+
+
+def _name_of(x: Any) -> str:
+    return f"numpy.{type(x).__name__}" if isinstance(x, np.generic) else type(x).__name__
+
+
 # ---- of a range
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -45,6 +46,17 @@ def get_rng_state() -> Tensor:
 
 def set_rng_state(new_state: Tensor) -> None:
     random.default_generator.set_state(new_state._array)
+
+
+@contextlib.contextmanager
+def fork_rng(devices: Any = None, enabled: bool = True, **_: Any) -> Iterator[None]:
+    """Within the block, draws go on from here; after it, the global generator is where it was before."""
+    state = random.default_generator.get_state()
+    try:
+        yield
+    finally:
+        if enabled:
+            random.default_generator.set_state(state)
 
 
 def rand(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradus.engine.custom import Function as Function
+from gradus.engine.autograd.function import Function as Function
+from gradus.engine.autograd.variable import Variable as Variable
 from gradus.engine.dtypes import Array
 from gradus.engine.grad_mode import enable_grad as enable_grad
 from gradus.engine.grad_mode import inference_mode as inference_mode
@@ -15,7 +16,8 @@ from gradus.engine.grad_mode import no_grad as no_grad
 from gradus.engine.grad_mode import set_grad_enabled as set_grad_enabled
 from gradus.engine.kernels import memory
 from gradus.engine.node import ONE, Edge
-from gradus.engine.variable import Variable, wrap
+from gradus.engine.variable import Variable as _Variable
+from gradus.engine.variable import wrap
 from gradus.engine.walk import Place, Walk
 
 if TYPE_CHECKING:
@@ -107,7 +109,7 @@ def grad(
 
 
 def _several(tensors: Any) -> list[Any]:
-    return [tensors] if isinstance(tensors, Variable) else list(tensors)
+    return [tensors] if isinstance(tensors, _Variable) else list(tensors)
 
 
 def _places(tensors: Sequence[Tensor]) -> list[Place]:
@@ -122,8 +124,8 @@ def _places(tensors: Sequence[Tensor]) -> list[Place]:
 
 def _roots(tensors: Any, gradients: Any) -> tuple[Sequence[Edge], Sequence[Array]]:
     """The edges to where a walk starts, and the gradients it starts with."""
-    if isinstance(tensors, Variable):
-        if gradients is not None and not isinstance(gradients, Variable):
+    if isinstance(tensors, _Variable):
+        if gradients is not None and not isinstance(gradients, _Variable):
             (gradients,) = _matched(gradients, 1)
         edge, seed = _root(tensors, gradients, 0)
         return (edge,), (seed,)
@@ -149,7 +151,7 @@ def _root(tensor: Any, gradient: Any, i: int) -> tuple[Edge, Array]:
         if array.size != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
         return edge, ONE if array.dtype is ONE.dtype and not array.ndim else np.ones_like(array)
-    if not isinstance(gradient, Variable):
+    if not isinstance(gradient, _Variable):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
     if gradient._array.shape != tensor._array.shape:
         raise RuntimeError(

@@ -1,0 +1,42 @@
+"""`torch.autograd.Variable`, which tensors were wrapped in before they had a gradient of their own."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+from gradus.engine.variable import Variable as _Base
+from gradus.engine.variable import wrap
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+__all__ = ["Variable"]
+
+
+class VariableMeta(type):
+    """Has every tensor be an instance of `Variable`, and makes tensors when it is called."""
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, _Base)
+
+    def __call__(cls, data: Any = None, requires_grad: bool = False, volatile: bool = False) -> Tensor:
+        """A tensor on data's memory, outside its graph."""
+        if volatile:
+            warnings.warn(
+                "volatile was removed and now has no effect. Use `with torch.no_grad():` instead.",
+                UserWarning,
+                stacklevel=2,
+            )
+        if data is None:
+            return wrap([]).float()
+        if not isinstance(data, _Base):
+            kind = type(data)
+            name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+            raise TypeError(f"Variable data has to be a tensor, but got {name}")
+        made: Tensor = data.detach()  # type: ignore[attr-defined]
+        return made.requires_grad_() if requires_grad else made
+
+
+class Variable(metaclass=VariableMeta):
+    """`Variable(tensor)` is a tensor; so is whatever `isinstance(x, Variable)` is true of."""
