@@ -11,24 +11,25 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "gradus"
 
-# A room may use any room on a lower floor; on its own floor, none but itself. Everyone stands on `errors`.
+# A room may use any room on a lower floor; on its own floor, none but itself. Everyone stands on `errors` and `files`.
 FLOORS = {
     "errors": 0,
-    "scalar": 1,
-    "engine": 1,
-    "text": 2,
-    "graph": 2,
-    "gradcheck": 2,
-    "backend": 2,
-    "models": 3,
-    "plots": 4,
-    "training": 4,
-    "generation": 4,
-    "evaluation": 4,
-    "report": 5,
-    "run": 5,
-    "bench": 5,
-    "cli": 6,
+    "files": 1,
+    "scalar": 2,
+    "engine": 2,
+    "text": 3,
+    "graph": 3,
+    "gradcheck": 3,
+    "backend": 3,
+    "models": 4,
+    "plots": 5,
+    "training": 5,
+    "generation": 5,
+    "evaluation": 5,
+    "report": 6,
+    "run": 6,
+    "bench": 6,
+    "cli": 7,
 }
 
 

@@ -117,7 +117,7 @@ def test_failed_save_leaves_the_previous_file(tmp_path: Path, monkeypatch: pytes
     def full_disk(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gradus.text.files.os.fsync", full_disk)
+    monkeypatch.setattr("gradus.files.os.fsync", full_disk)
     with pytest.raises(UserError, match=r"cannot write .*tokenizer\.json: No space left on device"):
         CharTokenizer("xyz").save(path)
     assert load_tokenizer(path).vocab_size == 2

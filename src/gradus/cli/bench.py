@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from gradus import files
 from gradus.bench.contestant import Tell
 from gradus.bench.machine import cores
 from gradus.bench.rows import ROWS, choose_rows
@@ -75,7 +75,8 @@ def command(
             tell=tell,
         )
     if file is not None:
-        file.write_text(json.dumps(record.as_json(), indent=1) + "\n", encoding="utf-8")
+        with files.saving(file):
+            files.write(file, files.to_json(record.as_json(), indent=1).encode() + b"\n")
     if record.lines and console.is_terminal:
         print_table(record, console)
     elif record.lines:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 import functools
-import json
 import os
 import socket
 import time
@@ -17,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
+
+from gradus import files
 
 __all__ = [
     "ProfilerAction",
@@ -181,7 +182,7 @@ class profile:
         """Write the ranges as a file for chrome://tracing or Perfetto."""
         place = {"ph": "X", "cat": "user_annotation", "pid": os.getpid(), "tid": 0}
         events = [{**place, "name": r.name, "ts": r.start, "dur": r.duration} for r in self._ranges]
-        Path(path).write_text(json.dumps({"traceEvents": events}), encoding="utf-8")
+        files.write(path, files.to_json({"traceEvents": events}).encode())
 
     @property
     def _recording(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from gradus import files
 from gradus.graph.dot import to_dot
 from gradus.graph.fold import contract
 from gradus.graph.layout import Layout
@@ -77,17 +78,18 @@ class Graph(Computation):
         path = Path(path)
         match path.suffix:
             case ".svg":
-                path.write_text(self.svg(detail=detail), encoding="utf-8")
+                data = self.svg(detail=detail).encode()
             case ".png":
-                path.write_bytes(self.png(detail=detail))
+                data = self.png(detail=detail)
             case ".dot":
-                path.write_text(self.dot(), encoding="utf-8")
+                data = self.dot().encode("utf-8", "backslashreplace")
             case ".txt":
-                path.write_text(self.text(), encoding="utf-8")
+                data = self.text().encode("utf-8", "backslashreplace")
             case other:
                 raise ValueError(
                     f"a graph is saved as .svg, .png, .dot or .txt, got {other or 'no ending'!r} in {path}"
                 )
+        files.write(path, data)
         return path
 
     def _repr_svg_(self) -> str:

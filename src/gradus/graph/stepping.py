@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gradus import files
 from gradus.graph.picture import Graph
 from gradus.graph.scene import Marks, arrange, scene
 from gradus.graph.svg import to_svg
@@ -105,7 +106,7 @@ class Walk:
         written = []
         for i, frame in enumerate(self.frames()):
             written.append(path.with_stem(f"{path.stem}-{i:0{digits}}"))
-            written[-1].write_text(frame, encoding="utf-8")
+            files.write(written[-1], frame.encode())
         return written
 
     def _marks(self, number_of: int) -> Marks:

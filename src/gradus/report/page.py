@@ -8,30 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
-from importlib.resources import files
+from importlib import resources
 from pathlib import Path
 from string import Template
 
-from gradus import __version__
+from gradus import __version__, files
 from gradus.plots.palette import SERIES, SERIES_DARK
 from gradus.report.card import card
 from gradus.report.chart import loss_chart
 from gradus.report.markup import Markup, el, join
 from gradus.report.record import Part, Record, Rung
-from gradus.text.files import write_atomically
 
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
 
 def write_page(record: Record, path: Path) -> Path:
     """Write the page of a record, whole or not at all, and return its path. UserError if the disk refuses."""
-    write_atomically(path, render(record).encode("utf-8", "replace"))
+    with files.saving(path):
+        files.write(path, render(record).encode("utf-8", "replace"))
     return path
 
 
 def render(record: Record) -> str:
     """The whole page as a string."""
-    assets = files("gradus.report") / "assets"
+    assets = resources.files("gradus.report") / "assets"
     single = len(record.rungs) == 1
     sections = (
         (_opening, _table, _curves, _rungs, _about) if single else (_opening, _stairs, _table, _curves, _rungs, _about)

@@ -6,16 +6,15 @@ Losses are mean negative log-likelihoods in nats per scored token; a token is a 
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gradus import files
 from gradus.errors import UserError
 from gradus.plots.curve import LossCurve
-from gradus.text.files import write_atomically
 
 Setting = str | int | float | bool
 
@@ -106,7 +105,8 @@ class Record:
 
     def save(self, path: Path) -> None:
         """Write the record as JSON, whole or not at all. UserError if the disk refuses."""
-        write_atomically(path, (json.dumps(asdict(self), indent=2) + "\n").encode())
+        with files.saving(path):
+            files.write(path, files.to_json(asdict(self), indent=2).encode() + b"\n")
 
 
 def load_record(path: Path) -> Record:
@@ -116,7 +116,7 @@ def load_record(path: Path) -> Record:
         UserError: if the file is missing, or is not a record.
     """
     try:
-        data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data: dict[str, Any] = files.from_json(path.read_bytes())
         data["parts"] = tuple(Part(**part) for part in data["parts"])
         data["rungs"] = tuple(_rung(rung) for rung in data["rungs"])
         data["captions"] = tuple(data["captions"])
@@ -128,10 +128,14 @@ def load_record(path: Path) -> Record:
 
 
 def _rung(data: dict[str, Any]) -> Rung:
-    curve: dict[str, Any] = {k: v if k == "label" else tuple(v) for k, v in data["curve"].items()}
+    curve: dict[str, Any] = {k: v if k == "label" else tuple(map(float, v)) for k, v in data["curve"].items()}
+    losses = {name: float(data[name]) for name in ("train", "dev", "test", "bits", "seconds")}
+    if data["sliding"] is not None:
+        losses["sliding"] = float(data["sliding"])
     return Rung(
         **{
             **data,
+            **losses,
             "curve": LossCurve(**curve),
             "samples": tuple(Sample(**s) for s in data["samples"]),
             "guesses": tuple(Guess(**g) for g in data["guesses"]),

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from gradus import files
 from gradus.errors import UserError
 from gradus.run import inline
 from gradus.run.cell import run_cell
@@ -113,9 +114,9 @@ def write_notebook(notebook: Notebook, path: Path) -> None:
             for kind, value in output.get("data", {}).items():
                 if kind.startswith("text/") or kind == "image/svg+xml":
                     output["data"][kind] = _lines(value)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(temporary, path)
+    text = json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+    with files.saving(path):
+        files.write(path, text.encode("utf-8", "backslashreplace"))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from gradus.text.catalogue import CorpusEntry, catalogue, load_corpus
 from gradus.text.corpus import Corpus, Kind, Splits
 from gradus.text.rows import Rows, make_rows
 from gradus.text.summary import summarize
-from gradus.text.tokenizer import CharTokenizer, Tokenizer, load_tokenizer
+from gradus.text.tokenizer import CharTokenizer, Tokenizer, load_tokenizer, tokenizer_from_json
 
 __all__ = [
     "Batches",
@@ -22,4 +22,5 @@ __all__ = [
     "load_tokenizer",
     "make_rows",
     "summarize",
+    "tokenizer_from_json",
 ]

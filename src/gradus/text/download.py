@@ -6,14 +6,15 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from gradus import files
 from gradus.errors import UserError
-from gradus.text.files import write_atomically
 from gradus.text.user_files import read_text
 
 CHUNK = 1 << 14  # bytes read between two looks at the progress bar
@@ -73,14 +74,21 @@ def local_path(file: RemoteFile) -> Path | None:
 
 
 def cache_folder() -> Path:
-    """The platform's place for what can be fetched again; XDG_CACHE_HOME, where set, is respected everywhere."""
+    """The platform's place for what can be fetched again; XDG_CACHE_HOME, where set, is respected everywhere.
+
+    Without a home folder (HOME unset, and a user without an entry in the system's list) it is the folder for temporary
+    files."""
     if os.environ.get("XDG_CACHE_HOME"):
         return Path(os.environ["XDG_CACHE_HOME"]) / "gradus"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / "gradus"
     if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "gradus" / "Cache"
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "gradus" / "Cache"
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "gradus"
-    return Path.home() / ".cache" / "gradus"
+        return home / "Library" / "Caches" / "gradus"
+    return home / ".cache" / "gradus"
 
 
 def _download(file: RemoteFile) -> Path:
@@ -102,7 +110,9 @@ def _download(file: RemoteFile) -> Path:
             f"{file.address} did not send the {file.filename} that is meant: sha256 {found}, expected {file.sha256}; "
             f"put the right one at {target}, or in a folder that GRADUS_DATA names"
         )
-    write_atomically(target, data)
+    with files.saving(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        files.write(target, data)
     return target
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,9 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from gradus import files
 from gradus.errors import UserError
 from gradus.text.corpus import SEPARATOR, Corpus
-from gradus.text.files import write_atomically
 
 Ids = npt.NDArray[np.int64]
 FORMAT = "gradus tokenizer"
@@ -30,6 +29,9 @@ class Tokenizer(Protocol):
 
     def decode(self, ids: npt.ArrayLike) -> str:
         """The text of (n,) ids. IndexError if one is out of range."""
+
+    def to_json(self) -> str:
+        """All of it as JSON; `tokenizer_from_json` reads it back."""
 
     def save(self, path: str | Path) -> None:
         """Write it as JSON, atomically; `load_tokenizer` reads it back."""
@@ -91,9 +93,15 @@ class CharTokenizer:
             raise IndexError(f"id {low if low < 0 else high} is not in 0..{self.vocab_size - 1}")
         return str(self._codes[array].tobytes(), "utf-32-le", "surrogatepass")
 
-    def save(self, path: str | Path) -> None:
+    def to_json(self) -> str:
         fields = {"format": FORMAT, "kind": self.kind, "alphabet": self.alphabet}
-        write_atomically(Path(path), (json.dumps(fields, indent=1) + "\n").encode())
+        return files.to_json(fields, indent=1) + "\n"
+
+    def save(self, path: str | Path) -> None:
+        path = Path(path)
+        with files.saving(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            files.write(path, self.to_json().encode())
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> CharTokenizer:
@@ -113,10 +121,17 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
         UserError: if the file is missing, damaged, or something else's.
     """
     try:
-        fields = json.loads(Path(path).read_bytes())
+        data = Path(path).read_bytes()
     except OSError as error:
         raise UserError(f"cannot read the tokenizer {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:  # broken JSON or UTF-8, or brackets without end
+    return tokenizer_from_json(data, path)
+
+
+def tokenizer_from_json(data: str | bytes, path: object) -> Tokenizer:
+    """The tokenizer whose `to_json` gave these data; `path` is named in errors, which are those of `load_tokenizer`."""
+    try:
+        fields = files.from_json(data)
+    except ValueError as error:  # broken JSON or UTF-8
         raise UserError(f"the tokenizer {path} is damaged: {error}") from error
     if not isinstance(fields, dict) or fields.get("format") != FORMAT:
         raise UserError(f"{path} is JSON, but not a tokenizer that gradus saved")

@@ -46,7 +46,8 @@ def save(
     """Write an object into a file: tensors, numbers, strings, bytes, lists, tuples, dicts, sets, objects of classes.
 
     Tensors on shared memory (tied weights, views) are written once and still share it when loaded. A path is written
-    atomically: whoever reads it finds the old file or the new one, whole.
+    atomically: whoever reads it finds the old file or the new one, whole. A link's target is written; a device or a
+    pipe is written directly.
 
     Args:
         f: a path, or an open binary file.

@@ -6,7 +6,6 @@ import os
 import pickle
 import struct
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.serialization.storages import KINDS, Stored, numbers
+from gradus.files import replacing
 
 File = str | os.PathLike[str] | IO[bytes]
 
@@ -27,22 +27,15 @@ _THE_SAME_TIME = (1980, 1, 1, 0, 0, 0)  # so that the same object gives the same
 
 
 def write(f: File, program: bytes, memories: dict[str, Array]) -> None:
-    """Write the archive; to a path, by way of a temporary file beside it."""
+    """Write the archive; to a path, whole or not at all."""
     if not isinstance(f, (str, os.PathLike)):
         _write_archive(f, "archive", program, memories)
         return
     path = Path(f)
     if not path.parent.is_dir():
         raise RuntimeError(f"Parent directory {path.parent} does not exist.")
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            _write_archive(file, path.stem, program, memories)
-        os.chmod(temporary, _usual_mode(path))
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    with replacing(path) as file:
+        _write_archive(file, path.stem, program, memories)
 
 
 def _write_archive(file: IO[bytes], name: str, program: bytes, memories: dict[str, Array]) -> None:
@@ -66,15 +59,6 @@ def _padding(start: int) -> bytes:
     """An extra field, PyTorch's "FB", after which a record that would start at `start` starts at an aligned place."""
     length = -(start + 4) % _ALIGNMENT
     return b"FB" + struct.pack("<H", length) + bytes(length)
-
-
-def _usual_mode(path: Path) -> int:
-    """The permissions that the file has, or that a new one would get."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 @contextmanager

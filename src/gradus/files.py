@@ -1,0 +1,163 @@
+"""Files that are written whole or not at all, and JSON that every program can read. All that gradus writes goes through
+here: checkpoints, pages, pictures, notebooks, downloads, compiled loops."""
+
+from __future__ import annotations
+
+import errno
+import json
+import math
+import os
+import re
+import stat
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from gradus.errors import UserError
+
+_DESCRIPTOR = re.compile(r"(?:/proc/(\d+)|/dev)/fd/(\d+)")  # an open file of a process, as a path
+_MOST_LINKS = 40  # as many as Linux follows
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator[IO[bytes]]:
+    """A binary file whose content takes the place of `path` when the block ends without an exception.
+
+    Until then it is a temporary file beside `path`, so that whoever reads `path` finds the old file or the new one,
+    whole. A symbolic link stays, and its target is replaced. What is no regular file (a device, a pipe, a descriptor
+    such as /dev/stdout) is written directly. Permissions stay, or are those of any new file.
+
+    Args:
+        durable: flush to the disk, so that the promise holds for a power cut too.
+
+    Raises:
+        OSError: if the disk refuses; then `path` is as it was.
+    """
+    target, before = _target(Path(path)), None
+    direct: int | Path | None = _descriptor(target)
+    if direct is None:
+        with suppress(FileNotFoundError):
+            before = target.stat()
+    if before is not None and not stat.S_ISREG(before.st_mode):
+        direct = target
+    elif before is not None and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    temporary = target.with_name(f".{target.name[:50]}.{uuid.uuid4().hex[:8]}")
+    if direct is None:
+        try:
+            opened = open(temporary, "xb")  # noqa: SIM115 (the block below closes it)
+        except OSError as error:
+            error.filename = str(path)
+            if before is None or not isinstance(error, PermissionError):
+                raise
+            direct = target  # a file that may be written, in a folder that may not
+    if direct is not None:
+        with open(direct, "wb") as file:
+            yield file
+        return
+    try:
+        with opened as file:
+            yield file
+            file.flush()
+            if durable:
+                os.fsync(file.fileno())
+        if before is not None:
+            os.chmod(temporary, stat.S_IMODE(before.st_mode))
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+    if durable:
+        flush_folder(target.parent)
+
+
+def write(path: str | os.PathLike[str], data: bytes, *, durable: bool = True) -> None:
+    """Replace a file's content, as `replacing` does. OSError if the disk refuses."""
+    with replacing(path, durable=durable) as file:
+        file.write(data)
+
+
+@contextmanager
+def saving(path: object) -> Iterator[None]:
+    """Within it, what the disk refuses is a UserError in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def flush_folder(path: Path) -> None:
+    """Make the names in a folder durable; only POSIX systems have, and need, this."""
+    if hasattr(os, "O_DIRECTORY"):
+        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def to_json(value: Any, *, indent: int | None = None) -> str:
+    """JSON as the standard has it: infinity and nan, which it lacks, are the strings "inf", "-inf" and "nan"."""
+    try:
+        return json.dumps(value, indent=indent, allow_nan=False)
+    except ValueError:
+        return json.dumps(_spelled(value), indent=indent, allow_nan=False)
+
+
+def from_json(text: str | bytes) -> Any:
+    """What a JSON text says. ValueError for everything that is not JSON, brackets nested without end included."""
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def is_number(value: object) -> bool:
+    """Whether a value read from JSON is a number, or stands for one that JSON lacks."""
+    return type(value) in (int, float) or value in ("inf", "-inf", "nan")
+
+
+def is_text(path: str) -> bool:
+    """Whether a path can be written as UTF-8: its bytes need not be."""
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def note(text: str) -> None:
+    """One line for the user on standard error: what was noticed and did not stop the work."""
+    print(f"gradus: {text}", file=sys.stderr, flush=True)
+
+
+def _target(path: Path) -> Path:
+    """Where a chain of symbolic links ends; a link to an open file of a process is an end too."""
+    for _ in range(_MOST_LINKS):
+        path = Path(os.path.realpath(path.parent), path.name)
+        if _DESCRIPTOR.fullmatch(str(path)) or not path.is_symlink():
+            return path
+        path = path.parent / os.readlink(path)
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+
+
+def _descriptor(path: Path) -> int | None:
+    """For a path such as /dev/fd/63 a copy of that open file of ours: a second opening would begin at its start."""
+    found = _DESCRIPTOR.fullmatch(str(path))
+    return os.dup(int(found[2])) if found and found[1] in (None, str(os.getpid())) else None
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _spelled(part) for key, part in value.items()}
+    return [_spelled(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
