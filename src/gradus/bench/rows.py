@@ -86,6 +86,10 @@ def _at_most(reach: float, aim: float) -> dict[str, Goal]:
     return {"": Goal(reach, aim, at_most=True)}
 
 
+def _everywhere(*parts: str) -> dict[str, Goal]:
+    return dict.fromkeys(parts, Goal(1.0))
+
+
 _SMALL = "transformers:small"
 
 ROWS = (
@@ -128,6 +132,74 @@ ROWS = (
         _both("operations:every"),
         {"geometric mean": Goal(1.0, 2.0)},
         steps=500,
+    ),
+    Row(
+        "few-rows",
+        "linear layers on few rows, as in generation",
+        _both("parts:few_rows"),
+        _everywhere(
+            *(f"{rows} x 768 -> 3072" for rows in (1, 2, 4, 8)),
+            "1 x 768 -> 3072, no bias",
+            "1 x 768 -> 3072, turned",
+            "8 x 768 -> 3072, turned",
+            "1 x 768 -> 50257",
+        ),
+        steps=20,
+    ),
+    Row(
+        "draws",
+        "random numbers: 10 million by normal_ and uniform_, else a million",
+        _both("parts:draws"),
+        _everywhere(
+            "normal_",
+            "uniform_",
+            "rand",
+            "randn",
+            "randint",
+            "randperm",
+            "bernoulli",
+            "dropout",
+            "exponential_",
+            "multinomial",
+        ),
+        steps=2,
+    ),
+    Row(
+        "vocabulary",
+        "50,257 logits; 64 rows of them",
+        _both("parts:vocabulary"),
+        _everywhere(
+            "topk 50",
+            "topk 50 of 64 rows",
+            "sort",
+            "argmax",
+            "softmax",
+            "log_softmax",
+            "cross_entropy",
+        ),
+        steps=8,
+    ),
+    Row(
+        "indexing",
+        "parts of small tensors",
+        _both("parts:indexing"),
+        _everywhere(
+            "N[3, 4] += 1",
+            "C[5] += row, -= row",
+            "C[5] = row",
+            "C[2:4, 1] = 0.5",
+            "C[places] = row",
+            "C[5]",
+            "C[3, 4]",
+            "C[2:7]",
+            "C[:, 2:7]",
+            "C[places]",
+            "C[5], with gradient",
+            "C[:, 2:7], with gradient",
+            "stack of 4 rows",
+            "cat of 4 rows",
+        ),
+        steps=1000,
     ),
     Row(
         "floor",

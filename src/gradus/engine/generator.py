@@ -6,9 +6,11 @@ words into numbers is in random.py.
 
 from __future__ import annotations
 
+import ctypes
 import operator
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -50,6 +52,7 @@ class Generator:
         self.device = "cpu"
         self.cached_normal: float | None = None
         self._made: np.random.MT19937 | None = None
+        self._memory: npt.NDArray[np.uint32] | None = None
         self.manual_seed(DEFAULT_SEED)
 
     def manual_seed(self, seed: int) -> Generator:
@@ -68,7 +71,7 @@ class Generator:
         if not -(1 << 63) <= seed < 1 << 64:
             raise ValueError(f"seed must be between -2**63 and 2**64 - 1, got {seed}")
         self._seed = seed % (1 << 64)
-        self._made = None
+        self._made = self._memory = None
         self.cached_normal = None
         return self
 
@@ -140,6 +143,16 @@ class Generator:
         """The next 2n words, joined in pairs, the first of a pair on top: (n,)."""
         words = self._twister.random_raw(2 * n)
         return (words[0::2] << np.uint64(32)) | words[1::2]
+
+
+    def draw(self, loop: Callable[..., None], *arguments: Any) -> None:
+        """Let a compiled loop (`kernels/draws.py`) draw: it is given the Twister's own memory and the arguments."""
+        twister = self._twister
+        with twister.lock:
+            if self._memory is None:
+                address = twister.ctypes.state_address
+                self._memory = np.ctypeslib.as_array((ctypes.c_uint32 * (_WORDS + 1)).from_address(address))
+            loop(self._memory, *arguments)
 
 
 default_generator = Generator()  # where draws without a generator come from; unforeseeable until seeded, as in PyTorch

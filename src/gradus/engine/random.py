@@ -2,7 +2,8 @@
 
 Every draw is a recipe that turns a generator's random words into numbers. The recipes are those of PyTorch 2.13's CPU
 kernels, so that the same seed and the same calls give the same numbers, and leave the stream at the same word. A draw
-that is given no generator takes the default one.
+that is given no generator takes the default one. Where there is much to draw, loops (`kernels/draws.py`) do what the
+recipes here say.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gradus.engine import kernels
 from gradus.engine.box_muller import box_muller, by_libm, fma
 from gradus.engine.generator import Generator, default_generator
 
@@ -37,8 +39,10 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 Shape = int | tuple[int, ...]
+Place = Shape | Array  # a shape; or an array in one piece, of the draw's dtype, to be filled
 
 _CHUNK = 1 << 15  # numbers drawn at a time: a multiple of 16, and small enough to stay in the processor's cache
+_SHUFFLED = 16  # times the time of another draw, without a loop
 _WIDE_RANGE = 1 << 28  # from this many values on, randint spends two words a number, to keep the remainder's bias small
 
 
@@ -55,7 +59,7 @@ def rand(shape: Shape, dtype: npt.DTypeLike = np.float32, generator: Generator |
 
 
 def uniform(
-    shape: Shape, a: float = 0.0, b: float = 1.0, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None
+    shape: Place, a: float = 0.0, b: float = 1.0, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None
 ) -> Array:
     """Uniform numbers in [a, b): u * (b - a) + a with one rounding, u as `rand` draws it.
 
@@ -72,6 +76,9 @@ def uniform(
     generator = generator or default_generator
     numbers = _empty(shape, kind)
     flat = numbers.reshape(-1)
+    if loops := _loops(flat.size):
+        generator.draw(loops.uniform if kind == np.float32 else loops.uniform_double, flat, width, low)
+        return numbers
     for part in _parts(flat.size):
         u = _unit(part.stop - part.start, kind, generator)
         flat[part] = u if low == 0 and width == 1 else fma(u, float(width), float(low))
@@ -84,7 +91,7 @@ def randn(shape: Shape, dtype: npt.DTypeLike = np.float32, generator: Generator 
 
 
 def normal(
-    shape: Shape,
+    shape: Place,
     mean: float = 0.0,
     std: float = 1.0,
     dtype: npt.DTypeLike = np.float32,
@@ -110,8 +117,12 @@ def normal(
         flat[:] = fma(standard, float(std), float(mean))
         return numbers
     ragged = flat.size % 16
-    for part in _parts(flat.size - ragged):
-        flat[part] = box_muller(_unit(part.stop - part.start, kind, generator), mean, std)
+    if loops := _loops(flat.size):
+        loop = loops.normal if kind == np.float32 else loops.normal_double
+        generator.draw(loop, flat[: flat.size - ragged], kind.type(std), kind.type(mean))
+    else:
+        for part in _parts(flat.size - ragged):
+            flat[part] = box_muller(_unit(part.stop - part.start, kind, generator), mean, std)
     if ragged:
         _unit(ragged, kind, generator)  # drawn by PyTorch, too, and overwritten
         flat[-16:] = box_muller(_unit(16, kind, generator), mean, std)
@@ -119,7 +130,7 @@ def normal(
 
 
 def randint(
-    low: int, high: int, shape: Shape, dtype: npt.DTypeLike = np.int64, generator: Generator | None = None
+    low: int, high: int, shape: Place, dtype: npt.DTypeLike = np.int64, generator: Generator | None = None
 ) -> Array:
     """Whole numbers low .. high-1: word % (high - low) + low; from 2²⁸ values on, of double words.
 
@@ -136,6 +147,12 @@ def randint(
     numbers = _empty(shape, kind)
     count = high - low
     flat = numbers.reshape(-1)
+    if count < _WIDE_RANGE and (loops := _loops(flat.size)):
+        drawn = flat if kind == np.int64 else np.empty(flat.size, np.int64)
+        generator.draw(loops.integers, drawn, np.uint32(count), int(np.uint64(low % (1 << 64)).astype(np.int64)))
+        if drawn is not flat:
+            flat[:] = drawn.astype(kind)
+        return numbers
     for part in _parts(flat.size):
         n = part.stop - part.start
         below = _remainder(generator, n, count, wide=count >= _WIDE_RANGE)
@@ -143,7 +160,7 @@ def randint(
     return numbers
 
 
-def random_full_range(shape: Shape, dtype: npt.DTypeLike = np.int64, generator: Generator | None = None) -> Array:
+def random_full_range(shape: Place, dtype: npt.DTypeLike = np.int64, generator: Generator | None = None) -> Array:
     """What `Tensor.random_()` draws: 0 .. the dtype's largest whole number; float32 0 .. 2²⁴, float64 0 .. 2⁵³."""
     kind = np.dtype(dtype)
     count = _bounds(kind)[1] + 1
@@ -163,8 +180,13 @@ def randperm(n: int, dtype: npt.DTypeLike = np.int64, generator: Generator | Non
     """
     if not 0 <= n < (1 << 32) // 20:
         raise RuntimeError(f"randperm needs 0 <= n < {(1 << 32) // 20}, got {n}")
+    generator = generator or default_generator
+    if loops := _loops(_SHUFFLED * n):
+        shuffled = np.arange(n)
+        generator.draw(loops.shuffle, shuffled)
+        return shuffled.astype(dtype, copy=False)
     left = np.arange(n, 1, -1, dtype=np.uint32)  # places not yet settled
-    partner = (generator or default_generator).words(left.size) % left + np.arange(left.size, dtype=np.uint32)
+    partner = generator.words(left.size) % left + np.arange(left.size, dtype=np.uint32)
     order = list(range(n))
     for place, other in enumerate(partner.tolist()):
         order[place], order[other] = order[other], order[place]
@@ -172,7 +194,7 @@ def randperm(n: int, dtype: npt.DTypeLike = np.int64, generator: Generator | Non
 
 
 def exponential(
-    shape: Shape, lambd: float = 1.0, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None
+    shape: Place, lambd: float = 1.0, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None
 ) -> Array:
     """Exponential numbers of rate lambd, by inverting the distribution function: -log(1 - u) / lambd, u of 53 bits.
 
@@ -193,7 +215,7 @@ def exponential(
 
 
 def bernoulli(
-    shape: Shape, p: float | Array, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None
+    shape: Place, p: float | Array, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None
 ) -> Array:
     """Ones with probability p, else zeros: u < p.
 
@@ -211,6 +233,12 @@ def bernoulli(
     hits = _empty(shape, np.dtype(dtype))
     chances = np.broadcast_to(chance, hits.shape).reshape(-1) if chance.ndim else chance
     flat = hits.reshape(-1)
+    if not chance.ndim and kind == np.float64 and (loops := _loops(flat.size)):
+        hit = flat if flat.dtype == np.bool_ else np.empty(flat.size, np.bool_)
+        generator.draw(loops.bernoulli, hit, float(chance))
+        if hit is not flat:
+            flat[:] = hit
+        return hits
     for part in _parts(flat.size):
         flat[part] = _unit(part.stop - part.start, kind, generator) < (chances[part] if chance.ndim else chance)
     return hits
@@ -283,6 +311,11 @@ def _largest(values: Array, k: int) -> npt.NDArray[np.int64]:
 
 def _unit(n: int, kind: np.dtype[Any], generator: Generator) -> Array:
     """n uniform numbers in [0, 1) of the dtype: as many low bits of a word as its significand has."""
+    if loops := _loops(n):
+        u = np.empty(n, kind)
+        one, zero = kind.type(1), kind.type(0)
+        generator.draw(loops.uniform if kind == np.float32 else loops.uniform_double, u, one, zero)
+        return u
     if kind == np.float32:
         return (generator.words(n) & np.uint32((1 << 24) - 1)).astype(np.float32) * np.float32(2**-24)
     return (generator.double_words(n) & np.uint64((1 << 53) - 1)) * 2.0**-53
@@ -305,12 +338,20 @@ def _next_normal(generator: Generator) -> float:
     return radius * math.cos(angle)
 
 
+def _loops(n: int) -> Any:
+    """The compiled loops, if they are worth it for n numbers."""
+    return kernels.compiled("draws") if kernels.worthwhile(n) else None
+
+
 def _parts(n: int) -> Iterator[slice]:
     for start in range(0, n, _CHUNK):
         yield slice(start, min(start + _CHUNK, n))
 
 
-def _empty(shape: Shape, kind: np.dtype[Any]) -> Array:
+def _empty(shape: Place, kind: np.dtype[Any]) -> Array:
+    """Room for a draw."""
+    if isinstance(shape, np.ndarray):
+        return shape
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     if any(size < 0 for size in sizes):
         raise RuntimeError(f"a size cannot be negative, got shape {sizes}")

@@ -13,6 +13,7 @@ from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.creation import checked, float_kind, made
 from gradus.engine.functions.operands import is_tensor, plain, refuse_unknown
+from gradus.engine.grad_mode import state
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.random import Generator
 from gradus.engine.variable import apply_, wrap
@@ -177,11 +178,11 @@ def multinomial(
 
 
 def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Generator | None = None) -> Tensor:
-    def draw(shape: tuple[int, ...]) -> Array:
+    def draw(place: Any) -> Array:
         if input._array.flags.c_contiguous:
-            return random.normal(shape, mean, std, input._array.dtype, generator)
+            return random.normal(place, mean, std, input._array.dtype, generator)
         pieces = [random.normal(1, mean, std, input._array.dtype, generator) for _ in range(input._array.size)]
-        return np.concatenate(pieces).reshape(shape) if pieces else np.empty(shape, input._array.dtype)
+        return np.concatenate(pieces).reshape(place) if pieces else np.empty(place, input._array.dtype)
 
     return _fill(input, draw)
 
@@ -190,30 +191,37 @@ def uniform_(
     input: Tensor, from_: float = 0, to: float = 1, *, generator: Generator | None = None, **ends: float
 ) -> Tensor:
     low = ends.get("from", from_)
-    return _fill(input, lambda shape: random.uniform(shape, low, to, input._array.dtype, generator))
+    return _fill(input, lambda place: random.uniform(place, low, to, input._array.dtype, generator))
 
 
 def exponential_(input: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor:
-    return _fill(input, lambda shape: random.exponential(shape, lambd, input._array.dtype, generator))
+    return _fill(input, lambda place: random.exponential(place, lambd, input._array.dtype, generator))
 
 
 def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
     if is_tensor(p):
         return input.copy_(wrap(random.bernoulli(input._array.shape, p._array, input._array.dtype, generator)))
-    return _fill(input, lambda shape: random.bernoulli(shape, p, input._array.dtype, generator))
+    return _fill(input, lambda place: random.bernoulli(place, p, input._array.dtype, generator))
 
 
 def random_(input: Tensor, *ends: int, generator: Generator | None = None) -> Tensor:
     kind = input._array.dtype
     if not ends:
-        return _fill(input, lambda shape: random.random_full_range(shape, kind, generator))
+        return _fill(input, lambda place: random.random_full_range(place, kind, generator))
     low, high = (0, ends[0]) if len(ends) == 1 else (ends[0], ends[1])
-    return _fill(input, lambda shape: random.randint(low, high, shape, kind, generator))
+    return _fill(input, lambda place: random.randint(low, high, place, kind, generator))
 
 
-def _fill(input: Tensor, draw: Callable[[tuple[int, ...]], Array]) -> Tensor:
-    """Put a draw into a tensor, as PyTorch does in the order in which its numbers lie in memory."""
+def _fill(input: Tensor, draw: Callable[[Any], Array]) -> Tensor:
+    """Put a draw into a tensor, as PyTorch does in the order in which its numbers lie in memory.
+
+    `draw` is given a shape, or, where nothing is recorded, the memory itself.
+    """
     x = input._array
+    if x.flags.carray and (not state.enabled or input._edge() is None):
+        draw(x)
+        input._version_counter[0] += 1
+        return input
     order = sorted(range(x.ndim), key=lambda i: -x.strides[i])
     if order == list(range(x.ndim)):
         drawn = draw(x.shape)

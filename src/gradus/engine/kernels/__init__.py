@@ -18,6 +18,8 @@ from gradus.engine.kernels import memory
 FLOAT32 = np.dtype(np.float32)
 LEAST = 512  # numbers; below, calling a loop costs as much as it saves
 
+SOME, MANY = 1 << 14, 1 << 21  # numbers that take NumPy longer than a loop, and than importing Numba
+
 
 def fused(first: Array, *others: Array | None) -> bool:
     """Whether the compiled loops take these arrays: float32, in order in memory, not read-only, the first one large."""
@@ -40,3 +42,8 @@ def compiled(module: str = "loops") -> Any:
     memory.keep()
     with cache.in_use():
         return importlib.import_module(f"gradus.engine.kernels.{module}")
+
+
+def worthwhile(numbers: int) -> bool:
+    """Whether so many numbers are worth a compiled loop: many have to be, if this process has not loaded one yet."""
+    return enabled and numbers >= (SOME if compiled.cache_info().currsize else MANY)

@@ -195,6 +195,16 @@ def wide(typing_context: Any) -> Any:
 
 
 @intrinsic
+def fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
+    """a * b + c with one rounding, in a's type."""
+
+    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.fma(*values)
+
+    return a(a, a, a), code
+
+
+@intrinsic
 def largest(typing_context: Any, at: Any, vectors: Any) -> Any:
     """The largest of the float32s at an address, LANES times `vectors` of them, at least one vector."""
 
