@@ -19,13 +19,21 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradus.engine import random
+from gradus.engine import kernels, random
 
 Array = random.Array
 FUSED = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512")
 SEEDS = [0, 1, 42, 1337, 2147483647, 2**32 - 1, 2**32 + 7, 2**63, 2**64 - 1, -1, -5, -(2**63)]
-SIZES = [0, 1, 2, 15, 16, 17, 31, 32, 33, 1000, 100_003]
+SIZES = [0, 1, 2, 15, 16, 17, 31, 32, 33, 1000, 8192, 100_003]
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+@pytest.fixture(params=["NumPy", "loops"])
+def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recipes as they are written down, and as they are compiled for large draws."""
+    monkeypatch.setattr(kernels, "enabled", request.param == "loops")
+    monkeypatch.setattr(kernels, "MANY", 0)
+    monkeypatch.setattr(kernels, "SOME", 0)
 
 
 def pair(seed: int) -> tuple[Any, random.Generator]:
@@ -96,6 +104,7 @@ def test_every_seed_starts_pytorchs_stream(seed: int) -> None:
     assert_same_place(ours, theirs)
 
 
+@pytest.mark.usefixtures("form")
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("n", SIZES)
 def test_float_draws_of_every_size_equal_pytorchs(n: int, dtype: str) -> None:
@@ -117,6 +126,7 @@ def test_float_draws_of_every_size_equal_pytorchs(n: int, dtype: str) -> None:
         assert_same_place(ours, theirs)
 
 
+@pytest.mark.usefixtures("form")
 @pytest.mark.parametrize("n", SIZES)
 def test_permutations_of_every_size_equal_pytorchs(n: int) -> None:
     theirs, ours = pair(2147483647)
@@ -124,6 +134,7 @@ def test_permutations_of_every_size_equal_pytorchs(n: int) -> None:
     assert_same_place(ours, theirs)
 
 
+@pytest.mark.usefixtures("form")
 @pytest.mark.parametrize(
     ("low", "high"),
     [
@@ -144,6 +155,7 @@ def test_whole_numbers_of_every_range_equal_pytorchs(low: int, high: int) -> Non
     assert_same_place(ours, theirs)
 
 
+@pytest.mark.usefixtures("form")
 @pytest.mark.parametrize(
     ("dtype", "low", "high"),
     [("int32", -3, 2**30), ("int16", -300, 30_000), ("uint8", 0, 256), ("bool", 0, 2), ("float32", 0, 2**24)],
@@ -251,6 +263,15 @@ def test_any_mixture_of_draws_stays_in_step_with_pytorch(seed: int, calls: list[
         draw(call, theirs, ours)
     assert_same_place(ours, theirs)
     assert_equal(random.randint(0, 1000, 5, generator=ours), torch.randint(0, 1000, (5,), generator=theirs))
+
+
+@pytest.mark.usefixtures("form")
+def test_large_draws_fill_the_tensor_itself() -> None:
+    theirs, ours = pair(5)
+    place = np.empty(20_000, np.float32)
+    for fill, draw in ((random.uniform, "uniform_"), (random.normal, "normal_"), (random.exponential, "exponential_")):
+        assert fill(place, dtype=np.float32, generator=ours) is place
+        assert_equal(place, getattr(torch.empty(20_000), draw)(generator=theirs))
 
 
 def test_states_go_from_pytorch_to_us_and_back() -> None:

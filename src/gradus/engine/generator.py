@@ -144,7 +144,6 @@ class Generator:
         words = self._twister.random_raw(2 * n)
         return (words[0::2] << np.uint64(32)) | words[1::2]
 
-
     def draw(self, loop: Callable[..., None], *arguments: Any) -> None:
         """Let a compiled loop (`kernels/draws.py`) draw: it is given the Twister's own memory and the arguments."""
         twister = self._twister

@@ -18,7 +18,7 @@ from gradus.engine.kernels import memory
 FLOAT32 = np.dtype(np.float32)
 LEAST = 512  # numbers; below, calling a loop costs as much as it saves
 
-SOME, MANY = 1 << 14, 1 << 21  # numbers that take NumPy longer than a loop, and than importing Numba
+SOME, MANY = 512, 1 << 21  # numbers that take NumPy longer than a loop; than importing Numba, too
 
 
 def fused(first: Array, *others: Array | None) -> bool:
