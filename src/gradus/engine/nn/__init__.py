@@ -24,7 +24,7 @@ from gradus.engine.nn.activation import (
 from gradus.engine.nn.attention import MultiheadAttention
 from gradus.engine.nn.batchnorm import BatchNorm1d
 from gradus.engine.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
-from gradus.engine.nn.conv import Conv1d
+from gradus.engine.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from gradus.engine.nn.dropout import Dropout
 from gradus.engine.nn.embedding import Embedding
 from gradus.engine.nn.flatten import Flatten, Unflatten
@@ -90,6 +90,11 @@ __all__ = [
     "ConstantPad2d",
     "ConstantPad3d",
     "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
     "CrossEntropyLoss",
     "Dropout",
     "Embedding",

@@ -20,8 +20,13 @@ from gradus.engine.nn.activation_functions import selu as selu
 from gradus.engine.nn.activation_functions import softmin as softmin
 from gradus.engine.nn.activation_functions import softsign as softsign
 from gradus.engine.nn.activation_functions import tanhshrink as tanhshrink
+from gradus.engine.nn.convolution_functions import conv1d as conv1d
+from gradus.engine.nn.convolution_functions import conv2d as conv2d
+from gradus.engine.nn.convolution_functions import conv3d as conv3d
+from gradus.engine.nn.convolution_functions import conv_transpose1d as conv_transpose1d
+from gradus.engine.nn.convolution_functions import conv_transpose2d as conv_transpose2d
+from gradus.engine.nn.convolution_functions import conv_transpose3d as conv_transpose3d
 from gradus.engine.nn.layer_functions import bilinear as bilinear
-from gradus.engine.nn.layer_functions import conv1d as conv1d
 from gradus.engine.nn.layer_functions import cosine_similarity as cosine_similarity
 from gradus.engine.nn.layer_functions import group_norm as group_norm
 from gradus.engine.nn.layer_functions import normalize as normalize

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.node import Function
-from gradus.engine.ops.network import Conv1d, RMSNorm
+from gradus.engine.ops.network import RMSNorm
 from gradus.engine.tensor import Tensor
 from gradus.engine.variable import apply
 
@@ -70,50 +70,6 @@ def rms_norm(
     return cast(Tensor, apply(RMSNorm, input, weight, axes=len(shape), eps=small))
 
 
-def conv1d(
-    input: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: int | Sequence[int] = 1,
-    padding: int | Sequence[int] | str = 0,
-    dilation: int | Sequence[int] = 1,
-    groups: int = 1,
-) -> Tensor:
-    """Slide weight (O, C/groups, K) along input (N, C, L), or (C, L) -> (N, O, L'), or (O, L').
-
-    padding: how many zeros at each end, or "valid" (none) or "same" (as many as keep the length).
-    """
-    if input.ndim not in (2, 3):
-        raise RuntimeError(
-            f"Expected 2D (unbatched) or 3D (batched) input to conv1d, but got input of size: {list(input.shape)}"
-        )
-    batch = input if input.ndim == 3 else input.unsqueeze(0)
-    if batch.shape[1] != weight.shape[1] * groups:
-        raise RuntimeError(
-            f"Given groups={groups}, weight of size {list(weight.shape)}, expected input{list(input.shape)} to have "
-            f"{weight.shape[1] * groups} channels, but got {batch.shape[1]} channels instead"
-        )
-    step, gap = _single(stride), _single(dilation)
-    reach = gap * (weight.shape[2] - 1) + 1
-    if isinstance(padding, str):
-        if padding not in ("same", "valid"):
-            raise RuntimeError(f"Invalid padding string: '{padding}'")
-        if padding == "same" and step != 1:
-            raise RuntimeError("padding='same' is not supported for strided convolutions")
-        total = reach - 1 if padding == "same" else 0
-        ends = (total // 2, total - total // 2)
-    else:
-        ends = (_single(padding),) * 2
-    length = batch.shape[2] + sum(ends)
-    if reach > length:
-        raise RuntimeError(
-            f"Calculated padded input size per channel: ({length}). Kernel size: ({reach}). Kernel size can't be "
-            "greater than actual input size"
-        )
-    y = apply(Conv1d, batch, weight, bias, stride=step, padding=ends, dilation=gap, groups=groups)
-    return cast(Tensor, y if input.ndim == 3 else y.squeeze(0))
-
-
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """x₁ᵀ W_o x₂ + b_o: input1 (..., I), input2 (..., J), weight (O, I, J), bias (O,) -> (..., O)."""
     left = input1.unsqueeze(-2).unsqueeze(-2) @ weight  # (..., O, 1, J)
@@ -135,7 +91,3 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """‖x₁ - x₂ + eps‖_p along the last axis."""
     return (x1 - x2 + eps).norm(p, -1, keepdim=keepdim)
-
-
-def _single(value: int | Sequence[int]) -> int:
-    return value if isinstance(value, int) else value[0]

@@ -1,0 +1,202 @@
+"""Convolution in any number of dimensions: a kernel laid over every place of an input, as one matrix product.
+
+`gather` writes what lies under the kernel at each place into a column (im2col); `scatter` adds columns back to where
+they came from. Every sum below is a matrix product with the one or the other, a few examples at a time, so that the
+columns stay in the processor's cache.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradus.engine.dtypes import Array
+from gradus.engine.kernels import threads
+from gradus.engine.node import Function
+
+Sizes = tuple[int, ...]
+
+_TOGETHER = 1 << 20  # numbers in the columns of a few examples: 4 MB
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The places of a kernel over an input: for each of its spatial dimensions, how far apart they are (stride), how
+    much is added at either end (padding), and how far apart the numbers that the kernel sees are (dilation).
+    """
+
+    kernel: Sizes
+    stride: Sizes
+    padding: tuple[tuple[int, int], ...]
+    dilation: Sizes
+
+    def places(self, sizes: Sizes) -> Sizes:
+        """How many places there are in an input of these sizes."""
+        each = zip(sizes, self.kernel, self.stride, self.padding, self.dilation, strict=True)
+        return tuple((n + sum(ends) - d * (k - 1) - 1) // s + 1 for n, k, s, ends, d in each)
+
+    def slices(self, places: Sizes) -> Iterator[tuple[Any, Any]]:
+        """For each number of the kernel, the numbers of a padded input that it meets."""
+        for at in itertools.product(*map(range, self.kernel)):
+            each = zip(at, self.stride, self.dilation, places, strict=True)
+            yield at, tuple(slice(d * i, d * i + s * (n - 1) + 1, s) for i, s, d, n in each)
+
+    def pad(self, x: Array, value: Any = 0) -> Array:
+        """x (N, C, ...) with its border."""
+        if not any(map(any, self.padding)):
+            return x
+        return np.pad(x, ((0, 0), (0, 0), *self.padding), constant_values=value)
+
+    def gather(self, padded: Array, places: Sizes) -> Array:
+        """x (N, C, ...), padded -> (C·K, N·P): under each of the P places, the K numbers that the kernel meets."""
+        n, c = padded.shape[:2]
+        strides = padded.strides[2:]
+        inside = tuple(s * d for s, d in zip(strides, self.dilation, strict=True))
+        across = tuple(s * step for s, step in zip(strides, self.stride, strict=True))
+        seen = np.lib.stride_tricks.as_strided(
+            padded,
+            (c, *self.kernel, n, *places),
+            (padded.strides[1], *inside, padded.strides[0], *across),
+            writeable=False,
+        )
+        return seen.reshape(c * math.prod(self.kernel), n * math.prod(places))
+
+    def scatter(self, columns: Array, padded: Array, places: Sizes) -> None:
+        """Add columns (C·K, N·P) to padded (N, C, ...), each number to where `gather` takes it from."""
+        n, c = padded.shape[:2]
+        columns = columns.reshape(c, *self.kernel, n, *places)
+        for at, meets in self.slices(places):
+            padded[(..., *meets)] += columns[(slice(None), *at)].swapaxes(0, 1)
+
+    def inside(self, padded: Array) -> Array:
+        """What is not border."""
+        if not any(map(any, self.padding)):
+            return padded
+        cut: Any = tuple(slice(low, n - high) for n, (low, high) in zip(padded.shape[2:], self.padding, strict=True))
+        return np.ascontiguousarray(padded[(..., *cut)])
+
+
+def _few(n: int, each: int) -> Iterator[slice]:
+    """The examples 0 .. n-1, a few at a time."""
+    step = max(1, _TOGETHER // max(each, 1))
+    return (slice(i, i + step) for i in range(0, n, step))
+
+
+def _product(a: Array, b: Array) -> Array:
+    """a (G, M, K) @ b (G, K, N)"""
+    threads.take_over()
+    return a[0].dot(b[0])[None] if len(a) == 1 else a @ b
+
+
+def _grouped(rows: Array, groups: int) -> Array:
+    """rows (G·M, N) -> (G, M, N)"""
+    return rows.reshape(groups, len(rows) // groups, rows.shape[1])
+
+
+def _rows(y: Array, groups: int) -> Array:
+    """y (N, G·O, ...) -> (G, O, N·P)"""
+    return y.swapaxes(0, 1).reshape(groups, y.shape[1] // groups, y.shape[0] * math.prod(y.shape[2:]))
+
+
+def correlate(x: Array, kernel: Array, windows: Windows, places: Sizes) -> Array:
+    """x (N, G·C, ...), padded, and kernel (G, O, C·K) -> (N, G·O, *places): their products at each place, summed."""
+    groups, channels, each = kernel.shape
+    y = np.empty((len(x), groups * channels, *places), np.result_type(x, kernel))
+    for part in _few(len(x), groups * each * math.prod(places)):
+        columns = _grouped(windows.gather(x[part], places), groups)
+        y[part] = _product(kernel, columns).reshape(groups * channels, *y[part].shape[:1], *places).swapaxes(0, 1)
+    return y
+
+
+def spread(y: Array, kernel: Array, windows: Windows, padded: Sizes) -> Array:
+    """The reverse: each number of y (N, G·O, *places) times kernel (G, O, C·K), added up where the kernel lay -> (N,
+    G·C, *padded).
+    """
+    groups, _, each = kernel.shape
+    x = np.zeros((len(y), groups * each // math.prod(windows.kernel), *padded), np.result_type(y, kernel))
+    turned, places = kernel.swapaxes(1, 2), y.shape[2:]
+    for part in _few(len(y), groups * each * math.prod(places)):
+        columns = _product(turned, _rows(y[part], groups))
+        windows.scatter(columns.reshape(groups * each, columns.shape[2]), x[part], places)
+    return x
+
+
+def slope(x: Array, dy: Array, windows: Windows, groups: int) -> Array:
+    """How the products of `correlate` change with its kernel: Σ over examples and places of dy x -> (G, O, C·K)."""
+    places, each = dy.shape[2:], x.shape[1] // groups * math.prod(windows.kernel)
+    total = np.zeros((groups, dy.shape[1] // groups, each), np.result_type(x, dy))
+    for part in _few(len(x), groups * each * math.prod(places)):
+        columns = _grouped(windows.gather(x[part], places), groups)
+        total += _product(_rows(dy[part], groups), columns.swapaxes(1, 2))
+    return total
+
+
+class Convolution(Function):
+    """y[n, o, t] = b[o] + Σ_{c, i} W[o, c, i] x[n, c, stride t + dilation i - padding], in groups of channels.
+
+    dW and dx are the same sum with y's and x's, y's and W's places exchanged; db = Σ dy
+    """
+
+    def forward(self, x: Array, weight: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
+        self.windows, self.groups, self.shape, self.kind = windows, groups, weight.shape, x.dtype
+        x, weight = _wide(x), _wide(weight)
+        self.x, self.kernel = windows.pad(x), _grouped(weight.reshape(len(weight), math.prod(weight.shape[1:])), groups)
+        y = correlate(self.x, self.kernel, windows, windows.places(x.shape[2:]))
+        return _biased(y, bias).astype(self.kind, copy=False)
+
+    def backward(self, dy: Array) -> Any:
+        dy, windows, dx, dw = _wide(dy), self.windows, None, None
+        if self.edges[0] is not None:
+            dx = windows.inside(spread(dy, self.kernel, windows, self.x.shape[2:])).astype(self.kind, copy=False)
+        if self.edges[1] is not None:
+            dw = slope(self.x, dy, windows, self.groups).reshape(self.shape).astype(self.kind, copy=False)
+        return dx, dw, _of_bias(dy, self.kind) if self.edges[2] is not None else None
+
+
+class TransposedConvolution(Function):
+    """y[n, o, stride t + dilation i - padding] = b[o] + Σ_{c, i} W[c, o, i] x[n, c, t]: what `Convolution` does to its
+    gradient.
+
+    dx is `Convolution`'s sum, dW the sum of the products with x instead of dy; db = Σ dy
+    """
+
+    name_ = "ConvolutionBackward0"
+
+    def forward(
+        self, x: Array, weight: Array, bias: Array | None, windows: Windows, sizes: Sizes, groups: int
+    ) -> Array:
+        self.windows, self.groups, self.shape, self.kind = windows, groups, weight.shape, x.dtype
+        self.x, weight = _wide(x), _wide(weight)
+        self.kernel = _grouped(weight.reshape(len(weight), math.prod(weight.shape[1:])), groups)
+        padded = tuple(n + sum(ends) for n, ends in zip(sizes, windows.padding, strict=True))
+        y = windows.inside(spread(self.x, self.kernel, windows, padded))
+        return _biased(y, bias).astype(self.kind, copy=False)
+
+    def backward(self, dy: Array) -> Any:
+        dy, windows, dx, dw = _wide(dy), self.windows, None, None
+        padded = windows.pad(dy)
+        if self.edges[0] is not None:
+            dx = correlate(padded, self.kernel, windows, self.x.shape[2:]).astype(self.kind, copy=False)
+        if self.edges[1] is not None:
+            dw = slope(padded, self.x, windows, self.groups).reshape(self.shape).astype(self.kind, copy=False)
+        return dx, dw, _of_bias(dy, self.kind) if self.edges[2] is not None else None
+
+
+def _wide(x: Array) -> Array:
+    """Half precision is computed with as float32."""
+    return x.astype(np.float32) if x.dtype == np.float16 else x
+
+
+def _biased(y: Array, bias: Array | None) -> Array:
+    if bias is not None:
+        y += bias.reshape(-1, *(1,) * (y.ndim - 2))
+    return y
+
+
+def _of_bias(dy: Array, kind: Any) -> Array:
+    return np.asarray(dy.sum(axis=(0, *range(2, dy.ndim))), kind)
