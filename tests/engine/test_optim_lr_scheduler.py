@@ -38,6 +38,13 @@ SCHEDULES: list[tuple[str, Make]] = [
     ),
     ("OneCycleLR three", lambda s, o: s.OneCycleLR(o, 0.5, total_steps=20, three_phase=True, pct_start=0.4)),
     ("OneCycleLR still", lambda s, o: s.OneCycleLR(o, 0.5, total_steps=20, cycle_momentum=False, div_factor=10.0)),
+    ("CyclicLR", lambda s, o: s.CyclicLR(o, 0.01, 0.3, 3)),
+    ("CyclicLR lower", lambda s, o: s.CyclicLR(o, [0.01, 0.02], 0.3, 2, 4, mode="triangular2", base_momentum=0.5)),
+    ("CyclicLR exp", lambda s, o: s.CyclicLR(o, 0.01, 0.3, 2, mode="exp_range", gamma=0.9, cycle_momentum=False)),
+    (
+        "CyclicLR scaled",
+        lambda s, o: s.CyclicLR(o, 0.01, 0.3, 2, scale_fn=lambda x: 1 / (1 + x), scale_mode="iterations"),
+    ),
     ("SequentialLR", lambda s, o: s.SequentialLR(o, [s.LinearLR(o, 0.1, 1.0, 4), s.CosineAnnealingLR(o, 8)], [4])),
     (
         "SequentialLR of three",
@@ -89,6 +96,18 @@ def test_rates_are_pytorchs(name: str, make: Make, rule: str) -> None:
         o = optimizer(t, rule)
         seen.append(walk(make(t.optim.lr_scheduler, o), o, STEPS))
     assert_same(seen[1], seen[0])
+
+
+@pytest.mark.parametrize(("name", "make"), SCHEDULES, ids=IDS)
+def test_state_has_pytorchs_keys(name: str, make: Make) -> None:
+    del name
+    theirs, ours = (make(t.optim.lr_scheduler, optimizer(t)).state_dict() for t in (torch, engine))
+    assert ours.keys() == theirs.keys()
+
+
+def test_plateau_state_has_pytorchs_keys() -> None:
+    theirs, ours = (t.optim.lr_scheduler.ReduceLROnPlateau(optimizer(t)).state_dict() for t in (torch, engine))
+    assert ours.keys() == theirs.keys()
 
 
 @pytest.mark.parametrize(("name", "make"), SCHEDULES, ids=IDS)
@@ -166,6 +185,32 @@ def test_a_rate_that_is_a_tensor_stays_one() -> None:
     assert rate.item() == pytest.approx(0.05)
 
 
+def test_a_rate_that_is_a_tensor_is_computed_as_pytorch_does() -> None:
+    seen = []
+    for t in (torch, engine):
+        o = t.optim.SGD([t.nn.Parameter(t.ones(1))], lr=t.tensor(0.1))
+        scheduler = t.optim.lr_scheduler.ExponentialLR(o, 0.7)
+        for _ in range(5):
+            o.step()
+            scheduler.step()
+        seen.append([o.param_groups[0]["lr"].item(), scheduler.get_last_lr()[0].item(), scheduler.base_lrs[0].item()])
+    assert seen[1] == seen[0]
+
+
+def test_pytorchs_warnings_are_given() -> None:
+    o = optimizer(engine)
+    scheduler = engine.optim.lr_scheduler.StepLR(o, 3)
+    o.step()
+    with pytest.warns(UserWarning, match="The epoch parameter in `scheduler.step"):
+        scheduler.step(4)
+    with pytest.warns(UserWarning, match=r"please use `get_last_lr\(\)`"):
+        scheduler.get_lr()
+    other = engine.optim.lr_scheduler.StepLR(o, 3)
+    o.step = lambda: None
+    with pytest.warns(UserWarning, match=r"`optimizer.step\(\)` has been overridden"):
+        other.step()
+
+
 def test_stepping_before_the_optimizer_is_warned_of() -> None:
     scheduler = engine.optim.lr_scheduler.StepLR(optimizer(engine), 3)
     with pytest.warns(UserWarning, match=r"Detected call of `lr_scheduler.step\(\)` before `optimizer.step\(\)`"):
@@ -186,6 +231,9 @@ REFUSED: list[tuple[str, Make]] = [
     ("share", lambda s, o: s.OneCycleLR(o, 0.1, total_steps=3, pct_start=1.5)),
     ("strategy", lambda s, o: s.OneCycleLR(o, 0.1, total_steps=3, anneal_strategy="exp")),
     ("max_lrs", lambda s, o: s.OneCycleLR(o, [0.1], total_steps=3)),
+    ("cycle mode", lambda s, o: s.CyclicLR(o, 0.1, 0.2, mode="square")),
+    ("cycle rates", lambda s, o: s.CyclicLR(o, [0.1], 0.2)),
+    ("min_lrs", lambda s, o: s.ReduceLROnPlateau(o, min_lr=[0.1])),
     ("no schedulers", lambda s, o: s.SequentialLR(o, [], [])),
     ("milestones", lambda s, o: s.SequentialLR(o, [s.StepLR(o, 1)], [3])),
     ("plateau inside", lambda s, o: s.ChainedScheduler([s.ReduceLROnPlateau(o)])),

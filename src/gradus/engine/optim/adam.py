@@ -11,7 +11,16 @@ import numpy as np
 from gradus.engine.dtypes import Array
 from gradus.engine.grad_mode import no_grad
 from gradus.engine.kernels import optimizer as kernels
-from gradus.engine.optim.optimizer import Group, Optimizer, Params, check, check_fused, number, scalar_state, zeros_like
+from gradus.engine.optim.optimizer import (
+    Group,
+    Optimizer,
+    Params,
+    check,
+    check_betas,
+    check_fused,
+    scalar_state,
+    zeros_like,
+)
 from gradus.engine.tensor import Tensor
 
 
@@ -77,18 +86,21 @@ class Adam(Optimizer):
         fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
+        for name, value in (("lr", lr), ("betas[0]", betas[0]), ("betas[1]", betas[1])):
+            if isinstance(value, Tensor) and foreach and not capturable:
+                raise ValueError(f"{name} as a Tensor is not supported for capturable=False and foreach=True")
+            if isinstance(value, Tensor) and value.numel() != 1:
+                raise ValueError(f"Tensor {name} must be 1-element")
         check("lr", lr, message=f"Invalid learning rate: {lr}")
         check("eps", eps, message=f"Invalid epsilon value: {eps}")
-        for i, beta in enumerate(betas):
-            if not 0.0 <= number(beta) < 1.0:
-                raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+        check_betas(betas)
         check("weight_decay", weight_decay)
         if not all(isinstance(beta, float) for beta in betas) and not all(isinstance(beta, Tensor) for beta in betas):
             raise ValueError("betas must be either both floats or both Tensors")
         check_fused(fused, foreach, differentiable)
         defaults: dict[str, Any] = {
             "lr": lr,
-            "betas": tuple(number(beta) for beta in betas),
+            "betas": tuple(beta.item() if isinstance(beta, Tensor) else beta for beta in betas),
             "eps": eps,
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,

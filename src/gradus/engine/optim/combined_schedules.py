@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
 
-from gradus.engine.optim.optimizer import Optimizer, number
-from gradus.engine.optim.schedule import LRScheduler, one_each, set_rate
+from gradus.engine.optim.optimizer import Optimizer
+from gradus.engine.optim.schedule import EPOCH_DEPRECATION_WARNING, LRScheduler, one_each, set_rate
 
 
 class _OfSchedulers(LRScheduler):
@@ -136,10 +137,14 @@ class ReduceLROnPlateau(LRScheduler):
         self.threshold = threshold
         self.threshold_mode = threshold_mode
         self.cooldown = cooldown
+        if isinstance(min_lr, list | tuple) and len(min_lr) != len(optimizer.param_groups):
+            raise ValueError(f"expected {len(optimizer.param_groups)} min_lrs, got {len(min_lr)}")
+        self.default_min_lr: Any = None if isinstance(min_lr, list | tuple) else min_lr
         self.min_lrs = one_each("min_lr", optimizer, min_lr)
         self.eps = eps
         self.last_epoch = 0
-        self.best = math.inf if mode == "min" else -math.inf
+        self.mode_worse = math.inf if mode == "min" else -math.inf
+        self.best = self.mode_worse
         self.cooldown_counter = 0
         self.num_bad_epochs = 0
         self._last_lr = self._rates()
@@ -147,6 +152,8 @@ class ReduceLROnPlateau(LRScheduler):
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
         """Judge this step's metric, a number or a one-element tensor."""
         current = float(metrics)
+        if epoch is not None:
+            warnings.warn(EPOCH_DEPRECATION_WARNING, UserWarning, stacklevel=2)
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         if self._is_better(current):
             self.best = current
@@ -157,14 +164,27 @@ class ReduceLROnPlateau(LRScheduler):
             self.cooldown_counter -= 1
             self.num_bad_epochs = 0
         if self.num_bad_epochs > self.patience:
-            for group, low in zip(self._groups, self.min_lrs, strict=True):
-                rate = number(group["lr"])
+            for group, low in zip(self._groups, self._lowest(), strict=True):
+                rate = float(group["lr"])
                 new = max(rate * self.factor, low)
                 if rate - new > self.eps:
                     set_rate(group, new)
             self.cooldown_counter = self.cooldown
             self.num_bad_epochs = 0
         self._last_lr = self._rates()
+
+    def _lowest(self) -> list[float]:
+        """The lower limit of each group's rate, of groups added since, too."""
+        if len(self.min_lrs) != len(self._groups):
+            if self.default_min_lr is None:
+                raise RuntimeError(
+                    f"The number of param groups in the `optimizer` ({len(self._groups)}) differs from when "
+                    f"`ReduceLROnPlateau` was initialized ({len(self.min_lrs)}), usually due to a new param group "
+                    "being added to the optimizer. Please modify the `min_lrs` field to match the length of the "
+                    "`optimizer` param groups."
+                )
+            self.min_lrs = [self.default_min_lr] * len(self._groups)
+        return self.min_lrs
 
     @property
     def in_cooldown(self) -> bool:

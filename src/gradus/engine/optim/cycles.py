@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import types
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from gradus.engine.optim.optimizer import Optimizer
-from gradus.engine.optim.schedule import LRScheduler, Rates, one_each
+from gradus.engine.optim.optimizer import Group, Optimizer
+from gradus.engine.optim.schedule import LRScheduler, Rates, one_each, set_rate
 
 
 class CosineAnnealingWarmRestarts(LRScheduler):
@@ -30,6 +31,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> Rates:
+        self._warn_outside_step()
         share = (1 + math.cos(math.pi * self.T_cur / self.T_i)) / 2
         return [self.eta_min + (base - self.eta_min) * share for base in self.base_lrs]
 
@@ -51,7 +53,92 @@ class CosineAnnealingWarmRestarts(LRScheduler):
                 self.T_cur -= self.T_i
                 self.T_i *= self.T_mult
         self.last_epoch = math.floor(epoch)
-        self._set(self.get_lr())
+        self._set(self.get_lr)
+
+
+class CyclicLR(LRScheduler):
+    """Up and down between base_lr and max_lr along straight lines, the momentum the other way (Smith, 2017)
+
+    Each cycle is step_size_up + step_size_down steps. mode scales its height: by 1 ("triangular"), 1 / 2^(cycle - 1)
+    ("triangular2") or gamma^t ("exp_range"); or scale_fn does, of the cycle, from 1, or of the step
+    (scale_mode="iterations").
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        base_lr: float | Sequence[float],
+        max_lr: float | Sequence[float],
+        step_size_up: int = 2000,
+        step_size_down: int | None = None,
+        mode: str = "triangular",
+        gamma: float = 1.0,
+        scale_fn: Callable[[float], float] | None = None,
+        scale_mode: str = "cycle",
+        cycle_momentum: bool = True,
+        base_momentum: float | Sequence[float] = 0.8,
+        max_momentum: float | Sequence[float] = 0.9,
+        last_epoch: int = -1,
+    ) -> None:
+        if not isinstance(optimizer, Optimizer):
+            raise TypeError(f"{type(optimizer).__name__} is not an Optimizer")
+        if mode not in ("triangular", "triangular2", "exp_range") and scale_fn is None:
+            raise ValueError("mode is invalid and scale_fn is None")
+        base_lrs = one_each("base_lr", optimizer, base_lr)
+        self.max_lrs = one_each("max_lr", optimizer, max_lr)
+        down = step_size_up if step_size_down is None else step_size_down
+        self.total_size = float(step_size_up) + float(down)
+        self.step_ratio = float(step_size_up) / self.total_size
+        self.mode = mode
+        self.gamma = gamma
+        self._scale_fn_custom = scale_fn
+        self.scale_mode = scale_mode if scale_fn is not None else "iterations" if mode == "exp_range" else "cycle"
+        self.cycle_momentum = cycle_momentum
+        if cycle_momentum:
+            self.use_beta1 = uses_beta1(optimizer)
+            self.base_momentums = one_each("base_momentum", optimizer, base_momentum)
+            self.max_momentums = one_each("max_momentum", optimizer, max_momentum)
+        if last_epoch == -1:
+            for i, group in enumerate(optimizer.param_groups):
+                set_rate(group, base_lrs[i])
+                if cycle_momentum:
+                    group["max_momentum"] = self.max_momentums[i]
+                    group["base_momentum"] = self.base_momentums[i]
+                    set_momentum(group, self.max_momentums[i], self.use_beta1)
+        super().__init__(optimizer, last_epoch)
+        self.base_lrs = base_lrs
+
+    def scale_fn(self, x: float) -> float:
+        """How high a cycle goes, as a share of max_lr - base_lr; of its number or of the step, as `scale_mode` says."""
+        if self._scale_fn_custom is not None:
+            return self._scale_fn_custom(x)
+        return {"triangular": 1.0, "triangular2": 1 / 2.0 ** (x - 1), "exp_range": self.gamma**x}[self.mode]
+
+    def get_lr(self) -> Rates:
+        self._warn_outside_step()
+        done = 1 + self.last_epoch / self.total_size
+        cycle = math.floor(done)
+        x = done - cycle
+        height = x / self.step_ratio if x <= self.step_ratio else (x - 1) / (self.step_ratio - 1)
+        height *= self.scale_fn(cycle if self.scale_mode == "cycle" else self.last_epoch)
+        if self.cycle_momentum:
+            for group, low, high in zip(self._groups, self.base_momentums, self.max_momentums, strict=True):
+                set_momentum(group, high - (high - low) * height, self.use_beta1)
+        return [low + (high - low) * height for low, high in zip(self.base_lrs, self.max_lrs, strict=True)]
+
+    def state_dict(self) -> dict[str, Any]:
+        """All it knows but the optimizer and a plain scale_fn; of a callable object its attributes."""
+        state = super().state_dict()
+        custom = self._scale_fn_custom
+        plain = custom is None or isinstance(custom, types.FunctionType)
+        return {**state, "_scale_fn_custom": None if plain else dict(vars(custom))}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over what `state_dict()` gave; the scale_fn stays."""
+        custom = self._scale_fn_custom
+        super().load_state_dict({key: value for key, value in state_dict.items() if key != "_scale_fn_custom"})
+        if state_dict["_scale_fn_custom"] is not None:
+            vars(custom).update(state_dict["_scale_fn_custom"])
 
 
 class OneCycleLR(LRScheduler):
@@ -107,9 +194,8 @@ class OneCycleLR(LRScheduler):
             last |= {"lr": ("max_lr", "min_lr"), "momentum": ("base", "max")}
         self._schedule_phases: list[dict[str, Any]] = [up, down, last] if three_phase else [up, last]
         self.cycle_momentum = cycle_momentum
-        self.use_beta1 = "betas" in optimizer.defaults
-        if cycle_momentum and not self.use_beta1 and "momentum" not in optimizer.defaults:
-            raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
+        if cycle_momentum:
+            self.use_beta1 = uses_beta1(optimizer)
         if last_epoch == -1:
             highs, lows = (
                 one_each("max_momentum", optimizer, max_momentum),
@@ -123,9 +209,11 @@ class OneCycleLR(LRScheduler):
                 if cycle_momentum:
                     group["max_momentum"] = high
                     group["base_momentum"] = low
+                    set_momentum(group, high, self.use_beta1)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> Rates:
+        self._warn_outside_step()
         t = self.last_epoch
         if t > self.total_steps:
             raise ValueError(f"Tried to step {t} times. The specified number of total steps is {self.total_steps}")
@@ -143,13 +231,25 @@ class OneCycleLR(LRScheduler):
             if self.cycle_momentum:
                 from_, to = (group[f"{name}_momentum"] for name in phase["momentum"])
                 momentum = self._between(from_, to, share)
-                if self.use_beta1:
-                    group["betas"] = (momentum, *group["betas"][1:])
-                else:
-                    group["momentum"] = momentum
+                set_momentum(group, momentum, self.use_beta1)
         return rates
 
     def _between(self, start: float, end: float, share: float) -> float:
         if self._anneal_func_type == "cos":
             return end + (start - end) / 2.0 * (math.cos(math.pi * share) + 1)
         return (end - start) * share + start
+
+
+def uses_beta1(optimizer: Optimizer) -> bool:
+    """Whether the optimizer's momentum is the first of its betas; it must have one or the other."""
+    if "momentum" not in optimizer.defaults and "betas" not in optimizer.defaults:
+        raise ValueError("optimizer must support momentum or beta1 with `cycle_momentum` option enabled")
+    return "betas" in optimizer.defaults
+
+
+def set_momentum(group: Group, momentum: float, use_beta1: bool) -> None:
+    """A group's new momentum."""
+    if use_beta1:
+        group["betas"] = (momentum, *group["betas"][1:])
+    else:
+        group["momentum"] = momentum

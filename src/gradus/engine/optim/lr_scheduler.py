@@ -4,7 +4,7 @@
 """
 
 from gradus.engine.optim.combined_schedules import ChainedScheduler, ReduceLROnPlateau, SequentialLR
-from gradus.engine.optim.cycles import CosineAnnealingWarmRestarts, OneCycleLR
+from gradus.engine.optim.cycles import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from gradus.engine.optim.schedule import LRScheduler
 from gradus.engine.optim.schedules import (
     ConstantLR,
@@ -25,6 +25,7 @@ __all__ = [
     "ConstantLR",
     "CosineAnnealingLR",
     "CosineAnnealingWarmRestarts",
+    "CyclicLR",
     "ExponentialLR",
     "LRScheduler",
     "LambdaLR",

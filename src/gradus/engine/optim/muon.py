@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.products import product
@@ -20,7 +21,7 @@ class Muon(Optimizer):
 
     nesterov uses g + momentum (b - g) for b. r is √max(1, rows / columns), or with adjust_lr_fn="match_rms_adamw"
     0.2 √max(rows, columns) (Liu et al., 2025). Only for matrices; give biases, norms, embeddings and the head to AdamW.
-    The orthogonalisation is computed in the parameter's number type, where PyTorch rounds to bfloat16.
+    The orthogonalisation is computed with every result rounded to bfloat16, as PyTorch does.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Muon(Optimizer):
         direction = g + (b - g) * momentum if group["nesterov"] else b
         direction = orthogonal(direction, group["ns_coefficients"], group["ns_steps"], group["eps"])
         p *= 1 - lr * group["weight_decay"]
-        p -= direction * (lr * _ratio(group["adjust_lr_fn"], *p.shape))
+        p -= direction.astype(p.dtype) * (lr * _ratio(group["adjust_lr_fn"], *p.shape))
 
 
 def orthogonal(
@@ -77,7 +78,7 @@ def orthogonal(
     """About U Vᵀ, for g = U S Vᵀ (rows, columns): `steps` times X ← a X + (b X Xᵀ + c (X Xᵀ)²) X, from X = g / ‖g‖.
 
     The singular values end between about 0.7 and 1.2: the iteration is stopped where it stops paying, not where it
-    converges.
+    converges. The result is float32, of numbers that bfloat16 holds.
     """
     if steps >= 100:
         raise ValueError("Number of steps must be less than 100 for computational efficiency")
@@ -85,12 +86,19 @@ def orthogonal(
         raise ValueError("Coefficients must be a tuple of exactly 3 values")
     a, b, c = coefficients
     tall = g.shape[0] > g.shape[1]
-    x = g.T if tall else g  # the smaller side first: X Xᵀ is small
-    x = x / max(float(np.linalg.norm(x)), eps)
+    x = bfloat16(g.T if tall else g)  # the smaller side first: X Xᵀ is small
+    x = bfloat16(x / np.maximum(bfloat16(np.linalg.norm(x.astype(np.float64))), bfloat16(eps)))
     for _ in range(steps):
-        gram = product(x, x.T)
-        x = a * x + product(b * gram + c * product(gram, gram), x)
+        gram = bfloat16(product(x, x.T))
+        x = bfloat16(a * x + product(bfloat16(b * gram + c * product(gram, gram)), x))
     return x.T if tall else x
+
+
+def bfloat16(x: npt.ArrayLike) -> Array:
+    """Rounded to bfloat16, of two neighbours equally near to the even one; as float32."""
+    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
+    half = np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
+    return ((bits + half) & np.uint32(0xFFFF0000)).view(np.float32).reshape(np.shape(x))
 
 
 def _ratio(adjust: str | None, rows: int, columns: int) -> float:

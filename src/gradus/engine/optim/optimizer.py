@@ -79,6 +79,8 @@ class Optimizer:
             if not isinstance(tensor, Tensor):
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {typename(tensor)}")
             if not (tensor.is_leaf or tensor.retains_grad):
+                if self.defaults.get("differentiable"):
+                    raise NotImplementedError("differentiable=True: no gradient flows through a step of this engine")
                 raise ValueError("can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
             param_group.setdefault(name, default)
@@ -125,10 +127,12 @@ class Optimizer:
                 loss = closure()
         for group in self.param_groups:
             settings = {**group, "lr": number(group["lr"])} if "lr" in group else group
-            maximize = group.get("maximize")
+            maximize, checked = group.get("maximize"), group.get("differentiable") or group.get("capturable")
             for tensor in group["params"]:
                 given = tensor.grad
                 if given is not None:
+                    if checked:
+                        check_step(tensor, group)
                     gradient = -given._array if maximize else given._array
                     self.update(tensor, tensor._array, gradient, settings)
                     tensor._version_counter[0] += 1
@@ -202,14 +206,27 @@ class Optimizer:
         return "\n".join(lines) + "\n)"
 
 
-def number(value: Any) -> float:
-    """A setting as a number: a learning rate may be a one-element tensor."""
-    return float(value) if isinstance(value, Tensor) else value
+def number(value: Any) -> Any:
+    """A setting as a number. One that is a float32 tensor stays float32, as what PyTorch computes from it does."""
+    if not isinstance(value, Tensor):
+        return value
+    return value._array.reshape(())[()] if value._array.dtype == np.float32 else value.item()
 
 
 def scalar_state(value: float = 0.0) -> Tensor:
     """A number as PyTorch's optimizers keep it: a float32 tensor without dimensions."""
     return Tensor._wrap(np.array(value, np.float32))
+
+
+def decayed(p: Array, g: Array, group: Group) -> Array:
+    """The gradient with weight_decay · p added to it; or, decoupled, p itself shrunk by lr · weight_decay."""
+    decay = group["weight_decay"]
+    if decay == 0:
+        return g
+    if group["decoupled_weight_decay"]:
+        p *= 1 - group["lr"] * decay
+        return g
+    return g + p * decay
 
 
 def zeros_like(p: Array) -> Tensor:
@@ -225,6 +242,26 @@ def check(name: str, value: Any, *, message: str = "") -> None:
         raise ValueError(message or f"Invalid {name} value: {value}")
 
 
+def check_betas(betas: tuple[Any, Any]) -> None:
+    """Raise unless both betas are in [0, 1)."""
+    for i, beta in enumerate(betas):
+        if not 0.0 <= number(beta) < 1.0:
+            raise ValueError(f"Invalid beta parameter at index {i}: {beta}")
+
+
+GRAPH_DEVICES = ["cuda", "xpu", "hpu", "privateuseone", "xla"]  # where PyTorch can capture a step
+
+
+def check_step(p: Tensor, group: Group) -> None:
+    """What PyTorch on a CPU says of `capturable=True`, and of `differentiable=True` for a leaf that is trained."""
+    if group.get("capturable") and not group.get("fused"):
+        raise AssertionError(
+            f"If capturable=True, params and state_steps must be on supported devices: {GRAPH_DEVICES}."
+        )
+    if group.get("differentiable") and p.requires_grad:
+        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
+
+
 def check_fused(fused: bool | None, foreach: bool | None, differentiable: bool) -> None:
     """PyTorch's ways to compute the same update: accepted, as far as they go together, and of no effect."""
     if fused and differentiable:
@@ -235,6 +272,8 @@ def check_fused(fused: bool | None, foreach: bool | None, differentiable: bool) 
 
 def _taken(tensor: Tensor, key: str, value: Any) -> Any:
     """A copy of a loaded value: a tensor in the parameter's number type, but a step count as it was."""
+    if isinstance(value, list):
+        return [_taken(tensor, key, each) for each in value]
     given = as_tensor(value)
     if given is None:
         return deepcopy(value)

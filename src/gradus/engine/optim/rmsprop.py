@@ -67,12 +67,13 @@ class RMSprop(Optimizer):
             g = g + p * group["weight_decay"]
         square = state["square_avg"]._array
         square *= alpha
-        square += g * (1 - alpha) * g
         if group["centered"]:
             mean = state["grad_avg"]._array
-            mean += (g - mean) * (1 - alpha)
-            size = np.sqrt(square - mean * mean)
+            square[...] = multiply_add(g * (1 - alpha), g, square)
+            mean[...] = multiply_add(g - mean, np.asarray(1 - alpha, p.dtype), mean)
+            size = np.sqrt(multiply_add(-mean, mean, square))
         else:
+            square += g * (1 - alpha) * g
             size = np.sqrt(square)
         size += group["eps"]
         if momentum > 0:
@@ -82,3 +83,10 @@ class RMSprop(Optimizer):
             p -= held * lr
         else:
             p -= g * lr / size
+
+
+def multiply_add(a: Array, b: Array, c: Array) -> Array:
+    """a · b + c; in float32 with one rounding, as PyTorch's kernels do: two would show where a · b and c cancel."""
+    if a.dtype != np.float32:
+        return a * b + c
+    return (a.astype(np.float64) * b + c).astype(np.float32)

@@ -30,6 +30,7 @@ class LambdaLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> Rates:
+        self._warn_outside_step()
         return [base * f(self.last_epoch) for base, f in zip(self.base_lrs, self.lr_lambdas, strict=True)]
 
     def state_dict(self) -> dict[str, Any]:
@@ -50,6 +51,7 @@ class MultiplicativeLR(LambdaLR):
     """lr = initial_lr · f(1) · f(2) ... f(t)"""
 
     def get_lr(self) -> Rates:
+        self._warn_outside_step()
         if self.last_epoch == 0:
             return self._rates()
         return [rate * f(self.last_epoch) for rate, f in zip(self._rates(), self.lr_lambdas, strict=True)]
@@ -64,6 +66,7 @@ class StepLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> Rates:
+        self._warn_outside_step()
         if self.last_epoch == 0 or self.last_epoch % self.step_size != 0:
             return self._rates()
         return self._times(self.gamma)
@@ -83,6 +86,7 @@ class MultiStepLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> Rates:
+        self._warn_outside_step()
         if self.last_epoch not in self.milestones:
             return self._rates()
         return self._times(self.gamma ** self.milestones[self.last_epoch])
@@ -105,6 +109,7 @@ class ConstantLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> Rates:
+        self._warn_outside_step()
         if self.last_epoch == 0:
             return self._times(self.factor)
         return self._times(1.0 / self.factor) if self.last_epoch == self.total_iters else self._rates()
@@ -135,6 +140,7 @@ class LinearLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> Rates:
+        self._warn_outside_step()
         if self.last_epoch == 0:
             return self._times(self.start_factor)
         if self._is_initial or self.last_epoch > self.total_iters:
@@ -156,6 +162,7 @@ class ExponentialLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> Rates:
+        self._warn_outside_step()
         return self._rates() if self._is_initial else self._times(self.gamma)
 
     def _get_closed_form_lr(self) -> Rates:
@@ -171,6 +178,7 @@ class PolynomialLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> Rates:
+        self._warn_outside_step()
         if self._is_initial or self.last_epoch > self.total_iters:
             return self._rates()
         now, before = (1.0 - t / self.total_iters for t in (self.last_epoch, self.last_epoch - 1))
@@ -190,6 +198,7 @@ class CosineAnnealingLR(LRScheduler):
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> Rates:
+        self._warn_outside_step()
         t, period, low = self.last_epoch, self.T_max, self.eta_min
         if self._is_initial:
             return self._rates()
