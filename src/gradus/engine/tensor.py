@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from gradus.engine import autograd, dtypes, printing
 from gradus.engine.dtypes import Array, Size
+from gradus.engine.functions import activations as ac
 from gradus.engine.functions import comparison as cp
 from gradus.engine.functions import conversion as cv
 from gradus.engine.functions import creation as cr
@@ -407,6 +408,7 @@ class Tensor(Variable):
     # pointwise
     abs = pw.abs
     absolute = pw.absolute
+    hardshrink, prelu = ac.hardshrink, ac.prelu
     acos = pw.acos
     acosh = pw.acosh
     add = pw.add

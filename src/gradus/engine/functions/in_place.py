@@ -18,6 +18,7 @@ from gradus.engine.functions.operands import (
     refuse_bool,
 )
 from gradus.engine.functions.selecting import _refuse_unfit
+from gradus.engine.ops import activations as act
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.ops import shape as sh
 from gradus.engine.promotion import result_type
@@ -183,11 +184,11 @@ def tanh_(input: Tensor) -> Tensor:
 
 
 def sigmoid_(input: Tensor) -> Tensor:
-    return apply_(_float_only(input), ew.Sigmoid)
+    return apply_(_float_only(input), act.Sigmoid)
 
 
 def relu_(input: Tensor) -> Tensor:
-    return apply_(input, ew.Relu)
+    return apply_(input, act.Relu)
 
 
 def floor_(input: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ from gradus.engine.functions.operands import (
     same_type,
     tensor_of,
 )
+from gradus.engine.ops import activations as act
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.promotion import result_type
 from gradus.engine.variable import apply, apply_one, wrap
@@ -436,7 +437,7 @@ def erfc(input: Tensor) -> Tensor:
 
 
 def sigmoid(input: Tensor) -> Tensor:
-    return apply_one(ew.Sigmoid, floating(input))
+    return apply_one(act.Sigmoid, floating(input))
 
 
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
@@ -448,7 +449,7 @@ def logit(input: Tensor, eps: float | None = None) -> Tensor:
 def relu(input: Tensor) -> Tensor:
     if input._array.dtype == bool:
         raise RuntimeError("Boolean inputs not supported for relu")
-    return apply_one(ew.Relu, input)
+    return apply_one(act.Relu, input)
 
 
 # ---- rounding

@@ -1,4 +1,4 @@
-"""Formulas of each number that are worth one pass: GELU, the error function, the gradients of tanh and of a divisor."""
+"""Formulas of each number that are worth one pass: GELU, erf, the gradients of relu, tanh and a divisor."""
 
 from __future__ import annotations
 
@@ -80,3 +80,10 @@ def tanh_backward(dy: Array, y: Array) -> Array:
     if y.size >= kernels.LEAST and y.dtype is dy.dtype is kernels.FLOAT32 and kernels.enabled:
         return kernels.compiled("ufuncs").tanh_backward(dy, y)
     return np.asarray(dy * (1 - y * y))
+
+
+def relu_backward(dy: Array, y: Array) -> Array:
+    """dy where y is not 0, else 0."""
+    if y.size >= kernels.LEAST and y.dtype is dy.dtype is kernels.FLOAT32 and kernels.enabled:
+        return kernels.compiled("ufuncs").relu_backward(dy, y)
+    return np.where(y, dy, 0)

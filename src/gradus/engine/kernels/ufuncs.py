@@ -12,12 +12,17 @@ from typing import Any
 import numpy as np
 from numba import vectorize
 
-_ONE = np.float32(1)
+_ZERO, _ONE = np.float32(0), np.float32(1)
 
 
 def _of(*signatures: str) -> Callable[[Any], Any]:
     """NumPy's function, without the one in Python that Numba puts before it."""
     return lambda formula: vectorize(signatures, cache=True)(formula).ufunc
+
+
+@_of("float32(float32, float32)")
+def relu_backward(dy: Any, y: Any) -> Any:
+    return dy if y != _ZERO else _ZERO
 
 
 @_of("float32(float32, float32)")

@@ -9,17 +9,40 @@ from typing import Any
 import numpy as np
 
 from gradus.engine import random
+from gradus.engine.functions.activations import celu as celu
+from gradus.engine.functions.activations import celu_ as celu_
+from gradus.engine.functions.activations import elu as elu
+from gradus.engine.functions.activations import elu_ as elu_
+from gradus.engine.functions.activations import gelu as gelu
+from gradus.engine.functions.activations import glu as glu
+from gradus.engine.functions.activations import hardshrink as hardshrink
+from gradus.engine.functions.activations import hardsigmoid as hardsigmoid
+from gradus.engine.functions.activations import hardswish as hardswish
+from gradus.engine.functions.activations import hardtanh as hardtanh
+from gradus.engine.functions.activations import hardtanh_ as hardtanh_
+from gradus.engine.functions.activations import leaky_relu as leaky_relu
+from gradus.engine.functions.activations import leaky_relu_ as leaky_relu_
+from gradus.engine.functions.activations import logsigmoid as logsigmoid
+from gradus.engine.functions.activations import mish as mish
+from gradus.engine.functions.activations import prelu as prelu
+from gradus.engine.functions.activations import relu as relu
+from gradus.engine.functions.activations import relu6 as relu6
+from gradus.engine.functions.activations import relu_ as relu_
+from gradus.engine.functions.activations import rrelu as rrelu
+from gradus.engine.functions.activations import rrelu_ as rrelu_
+from gradus.engine.functions.activations import selu as selu
+from gradus.engine.functions.activations import selu_ as selu_
+from gradus.engine.functions.activations import sigmoid as sigmoid
+from gradus.engine.functions.activations import silu as silu
+from gradus.engine.functions.activations import softmin as softmin
+from gradus.engine.functions.activations import softplus as softplus
+from gradus.engine.functions.activations import softshrink as softshrink
+from gradus.engine.functions.activations import softsign as softsign
+from gradus.engine.functions.activations import tanh as tanh
+from gradus.engine.functions.activations import tanhshrink as tanhshrink
+from gradus.engine.functions.activations import threshold as threshold
+from gradus.engine.functions.activations import threshold_ as threshold_
 from gradus.engine.functions.operands import binary
-from gradus.engine.nn.activation_functions import glu as glu
-from gradus.engine.nn.activation_functions import hardtanh as hardtanh
-from gradus.engine.nn.activation_functions import logsigmoid as logsigmoid
-from gradus.engine.nn.activation_functions import mish as mish
-from gradus.engine.nn.activation_functions import prelu as prelu
-from gradus.engine.nn.activation_functions import relu6 as relu6
-from gradus.engine.nn.activation_functions import selu as selu
-from gradus.engine.nn.activation_functions import softmin as softmin
-from gradus.engine.nn.activation_functions import softsign as softsign
-from gradus.engine.nn.activation_functions import tanhshrink as tanhshrink
 from gradus.engine.nn.convolution_functions import conv1d as conv1d
 from gradus.engine.nn.convolution_functions import conv2d as conv2d
 from gradus.engine.nn.convolution_functions import conv3d as conv3d
@@ -39,12 +62,11 @@ from gradus.engine.nn.loss_functions import kl_div as kl_div
 from gradus.engine.nn.loss_functions import l1_loss as l1_loss
 from gradus.engine.nn.loss_functions import smooth_l1_loss as smooth_l1_loss
 from gradus.engine.nn.padding_functions import pad as pad
-from gradus.engine.ops import elementwise as ew
 from gradus.engine.ops import index as ix
 from gradus.engine.ops import matmul as mm
 from gradus.engine.ops import network as net
-from gradus.engine.tensor import Tensor, floating_only
-from gradus.engine.variable import apply, apply_one, apply_two
+from gradus.engine.tensor import Tensor
+from gradus.engine.variable import apply, apply_two
 
 # ---- layers
 
@@ -183,45 +205,7 @@ def scaled_dot_product_attention(
     return dropout(scores.softmax(-1), dropout_p) @ value
 
 
-# ---- activations
-
-
-def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    """x Φ(x), Φ the normal distribution function; approximate "tanh" is GPT-2's     (Hendrycks & Gimpel, 2016)."""
-    if approximate not in ("none", "tanh"):
-        raise RuntimeError("approximate argument must be either none or tanh.")
-    return apply_one(ew.Gelu, floating_only(input, "GeluKernelImpl"), approximate)
-
-
-def relu(input: Tensor, inplace: bool = False) -> Tensor:
-    return input.relu_() if inplace else input.relu()
-
-
-def tanh(input: Tensor) -> Tensor:
-    return input.tanh()
-
-
-def sigmoid(input: Tensor) -> Tensor:
-    return input.sigmoid()
-
-
-def silu(input: Tensor, inplace: bool = False) -> Tensor:
-    out = apply_one(ew.Silu, floating_only(input, "silu_cpu"))
-    return input.copy_(out) if inplace else out
-
-
-def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    out = apply_one(ew.LeakyRelu, floating_only(input, "leaky_relu_cpu"), negative_slope)
-    return input.copy_(out) if inplace else out
-
-
-def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    out = apply_one(ew.Elu, floating_only(input, "elu_cpu"), alpha)
-    return input.copy_(out) if inplace else out
-
-
-def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    return apply(ew.Softplus, floating_only(input, "softplus_cpu"), beta=beta, threshold=threshold)
+# ---- rows
 
 
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Tensor:

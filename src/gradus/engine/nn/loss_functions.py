@@ -11,7 +11,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.node import Function
-from gradus.engine.ops.elementwise import logistic
+from gradus.engine.ops.activations import logistic
 from gradus.engine.tensor import Tensor
 from gradus.engine.variable import apply
 
