@@ -73,6 +73,50 @@ def test_gelu_backward_equals_its_plain_form(function: Any) -> None:
     close(function(dy, x), want, atol=3e-6)
 
 
+_SIZES = [0, 1e-40, 5.6, 5.7, 6, 9, 20, 88, 89, 104, 400, 1e4, 1e30, 3e38]
+EXTREMES = np.array([*_SIZES, *np.negative(_SIZES), math.nan], np.float32)
+GELU = [activations.gelu, activations.gelu_tanh]
+GELU_BACKWARD = [activations.gelu_backward, activations.gelu_tanh_backward]
+
+
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize("n", [1000, 1021, 1024, 2047])  # whole vectors, and what is left over of them
+@pytest.mark.parametrize("function", [*GELU, *GELU_BACKWARD, activations.tanh_backward, activations.relu_backward])
+def test_every_place_of_an_array_has_the_same_formula_however_large_the_number(function: Any, n: int) -> None:
+    x = np.resize(EXTREMES, n)
+    inputs = (x,) if function in GELU else (numbers(n), x)
+    with np.errstate(all="ignore"):
+        want = in_numpy(function, *[a.astype(np.float64) for a in inputs])
+        got = function(*inputs)
+        np.testing.assert_allclose(got, want.astype(np.float32), rtol=RTOL, atol=3e-6)
+
+
+def test_gelu_of_numbers_far_below_0_is_0_at_every_place() -> None:
+    for n in (1000, 1021, 2047):
+        np.testing.assert_array_equal(activations.gelu(np.full(n, -400, np.float32)), 0)
+
+
+@pytest.mark.parametrize("special", [math.nan, math.inf, -math.inf, 1e30, -1e30, 400, -400])
+@pytest.mark.parametrize("width", [16, 23, 1000, 1021])
+def test_rows_with_an_extreme_number_are_as_their_plain_form_has_them(special: float, width: int) -> None:
+    x = numbers(3 + 3000 // width, width)
+    x[::3, width // 2] = special
+    weight, bias, dy = numbers(width), numbers(width), numbers(*x.shape)
+    wide = np.float64
+    with np.errstate(all="ignore"):
+        for function in (softmax.softmax, softmax.log_softmax):
+            close(function(x, -1), in_numpy(function, x.astype(wide), -1))
+        y = in_numpy(softmax.softmax, x, -1)
+        close(softmax.softmax_backward(dy, y, -1), in_numpy(softmax.softmax_backward, dy, y, -1), atol=1e-5)
+        got = normalization.layer_norm(x, weight, bias, 1e-5)
+        for a, b in zip(got, in_numpy(normalization.layer_norm, x, weight, bias, 1e-5), strict=True):
+            close(a, b, atol=1e-5)
+        for a, b in zip(
+            normalization.rms_norm(x, weight, 1e-5), in_numpy(normalization.rms_norm, x, weight, 1e-5), strict=True
+        ):
+            close(a, b, atol=1e-5)
+
+
 @pytest.mark.usefixtures("pool")
 def test_a_large_sum_is_numpys_to_the_bit() -> None:
     a, b = numbers(3, 50_001), numbers(3, 50_001)

@@ -11,13 +11,17 @@ from numba.core import types
 _njit: Any = numba.njit
 _unliteral: Any = types.unliteral
 
+# Sums in another order, divisions by way of reciprocals; but infinities and NaN stay what they are.
+_FAST = {"afn", "arcp", "contract", "nsz", "reassoc"}
+
 
 def loop(signature: Any = None, *, fastmath: bool = True) -> Any:
     """Decorator: compile a function at its first call on this machine, or now, for the types of a signature.
 
-    It needs no interpreter while it runs. `fastmath` lets sums be taken in another order, and knows no infinities.
+    It needs no interpreter while it runs. `fastmath` lets sums be taken in another order.
     """
-    return _njit(signature, cache=True, nogil=True, fastmath=fastmath, error_model="numpy", no_cfunc_wrapper=True)
+    flags = _FAST if fastmath else False
+    return _njit(signature, cache=True, nogil=True, fastmath=flags, error_model="numpy", no_cfunc_wrapper=True)
 
 
 def inner(*, fastmath: bool = True) -> Any:
@@ -28,7 +32,7 @@ def inner(*, fastmath: bool = True) -> Any:
 
     def made(function: Callable[..., Any]) -> Any:
         dispatcher = _njit(
-            fastmath=fastmath,
+            fastmath=_FAST if fastmath else False,
             error_model="numpy",
             no_cpython_wrapper=True,
             no_cfunc_wrapper=True,

@@ -27,7 +27,8 @@ _LN2_HIGH = np.float32(0.693359375)
 _LN2_LOW = np.float32(-2.12194440e-4)
 _ONE = np.float32(1)
 _HALF = np.float32(0.5)
-_FAR = np.float32(40)
+_ZERO = np.float32(0)
+_FLAT = np.float32(6)  # to the precision of 1, Φ is 0 below -6 and 1 above 6, and so is its approximation
 _GELU_A = np.float32(2 * math.sqrt(2 / math.pi))
 _GELU_B = np.float32(0.044715)
 _GELU_3B = np.float32(3 * 0.044715)
@@ -36,9 +37,16 @@ _SQRT_2PI = np.float32(1 / math.sqrt(2 * math.pi))
 
 
 @njit(inline="always")
+def limited(x: Any, most: Any) -> Any:
+    """x between -most and most, or NaN."""
+    x = -most if x < -most else x
+    return most if x > most else x
+
+
+@njit(inline="always")
 def exp32(x: Any) -> Any:
     """eˣ in float32, to 2e-7 of itself: 2ᵏ eʳ with |r| ≤ ½ log 2 (Cephes' polynomial, Moshier 1992); 0 from -88 on."""
-    x = min(max(x, np.float32(-88.0)), np.float32(88.0))
+    x = limited(x, np.float32(88.0))
     t = x * _LOG2E
     k = np.int32(t + (_HALF if t > np.float32(0) else -_HALF))
     n = np.float32(k)
@@ -57,7 +65,7 @@ def exp32(x: Any) -> Any:
 @njit(inline="always")
 def erf32(x: Any) -> Any:
     """erf x in float32 as a quotient of polynomials in x², |x| cut to 4, where erf is 1 already."""
-    x = min(max(x, np.float32(-4.0)), np.float32(4.0))
+    x = limited(x, np.float32(4.0))
     z = x * x
     p = np.float32(-2.72614225801306e-10)
     p = p * z + np.float32(2.77068142495902e-08)
@@ -94,8 +102,9 @@ def _gelu_tanh(x: Array, y: Array, start: int, stop: int) -> None:
     wide()
     x, y = x[start:stop], y[start:stop]
     for i in range(len(x)):
-        u = x[i] + _GELU_B * x[i] * x[i] * x[i]
-        y[i] = x[i] / (_ONE + exp32(-_GELU_A * u))  # ½ (1 + tanh u) = 1 / (1 + e^(-2u))
+        v = x[i]
+        u = v + _GELU_B * v * v * v
+        y[i] = v / (_ONE + exp32(-_GELU_A * u)) if v >= -_FLAT else v * _ZERO  # ½ (1 + tanh u) = 1 / (1 + e^(-2u))
 
 
 @loop()
@@ -108,8 +117,8 @@ def _gelu_tanh_backward(dy: Array, x: Array, dx: Array, start: int, stop: int) -
     wide()
     dy, x, dx = dy[start:stop], x[start:stop], dx[start:stop]
     for i in range(len(dy)):
-        v = x[i]
-        e = exp32(min(-_GELU_A * (v + _GELU_B * v * v * v), _FAR))  # beyond, the slope is 0 and products may overflow
+        v = limited(x[i], _FLAT)
+        e = exp32(-_GELU_A * (v + _GELU_B * v * v * v))
         s = _ONE / (_ONE + e)
         dx[i] = dy[i] * (s + v * s * (e * s) * _GELU_A * (_ONE + _GELU_3B * v * v))
 
@@ -124,7 +133,8 @@ def _gelu(x: Array, y: Array, start: int, stop: int) -> None:
     wide()
     x, y = x[start:stop], y[start:stop]
     for i in range(len(x)):
-        y[i] = x[i] * _HALF * (_ONE + erf32(x[i] * _SQRT_HALF))
+        v = x[i]
+        y[i] = v * (_HALF * (_ONE + erf32(v * _SQRT_HALF)) if v >= -_FLAT else _ZERO)
 
 
 @loop()
@@ -138,7 +148,7 @@ def _gelu_backward(dy: Array, x: Array, dx: Array, start: int, stop: int) -> Non
     dy, x, dx = dy[start:stop], x[start:stop], dx[start:stop]
     for i in range(len(dy)):
         v = x[i]
-        cdf = _HALF * (_ONE + erf32(v * _SQRT_HALF))
+        cdf = _HALF * (_ONE + erf32(v * _SQRT_HALF)) if v >= -_FLAT else _ZERO
         dx[i] = dy[i] * (cdf + v * exp32(-_HALF * v * v) * _SQRT_2PI)
 
 
@@ -161,6 +171,11 @@ def parts(rows: int, width: int) -> int:
     return -(-rows // each)
 
 
+@inner(fastmath=False)  # by way of an approximation, that of infinity would be NaN
+def _inverse_root(x: float) -> Any:
+    return _ONE / np.float32(math.sqrt(x))
+
+
 @inner()
 def _layer_norm(
     x: Array, weight: Array, bias: Array, eps: float, y: Array, mean: Array, rstd: Array, start: int, stop: int
@@ -176,7 +191,7 @@ def _layer_norm(
         for j in range(n):
             d = x[i, j] - m
             squares += d * d
-        r = _ONE / np.float32(math.sqrt(squares / np.float32(n) + np.float32(eps)))
+        r = _inverse_root(squares / np.float32(n) + np.float32(eps))
         mean[i], rstd[i] = m, r
         for j in range(n):
             y[i, j] = (x[i, j] - m) * r * weight[j] + bias[j]
@@ -505,7 +520,7 @@ def _rms_norm(x: Array, weight: Array, eps: float, y: Array, rstd: Array, start:
         squares = np.float32(0)
         for j in range(n):
             squares += x[i, j] * x[i, j]
-        r = _ONE / np.float32(math.sqrt(squares / np.float32(n) + np.float32(eps)))
+        r = _inverse_root(squares / np.float32(n) + np.float32(eps))
         rstd[i] = r
         for j in range(n):
             y[i, j] = x[i, j] * r * weight[j]
