@@ -72,7 +72,7 @@ def test_an_unknown_backend_is_the_users_error(monkeypatch: pytest.MonkeyPatch) 
 def test_torch_not_installed_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "_chosen", None)
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
-    with pytest.raises(UserError, match=r"pip install 'gradus\[torch\]'"):
+    with pytest.raises(UserError, match=r"pip install 'gradus-lm\[torch\]'"):
         backend.use("torch")
 
 

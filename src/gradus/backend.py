@@ -47,7 +47,7 @@ def use(backend: str) -> None:
             f"the backend is {_chosen!r} already and cannot become {backend!r}: choose before importing models"
         )
     if importlib.util.find_spec(BACKENDS[backend]) is None:
-        raise UserError("the backend 'torch' needs PyTorch, which is not installed: pip install 'gradus[torch]'")
+        raise UserError("the backend 'torch' needs PyTorch, which is not installed: pip install 'gradus-lm[torch]'")
     _chosen = backend
 
 

@@ -32,7 +32,7 @@ def test_a_row_is_measured_and_written_down_even_without_pytorch(tmp_path: Path)
     line = result.stdout.splitlines()[1]
     assert line.startswith("mlp ")
     assert "not installed" in line
-    assert "PyTorch is not installed, so gradus is measured alone: pip install 'gradus[torch]'" in result.stdout
+    assert "PyTorch is not installed, so gradus is measured alone: pip install 'gradus-lm[torch]'" in result.stdout
     written = json.loads(file.read_text(encoding="utf-8"))
     assert {"machine", "threads", "quick", "interrupted", "lines", "notes"} == set(written)
     assert {"processor", "cores", "Python", "NumPy", "Numba"} <= set(written["machine"])

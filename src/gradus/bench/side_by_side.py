@@ -74,7 +74,7 @@ def _remarks(rows: Sequence[Row], roster: Roster, record: Record) -> Iterator[st
     """Who is missing, and what else is known beforehand."""
     wanted = {name for row in rows for name in row.works}
     if PYTORCH in wanted and PYTORCH in roster.absent:
-        yield "PyTorch is not installed, so gradus is measured alone: pip install 'gradus[torch]'"
+        yield "PyTorch is not installed, so gradus is measured alone: pip install 'gradus-lm[torch]'"
     if MICROGRAD in wanted and MICROGRAD in roster.absent:
         yield "micrograd is not installed: pip install micrograd"
     if record.quick:

@@ -8,12 +8,21 @@ time. Numba compiles it once and keeps it, so a new program costs no compilation
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from gradus.scalar.program import OPS
+
+try:
+    from numba import njit
+except ImportError:  # the same loop in plain Python
+
+    def njit(**_: Any) -> Callable[[Any], Any]:  # type: ignore[no-redef]
+        return lambda function: function
+
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int32]
@@ -62,15 +71,15 @@ def forward(ops: Integers, a: Integers, b: Integers, values: Floats, width: int,
                 if op == DIV:
                     value = values[x, j] / values[y, j]
                 elif op == EXP:
-                    value = math.exp(values[x, j])
+                    value = np.exp(values[x, j])
                 elif op == LOG:
-                    value = math.log(values[x, j])
+                    value = np.log(values[x, j])
                 elif op == POW:
                     value = values[x, j] ** values[y, j]
                 elif op == SIN:
-                    value = math.sin(values[x, j])
+                    value = np.sin(values[x, j])
                 else:
-                    value = math.cos(values[x, j])
+                    value = np.cos(values[x, j])
                 values[out, j] = value
                 if not math.isfinite(value):
                     suspect[j] = True
@@ -149,6 +158,7 @@ def backward(ops: Integers, a: Integers, b: Integers, wanted: Flags, values: Flo
                     grads[y, j] += slope * grads[out, j]
 
 
+@np.errstate(all="ignore")  # where there is no Numba: 1/0 is inf there, without a word, and here
 def run(
     ops: Integers, a: Integers, b: Integers, wanted: Flags, result: int, inputs: Floats, fixed: Floats, slopes: bool
 ) -> tuple[Floats, Floats, Floats, Flags]:

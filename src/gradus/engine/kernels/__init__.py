@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,8 @@ def fused(first: Array, *others: Array | None) -> bool:
     return True
 
 
-enabled = True  # False takes the NumPy forms everywhere: what the loops are tested against
+# False takes the NumPy forms everywhere: what the loops are tested against, and what runs where there is no Numba.
+enabled = importlib.util.find_spec("numba") is not None
 
 
 @functools.cache

@@ -16,7 +16,7 @@ import llvmlite.binding as llvm
 import numba
 from llvmlite import ir
 from numba import extending, njit, types
-from numba.core import cgutils
+from numba.core import cgutils, config
 from numba.core.errors import TypingError
 
 from gradus.engine.dtypes import Array
@@ -24,17 +24,25 @@ from gradus.engine.dtypes import Array
 carray: Any = numba.carray  # type: ignore[attr-defined]
 intrinsic: Any = extending.intrinsic
 
-_FEATURES = llvm.get_host_cpu_features()
 _WORD = ir.IntType(64)
 _FLOAT = ir.FloatType()
 _BYTE = ir.IntType(8)
 _LINE = 16  # numbers in a line of the caches
 _AHEAD = 16  # rows of b that are fetched before they are read: they come from the second cache
 
+
+def _has(feature: str) -> bool:
+    """Whether the processor that Numba compiles for has a feature: this one, or the one that its settings name."""
+    settings: Any = config
+    if settings.CPU_NAME or settings.CPU_FEATURES:
+        return f"+{feature}" in (settings.CPU_FEATURES or "").split(",")
+    return bool(llvm.get_host_cpu_features().get(feature))
+
+
 # The tile's shape: as many sums as fit the vector registers, beside one row of b and one number of a.
-if _FEATURES.get("avx512f"):
+if _has("avx512f"):
     LANES, ROWS, VECTORS = 16, 12, 2
-elif _FEATURES.get("avx2"):
+elif _has("avx2"):
     LANES, ROWS, VECTORS = 8, 6, 2
 else:
     LANES, ROWS, VECTORS = 4, 6, 2
