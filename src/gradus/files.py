@@ -34,18 +34,18 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator
         durable: flush to the disk, so that the promise holds for a power cut too.
 
     Raises:
-        OSError: if the disk refuses; then `path` is as it was.
+        OSError: if the disk refuses; then a regular file at `path` is as it was.
     """
-    target, before = _target(Path(path)), None
-    direct: int | Path | None = _descriptor(target)
+    place, before = target(Path(path)), None
+    direct: int | Path | None = _descriptor(place)
     if direct is None:
         with suppress(FileNotFoundError):
-            before = target.stat()
+            before = place.stat()
     if before is not None and not stat.S_ISREG(before.st_mode):
-        direct = target
-    elif before is not None and not os.access(target, os.W_OK):
+        direct = place
+    elif before is not None and not os.access(place, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-    temporary = target.with_name(f".{target.name[:50]}.{uuid.uuid4().hex[:8]}")
+    temporary = place.with_name(f".{place.name[:50]}.{uuid.uuid4().hex[:8]}")
     if direct is None:
         try:
             opened = open(temporary, "xb")  # noqa: SIM115 (the block below closes it)
@@ -53,7 +53,7 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator
             error.filename = str(path)
             if before is None or not isinstance(error, PermissionError):
                 raise
-            direct = target  # a file that may be written, in a folder that may not
+            direct = place  # a file that may be written, in a folder that may not
     if direct is not None:
         with open(direct, "wb") as file:
             yield file
@@ -66,13 +66,14 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator
                 os.fsync(file.fileno())
         if before is not None:
             os.chmod(temporary, stat.S_IMODE(before.st_mode))
-        os.replace(temporary, target)
+        os.replace(temporary, place)
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
     if durable:
-        flush_folder(target.parent)
+        with suppress(OSError):  # the file is there; some file systems cannot promise more
+            flush_folder(place.parent)
 
 
 def write(path: str | os.PathLike[str], data: bytes, *, durable: bool = True) -> None:
@@ -88,6 +89,16 @@ def saving(path: object) -> Iterator[None]:
         yield
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def target(path: Path) -> Path:
+    """Where a chain of symbolic links ends; a link to an open file of a process is an end too."""
+    for _ in range(_MOST_LINKS):
+        path = Path(os.path.realpath(path.parent), path.name)
+        if _DESCRIPTOR.fullmatch(str(path)) or not path.is_symlink():
+            return path
+        path = path.parent / os.readlink(path)
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
 
 
 def flush_folder(path: Path) -> None:
@@ -133,16 +144,6 @@ def is_text(path: str) -> bool:
 def note(text: str) -> None:
     """One line for the user on standard error: what was noticed and did not stop the work."""
     print(f"gradus: {text}", file=sys.stderr, flush=True)
-
-
-def _target(path: Path) -> Path:
-    """Where a chain of symbolic links ends; a link to an open file of a process is an end too."""
-    for _ in range(_MOST_LINKS):
-        path = Path(os.path.realpath(path.parent), path.name)
-        if _DESCRIPTOR.fullmatch(str(path)) or not path.is_symlink():
-            return path
-        path = path.parent / os.readlink(path)
-    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
 
 
 def _descriptor(path: Path) -> int | None:

@@ -94,8 +94,27 @@ def test_file_that_is_not_utf8_is_named_with_the_wrong_byte(tmp_path: Path) -> N
     path.write_bytes("né en été".encode("latin-1"))
     with pytest.raises(UserError, match=r"latin\.txt is not UTF-8: byte 1 is 0xe9 \(.*\); save it as UTF-8"):
         load_corpus(str(path))
-    with pytest.raises(UserError, match=r"latin\.txt is not UTF-8: byte 1 is 0xe9"):
-        load_corpus(str(tmp_path))
+
+
+def test_a_folder_leaves_out_what_is_no_text_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "latin.txt").write_bytes("né en été".encode("latin-1"))
+    (tmp_path / "late.bin").write_bytes(b"text " * 20_000 + b"\0")
+    (tmp_path / "good.txt").write_text("good", encoding="utf-8")
+    assert load_corpus(str(tmp_path)).text == "good\n"
+    assert capsys.readouterr().err == (
+        f"gradus: left out of {tmp_path}: what is no UTF-8 text (2: late.bin, latin.txt)\n"
+    )
+
+
+def test_a_folder_leaves_out_runs_and_climbs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for run in ("runs/cats-gpt-1", "runs/climb-1/gpt"):
+        (tmp_path / run).mkdir(parents=True)
+        for name in ("state.json", "config.toml", "tokenizer.json"):
+            (tmp_path / run / name).write_text("{}", encoding="utf-8")
+    for name in ("runs/climb-1/table.json", "runs/climb-1/index.html", "state.json", "config.toml", "runs/mine.txt"):
+        (tmp_path / name).write_text("mine", encoding="utf-8")
+    assert load_corpus(str(tmp_path)).text == "mine\n" * 3  # a project's own settings are text
+    assert "runs (2: runs/cats-gpt-1, runs/climb-1)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,8 @@ def test_a_run_is_reopened_as_it_was_set_up_and_its_model_with_its_best_or_last_
     assert all(np.array_equal(last[name], weights(setup.model)[name]) for name in last)
     assert not all(np.array_equal(best[name], last[name]) for name in best)
     assert not load_model(run).training
+    assert reopen_to_resume(run).config == setup.config  # its report is still to be made
+    run.update(reported=True)
     with pytest.raises(UserError, match="has spent its budget of 4 steps"):
         reopen_to_resume(run)
     assert reopen_to_resume(run, minutes=1.0).config.minutes == 1.0

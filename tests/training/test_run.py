@@ -6,13 +6,14 @@ import builtins
 import errno
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gradus.errors import UserError
-from gradus.training.run import Run, new_run_path
+from gradus.training.run import Run, new_run_folder
 
 FILES = ("model.safetensors", "optimizer.safetensors", "best.safetensors")
 LIMIT = 100  # more than the points at which a save can fail
@@ -73,7 +74,8 @@ class Faults:
             self.point()
             real_fsync(descriptor)
 
-        monkeypatch.setattr("gradus.training.run.open", faulty_open, raising=False)
+        for module in ("gradus.training.run", "gradus.files"):
+            monkeypatch.setattr(f"{module}.open", faulty_open, raising=False)
         monkeypatch.setattr(os, "replace", faulty_replace)
         monkeypatch.setattr(os, "fsync", faulty_fsync)
 
@@ -149,20 +151,20 @@ def test_files_that_are_not_saved_again_stay_part_of_the_checkpoint(tmp_path: Pa
 
 def test_a_text_file_that_cannot_be_replaced_stays_as_it_was(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "run")
-    run.write("config.toml", "steps = 1\n")
+    run.write("samples.txt", "one\n")
     for point in range(4):  # opening, writing, flushing, renaming
         with pytest.MonkeyPatch.context() as monkeypatch:
-            Faults(monkeypatch, point, OSError(errno.EACCES, "Permission denied"))
-            with pytest.raises(UserError, match="Permission denied"):
-                run.write("config.toml", "steps = 2\n")
-        assert run.settings() == {"steps": 1}
-        assert [p.name for p in run.path.iterdir()] == ["config.toml"]
+            Faults(monkeypatch, point, OSError(errno.EIO, "Input/output error"))
+            with pytest.raises(UserError, match="Input/output error"):
+                run.write("samples.txt", "two\n")
+        assert (run.path / "samples.txt").read_text(encoding="utf-8") == "one\n"
+        assert [p.name for p in run.path.iterdir()] == ["samples.txt"]
 
 
 def test_a_folder_that_exists_is_refused_and_says_how_to_go_on(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "run")
     run.save(contents("old"), {"step": 1})
-    with pytest.raises(UserError, match=r"run already exists; go on with it by gradus train --resume .*run, or choose"):
+    with pytest.raises(UserError, match=r"run already exists; resume it by gradus train --resume .*run, or choose"):
         Run.create(run.path)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letter.txt").write_text("hello", encoding="utf-8")
@@ -199,7 +201,7 @@ def test_damaged_swapped_and_missing_files_are_told_apart(tmp_path: Path) -> Non
     data = bytearray(run.read("model.safetensors"))
     data[5] ^= 1  # one bit
     (run.path / "model.safetensors").write_bytes(data)
-    with pytest.raises(UserError, match=r"model.safetensors is damaged, or belongs to another run"):
+    with pytest.raises(UserError, match=r"model.safetensors was changed, is damaged, or belongs to another run"):
         run.read("model.safetensors")
     (run.path / "model.safetensors").unlink()
     with pytest.raises(UserError, match=r"model.safetensors is missing"):
@@ -222,7 +224,9 @@ def test_metrics_are_cut_at_a_step_and_end_before_an_unfinished_line(tmp_path: P
     ]
 
 
-def test_new_runs_are_numbered_from_the_first_free_number(tmp_path: Path) -> None:
-    assert new_run_path(tmp_path, "names-gpt") == tmp_path / "names-gpt-1"
-    (tmp_path / "names-gpt-1").mkdir()
-    assert new_run_path(tmp_path, "names-gpt") == tmp_path / "names-gpt-2"
+def test_new_runs_are_numbered_from_the_first_free_number_and_never_share_one(tmp_path: Path) -> None:
+    assert new_run_folder(tmp_path / "runs", "names-gpt") == tmp_path / "runs" / "names-gpt-1"
+    assert new_run_folder(tmp_path / "runs", "names-gpt") == tmp_path / "runs" / "names-gpt-2"
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: new_run_folder(tmp_path / "runs", "names-gpt"), range(8)))
+    assert len(set(made)) == 8

@@ -18,7 +18,7 @@ from gradus.errors import UserError
 VERBS = {
     "climb": "Train every model of the ladder and compare them in one table and one page.",
     "train": "Train one model on a text.",
-    "sample": "Let a trained model write.",
+    "sample": "Generate text with a trained model.",
     "eval": "Measure a trained model's loss on a whole split.",
     "run": "Run a PyTorch program or notebook, as it is, on gradus's engine.",
     "draw": "Draw the computation graph of an expression, with its gradients.",

@@ -1,11 +1,11 @@
-"""`gradus sample`: let a trained model write."""
+"""`gradus sample`: generate text with a trained model."""
 
 from __future__ import annotations
 
 import click
 
-from gradus.cli.writing import write_samples
-from gradus.text import load_tokenizer
+from gradus.cli.writing import samples, show_samples
+from gradus.text import tokenizer_from_json
 from gradus.training import TOKENIZER, Run, load_model
 
 
@@ -50,11 +50,11 @@ def command(
     length: int | None,
     last: bool,
 ) -> None:
-    """Let the model in the folder RUN write."""
+    """Generate text with the model in the folder RUN. It appears as it is drawn."""
     opened = Run.open(run)
-    texts = write_samples(
+    texts = samples(
         load_model(opened, last=last),
-        load_tokenizer(opened.path / TOKENIZER),
+        tokenizer_from_json(opened.read(TOKENIZER), opened.path / TOKENIZER),
         str(opened.settings().get("kind")),
         prompt=prompt,
         number=num,
@@ -64,5 +64,4 @@ def command(
         top_p=top_p,
         seed=seed,
     )
-    for text in texts:
-        click.echo(text)
+    show_samples(texts)

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gradus.cli.options import SettingsCommand, given
-from gradus.cli.writing import write_samples
+from gradus.cli.writing import samples, show_samples
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
 from gradus.models import MODELS
@@ -24,7 +24,7 @@ from gradus.training import (
     is_counting,
     load_weights,
     model_settings,
-    new_run_path,
+    new_run_folder,
     read_toml,
     reopen_to_resume,
     set_up,
@@ -65,7 +65,7 @@ OTHER_DEFAULTS = "; ".join(
 @click.argument("corpus", required=False)
 @click.option("--config", "file", metavar="FILE.toml", help="Read settings from a file, such as a run's config.toml.")
 @click.option("--run", "folder", metavar="DIR", help=f"The folder of the run.  [default: {RUNS}/CORPUS-MODEL-NUMBER]")
-@click.option("--resume", metavar="RUN", help="Go on with a run; --steps or --minutes give it a new budget.")
+@click.option("--resume", metavar="RUN", help="Resume a run or finish its report; --steps or --minutes: a new budget.")
 @click.option("--page", is_flag=True, help="At the end, also write the run as one page: losses, curve, samples.")
 @click.pass_context
 def command(
@@ -81,13 +81,24 @@ def command(
     """Train one model on CORPUS: a name from gradus data, or a file or folder of your own.  [default: pydocs]"""
     settings = given({"corpus": corpus, **flags})
     if resume is not None:
-        run, setup = _reopen(resume, given({"config": file, "run": folder, **settings}))
-    else:
-        setup = set_up(with_budget(read_toml(file) if file is not None else {}, settings))
-    dev, test = setup.rows("dev"), setup.rows("test")  # before there is a folder: the text may be too short
-    if resume is None:
-        run = Run.create(folder or new_run_path(RUNS, f"{Path(setup.corpus.name).stem}-{setup.config.model}"))
+        budget = _budget(given({"config": file, "run": folder, **settings}))
+        run = Run.open(resume)
+        with run.in_use():
+            _train(ctx, run, reopen_to_resume(run, **budget), page)
+        return
+    setup = set_up(with_budget(read_toml(file) if file is not None else {}, settings))
+    for part in ("dev", "test"):
+        setup.rows(part)  # before there is a folder: the text may be too short
+    name = f"{Path(setup.corpus.name).stem}-{setup.config.model}"
+    run = Run.create(folder or new_run_folder(RUNS, name))
+    with run.in_use():
         write_beginning(run, setup)
+        _train(ctx, run, setup, page)
+
+
+def _train(ctx: click.Context, run: Run, setup: Setup, page: bool) -> None:
+    """Train, or what of it is left, and say how it went."""
+    dev, test = setup.rows("dev"), setup.rows("test")
     click.echo(_introduction(setup))
     with show_progress(setup.config.model) as progress:
         result = train(
@@ -102,22 +113,27 @@ def command(
     if result.stopped == "interrupted":
         click.echo(f"stopped and saved at step {result.step:,}; go on with: gradus train --resume {run.path}")
         ctx.exit(130)
-    _report(run, setup, result, dev, test)
-    if page:
-        from gradus.report.examine import write_run_page
+    try:
+        _report(run, setup, result, dev, test)
+        if page:
+            from gradus.report.examine import write_run_page
 
-        click.echo(f"look     {write_run_page(run.path)}")
+            click.echo(f"look     {write_run_page(run.path)}")
+    except KeyboardInterrupt:
+        click.echo(f"\nstopped; the run is saved. Finish its report by: gradus train --resume {run.path}", err=True)
+        ctx.exit(130)
+    run.update(reported=True)
 
 
-def _reopen(path: str, settings: dict[str, Any]) -> tuple[Run, Setup]:
+def _budget(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings that a resumed run may be given."""
     budget = {name: settings.pop(name, None) for name in ("steps", "minutes")}
     if settings:
         raise UserError(
             f"--resume keeps the run's settings; only its budget, --steps or --minutes, can be changed, "
             f"not {', '.join(settings)}"
         )
-    run = Run.open(path)
-    return run, reopen_to_resume(run, **budget)
+    return budget
 
 
 def _introduction(setup: Setup) -> str:
@@ -138,11 +154,12 @@ def _report(run: Run, setup: Setup, result: TrainResult, dev: Rows, test: Rows) 
     best = "" if result.best_step in (None, result.step) else f", the best of the run, at step {result.best_step:,}"
     click.echo(f"dev loss  {_loss(setup, dev)}{best}")
     click.echo(f"test loss {_loss(setup, test)}")
-    click.echo(f"{result.tokens:,} tokens in {result.seconds:.0f} s, {result.tokens_per_second:,.0f} tokens/s\n")
-    text = "\n".join(write_samples(setup.model, setup.tokenizer, setup.corpus.kind, seed=setup.config.seed))
-    run.write(SAMPLES, text + "\n")
+    rate = f", {result.tokens_per_second:,.0f} tokens/s" if result.tokens_per_second else ""
+    click.echo(f"{result.tokens:,} tokens in {result.seconds:.0f} s{rate}\n")
+    text = show_samples(samples(setup.model, setup.tokenizer, setup.corpus.kind, seed=setup.config.seed))
+    run.write(SAMPLES, text)
     whole_block = setup.corpus.kind == "stream" and setup.model.context == setup.model.block_size
-    click.echo(f"{text}\n\nrun      {run.path}")
+    click.echo(f"\nrun      {run.path}")
     click.echo(f"write    gradus sample {run.path}")
     click.echo(f"measure  gradus eval {run.path}{' --sliding' if whole_block else ''}")
 

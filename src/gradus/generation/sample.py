@@ -29,8 +29,8 @@ def sample_token(
         (B, 1) int64.
 
     Raises:
-        ValueError: if temperature is negative, top_k is not in 1..V, top_p is not above 0 and at most 1, or a row has
-            no token to draw.
+        ValueError: if temperature is negative or not finite, top_k is not in 1..V, top_p is not above 0 and at most 1,
+            or a row has no token to draw.
     """
     check_rule(logits.size(-1), temperature, top_k, top_p)
     logits = logits.float()
@@ -40,7 +40,8 @@ def sample_token(
             raise ValueError(f"the largest logit must be finite, got {value}: there is no token to draw")
     if temperature == 0:
         return logits.argmax(dim=-1, keepdim=True)
-    logits = (logits - best) / temperature  # the largest is 0, so that no temperature can make it infinite
+    # The largest is 0, so that no temperature can make it infinite; float32 has none that are smaller or larger.
+    logits = (logits - best) / min(max(temperature, 1e-30), 1e30)
     if top_k is not None or (top_p is not None and top_p < 1):
         logits = _keep_likeliest(logits, top_k, top_p)
     return torch.multinomial(F.softmax(logits, dim=-1), num_samples=1, generator=generator)
@@ -48,8 +49,10 @@ def sample_token(
 
 def check_rule(vocab_size: int, temperature: float, top_k: int | None, top_p: float | None) -> None:
     """Raise ValueError for a rule that nothing could be drawn by."""
-    if not 0 <= temperature < math.inf:
+    if not temperature >= 0:  # nan is refused too
         raise ValueError(f"temperature must be 0 or more, got {temperature}")
+    if temperature == math.inf:
+        raise ValueError("temperature must be finite, got inf; 1e9 makes all tokens equally likely")
     if top_k is not None and not 1 <= top_k <= vocab_size:
         raise ValueError(f"top_k must be between 1 and the vocabulary size {vocab_size}, got {top_k}")
     if top_p is not None and not 0 < top_p <= 1:

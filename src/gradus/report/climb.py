@@ -10,19 +10,21 @@ import math
 import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from gradus.backend import torch
 from gradus.errors import UserError
+from gradus.files import saving
 from gradus.models import build_model
 from gradus.report.examine import begin_record, examine
 from gradus.report.ground import Ground, beginning
 from gradus.report.ladder import CHOOSING, ORDERS, SMOOTHINGS, Step, choose, evaluations, minutes_of
 from gradus.report.page import write_page
 from gradus.report.record import Record, Rung
-from gradus.text import Batches, Corpus, catalogue, load_corpus
+from gradus.text import Batches, Corpus, load_corpus
 from gradus.training import (
     Report,
     Run,
@@ -30,12 +32,12 @@ from gradus.training import (
     TrainConfig,
     is_counting,
     load_weights,
-    new_run_path,
+    new_run_folder,
     train,
     weights,
     write_beginning,
 )
-from gradus.training.prepare import row_context
+from gradus.training.prepare import lasting, row_context, vanishes
 
 Clock = Callable[[], float]
 
@@ -99,10 +101,10 @@ def climb(
     ladder = choose(only)
     if not 0 < minutes < float("inf"):
         raise UserError(f"minutes must be greater than 0, got {minutes:g}")
+    place, piped = lasting(corpus), vanishes(corpus)
     ground = Ground.of(load_corpus(corpus))
-    folder = _free_folder(ground.corpus, out)
-    place = _lasting(corpus)
-    ascent = _Ascent(ground, ladder, minutes, seed, folder, place, steps, watcher or _Silent(), clock)
+    folder = _new_folder(ground.corpus, out)
+    ascent = _Ascent(ground, ladder, minutes, seed, folder, place, piped, steps, watcher or _Silent(), clock)
     command = [
         "gradus",
         "climb",
@@ -119,6 +121,8 @@ def climb(
             record = replace(record, rungs=(*record.rungs, rung), interrupted=rung.interrupted)
         except KeyboardInterrupt:
             if not record.rungs:
+                with suppress(OSError):
+                    folder.rmdir()  # only if there is nothing in it
                 raise
             record = replace(record, interrupted=True)
         record.save(folder / "table.json")
@@ -139,12 +143,13 @@ class _Ascent:
         seed: int,
         folder: Path,
         place: str,
+        piped: bool,
         steps: int | None,
         watcher: Watcher,
         clock: Clock,
     ) -> None:
         self.ground, self.ladder, self.minutes, self.seed, self.folder = ground, ladder, minutes, seed, folder
-        self.place, self.steps, self.watcher, self.clock = place, steps, watcher, clock
+        self.place, self.piped, self.steps, self.watcher, self.clock = place, piped, steps, watcher, clock
 
     def climb(self, step: Step) -> Rung:
         """Train one rung in its run folder, and score it with the weights that had the lowest dev loss."""
@@ -159,6 +164,13 @@ class _Ascent:
             title = f"{settings['order']}-gram counts"
         setup = self._setup(step, minutes, settings)
         run = Run.create(self.folder / step.name)
+        with run.in_use():
+            rung = self._train(step, setup, run, title, started)
+        self.watcher.end(rung)
+        return rung
+
+    def _train(self, step: Step, setup: Setup, run: Run, title: str, started: float) -> Rung:
+        """Train a rung, score it and mark its run as reported."""
         write_beginning(run, setup)
         dev = self.ground.dev_while_training
         result = train(
@@ -176,8 +188,9 @@ class _Ascent:
         if result.best is not None:
             load_weights(setup.model, result.best)
         rung = examine(self.ground, setup, run, step.name, title, result.step, seconds, self.seed)
-        rung = replace(rung, interrupted=result.stopped == "interrupted")
-        self.watcher.end(rung)
+        if result.stopped == "interrupted":
+            return replace(rung, interrupted=True)
+        run.update(reported=True)
         return rung
 
     def _setup(self, step: Step, minutes: float, settings: Mapping[str, Any]) -> Setup:
@@ -204,7 +217,7 @@ class _Ascent:
             training["minutes"] = minutes
             training.setdefault("evaluations", evaluations(minutes))
         config = TrainConfig(corpus=self.place, **training)
-        return Setup(config, ground.corpus, ground.splits, ground.tokenizer, model, batches)
+        return Setup(config, ground.corpus, ground.splits, ground.tokenizer, model, batches, keeps_text=self.piped)
 
     def _choose_ngram(self, step: Step) -> dict[str, Any]:
         """The order and smoothing that predict the dev split best; orders go up until dev gets worse."""
@@ -225,13 +238,14 @@ class _Ascent:
         return {"order": best[1], "smoothing": best[2]}
 
 
-def _lasting(corpus: str) -> str:
-    """The name of a corpus, or its path in a form that holds in any folder."""
-    return corpus if corpus in {entry.name for entry in catalogue()} else str(Path(corpus).expanduser().resolve())
-
-
-def _free_folder(corpus: Corpus, out: str | Path | None) -> Path:
+def _new_folder(corpus: Corpus, out: str | Path | None) -> Path:
+    """Make the folder of the climb."""
     if out is None:
-        return new_run_path("runs", f"climb-{corpus.name}")
+        return new_run_folder("runs", f"climb-{corpus.name}")
     folder = Path(out)
-    return new_run_path(folder.parent, folder.name) if folder.exists() else folder
+    with saving(folder):
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            return new_run_folder(folder.parent, folder.name)
+    return folder

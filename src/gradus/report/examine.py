@@ -12,7 +12,7 @@ from gradus.report.ladder import LADDER
 from gradus.report.machine import machine
 from gradus.report.page import write_page
 from gradus.report.record import Record, Rung, Setting
-from gradus.training import SAMPLES, Run, Setup, is_counting, load_model, reopen
+from gradus.training import SAMPLES, Run, Setup, is_counting, load_model, progress_of, reopen
 
 _SHOWN = ("batch_size", "optimizer", "learning_rate", "schedule", "warmup", "weight_decay", "grad_clip")
 
@@ -82,13 +82,13 @@ def write_run_page(path: str | Path) -> Path:
     """
     run = Run.open(path)
     setup = replace(reopen(run), model=load_model(run))
-    state = run.state()
+    progress = progress_of(run)
     ground = Ground(setup.corpus, setup.splits, setup.tokenizer, setup.model.block_size)
     title = next((step.title for step in LADDER if step.name == setup.config.model), setup.config.model)
     if setup.config.model == "ngram":
         title = f"{setup.model.context + 1}-gram counts"
     seed = setup.config.seed
-    rung = examine(ground, setup, run, run.path.name, title, state["step"], state["seconds"], seed)
+    rung = examine(ground, setup, run, run.path.name, title, progress.step, progress.seconds, seed)
     command = f"gradus train --config {run.path / 'config.toml'}"
     return write_page(replace(begin_record(ground, seed, command), rungs=(rung,)), run.path / "index.html")
 

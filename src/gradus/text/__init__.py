@@ -2,13 +2,14 @@
 tensor."""
 
 from gradus.text.batches import Batches
-from gradus.text.catalogue import CorpusEntry, catalogue, load_corpus
+from gradus.text.catalogue import FILE_ADDRESS, CorpusEntry, catalogue, load_corpus
 from gradus.text.corpus import Corpus, Kind, Splits
 from gradus.text.rows import Rows, make_rows
 from gradus.text.summary import summarize
 from gradus.text.tokenizer import CharTokenizer, Tokenizer, load_tokenizer, tokenizer_from_json
 
 __all__ = [
+    "FILE_ADDRESS",
     "Batches",
     "CharTokenizer",
     "Corpus",

@@ -12,6 +12,8 @@ from gradus.text import download, python_corpora
 from gradus.text.corpus import Corpus, Kind
 from gradus.text.user_files import corpus_from_path, corpus_from_text
 
+FILE_ADDRESS = "file://"  # begins a path with bytes that are not UTF-8, each as %xx
+
 
 @dataclass(frozen=True)
 class CorpusEntry:
@@ -66,13 +68,21 @@ def load_corpus(name_or_path: str, *, kind: Kind | None = None) -> Corpus:
         raise ValueError(f"kind must be 'documents' or 'stream', got {kind!r}")
     named = _CORPORA.get(name_or_path)
     if named is None:
-        path = Path(os.path.expanduser(name_or_path))
+        path = _path(name_or_path)
         if not name_or_path or not os.path.exists(path):  # False, too, for what no path can be
             raise UserError(_not_found(name_or_path))
         return corpus_from_path(path, name=path.name or str(path), kind=kind)
     if kind not in (None, named.kind):
         raise UserError(f"the corpus {name_or_path!r} is of kind {named.kind!r}, not {kind!r}; leave the kind out")
     return named.load()
+
+
+def _path(written: str) -> Path:
+    if written.startswith(FILE_ADDRESS):
+        from urllib.parse import unquote_to_bytes
+
+        return Path(os.fsdecode(unquote_to_bytes(written.removeprefix(FILE_ADDRESS))))
+    return Path(os.path.expanduser(written))
 
 
 def _place(named: _Named) -> str:

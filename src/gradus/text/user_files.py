@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from gradus.errors import UserError
+from gradus.files import note
 from gradus.text.corpus import Corpus, Kind
 
 MANY_LINES = 20  # fewer lines than this are a short text, not a list
 SHORT_LINE = 64  # characters; running text is wrapped at 70 to 80, or not at all
+BEGINNING = 1 << 16  # bytes in which a file that is no text is told from one that is
+
+# What gradus writes into the folder of a run, of which three make one, and beside the runs of a climb.
+RUN = {"state.json", "config.toml", "tokenizer.json", "metrics.jsonl", "model.safetensors", "samples.txt"}
+CLIMB = {"table.json", "index.html"}
 
 
 def corpus_from_path(path: Path, *, name: str, kind: Kind | None = None) -> Corpus:
     """Read a file or folder as a corpus.
 
     A file is documents, one a line, if `detect_kind` says so; a folder is a stream of all its text files in the order
-    of their paths. `kind` overrides both: with "documents" every line that is not blank is one.
+    of their paths, without the runs that gradus has put there. `kind` overrides both: with "documents" every line that
+    is not blank is one.
 
     Raises:
         UserError: if there is no text, or it is not UTF-8, or it cannot be read.
@@ -66,15 +75,47 @@ def decode_text(data: bytes, path: Path) -> str:
 
 
 def _read_folder(folder: Path) -> str:
-    """All text files below `folder`, but hidden ones; a file with a zero byte is no text (pictures, archives)."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file() and not _is_hidden(path.relative_to(folder)))
-    contents = ((path, _read_bytes(path)) for path in paths)
-    texts = [decode_text(data, path) for path, data in contents if b"\0" not in data]
+    """All text files below `folder`. What is hidden is left out silently; what is no text, cannot be read, or was
+    written by gradus (a run, a climb) is left out too, and the user is told."""
+    texts = []
+    paths, ours, left_out = _below(folder)
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                data = file.read(BEGINNING)
+                if b"\0" in data:
+                    raise UserError("it holds a zero byte")  # a picture, an archive
+                data += file.read()
+            if b"\0" not in data:
+                texts.append(decode_text(data, path))
+                continue
+        except (UserError, OSError):
+            pass
+        left_out.append(path)
+    for what, which in (("what is no UTF-8 text", left_out), ("runs", ours)):
+        if which:
+            named = ", ".join(str(path.relative_to(folder)) for path in which[:3]) + (", ..." if len(which) > 3 else "")
+            note(f"left out of {folder}: {what} ({len(which)}: {named})")
     return "".join(text if text.endswith("\n") else text + "\n" for text in texts if text)
 
 
-def _is_hidden(relative: Path) -> bool:
-    return any(part.startswith(".") for part in relative.parts)
+def _below(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
+    """What is below a folder: the files in the order of their paths, the folders that gradus made, and those that
+    cannot be read."""
+    paths, ours, closed = [], [], []
+    for place, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
+        if _is_run(names) or (set(names) >= CLIMB and any(_is_run(os.listdir(Path(place, sub))) for sub in folders)):
+            ours.append(Path(place))
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        paths += [Path(place, name) for name in names if not name.startswith(".")]
+    return sorted(path for path in paths if path.is_file()), sorted(ours), closed
+
+
+def _is_run(names: Iterable[str]) -> bool:
+    """Whether a folder with these names in it is a run's."""
+    return len(RUN.intersection(names)) >= 3
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -3,7 +3,7 @@ through it."""
 
 from gradus.training.checkpoint import load_weights, weights
 from gradus.training.config import TrainConfig
-from gradus.training.loop import Report, TrainResult, is_counting, train
+from gradus.training.loop import Report, TrainResult, is_counting, progress_of, train
 from gradus.training.prepare import (
     RECIPES,
     Setup,
@@ -16,7 +16,7 @@ from gradus.training.prepare import (
     write_beginning,
 )
 from gradus.training.progress import show_progress
-from gradus.training.run import SAMPLES, TOKENIZER, Run, new_run_path
+from gradus.training.run import SAMPLES, TOKENIZER, Run, new_run_folder
 from gradus.training.settings import read_toml, settings_of
 
 __all__ = [
@@ -32,7 +32,8 @@ __all__ = [
     "load_model",
     "load_weights",
     "model_settings",
-    "new_run_path",
+    "new_run_folder",
+    "progress_of",
     "read_toml",
     "reopen",
     "reopen_to_resume",

@@ -5,7 +5,6 @@ one is known before it is used."""
 from __future__ import annotations
 
 import base64
-import json
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import safetensors.numpy
 import gradus
 from gradus.backend import nn, torch
 from gradus.errors import UserError
+from gradus.files import from_json, to_json
 
 FORMAT = 1
 
@@ -80,7 +80,7 @@ def pack(arrays: Arrays, about: dict[str, Any]) -> bytes:
     so there is one entry."""
     header = {"format": FORMAT, "version": gradus.__version__, **about}
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-    return bytes(safetensors.numpy.save(contiguous, metadata={"gradus": json.dumps(header)}))
+    return bytes(safetensors.numpy.save(contiguous, metadata={"gradus": to_json(header)}))
 
 
 def unpack(data: bytes, path: object) -> tuple[Arrays, dict[str, Any]]:
@@ -96,15 +96,19 @@ def unpack(data: bytes, path: object) -> tuple[Arrays, dict[str, Any]]:
     try:
         arrays: Arrays = safetensors.numpy.load(data)
         length = int.from_bytes(data[:8], "little")
-        about = json.loads(data[8 : 8 + length]).get("__metadata__", {}).get("gradus")
-    except (safetensors.SafetensorError, ValueError, KeyError) as error:
+        about = from_json(data[8 : 8 + length]).get("__metadata__", {}).get("gradus")
+    except (safetensors.SafetensorError, ValueError, KeyError, AttributeError) as error:
         raise UserError(f"{path} is damaged, or no safetensors file: {error}") from error
     if about is None:
         raise UserError(f"{path} is not a gradus checkpoint: its header does not say so")
-    header: dict[str, Any] = json.loads(about)
-    if header["format"] > FORMAT:
+    try:
+        header: dict[str, Any] = from_json(about)
+        later = header["format"] > FORMAT
+    except (ValueError, TypeError, KeyError) as error:
+        raise UserError(f"{path} is not a gradus checkpoint: its header is damaged") from error
+    if later:
         raise UserError(
-            f"{path} was written by gradus {header['version']}, a later one than this; please update gradus"
+            f"{path} was written by gradus {header.get('version')}, a later one than this; please update gradus"
         )
     return arrays, header
 

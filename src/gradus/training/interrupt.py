@@ -1,4 +1,4 @@
-"""Ctrl-C while training: the first asks to stop after the step, the second is the ordinary one."""
+"""Ctrl-C while training, and the signals by which a system ends a program: the first asks to stop after the step."""
 
 from __future__ import annotations
 
@@ -8,26 +8,35 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+# SIGTERM is what `kill`, a scheduler or a shutdown sends; SIGHUP, what a terminal sends that is closed.
+SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Within it, the first SIGINT only makes the function that it yields return True; a second does what SIGINT did
-    before.
+    """Within it, the first signal only makes the function that it yields return True; a second does what it did before.
 
-    Outside the main thread, where Python allows no signal handlers, the function always returns False."""
+    A signal that is ignored, as SIGHUP is under nohup, stays ignored. Outside the main thread, where Python allows no
+    signal handlers, the function always returns False."""
     asked = False
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    before = signal.getsignal(signal.SIGINT) or signal.SIG_DFL
+    before = {number: signal.getsignal(number) or signal.SIG_DFL for number in SIGNALS}
+    caught = [number for number in SIGNALS if before[number] is not signal.SIG_IGN]
+
+    def restore() -> None:
+        for number in caught:
+            signal.signal(number, before[number])
 
     def ask(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         nonlocal asked
         asked = True
-        signal.signal(signal.SIGINT, before)
+        restore()
 
-    signal.signal(signal.SIGINT, ask)
+    for number in caught:
+        signal.signal(number, ask)
     try:
         yield lambda: asked
     finally:
-        signal.signal(signal.SIGINT, before)
+        restore()

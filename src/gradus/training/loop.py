@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from gradus.backend import nn, torch
 from gradus.errors import UserError
+from gradus.files import is_number
 from gradus.models import LanguageModel
 from gradus.training.checkpoint import (
     Arrays,
@@ -30,7 +31,7 @@ from gradus.training.checkpoint import (
 from gradus.training.config import TrainConfig
 from gradus.training.interrupt import deferred_interrupt
 from gradus.training.optimizer import build_optimizer
-from gradus.training.run import BEST, MODEL, OPTIMIZER, Run
+from gradus.training.run import BEST, MODEL, OPTIMIZER, STATE, Run
 from gradus.training.schedule import learning_rate_factor
 
 LOG_LINES = 100  # lines in metrics.jsonl over the budget: enough for a smooth curve
@@ -75,8 +76,8 @@ class TrainResult:
 
 
 @dataclass
-class _State:
-    """All that a resumed run has to know besides weights and the optimizer's memory."""
+class Progress:
+    """How far training has come: all that a resumed run has to know besides weights and the optimizer's memory."""
 
     step: int = 0
     tokens: int = 0
@@ -100,8 +101,8 @@ def train(
     data: dict[str, Any] | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> TrainResult:
-    """Train a model until its budget is spent, or early stopping or Ctrl-C ends it; a run with a checkpoint is gone on
-    with.
+    """Train a model until its budget is spent, or early stopping or Ctrl-C ends it; a run that has a checkpoint is
+    resumed.
 
     Args:
         model: follows the models' contract; `model.config` is a dataclass.
@@ -124,12 +125,31 @@ def is_counting(model: LanguageModel) -> bool:
     return hasattr(model, "count") and not any(p.requires_grad for p in model.parameters())
 
 
-def spent(state: dict[str, Any], config: TrainConfig) -> float:
-    """The part of the budget that is spent, from a run's state."""
+def progress_of(run: Run) -> Progress:
+    """How far a run has come, from its `state.json`.
+
+    Raises:
+        UserError: if it does not say so.
+    """
+    saved, progress = run.state(), Progress()
+    if not run.has_model:
+        return progress
+    for name, kind in ((f.name, str(f.type)) for f in fields(Progress)):
+        value: Any = saved.get(name)
+        if value is not None or "None" not in kind:
+            if not (type(value) is int if "int" in kind else is_number(value)):
+                raise UserError(f"{run.path / STATE} cannot be used: {name} is {value!r}")
+            value = value if "int" in kind else float(value)
+        setattr(progress, name, value)
+    return progress
+
+
+def spent(progress: Progress, config: TrainConfig) -> float:
+    """The part of the budget that is spent."""
     if config.steps is not None:
-        return float(state["step"] / config.steps)
+        return progress.step / config.steps
     assert config.minutes is not None
-    return float(state["seconds"] / (60 * config.minutes))
+    return progress.seconds / (60 * config.minutes)
 
 
 @dataclass
@@ -142,7 +162,7 @@ class _Training:
     progress: Callable[[Report], None] | None
     data: dict[str, Any]
     clock: Callable[[], float]
-    state: _State = field(default_factory=_State)
+    state: Progress = field(default_factory=Progress)
     best: Arrays | None = None
     parameters: list[nn.Parameter] = field(default_factory=list)
     optimizer: torch.optim.Optimizer | None = None
@@ -155,13 +175,13 @@ class _Training:
         config, state = self.config, self.state
         self.parameters = list(self.model.parameters())
         self.optimizer = build_optimizer(self.model, config)
-        if self.run is not None and self.run.has_checkpoint:
-            self._load()
-        else:
+        if not self._load():
             self._save()
         before = state.seconds
         done = self._done()
         stopped: Literal["budget", "patience", "interrupted"] = "budget"
+        if config.patience and state.stale >= config.patience:
+            return self._result("patience")
         self.model.train()
         with deferred_interrupt() as interrupted, np.errstate(all="ignore"):  # what is not finite is looked for below
             while done < 1:
@@ -197,8 +217,7 @@ class _Training:
     def count(self) -> TrainResult:
         """One pass over the batches of a counting model."""
         state, start = self.state, self.clock()
-        if self.run is not None and self.run.has_checkpoint:
-            self._load()
+        if self._load():
             return self._result("budget")
         told = 0.0
         for step in range(self.batches.steps_per_epoch):
@@ -266,7 +285,7 @@ class _Training:
         return loss
 
     def _done(self) -> float:
-        return spent(vars(self.state), self.config)
+        return spent(self.state, self.config)
 
     def _rate(self) -> float:
         return self.step_tokens / self.step_seconds if self.step_seconds > 0 else 0.0
@@ -306,20 +325,29 @@ class _Training:
             files[BEST] = pack(self.best, about)
         self.run.save(files, {**asdict(self.state), "generator": generator_state(), "data": self.data})
 
-    def _load(self) -> None:
+    def _load(self) -> bool:
+        """Go to where the run's checkpoint is; False if it has none."""
         run = self.run
-        assert run is not None
+        if run is None or not run.has_model:
+            if run is not None:
+                run.cut_metrics(0)
+            return False
+        vars(self.state).update(vars(progress_of(run)))
         saved = run.state()
-        for name in (f.name for f in fields(_State)):
-            setattr(self.state, name, saved[name])
-        load_weights(self.model, unpack(run.read(MODEL), run.path / MODEL)[0])
-        if self.optimizer is not None:
-            arrays, about = unpack(run.read(OPTIMIZER), run.path / OPTIMIZER)
-            load_optimizer_state(self.optimizer, arrays, about["numbers"])
-        if BEST in saved["files"]:
-            self.best = unpack(run.read(BEST), run.path / BEST)[0]
-        set_generator_state(saved["generator"])
+        if saved.get("reported"):
+            self.state.stale = 0  # it ended there, and is now to go on
+        try:
+            load_weights(self.model, unpack(run.read(MODEL), run.path / MODEL)[0])
+            if self.optimizer is not None:
+                arrays, about = unpack(run.read(OPTIMIZER), run.path / OPTIMIZER)
+                load_optimizer_state(self.optimizer, arrays, about["numbers"])
+            if BEST in saved["files"]:
+                self.best = unpack(run.read(BEST), run.path / BEST)[0]
+            set_generator_state(saved["generator"])
+        except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
+            raise UserError(f"the checkpoint in {run.path} cannot be used: {error!r}") from error
         run.cut_metrics(self.state.step)
+        return True
 
 
 def _passed(done: float, marks: int) -> int:

@@ -4,6 +4,7 @@ from a run's folder back to them. It is the way of the data up to the first step
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,8 +14,10 @@ import numpy.typing as npt
 
 from gradus.backend import torch
 from gradus.errors import UserError
+from gradus.files import is_text
 from gradus.models import MODELS, LanguageModel, build_model
 from gradus.text import (
+    FILE_ADDRESS,
     Batches,
     CharTokenizer,
     Corpus,
@@ -23,13 +26,13 @@ from gradus.text import (
     Tokenizer,
     catalogue,
     load_corpus,
-    load_tokenizer,
     make_rows,
+    tokenizer_from_json,
 )
 from gradus.training.checkpoint import load_weights, unpack
 from gradus.training.config import TrainConfig
-from gradus.training.loop import BatchSource, is_counting, spent
-from gradus.training.run import BEST, CONFIG, MODEL, TOKENIZER, Run
+from gradus.training.loop import BatchSource, is_counting, progress_of, spent
+from gradus.training.run import BEST, CONFIG, MODEL, TEXT, TOKENIZER, Run
 from gradus.training.settings import Setting, build, settings_of, to_toml, unknown
 
 STREAM_BLOCK_SIZE = 64  # the default for a stream
@@ -60,6 +63,7 @@ class Setup:
     tokenizer: Tokenizer
     model: LanguageModel
     batches: BatchSource
+    keeps_text: bool = False  # the text came from a pipe, so that a run has to keep it
 
     def rows(self, part: Literal["train", "dev", "test"], *, stride: int | None = None) -> Rows:
         """All rows of a split, every character scored once. A model with a short context sees all of it; one that sees
@@ -75,7 +79,7 @@ class Setup:
         )
 
     def data(self) -> dict[str, Any]:
-        """What tells the text: its name, its size and its sum."""
+        """What identifies the text: its name, its size and its sum."""
         text = "\n".join((self.corpus.text, *self.corpus.documents))
         sum_ = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         return {"corpus": self.corpus.name, "characters": self.corpus.characters, "sha256": sum_}
@@ -115,11 +119,12 @@ def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None) 
             cannot be had or is too short.
     """
     config, settings = _sort(values)
+    piped = vanishes(config.corpus)
     corpus = load_corpus(config.corpus, kind=config.kind)
     recipe = {name: value for name, value in RECIPES.get((config.model, corpus.kind), {}).items() if name not in values}
     own = settings_of(TrainConfig)
     config = replace(
-        config, kind=corpus.kind, corpus=_lasting(config.corpus), **{k: v for k, v in recipe.items() if k in own}
+        config, kind=corpus.kind, corpus=lasting(config.corpus), **{k: v for k, v in recipe.items() if k in own}
     )
     settings = {**{k: v for k, v in recipe.items() if k not in own}, **settings}
     settings.setdefault("block_size", _block_size(corpus))
@@ -127,13 +132,24 @@ def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None) 
     tokenizer = tokenizer or CharTokenizer.train(corpus)
     torch.manual_seed(config.seed)
     model = build_model(config.model, vocab_size=tokenizer.vocab_size, **settings)
-    return Setup(config, corpus, splits, tokenizer, model, _batches(model, splits.train, tokenizer, config))
+    batches = _batches(model, splits.train, tokenizer, config)
+    return Setup(config, corpus, splits, tokenizer, model, batches, keeps_text=piped)
 
 
 def write_beginning(run: Run, setup: Setup) -> None:
-    """The files that a run begins with: its settings and its tokenizer."""
-    setup.tokenizer.save(run.path / TOKENIZER)
-    run.write(CONFIG, to_toml(setup.config, setup.model.config, omit=["vocab_size"]))
+    """The files that a run begins with: its settings, its tokenizer, and the text where it is nowhere else.
+
+    Raises:
+        UserError: if the run has begun already, or the disk refuses.
+    """
+    if run.has_checkpoint:
+        raise run.taken()
+    config = setup.config
+    if setup.keeps_text:
+        run.write(TEXT, setup.corpus.text or "".join(document + "\n" for document in setup.corpus.documents))
+        config = replace(config, corpus=lasting(str(run.path / TEXT)))
+    settings = to_toml(config, setup.model.config, omit=["vocab_size"])
+    run.save({TOKENIZER: setup.tokenizer.to_json().encode(), CONFIG: settings.encode()}, {"data": setup.data()})
 
 
 def reopen(run: Run, *, steps: int | None = None, minutes: float | None = None) -> Setup:
@@ -145,28 +161,35 @@ def reopen(run: Run, *, steps: int | None = None, minutes: float | None = None) 
     values = run.settings()
     if steps is not None or minutes is not None:
         values = with_budget(values, {"steps": steps, "minutes": minutes})
-    setup = set_up(values, tokenizer=load_tokenizer(run.path / TOKENIZER))
-    if run.state().get("data") != setup.data():
+    if (run.path / TEXT).exists():
+        values["corpus"] = str(run.path / TEXT)
+    setup = set_up(values, tokenizer=tokenizer_from_json(run.read(TOKENIZER), run.path / TOKENIZER))
+    saved, now = run.state().get("data"), setup.data()
+    if not isinstance(saved, dict) or any(saved.get(name) != now[name] for name in ("characters", "sha256")):
         raise UserError(
-            f"the text of {setup.config.corpus} is no longer the one that {run.path} was trained on; start a new run"
+            f"the text of {setup.config.corpus} is no longer the one that {run.path} was trained on; put that back, or "
+            "start a new run"
         )
     return setup
 
 
 def reopen_to_resume(run: Run, *, steps: int | None = None, minutes: float | None = None) -> Setup:
-    """`reopen`, for going on: writes the new budget, if there is one, into the run's settings.
+    """`reopen` for training further, or for a report that a crash prevented: writes the new budget, if there is one,
+    into the run's settings.
 
     Raises:
         UserError: as `reopen` does, and if there is nothing left to do.
     """
     setup = reopen(run, steps=steps, minutes=minutes)
-    if is_counting(setup.model):
-        raise UserError(f"{run.path} has counted all its text; there is nothing to go on with")
-    if spent(run.state(), setup.config) >= 1:
-        raise UserError(
-            f"{run.path} has spent its budget of {setup.config.budget}; give a larger one by --steps or --minutes"
-        )
-    write_beginning(run, setup)
+    if run.state().get("reported"):
+        if is_counting(setup.model):
+            raise UserError(f"{run.path} has counted all its text; there is nothing left to do")
+        if spent(progress_of(run), setup.config) >= 1:
+            raise UserError(
+                f"{run.path} has spent its budget of {setup.config.budget}; give a larger one by --steps or --minutes"
+            )
+    if steps is not None or minutes is not None:
+        run.update({CONFIG: to_toml(setup.config, setup.model.config, omit=["vocab_size"]).encode()})
     return setup
 
 
@@ -176,9 +199,14 @@ def load_model(run: Run, *, last: bool = False) -> LanguageModel:
     Raises:
         UserError: if the checkpoint is missing, damaged or foreign.
     """
+    if not run.has_model:
+        raise UserError(f"{run.path} has no trained model yet; train it by gradus train --resume {run.path}")
     name = BEST if not last and BEST in run.state()["files"] else MODEL
     arrays, about = unpack(run.read(name), run.path / name)
-    model = build_model(about["model"], **about["config"])
+    try:
+        model = build_model(about["model"], **about["config"])
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{run.path / name} does not say which model it is: {error!r}") from error
     load_weights(model, arrays)
     model.eval()
     return model
@@ -232,6 +260,19 @@ def _block_size(corpus: Corpus) -> int:
     return min(DOCUMENTS_BLOCK_SIZE, max(map(len, corpus.documents)) + 1)
 
 
-def _lasting(corpus: str) -> str:
-    """The name of a corpus, or its path in a form that holds in any folder."""
-    return corpus if corpus in {entry.name for entry in catalogue()} else str(Path(corpus).expanduser().resolve())
+def lasting(corpus: str) -> str:
+    """The name of a corpus, or its path in a form that holds in any folder, and that TOML can hold: where its bytes are
+    not UTF-8, as a file:// address."""
+    if corpus in {entry.name for entry in catalogue()} or corpus.startswith(FILE_ADDRESS):
+        return corpus
+    path = Path(os.path.realpath(os.path.expanduser(corpus)))
+    return str(path) if is_text(str(path)) else path.as_uri()
+
+
+def vanishes(corpus: str) -> bool:
+    """Whether a text can be read only once: it comes from a pipe, a terminal, or a file that has no name."""
+    path = os.path.expanduser(corpus)
+    if corpus in {entry.name for entry in catalogue()} or not os.path.exists(path):
+        return False
+    place = os.path.realpath(path)
+    return not (os.path.isfile(place) or os.path.isdir(place))

@@ -1,32 +1,42 @@
 """A run is a folder. It holds the settings, the measurements, the tokenizer and one checkpoint of several files, which
 is replaced as a whole or not at all: whatever stops a save, be it a full disk or a power cut, the checkpoint before it
-stays whole and loadable."""
+stays whole and loadable. What was changed or damaged afterwards is found when it is read."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from gradus.errors import UserError
-from gradus.training.settings import read_toml
+from gradus.files import flush_folder, from_json, is_number, note, target, to_json, write
+from gradus.training.settings import parse_toml
 
-FORMAT = 1
+FORMAT = 2  # 1 did not seal the settings and the tokenizer
 STATE, MODEL, OPTIMIZER, BEST = "state.json", "model.safetensors", "optimizer.safetensors", "best.safetensors"
 CONFIG, METRICS, TOKENIZER, SAMPLES = "config.toml", "metrics.jsonl", "tokenizer.json", "samples.txt"
+TEXT = "text.txt"  # the text, where it came from a pipe and is nowhere else
+
+# What can be done about a file that does not fit; RUN is the run's folder.
+_ADVICE = {
+    CONFIG: "put it back as it was; for other settings, start a new run",
+    OPTIMIZER: "the model can still be used by gradus sample RUN and gradus eval RUN",
+    BEST: "the last weights can still be used by --last",
+}
+_ANEW = "put it back as it was, or train anew by gradus train --config RUN/config.toml"
 
 
 class Run:
     """A run's folder on disk.
 
     How a checkpoint is written: every file goes to `<name>.new` first and is flushed to disk. Then `state.json`, which
-    holds the sha256 of each file, is replaced; that one rename is the commit. Then the new files take their names. A
-    reader takes, of `<name>` and `<name>.new`, the one whose sum `state.json` tells, so it finds a whole checkpoint at
-    every moment in between."""
+    holds the sha256 of each file and one of itself, is replaced; that one rename is the commit. Then the new files take
+    their names. A reader takes, of `<name>` and `<name>.new`, the one whose sum `state.json` tells, so it finds a whole
+    checkpoint at every moment in between."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
@@ -39,16 +49,15 @@ class Run:
             UserError: if there is something at the path already, or the folder cannot be made.
         """
         run = cls(path)
-        if run.path.exists() and not (run.path.is_dir() and not any(run.path.iterdir())):
-            go_on = f"go on with it by gradus train --resume {run.path}, or " if run.has_checkpoint else ""
-            raise UserError(f"{run.path} already exists; {go_on}choose another folder by --run")
         with _saving(run.path):
+            if run.path.exists() and not (run.path.is_dir() and not any(run.path.iterdir())):
+                raise run.taken()
             run.path.mkdir(parents=True, exist_ok=True)
         return run
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
-        """An existing run with a checkpoint.
+        """An existing run that has begun.
 
         Raises:
             UserError: if the path holds none.
@@ -63,11 +72,36 @@ class Run:
 
     @property
     def has_checkpoint(self) -> bool:
+        """Whether it has begun: there is a `state.json`."""
         return (self.path / STATE).is_file()
+
+    @property
+    def has_model(self) -> bool:
+        """Whether its checkpoint holds a model yet."""
+        return self.has_checkpoint and MODEL in self.state()["files"]
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Within it, no other process can train in this folder. A process that ends, however, lets go of it.
+
+        Raises:
+            UserError: if another process does.
+        """
+        descriptor = _locked(self.path)
+        try:
+            yield
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def taken(self) -> UserError:
+        """The error for a new run in a folder that is not empty."""
+        resume = f"resume it by gradus train --resume {self.path}, or " if self.has_checkpoint else ""
+        return UserError(f"{self.path} already exists; {resume}choose another folder by --run")
 
     # The checkpoint
 
-    def save(self, files: dict[str, bytes], state: dict[str, Any]) -> None:
+    def save(self, files: Mapping[str, bytes], state: Mapping[str, Any]) -> None:
         """Replace the checkpoint. Files of the checkpoint before that are not among `files` stay part of it.
 
         Args:
@@ -80,52 +114,62 @@ class Run:
         with _saving(self.path, self._comfort):
             sums = dict(self.state()["files"]) if self.has_checkpoint else {}
             self._finish(sums)
-            temps = [self.path / f"{name}.new" for name in (*files, STATE)]
             sums.update({name: _sha256(data) for name, data in files.items()})
-            content = json.dumps({"format": FORMAT, **state, "files": sums}, indent=1).encode()
+            content = {"format": FORMAT, **state, "files": sums}
+            text = to_json({**content, "seal": _seal(content)}, indent=1)
             try:
-                for temp, data in zip(temps, (*files.values(), content), strict=True):
-                    _write(temp, data)
-                _flush_folder(self.path)
-                os.replace(temps[-1], self.path / STATE)  # the commit
+                for name, data in (*files.items(), (STATE, text.encode())):
+                    _write(self._new(name), data)
+                flush_folder(self.path)
+                self._rename(STATE)  # the commit
             except OSError:
-                for temp in temps:
+                for name in (*files, STATE):
                     with suppress(OSError):
-                        temp.unlink(missing_ok=True)
+                        self._new(name).unlink(missing_ok=True)
                 raise
-            _flush_folder(self.path)
+            flush_folder(self.path)
             for name in files:
-                os.replace(self.path / f"{name}.new", self.path / name)
+                self._rename(name)
+
+    def update(self, files: Mapping[str, bytes] | None = None, **fields: Any) -> None:
+        """Replace some files and fields of the checkpoint and keep the others. UserError as in `save`."""
+        kept = {name: value for name, value in self.state().items() if name not in ("format", "files", "seal")}
+        self.save(files or {}, {**kept, **fields})
 
     def state(self) -> dict[str, Any]:
         """What `state.json` says.
 
         Raises:
-            UserError: if it is damaged, not ours, or of a later format.
+            UserError: if it is damaged, was changed, is not ours, or of another format.
         """
         path = self.path / STATE
         try:
-            state = json.loads(path.read_bytes())
-            if not isinstance(state["files"], dict) or not isinstance(state["format"], int):
+            state: dict[str, Any] = from_json(path.read_bytes())
+            version, sums = state["format"], state["files"]
+            if type(version) is not int or not all(isinstance(s, str) and n == Path(n).name for n, s in sums.items()):
                 raise TypeError
         except OSError as error:
             raise UserError(f"cannot read {path}: {error.strerror}") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{path} is damaged, or was not written by gradus") from error
-        if state["format"] > FORMAT:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise UserError(f"{path} is damaged, or was not written by gradus; {self._advice(STATE)}") from error
+        if version > FORMAT:
             raise UserError(f"{path} was written by a later gradus than this; please update gradus")
-        return dict(state)
+        if version < FORMAT:
+            raise UserError(f"{path} was written by an earlier gradus, in another format; {self._advice(STATE)}")
+        if state.get("seal") != _seal({name: value for name, value in state.items() if name != "seal"}):
+            raise UserError(f"{path} was changed or is damaged: its sha256 is not its seal; {self._advice(STATE)}")
+        return state
 
     def read(self, name: str) -> bytes:
         """A file of the checkpoint.
 
         Raises:
-            UserError: if it is missing, damaged, or not the one that was saved with this checkpoint.
+            UserError: if it is missing, damaged, changed, or not the one that was saved with this checkpoint.
         """
         path, sums, found = self.path / name, self.state()["files"], False
         if name not in sums:
             raise UserError(f"the checkpoint in {self.path} has no {name}")
-        for candidate in (path, path.with_name(f"{name}.new")):
+        for candidate in (path, self._new(name)):
             with suppress(FileNotFoundError), _reading(candidate):
                 data = candidate.read_bytes()
                 found = True
@@ -134,18 +178,32 @@ class Run:
         if self.state()["files"] != sums:  # a training run has saved in between
             return self.read(name)
         if not found:
-            raise UserError(f"{path} is missing")
-        raise UserError(f"{path} is damaged, or belongs to another run: its sha256 is not the one in {STATE}")
+            raise UserError(f"{path} is missing; {self._advice(name)}")
+        raise UserError(
+            f"{path} was changed, is damaged, or belongs to another run: its sha256 is not the one in {STATE}; "
+            f"{self._advice(name)}"
+        )
 
     def _comfort(self) -> str:
-        return f"; the checkpoint of step {self.state().get('step')} is whole" if self.has_checkpoint else ""
+        return f"; the checkpoint of step {self.state().get('step')} is whole" if self.has_model else ""
 
-    def _finish(self, sums: dict[str, str]) -> None:
+    def _advice(self, name: str) -> str:
+        return _ADVICE.get(name, _ANEW).replace("RUN", str(self.path))
+
+    def _finish(self, sums: Mapping[str, str]) -> None:
         """Give their names to files that an earlier save committed and could not rename."""
         for name, sum_ in sums.items():
-            new = self.path / f"{name}.new"
+            new = self._new(name)
             if new.exists() and _sha256(new.read_bytes()) == sum_:
-                os.replace(new, self.path / name)
+                self._rename(name)
+
+    def _new(self, name: str) -> Path:
+        """Where a file waits for the commit: beside what it replaces, which a link may have put elsewhere."""
+        place = target(self.path / name)
+        return place.with_name(f"{place.name}.new")
+
+    def _rename(self, name: str) -> None:
+        os.replace(self._new(name), target(self.path / name))
 
     # What is beside the checkpoint
 
@@ -155,51 +213,81 @@ class Run:
         Raises:
             UserError: if the disk refuses; the file before is then still there.
         """
-        temp = self.path / f"{name}.new"
         with _saving(self.path):
-            try:
-                _write(temp, text.encode())
-                os.replace(temp, self.path / name)
-            except OSError:
-                with suppress(OSError):
-                    temp.unlink(missing_ok=True)
-                raise
+            write(self.path / name, text.encode())
 
     def settings(self) -> dict[str, object]:
-        """The flat table in `config.toml`."""
-        return read_toml(self.path / CONFIG)
+        """The flat table in `config.toml`. UserError as in `read`."""
+        return parse_toml(self.read(CONFIG), self.path / CONFIG)
 
     def log(self, line: dict[str, Any]) -> None:
         """Add a line to `metrics.jsonl`."""
         with _saving(self.path), open(self.path / METRICS, "a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(to_json(line) + "\n")
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines of `metrics.jsonl`; one that a crash left unfinished ends them."""
-        path = self.path / METRICS
-        lines: list[dict[str, Any]] = []
-        if path.exists():
-            for line in path.read_text(encoding="utf-8").splitlines():
-                try:
-                    lines.append(json.loads(line))
-                except ValueError:
-                    break
-        return lines
+        """The lines of `metrics.jsonl`; those that are damaged are left out, and the user is told of them."""
+        return [line for _, line in self._lines()]
 
     def cut_metrics(self, step: int) -> None:
         """Forget the measurements after a step: a resumed run will make them again."""
-        lines = self.metrics()
-        kept = [line for line in lines if line["step"] <= step]
         if (self.path / METRICS).exists():
-            self.write(METRICS, "".join(json.dumps(line) + "\n" for line in kept))
+            self.write(METRICS, "".join(text + "\n" for text, line in self._lines() if line["step"] <= step))
+
+    def _lines(self) -> list[tuple[str, dict[str, Any]]]:
+        """The good lines of `metrics.jsonl`, as text and as what they say."""
+        path, good, bad = self.path / METRICS, [], []
+        if not path.exists():
+            return []
+        with _reading(path):
+            data = path.read_bytes()
+        for number, text in enumerate(data.removesuffix(b"\n").split(b"\n"), start=1):
+            try:
+                line = from_json(text)
+                if type(line["step"]) is not int or not all(map(is_number, line.values())):
+                    raise TypeError
+                numbers = {name: value if type(value) is int else float(value) for name, value in line.items()}
+                good.append((text.decode(), numbers))
+            except (ValueError, TypeError, KeyError, AttributeError):
+                bad.append(str(number))
+        if bad and data:
+            note(f"{path}: left out what is damaged: line {', '.join(bad[:5])}{' and more' * (len(bad) > 5)}")
+        return good
 
 
-def new_run_path(parent: str | Path, name: str) -> Path:
-    """`parent/name-1`, or with the first number after it that is free."""
-    number = 1
-    while (path := Path(parent) / f"{name}-{number}").exists():
-        number += 1
-    return path
+def new_run_folder(parent: str | Path, name: str) -> Path:
+    """Make the folder `parent/name-1`, or with the first number after it that is free, and return its path.
+
+    Of two processes that ask at once, each gets a folder of its own. UserError if the disk refuses.
+    """
+    with _saving(Path(parent)):
+        for number in count(1):
+            path = Path(parent) / f"{name}-{number}"
+            try:
+                path.mkdir(parents=True)
+            except FileExistsError:
+                continue
+            return path
+    raise AssertionError("there is a number for every folder")
+
+
+def _locked(folder: Path) -> int | None:
+    """A descriptor that holds the lock on a folder; None where the system has no such locks."""
+    try:
+        import fcntl
+
+        descriptor = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise UserError(f"another process is training in {folder}; wait for it, or choose another folder") from None
+    except OSError:  # a file system without locks
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -209,18 +297,13 @@ def _write(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _flush_folder(path: Path) -> None:
-    """Make the names in a folder durable; only POSIX systems have, and need, this."""
-    if hasattr(os, "O_DIRECTORY"):
-        folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
 def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
+
+
+def _seal(content: Mapping[str, Any]) -> str:
+    """One sum over all that `state.json` says, the sums of the other files included."""
+    return _sha256(to_json(content).encode())
 
 
 @contextmanager

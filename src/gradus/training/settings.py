@@ -135,10 +135,19 @@ def read_toml(path: str | Path) -> dict[str, object]:
         UserError: if the file cannot be read or is not TOML.
     """
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        data = Path(path).read_bytes()
     except OSError as error:
         raise UserError(f"cannot read the settings in {path}: {error.strerror}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    return parse_toml(data, path)
+
+
+def parse_toml(data: bytes, path: object) -> dict[str, object]:
+    """The table that the bytes of a TOML file say; `path` is named in the error. UserError if they are not TOML."""
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except RecursionError:
+        raise UserError(f"{path} is not a TOML file: it is nested too deeply") from None
+    except ValueError as error:  # UnicodeDecodeError, TOMLDecodeError, or a number of thousands of digits
         raise UserError(f"{path} is not a TOML file: {error}") from error
 
 
