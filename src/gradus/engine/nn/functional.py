@@ -43,6 +43,14 @@ from gradus.engine.functions.activations import tanhshrink as tanhshrink
 from gradus.engine.functions.activations import threshold as threshold
 from gradus.engine.functions.activations import threshold_ as threshold_
 from gradus.engine.functions.operands import binary
+from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool1d as adaptive_avg_pool1d
+from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool2d as adaptive_avg_pool2d
+from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool3d as adaptive_avg_pool3d
+from gradus.engine.nn.adaptive_pooling_functions import adaptive_max_pool1d as adaptive_max_pool1d
+from gradus.engine.nn.adaptive_pooling_functions import adaptive_max_pool2d as adaptive_max_pool2d
+from gradus.engine.nn.adaptive_pooling_functions import adaptive_max_pool3d as adaptive_max_pool3d
+from gradus.engine.nn.adaptive_pooling_functions import fractional_max_pool2d as fractional_max_pool2d
+from gradus.engine.nn.adaptive_pooling_functions import fractional_max_pool3d as fractional_max_pool3d
 from gradus.engine.nn.convolution_functions import conv1d as conv1d
 from gradus.engine.nn.convolution_functions import conv2d as conv2d
 from gradus.engine.nn.convolution_functions import conv3d as conv3d
@@ -62,6 +70,18 @@ from gradus.engine.nn.loss_functions import kl_div as kl_div
 from gradus.engine.nn.loss_functions import l1_loss as l1_loss
 from gradus.engine.nn.loss_functions import smooth_l1_loss as smooth_l1_loss
 from gradus.engine.nn.padding_functions import pad as pad
+from gradus.engine.nn.pooling_functions import avg_pool1d as avg_pool1d
+from gradus.engine.nn.pooling_functions import avg_pool2d as avg_pool2d
+from gradus.engine.nn.pooling_functions import avg_pool3d as avg_pool3d
+from gradus.engine.nn.pooling_functions import lp_pool1d as lp_pool1d
+from gradus.engine.nn.pooling_functions import lp_pool2d as lp_pool2d
+from gradus.engine.nn.pooling_functions import lp_pool3d as lp_pool3d
+from gradus.engine.nn.pooling_functions import max_pool1d as max_pool1d
+from gradus.engine.nn.pooling_functions import max_pool2d as max_pool2d
+from gradus.engine.nn.pooling_functions import max_pool3d as max_pool3d
+from gradus.engine.nn.pooling_functions import max_unpool1d as max_unpool1d
+from gradus.engine.nn.pooling_functions import max_unpool2d as max_unpool2d
+from gradus.engine.nn.pooling_functions import max_unpool3d as max_unpool3d
 from gradus.engine.ops import index as ix
 from gradus.engine.ops import matmul as mm
 from gradus.engine.ops import network as net
