@@ -41,7 +41,7 @@ def leaf(torch: Any, array: Array, layout: str = "C", wants: bool = True) -> Any
         made = torch.from_numpy(wide[..., ::2])
     else:
         made = torch.from_numpy(np.array(array, order="C"))
-    return made.requires_grad_() if wants and array.dtype.kind == "f" else made
+    return made.requires_grad_() if wants and array.dtype.kind in "fc" else made
 
 
 def flat(result: Any) -> list[Any]:
@@ -120,7 +120,7 @@ def close(a: Any, b: Any, tolerance: float) -> None:
         return
     assert a.shape == b.shape
     assert a.dtype == b.dtype
-    if b.dtype.kind == "f":
+    if b.dtype.kind in "fc":
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
     else:
         np.testing.assert_array_equal(a, b)

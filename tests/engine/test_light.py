@@ -183,6 +183,12 @@ PLAIN: dict[str, Callable[[Any], Any]] = {
     "Mean": lambda x: x.mean(),
     "Slice": lambda x: x[0],
     "Index": lambda x: x[engine.tensor([1, 0])],
+    "Real": lambda x: x.cfloat().real,
+    "Imag": lambda x: x.cfloat().imag,
+    "Conj": lambda x: x.cfloat().conj(),
+    "Complex": lambda x: engine.complex(x, x),
+    "ViewAsReal": lambda x: engine.view_as_real(x.cfloat()),
+    "ViewAsComplex": lambda x: engine.view_as_complex(engine.stack([x, x], -1)),
 }
 
 # What is kept of an operation's inputs and outputs; an operation that is not here may keep any of them.
@@ -192,6 +198,7 @@ FROM_INPUTS: dict[str, Callable[[Any, Any], Any]] = {
     "Var": lambda x, _: x.var(0),
     "Mm": lambda x, y: x @ y,
     "MatMul": lambda x, y: x @ y[0],
+    "Angle": lambda x, _: x.cfloat().angle(),
     "CrossEntropy": lambda x, _: F.cross_entropy(x, engine.tensor([0, 1, 0])),
 }
 FROM_OUTPUT: dict[str, Callable[[Any], Any]] = {

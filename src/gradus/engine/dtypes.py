@@ -12,6 +12,10 @@ __all__ = [
     "Size",
     "bfloat16",
     "bool",
+    "cdouble",
+    "cfloat",
+    "complex64",
+    "complex128",
     "device",
     "double",
     "dtype",
@@ -30,34 +34,66 @@ __all__ = [
     "set_default_dtype",
     "short",
     "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
 ]
 
 Array = npt.NDArray[Any]
 
 
+# NumPy's kinds of numbers, by their letters. Its bfloat16, which is ml_dtypes's, counts as a kind of its own.
+REAL = "fV"
+FLOATING = "fVc"  # what can have gradients
+
+
 class dtype:
     """A number type, such as `torch.float32`; `.numpy` is NumPy's name for it."""
 
-    def __init__(self, name: str, numpy: npt.DTypeLike) -> None:
+    numpy: np.dtype[Any]
+
+    def __init__(self, name: str, numpy: npt.DTypeLike | None) -> None:
         self.name: Final = name
-        self.numpy: Final[np.dtype[Any]] = np.dtype(numpy)
+        if numpy is not None:
+            self.numpy = np.dtype(numpy)
+
+    def __getattr__(self, name: str) -> Any:
+        if name != "numpy":
+            raise AttributeError(f"'torch.dtype' object has no attribute '{name}'")
+        import ml_dtypes  # takes as long to import as a tenth of the engine, and few programs need it
+
+        self.numpy = np.dtype(ml_dtypes.bfloat16)
+        _BY_NUMPY[self.numpy] = self
+        return self.numpy
 
     @property
     def is_floating_point(self) -> builtins.bool:
-        return self.numpy.kind == "f"
+        return self.numpy.kind in REAL
 
     @property
     def is_complex(self) -> builtins.bool:
-        return False
+        return self.numpy.kind == "c"
 
     @property
     def is_signed(self) -> builtins.bool:
-        return self.numpy.kind in "fi"
+        return self.numpy.kind in "fiVc"
 
     @property
     def itemsize(self) -> builtins.int:
         """Bytes a number takes."""
-        return 2 if self.name == "bfloat16" else self.numpy.itemsize
+        return self.numpy.itemsize
+
+    def to_real(self) -> dtype:
+        """The type of a complex number's parts; a real type is its own."""
+        return {"complex64": float32, "complex128": float64}.get(self.name, self)
+
+    def to_complex(self) -> dtype:
+        """The type of complex numbers whose parts have this type."""
+        if self.is_complex:
+            return self
+        if self.name not in ("bfloat16", "float32", "float64"):
+            raise RuntimeError(f"{self} has no complex type here; complex64 and complex128 are offered")
+        return complex128 if self is float64 else complex64
 
     def __repr__(self) -> str:
         return f"torch.{self.name}"
@@ -69,17 +105,26 @@ class dtype:
 float64 = double = dtype("float64", np.float64)
 float32 = float = dtype("float32", np.float32)
 float16 = half = dtype("float16", np.float16)
+bfloat16 = dtype("bfloat16", None)
+complex64 = cfloat = dtype("complex64", np.complex64)
+complex128 = cdouble = dtype("complex128", np.complex128)
 int64 = long = dtype("int64", np.int64)
 int32 = int = dtype("int32", np.int32)
 int16 = short = dtype("int16", np.int16)
 int8 = dtype("int8", np.int8)
 uint8 = dtype("uint8", np.uint8)
+uint16 = dtype("uint16", np.uint16)
+uint32 = dtype("uint32", np.uint32)
+uint64 = dtype("uint64", np.uint64)
 bool = dtype("bool", np.bool_)
-bfloat16 = dtype(
-    "bfloat16", np.float32
-)  # a name to ask about; NumPy has no such numbers, and no tensor here holds them
 
-_BY_NUMPY = {d.numpy: d for d in (float64, float32, float16, int64, int32, int16, int8, uint8, bool)}
+_BY_NUMPY = {
+    d.numpy: d
+    for d in (
+        *(float64, float32, float16, complex64, complex128),
+        *(int64, int32, int16, int8, uint8, uint16, uint32, uint64, bool),
+    )
+}
 
 _default = float32
 
@@ -102,22 +147,22 @@ def of_numpy(kind: np.dtype[Any]) -> dtype:
         return _BY_NUMPY[kind]
     except KeyError:
         raise TypeError(
-            f"can't convert np.ndarray of type numpy.{kind}. The only supported types are: "
-            "float64, float32, float16, int64, int32, int16, int8, uint8, and bool."
+            f"can't convert np.ndarray of type {kind.type.__module__}.{kind.type.__name__}. The only supported types "
+            "are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, "
+            "uint8, and bool."
         ) from None
 
 
 def to_numpy(d: Any) -> np.dtype[Any]:
     """NumPy's type for a `torch.dtype`, or for Python's own float, int and bool."""
     if isinstance(d, dtype):
-        if d is bfloat16:
-            raise TypeError("bfloat16 needs hardware that computes in it; use torch.float32, or the torch backend")
         return d.numpy
     try:
         return {
             builtins.float: np.dtype(np.float64),
             builtins.int: np.dtype(np.int64),
             builtins.bool: np.dtype(np.bool_),
+            complex: np.dtype(np.complex128),
         }[d]
     except (KeyError, TypeError):
         raise TypeError(f"dtype must be torch.dtype, not {type(d).__name__}") from None

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gradus.engine import dtypes
 from gradus.engine.dtypes import dtype as DType
 
 __all__ = ["finfo", "iinfo"]
+
+
+def limits_of(kind: np.dtype[Any]) -> Any:
+    """NumPy's finfo or iinfo of a type, or ml_dtypes's finfo of bfloat16."""
+    if kind.kind != "V":
+        return np.finfo(kind) if kind.kind in "fc" else np.iinfo(kind)
+    import ml_dtypes
+
+    return ml_dtypes.finfo(kind)  # type: ignore[no-untyped-call]
 
 
 class finfo:
@@ -19,20 +30,16 @@ class finfo:
 
     def __init__(self, type: DType | None = None) -> None:
         kind = dtypes.get_default_dtype() if type is None else type
-        if not kind.is_floating_point:
+        if not (kind.is_floating_point or kind.is_complex):
             raise TypeError(
                 "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
             )
+        kind = kind.to_real()
         self.dtype = kind.name
         self.bits = 8 * kind.itemsize
-        if kind.name == "bfloat16":  # a float32 with 7 of its 23 bits of fraction
-            self.eps, self.resolution = 2.0**-7, 0.01
-            self.max, self.tiny = (2 - 2.0**-7) * 2.0**127, 2.0**-126
-        else:
-            limits = np.finfo(kind.numpy)
-            self.eps, self.resolution = float(limits.eps), 10.0 ** -int(limits.precision)
-            self.max, self.tiny = float(limits.max), float(limits.tiny)
-        self.min = -self.max
+        limits = limits_of(kind.numpy)
+        self.eps, self.resolution = float(limits.eps), 10.0 ** -int(limits.precision)
+        self.min, self.max, self.tiny = float(limits.min), float(limits.max), float(limits.tiny)
         self.smallest_normal = self.tiny
 
     def __repr__(self) -> str:

@@ -110,6 +110,7 @@ class Function(Node):
 
     view: ClassVar[bool] = False  # the result may share its input's memory
     keeps: ClassVar[int] = INPUTS | OUTPUT
+    wrapped: Function | None = None  # what it computes with, where it stands around another operation
     ufunc: ClassVar[Any] = None  # NumPy's function that `forward` of two inputs is: it can write over the first
 
     def join(self, edges: Sequence[Edge], notes: Sequence[Note] = ()) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
+from gradus.engine.promotion import of_number
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -75,6 +76,9 @@ _TYPES = {
     "float32": "torch.FloatTensor",
     "float64": "torch.DoubleTensor",
     "float16": "torch.HalfTensor",
+    "bfloat16": "torch.BFloat16Tensor",
+    "complex64": "torch.ComplexFloatTensor",
+    "complex128": "torch.ComplexDoubleTensor",
     "int64": "torch.LongTensor",
     "int32": "torch.IntTensor",
     "int16": "torch.ShortTensor",
@@ -105,7 +109,7 @@ def represent(x: Tensor) -> str:
     kind = type(x).__name__
     start = "tensor(" if kind in ("Tensor", "Parameter", "Buffer") else f"{kind}("
     array = x._array
-    usual = array.dtype in (dtypes.get_default_dtype().numpy, np.dtype(np.int64), np.dtype(np.bool_))
+    usual = array.dtype in (of_number(1.0), of_number(1j), np.dtype(np.int64), np.dtype(np.bool_))
     suffixes = []
     if not array.size:
         body = "[]"
@@ -139,7 +143,8 @@ def _with_suffixes(text: str, suffixes: list[str], indent: int) -> str:
 
 def _numbers(array: Array, indent: int) -> str:
     summarised = array.size > _options.threshold
-    return _box(array, indent, summarised, _Format(_ends(array) if summarised else array))
+    shown = _ends(array) if summarised else array
+    return _box(array, indent, summarised, _ComplexFormat(shown) if array.dtype.kind == "c" else _Format(shown))
 
 
 def _ends(array: Array) -> Array:
@@ -155,7 +160,7 @@ class _Format:
     """One width and one notation for all numbers of a tensor."""
 
     def __init__(self, array: Array) -> None:
-        self.floating = array.dtype.kind == "f"
+        self.floating = array.dtype.kind in dtypes.REAL
         self.whole, self.scientific, self.width = True, False, 1
         if not self.floating:
             self.width = max(len(str(x)) for x in array.reshape(-1).tolist())
@@ -183,7 +188,19 @@ class _Format:
         return self._text(x).rjust(self.width)
 
 
-def _box(array: Array, indent: int, summarised: bool, shown: _Format) -> str:
+class _ComplexFormat:
+    """A format for all real parts, and one for all imaginary ones."""
+
+    def __init__(self, array: Array) -> None:
+        self.real, self.imag = _Format(array.real), _Format(array.imag)
+        self.width = self.real.width + self.imag.width + 1
+
+    def __call__(self, x: complex) -> str:
+        imag = self.imag(x.imag).lstrip()
+        return self.real(x.real) + ("" if imag[0] in "+-" else "+") + imag + "j"
+
+
+def _box(array: Array, indent: int, summarised: bool, shown: _Format | _ComplexFormat) -> str:
     if not array.ndim:
         return shown(array.item())
     if array.ndim == 1:
@@ -197,7 +214,7 @@ def _box(array: Array, indent: int, summarised: bool, shown: _Format) -> str:
     return "[" + ("," + "\n" * (array.ndim - 1) + " " * (indent + 1)).join(parts) + "]"
 
 
-def _row(array: Array, indent: int, summarised: bool, shown: _Format) -> str:
+def _row(array: Array, indent: int, summarised: bool, shown: _Format | _ComplexFormat) -> str:
     n = _options.edgeitems
     if summarised and len(array) > 2 * n:
         texts = [*map(shown, array[:n].tolist()), " ...", *map(shown, array[-n:].tolist())]

@@ -15,6 +15,7 @@ from gradus.engine import autograd, dtypes, printing
 from gradus.engine.dtypes import Array, Size
 from gradus.engine.functions import activations as ac
 from gradus.engine.functions import comparison as cp
+from gradus.engine.functions import complex_numbers as cn
 from gradus.engine.functions import conversion as cv
 from gradus.engine.functions import creation as cr
 from gradus.engine.functions import drawing as dr
@@ -114,10 +115,10 @@ class Tensor(Variable):
         return self._array.flags.c_contiguous
 
     def is_floating_point(self) -> Bool:
-        return self._array.dtype.kind == "f"
+        return self._array.dtype.kind in dtypes.REAL
 
     def is_complex(self) -> Bool:
-        return False
+        return self._array.dtype.kind == "c"
 
     @property
     def is_cuda(self) -> Bool:
@@ -153,8 +154,8 @@ class Tensor(Variable):
                 "variable in a "
                 "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
-        if requires_grad and self._array.dtype.kind != "f":
-            raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        if requires_grad and self._array.dtype.kind not in dtypes.FLOATING:
+            raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
         if not made:
             self._node = LEAF if requires_grad else None
         return self
@@ -293,6 +294,8 @@ class Tensor(Variable):
         """The array itself, not a copy. One that requires a gradient gives it under `no_grad` only, or by force."""
         if self.requires_grad and not force and grad_state.enabled:
             raise RuntimeError("Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead.")
+        if self._array.dtype.kind == "V":
+            raise TypeError("Got unsupported ScalarType BFloat16")
         return self._array
 
     def __array__(self, dtype: Any = None, copy: Bool | None = None) -> Array:
@@ -302,10 +305,21 @@ class Tensor(Variable):
         return array.copy() if copy else array
 
     def __float__(self) -> Float:
-        return float(self.item())
+        return float(self._real_item())
 
     def __int__(self) -> Int:
-        return int(self.item())
+        return int(self._real_item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def _real_item(self) -> Any:
+        number = self.item()
+        if isinstance(number, complex):
+            if number.imag:
+                raise RuntimeError("value cannot be converted to type double without overflow")
+            return number.real
+        return number
 
     def __index__(self) -> Int:
         if self._array.dtype.kind not in "iub" or self._array.size != 1:
@@ -619,7 +633,42 @@ class Tensor(Variable):
             )
         return self.transpose(-2, -1)
 
-    H = mT
+    @property
+    def mH(self) -> Tensor:
+        """The last two dimensions exchanged, and conjugated."""
+        return cn.conj(self.mT)
+
+    @property
+    def H(self) -> Tensor:
+        """A matrix transposed and conjugated."""
+        return cn.conj(self.mT)
+
+    # complex numbers
+    angle = cn.angle
+    conj = cn.conj
+    conj_physical = cn.conj_physical
+    is_conj = cn.is_conj
+    isreal = cn.isreal
+    resolve_conj = cn.resolve_conj
+    sgn = cn.sgn
+
+    @property
+    def real(self) -> Tensor:
+        """The real part, a view."""
+        return cn.real(self)
+
+    @real.setter
+    def real(self, value: Any) -> None:
+        cn.real(self).copy_(value)
+
+    @property
+    def imag(self) -> Tensor:
+        """The imaginary part, a view."""
+        return cn.imag(self)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        cn.imag(self).copy_(value)
 
     # selecting
     __getitem__, __setitem__ = sl.getitem, sl.setitem
@@ -756,6 +805,7 @@ class Tensor(Variable):
     # conversion; the names of the types come last, so that nothing above mistakes them
     to, type_as, cuda = cv.to, cv.type_as, cv.cuda
     cpu = pin_memory = cv.as_is
+    cfloat, cdouble = cv.to_complex64, cv.to_complex128
     double, half, bfloat16, long, short = cv.to_float64, cv.to_float16, cv.to_bfloat16, cv.to_int64, cv.to_int16
     char, byte, type = cv.to_int8, cv.to_uint8, cv.type_
     float, int, bool = cv.to_float32, cv.to_int32, cv.to_bool

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from gradus.engine.dtypes import Array
+from gradus.engine.dtypes import FLOATING, Array
 from gradus.engine.grad_mode import no_grad, state
-from gradus.engine.kernels import addition
+from gradus.engine.kernels import FLOAT32, addition
 from gradus.engine.node import (
     INPUTS,
     LEAF,
@@ -32,6 +32,7 @@ from gradus.engine.node import (
     numbers,
     short,
 )
+from gradus.engine.number_types import SPECIAL, suited
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -149,7 +150,7 @@ def apply(op: type[Function], *inputs: Any, option: Any = None, **options: Any) 
     Positional inputs may be tensors (gradients flow), or anything else (constants); options never have gradients.
     Returns a Tensor, or a tuple of them where the operation's `forward` returns one.
     """
-    enabled, recorded = state.enabled, False
+    enabled, recorded, letter = state.enabled, False, ""
     arrays: list[Any] = []
     edges: list[Edge] = []
     notes: list[Note] = []
@@ -161,11 +162,15 @@ def apply(op: type[Function], *inputs: Any, option: Any = None, **options: Any) 
             if edge is not None:
                 recorded = True
             array, version = x._array, x._version_counter
+            if array.dtype is not FLOAT32 and array.dtype.char in SPECIAL:
+                letter = array.dtype.char
             arrays.append(array)
             notes.append((version, version[0], id(array), edge))
         else:
             arrays.append(x)
         edges.append(edge)
+    if letter:
+        op = suited(op, letter)
     if not recorded:
         return _unrecorded(op, arrays, inputs[0], option, **options)
     node = op()
@@ -177,9 +182,11 @@ def apply(op: type[Function], *inputs: Any, option: Any = None, **options: Any) 
 def apply_one(op: type[Function], x: Tensor, option: Any = None) -> Any:
     """`apply`, written out for one tensor and at most one option: this and `apply_two` are nine of ten calls."""
     edge = x._node if x._base is None else x._edge()
-    if edge is None or not state.enabled:
-        return _unrecorded(op, (x._array,), x, option)
     array = x._array
+    if array.dtype is not FLOAT32 and array.dtype.char in SPECIAL:
+        op = suited(op, array.dtype.char)
+    if edge is None or not state.enabled:
+        return _unrecorded(op, (array,), x, option)
     node = op()
     node.edges = (x if edge is LEAF else edge,)
     result = node.forward(array) if option is None else node.forward(array, option)
@@ -207,6 +214,8 @@ def apply_two(op: type[Function], a: Any, b: Any, option: Any = None) -> Any:
     to_a = a._node if a._base is None else a._edge()
     to_b = b._node if b._base is None else b._edge()
     x, y = a._array, b._array
+    if x.dtype is not FLOAT32 and x.dtype.char in SPECIAL:
+        op = suited(op, x.dtype.char)
     if (to_a is None and to_b is None) or not state.enabled:
         if option is None and x.size < addition.LEAST and (ufunc := op.ufunc) is not None:
             return wrap(ufunc(x, y))
@@ -256,7 +265,7 @@ def _recorded(node: Function, result: Any, keeps: int, first: Any) -> Any:
     made = _new(_Tensor)
     made._array = result
     made._base = made._counter = made._grad = None
-    made._node = node if result.dtype.kind == "f" else None  # integers have no gradient
+    made._node = node if result.dtype.kind in FLOATING else None  # integers have no gradient
     if not keeps:
         if node.view:
             _share(made, first)
@@ -273,7 +282,7 @@ def _several(node: Function, arrays: tuple[Array, ...], first: Any, *, recorded:
         made = wrap(array)
         if node.view:
             _share(made, first)
-        if recorded and array.dtype.kind == "f":
+        if recorded and array.dtype.kind in FLOATING:
             made._node = Output(node, i)
             made._one_of_several = node.view
             note = (made._version_counter, made._version_counter[0], id(array), True)
@@ -314,9 +323,11 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, option: Any = None,
     for x in inputs:
         if isinstance(x, Variable) and x._version_counter is target._version_counter:
             _refuse_partial_overlap(target._array, x._array)
+    before = target._array
+    if before.dtype.char in SPECIAL:
+        op = suited(op, before.dtype.char)
     node = op()
     node.edges = edges
-    before = target._array
     arrays = [x._array if isinstance(x, Variable) else x for x in arguments]
     result = node.forward(*arrays, **options) if option is None else node.forward(*arrays, option)
     if isinstance(result, np.generic):
@@ -326,11 +337,12 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, option: Any = None,
             f"output with shape {list(before.shape)} doesn't match the broadcast shape {list(result.shape)}"
         )
     if recorded:
-        for name, value in node.__dict__.items():
+        kept = (node.wrapped or node).__dict__
+        for name, value in kept.items():
             if value is before:
-                node.__dict__[name] = before.copy()  # backward wants what was there
+                kept[name] = before.copy()  # backward wants what was there
             elif value is result:
-                node.__dict__[name] = before  # ... or what is there now
+                kept[name] = before  # ... or what is there now
     whole = result.base is None and before.base is None and result is not before
     if not whole and np.may_share_memory(result, before):
         result = result.copy()
@@ -440,10 +452,10 @@ class Geometry:
 
     def __init__(self, base: Variable, view: Variable) -> None:
         whole, part = base._array, view._array
-        self.dtype = whole.dtype
+        self.dtype, self.part_dtype = whole.dtype, part.dtype
         self.whole_shape, self.whole_strides = whole.shape, whole.strides
         self.part_shape, self.part_strides = part.shape, part.strides
-        self.offset = (part.__array_interface__["data"][0] - whole.__array_interface__["data"][0]) // whole.itemsize
+        self.offset = part.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
         spans = [(size - 1) * stride for size, stride in zip(whole.shape, whole.strides, strict=True)]
         self.extent = 1 + sum(spans) // whole.itemsize
 
@@ -451,7 +463,8 @@ class Geometry:
         """Zeros laid out as the base, and the view's part of them."""
         memory = np.zeros(self.extent, dtype=self.dtype)
         whole = as_strided(memory, shape=self.whole_shape, strides=self.whole_strides)
-        part = as_strided(memory[self.offset :], shape=self.part_shape, strides=self.part_strides)
+        start = memory.view(np.uint8)[self.offset :]
+        part = as_strided(start[: self.part_dtype.itemsize].view(self.part_dtype), self.part_shape, self.part_strides)
         return whole, part
 
 

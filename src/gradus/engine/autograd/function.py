@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import node
+from gradus.engine.dtypes import FLOATING
 from gradus.engine.grad_mode import no_grad, state
 from gradus.engine.node import SECOND_TIME, Edge, Output
 from gradus.engine.variable import Variable, rewire, wrap, writable
@@ -193,7 +194,7 @@ def _placed(out: Any, made: Custom, output: int, args: tuple[Any, ...], context:
         passed_on = wrap(out._array)
         passed_on._counter = out._version_counter
         out = passed_on
-    wanted = recorded and out._array.dtype.kind == "f" and not any(out is x for x in context._without_gradient)
+    wanted = recorded and out._array.dtype.kind in FLOATING and not any(out is x for x in context._without_gradient)
     if wanted:
         out._base = None
         out._become(made if made.outputs is None else Output(made, output))

@@ -7,6 +7,7 @@
 
 from gradus.engine.functions.activations import *  # noqa: F403
 from gradus.engine.functions.comparison import *  # noqa: F403
+from gradus.engine.functions.complex_numbers import *  # noqa: F403
 from gradus.engine.functions.conversion import *  # noqa: F403
 from gradus.engine.functions.creation import *  # noqa: F403
 from gradus.engine.functions.drawing import *  # noqa: F403

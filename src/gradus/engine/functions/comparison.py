@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.engine.dtypes import FLOATING
 from gradus.engine.functions.operands import (
     axes_of,
     explain_broadcast,
     plain,
+    refuse_complex,
     renamed,
     same_type,
     scalar_name,
@@ -28,6 +30,9 @@ __all__ = [
 ]  # fmt: skip
 
 
+_SHORT = {np.less: "lt", np.less_equal: "le", np.greater: "gt", np.greater_equal: "ge"}
+
+
 def _compare(how: Any, a: Any, b: Any) -> Any:
     try:
         x, y = same_type(a, b)
@@ -35,6 +40,10 @@ def _compare(how: Any, a: Any, b: Any) -> Any:
         if how in (np.equal, np.not_equal):
             return NotImplemented
         raise
+    if how not in (np.equal, np.not_equal):
+        for operand in map(np.asarray, (plain(x), plain(y))):
+            message = f"\"{_SHORT[how]}_cpu\" not implemented for '{scalar_name(operand.dtype)}'"
+            refuse_complex(operand, message, NotImplementedError)
     return _broadcast(how, x, y)
 
 
@@ -92,7 +101,7 @@ def logical_xor(input: Tensor, other: Any) -> Tensor:
 def _bitwise(how: Any, a: Any, b: Any, name: str) -> Tensor:
     x, y = same_type(a, b)
     kind = result_type(plain(x), plain(y))
-    if kind.kind == "f":
+    if kind.kind in FLOATING:
         raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{scalar_name(kind)}'")
     return _broadcast(how, x, y)
 
@@ -118,7 +127,7 @@ def bitwise_right_shift(input: Any, other: Any) -> Tensor:
 
 
 def bitwise_not(input: Tensor) -> Tensor:
-    if input._array.dtype.kind == "f":
+    if input._array.dtype.kind in FLOATING:
         raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
     return wrap(np.invert(input._array))
 

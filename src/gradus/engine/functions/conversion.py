@@ -9,6 +9,7 @@ import numpy as np
 from gradus.engine import dtypes, printing
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.operands import cast, is_tensor
+from gradus.engine.promotion import RANK, promote
 from gradus.engine.promotion import result_type as _result_type
 from gradus.engine.variable import Variable
 
@@ -34,7 +35,7 @@ def to(
             continue
         elif isinstance(arg, (str, dtypes.device)):
             device = arg
-        elif arg in (float, int):
+        elif arg in (float, int, complex):
             dtype = dtypes.of_numpy(dtypes.to_numpy(arg))
         else:
             raise TypeError(
@@ -85,6 +86,14 @@ def to_bfloat16(input: Tensor) -> Tensor:
     return to(input, dtypes.bfloat16)
 
 
+def to_complex64(input: Tensor) -> Tensor:
+    return to(input, dtypes.complex64)
+
+
+def to_complex128(input: Tensor) -> Tensor:
+    return to(input, dtypes.complex128)
+
+
 def to_int64(input: Tensor) -> Tensor:
     return to(input, dtypes.int64)
 
@@ -127,7 +136,7 @@ def is_floating_point(input: Tensor) -> bool:
 
 
 def is_complex(input: Tensor) -> bool:
-    return False
+    return input.is_complex()
 
 
 def is_nonzero(input: Tensor) -> bool:
@@ -146,10 +155,9 @@ def result_type(tensor1: Any, tensor2: Any) -> DType:
 
 
 def promote_types(type1: DType, type2: DType) -> DType:
-    return dtypes.of_numpy(_result_type(np.zeros(1, type1.numpy), np.zeros(1, type2.numpy)))
+    return dtypes.of_numpy(promote(type1.numpy, type2.numpy))
 
 
 def can_cast(from_: DType, to: DType) -> bool:
     """Whether results of one type may go into the other: floats not into integers, those not into bool."""
-    rank = {"b": 0, "u": 1, "i": 1, "f": 2}
-    return rank[from_.numpy.kind] <= rank[to.numpy.kind]
+    return RANK[from_.numpy.kind] <= RANK[to.numpy.kind]

@@ -11,6 +11,7 @@ from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.operands import Number, as_array, is_tensor, plain, refuse_unknown, sizes_of
+from gradus.engine.promotion import of_number
 from gradus.engine.variable import Variable, wrap
 
 if TYPE_CHECKING:
@@ -59,11 +60,13 @@ def array_of(data: Any, kind: np.dtype[Any] | None) -> Array:
         array = np.array(source)
     except ValueError:
         raise ValueError(_ragged(source)) from None
-    if array.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fiubcV":
         _refuse(data, array)
-    if kind is None and (array.dtype.kind == "f" or not array.size) and not _holds_arrays(data):
-        kind = dtypes.get_default_dtype().numpy
+    if kind is None and (array.dtype.kind in "fc" or not array.size) and not _holds_arrays(data):
+        kind = of_number(1j if array.dtype.kind == "c" else 1.0)
     if kind is not None:
+        if array.dtype.kind == "c" != kind.kind and not isinstance(data, (Variable, np.ndarray)):
+            raise TypeError("must be real number, not complex")
         array = array.astype(kind)
     dtypes.of_numpy(array.dtype)
     return array

@@ -48,7 +48,7 @@ def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tens
     if rounding_mode is not None:
         return in_place(input, ew.DivRounded, other, rounding_mode)
     kind = result_type(input._array, plain(numeric(other)))
-    check_cast(kind if kind.kind == "f" else dtypes.get_default_dtype().numpy, input._array.dtype)
+    check_cast(kind if kind.kind in dtypes.FLOATING else dtypes.get_default_dtype().numpy, input._array.dtype)
     return in_place(input, ew.Div, other)
 
 
@@ -102,7 +102,7 @@ def ixor(input: Tensor, other: Any) -> Tensor:
 
 
 def _float_only(input: Tensor) -> Tensor:
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in dtypes.FLOATING:
         check_cast(dtypes.get_default_dtype().numpy, input._array.dtype)
     return input
 

@@ -15,13 +15,14 @@ from gradus.engine.grad_mode import state
 from gradus.engine.kernels import FLOAT32
 from gradus.engine.node import Function
 from gradus.engine.ops.elementwise import ToCopy
-from gradus.engine.promotion import of_number, result_type
+from gradus.engine.promotion import RANK, of_number, result_type
 from gradus.engine.variable import Variable, apply, apply_, apply_one, apply_two, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 Number = int | float | bool
+_NUMBERS = (float, int, complex)  # Python's own; NumPy's scalars count as them
 Dims = int | Sequence[int] | None
 
 
@@ -43,7 +44,7 @@ def plain(x: Any) -> Any:
 
 def numeric(x: Any) -> Any:
     """A tensor or a Python number, from whatever stands for one."""
-    if isinstance(x, (Variable, float, int)):
+    if isinstance(x, (Variable, *_NUMBERS)):
         return x
     if isinstance(x, np.generic):
         return x.item()
@@ -122,7 +123,7 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
             other = cast(other, before.dtype)
     else:
         other = numeric(other)
-        if before.dtype.kind != "f":
+        if before.dtype.kind not in dtypes.REAL or type(other) is complex:
             check_cast(result_type(before, plain(other)), before.dtype)
             other = other if isinstance(other, Variable) else _number(other, before.dtype)
     try:
@@ -133,8 +134,7 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
 
 
 def check_cast(kind: np.dtype[Any], into: np.dtype[Any]) -> None:
-    rank = "biuf".index
-    if kind.kind != into.kind and rank(kind.kind) > rank(into.kind) and {kind.kind, into.kind} != {"i", "u"}:
+    if RANK[kind.kind] > RANK[into.kind]:
         raise RuntimeError(
             f"result type {scalar_name(kind)} can't be cast to the desired output type {scalar_name(into)}"
         )
@@ -149,13 +149,13 @@ def same_type(a: Any, b: Any) -> tuple[Any, Any]:
                 return a, b
             kind = result_type(a._array, b._array)
             return cast(a, kind), cast(b, kind)
-        if not isinstance(b, (float, int)):
+        if not isinstance(b, _NUMBERS):
             return same_type(a, numeric(b))
-        if kind.kind == "f":
+        if kind.kind in dtypes.REAL and not isinstance(b, complex):
             return a, b
         kind = result_type(a._array, b)
         return cast(a, kind), _number(b, kind)
-    if not isinstance(a, (float, int)):
+    if not isinstance(a, _NUMBERS):
         return same_type(numeric(a), b)
     if isinstance(b, Variable):
         b, a = same_type(b, a)
@@ -178,6 +178,8 @@ def _number(x: Any, kind: np.dtype[Any]) -> Any:
 
 def fitting(x: Any, kind: np.dtype[Any]) -> Any:
     """A number as an integer type can hold it; below 0 it wraps around in an unsigned one."""
+    if isinstance(x, complex) and kind.kind != "c":
+        raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
     if kind.kind in "iu" and isinstance(x, (int, float)):
         limits = np.iinfo(kind)
         if not (limits.min or -limits.max) <= x <= limits.max:
@@ -190,20 +192,27 @@ def cast(x: Any, kind: np.dtype[Any]) -> Any:
     """x in another number type; integers have no gradient."""
     if x._array.dtype == kind:
         return x
-    return apply_one(ToCopy, x if kind.kind == "f" else x.detach(), kind)
+    return apply_one(ToCopy, x if kind.kind in dtypes.FLOATING else x.detach(), kind)
 
 
 def floating(x: Any) -> Any:
     """x, as floats if it holds integers: what exp, sqrt or a mean of squares compute with."""
-    if x._array.dtype.kind == "f":
+    if x._array.dtype.kind in dtypes.FLOATING:
         return x
     return apply_one(ToCopy, x, dtypes.get_default_dtype().numpy)
 
 
 def floating_only(x: Tensor, name: str) -> Tensor:
-    if x._array.dtype.kind != "f":
-        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(x._array.dtype)}': use .float() first")
+    if x._array.dtype.kind not in dtypes.REAL:
+        hint = "" if x._array.dtype.kind == "c" else ": use .float() first"
+        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(x._array.dtype)}'{hint}")
     return x
+
+
+def refuse_complex(x: Array, message: str, error: type[RuntimeError] = RuntimeError) -> None:
+    """Raise where the order of numbers is asked for."""
+    if x.dtype.kind == "c":
+        raise error(message)
 
 
 def refuse_bool(x: Tensor, name: str) -> Tensor:
@@ -221,11 +230,17 @@ _SCALARS = {
     "float32": "Float",
     "float64": "Double",
     "float16": "Half",
+    "bfloat16": "BFloat16",
+    "complex64": "ComplexFloat",
+    "complex128": "ComplexDouble",
     "int64": "Long",
     "int32": "Int",
     "int16": "Short",
     "int8": "Char",
     "uint8": "Byte",
+    "uint16": "UInt16",
+    "uint32": "UInt32",
+    "uint64": "UInt64",
     "bool": "Bool",
 }
 

@@ -8,7 +8,16 @@ import numpy as np
 
 from gradus.engine import return_types
 from gradus.engine.dtypes import Array
-from gradus.engine.functions.operands import Dims, axes_of, axis_of, is_tensor, renamed, same_type, tensor_of
+from gradus.engine.functions.operands import (
+    Dims,
+    axes_of,
+    axis_of,
+    is_tensor,
+    refuse_complex,
+    renamed,
+    same_type,
+    tensor_of,
+)
 from gradus.engine.functions.pointwise import maximum, minimum
 from gradus.engine.ops import index as ix
 from gradus.engine.ops import reduce as rd
@@ -127,6 +136,7 @@ def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False, **old: 
 def _position(find: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
     if input._array.dtype == bool:
         raise RuntimeError(f"{find.__name__}(): does not support bool input")
+    refuse_complex(input._array, f"{find.__name__}(): does not support complex input")
     axis = None if dim is None else axis_of(dim, input.ndim)
     if not input._array.size and (axis is None or not input._array.shape[axis]):
         raise IndexError(
@@ -143,6 +153,7 @@ def _position(find: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tenso
 
 def _order(x: Array, axis: int, descending: bool) -> Array:
     """The positions that sort x along an axis; equals keep their order, and nan counts as the largest."""
+    refuse_complex(x, "Sort does not support complex dtypes on CPU")
     if not x.ndim:
         return np.zeros((), np.int64)
     if not descending:
@@ -257,6 +268,7 @@ def cummin(input: Tensor, dim: int) -> Any:
 
 
 def _running(input: Tensor, dim: int, better: Any, made: Any) -> Any:
+    refuse_complex(input._array, f"{made.__name__}: does not support complex input", NotImplementedError)
     axis = axis_of(dim, input.ndim)
     if not input.ndim:
         return _picked(input, np.zeros((), np.int64), dim, True, made)
@@ -280,6 +292,7 @@ def unique(
     dim: int | None = None,
 ) -> Any:
     """The different numbers, in order; if asked, where each one went, and how often each comes."""
+    refuse_complex(input._array, "unique(): does not support complex input", NotImplementedError)
     found: Any = np.unique(  # type: ignore[call-overload]
         input._array, return_inverse=return_inverse, return_counts=return_counts, axis=dim
     )

@@ -26,6 +26,7 @@ from gradus.engine.functions.operands import (
     same_type,
     tensor_of,
 )
+from gradus.engine.limits import limits_of
 from gradus.engine.ops import activations as act
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.promotion import result_type
@@ -180,7 +181,7 @@ def mul(input: Any, other: Any) -> Tensor:
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """input / other, in floats; rounding_mode "trunc" or "floor" rounds, and keeps integers integers."""
     if rounding_mode is None:
-        if not (is_tensor(input) and input._array.dtype.kind == "f" and _fits(other, input._array.dtype)):
+        if not (is_tensor(input) and input._array.dtype.kind in dtypes.REAL and _fits(other, input._array.dtype)):
             input, other = _divisible(input, other)
         return binary(ew.Div, input, other)
     if rounding_mode not in ("floor", "trunc"):
@@ -209,14 +210,14 @@ def _divisible(a: Any, b: Any) -> tuple[Any, Any]:
     """Both operands in the floating-point type that they meet in."""
     a, b = numeric(a), numeric(b)
     kind = result_type(plain(a), plain(b))
-    if kind.kind != "f":
+    if kind.kind not in dtypes.FLOATING:
         kind = dtypes.get_default_dtype().numpy
     return (cast(a, kind) if is_tensor(a) else a), (cast(b, kind) if is_tensor(b) else b)
 
 
 def pow(input: Any, exponent: Any) -> Tensor:
     """input to the power of exponent; one of the two may be a number."""
-    if is_tensor(input) and input._array.dtype.kind == "f":
+    if is_tensor(input) and input._array.dtype.kind in dtypes.REAL:
         return binary(ew.Pow, input, exponent)
     if isinstance(exponent, int) and exponent < 0 and is_tensor(input) and input._array.dtype.kind in "iu":
         raise RuntimeError("Integers to negative integer powers are not allowed.")
@@ -488,7 +489,7 @@ def sign(input: Tensor) -> Tensor:
 
 
 def signbit(input: Tensor) -> Tensor:
-    return wrap(np.signbit(input._array) if input._array.dtype.kind == "f" else input._array < 0)
+    return wrap(np.signbit(input._array) if input._array.dtype.kind in dtypes.REAL else input._array < 0)
 
 
 def copysign(input: Tensor, other: Any) -> Tensor:
@@ -589,9 +590,9 @@ def nan_to_num(
     input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
     """Numbers in place of nan and ±inf: 0, and the largest and least of the type, unless given."""
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in dtypes.REAL:
         return clone(input)
-    limits = np.finfo(input._array.dtype)
+    limits = limits_of(input._array.dtype)
     x = input._array
     out = masked_fill(input, wrap(np.isnan(x)), 0.0 if nan is None else nan)
     out = masked_fill(out, wrap(np.isposinf(x)), float(limits.max) if posinf is None else posinf)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from gradus.engine.functions.complex_numbers import conj
 from gradus.engine.functions.operands import Number, tensor_of
 from gradus.engine.ops import matmul as mm_
 from gradus.engine.variable import Variable, apply_two
@@ -61,7 +62,9 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     return matmul(input, tensor)
 
 
-vdot = dot
+def vdot(input: Tensor, other: Tensor) -> Tensor:
+    """Σ conj(input) other, of vectors."""
+    return dot(conj(input), other)
 
 
 def inner(input: Tensor, other: Tensor) -> Tensor:

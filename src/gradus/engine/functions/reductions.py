@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.engine.dtypes import FLOATING, int64
 from gradus.engine.dtypes import dtype as DType
-from gradus.engine.dtypes import int64
 from gradus.engine.functions.operands import (
     Dims,
     Number,
@@ -59,14 +59,14 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType 
     """Σ input, over all or over the given dimensions. Sums of integers are int64."""
     if old:
         dim, keepdim = renamed(dim, keepdim, old)
-    x = input if dtype is None and input._array.dtype.kind == "f" else _summable(input, dtype)
+    x = input if dtype is None and input._array.dtype.kind in FLOATING else _summable(input, dtype)
     return apply_one(rd.Sum, x, (axes_of(dim, x._array.ndim), keepdim))
 
 
 def _summable(x: Tensor, dtype: DType | None) -> Tensor:
     if dtype is not None:
         return x.to(dtype)
-    return x if x._array.dtype.kind == "f" else x.to(int64)
+    return x if x._array.dtype.kind in FLOATING else x.to(int64)
 
 
 def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
@@ -79,7 +79,7 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType
     if old:
         dim, keepdim = renamed(dim, keepdim, old)
     x = input if dtype is None else input.to(dtype)
-    if x._array.dtype.kind != "f":
+    if x._array.dtype.kind not in FLOATING:
         raise RuntimeError(
             "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
             f"{scalar_name(x._array.dtype)}"
@@ -125,10 +125,13 @@ def _spread(
         dim, unbiased = None, dim
     if old:
         dim, keepdim = renamed(dim, keepdim, old)
-    if input._array.dtype.kind != "f":
+    if input._array.dtype.kind not in FLOATING:
         raise RuntimeError("std and var only support floating point and complex dtypes")
     if unbiased is not None:
         correction = int(unbiased)
+    if input.is_complex():  # that of the two parts together
+        parts = [_spread(rd.Var, part, dim, None, keepdim, correction, {}) for part in (input.real, input.imag)]
+        return parts[0] + parts[1] if op is rd.Var else (parts[0] + parts[1]).sqrt()
     axis = axes_of(dim, input._array.ndim)
     freedom = rd.count(input._array.shape, axis) - correction
     if freedom <= 0:
@@ -169,12 +172,13 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False, **old: Any) -> Te
 def norm(input: Tensor, p: Any = 2, dim: Dims = None, keepdim: bool = False, dtype: DType | None = None) -> Tensor:
     """(Σ |x|ᵖ)^(1/p); p may be inf, -inf, 0 (how many are not 0) or "fro" (2)."""
     x = input if dtype is None else input.to(dtype)
-    if x._array.dtype.kind != "f":
+    if x._array.dtype.kind not in FLOATING:
         raise RuntimeError(
             "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
             f"{scalar_name(x._array.dtype)}"
         )
     order = 2.0 if p in ("fro", None) else float(p)
+    x = x.abs() if x.is_complex() else x
     return apply(rd.Norm, x, p=order, axis=axes_of(dim, input.ndim), keepdim=keepdim)
 
 

@@ -19,6 +19,7 @@ from gradus.engine.functions.operands import (
     tensor_of,
 )
 from gradus.engine.indexing import parse
+from gradus.engine.limits import limits_of
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.ops import index as ix
 from gradus.engine.variable import Variable, apply_, apply_one, apply_two, wrap
@@ -48,7 +49,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
 def setitem(input: Tensor, index: Any, value: Any) -> None:
     if index is False:
         return
-    if not isinstance(value, (int, float, np.generic)) and not is_tensor(value):
+    if not isinstance(value, (int, float, complex, np.generic)) and not is_tensor(value):
         name = printing.type_name(input._array)
         raise TypeError(f"can't assign a {_type_name(value)} to a {name}; make a tensor of it with torch.tensor(...)")
     basic, advanced = parse(input, index)
@@ -237,7 +238,7 @@ def scatter_reduce_(
         raise RuntimeError(f"scatter_reduce with reduce={reduce!r} has no gradient in this engine: use scatter_add")
     y = input._array.copy()
     if not include_self:
-        info = np.finfo(y.dtype) if y.dtype.kind == "f" else np.iinfo(y.dtype)
+        info = limits_of(y.dtype)
         y[places] = {"sum": 0, "mean": 0, "prod": 1, "amax": info.min, "amin": info.max}[reduce]
     ways[reduce].at(y, places, values)
     if reduce == "mean":

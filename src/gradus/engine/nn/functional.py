@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradus.engine import random
+from gradus.engine.dtypes import REAL
 from gradus.engine.functions.activations import celu as celu
 from gradus.engine.functions.activations import celu_ as celu_
 from gradus.engine.functions.activations import elu as elu
@@ -270,7 +271,7 @@ def cross_entropy(
     if simple and x.ndim == 2 and t.dtype.kind == "i" and t.shape == x.shape[:1]:  # as it mostly is
         return apply_two(net.CrossEntropy, input, target, (ignore_index, reduction))
     _check_reduction(reduction)
-    if target._array.dtype.kind == "f" and target._array.shape == input._array.shape:
+    if target._array.dtype.kind in REAL and target._array.shape == input._array.shape:
         return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
     logits, flat, shape = _rows(input, target)
     if weight is None and label_smoothing == 0:

@@ -8,6 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from gradus.engine.dtypes import Array
+from gradus.engine.limits import finfo
 from gradus.engine.node import Function
 from gradus.engine.ops.network import RMSNorm
 from gradus.engine.tensor import Tensor
@@ -66,7 +67,7 @@ def rms_norm(
             f"Given normalized_shape={list(shape)}, expected input with shape [*, {', '.join(map(str, shape))}], but "
             f"got input of size{list(input.shape)}"
         )
-    small = float(np.finfo(input._array.dtype).eps) if eps is None else eps
+    small = finfo(input.dtype).eps if eps is None else eps
     return cast(Tensor, apply(RMSNorm, input, weight, axes=len(shape), eps=small))
 
 

@@ -326,6 +326,6 @@ def _is_causal(mask: Tensor | None, said: bool | None) -> bool:
     if said is not None or mask is None:
         return said is True
     array = mask._array
-    if array.ndim != 2 or array.shape[0] != array.shape[1] or array.dtype.kind != "f":
+    if array.ndim != 2 or array.shape[0] != array.shape[1] or array.dtype.kind not in dtypes.REAL:
         return False
     return bool(np.array_equal(array, np.triu(np.full(array.shape, -np.inf, array.dtype), 1)))

@@ -6,6 +6,7 @@ An input is an array, or a Python number, which has no gradient.
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -707,6 +708,14 @@ class Clone(Function):
         return dy
 
 
+def converted(x: Array, to: np.dtype[Any]) -> Array:
+    """A copy in another number type; of complex numbers that become real the real part, with PyTorch's warning."""
+    if x.dtype.kind == "c" and to.kind in "fiuV":
+        warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=2)
+        return x.real.astype(to)
+    return x.astype(to)
+
+
 class ToCopy(Function):
     """y = x in another number type.    dx = dy in x's"""
 
@@ -714,10 +723,10 @@ class ToCopy(Function):
 
     def forward(self, x: Array, to: np.dtype[Any]) -> Array:
         self.kind = x.dtype
-        return x.astype(to)
+        return converted(x, to)
 
     def backward(self, dy: Array) -> Array:
-        return dy.astype(self.kind)
+        return (dy if self.kind.kind == "c" else dy.real).astype(self.kind)
 
 
 class CopyFrom(Function):
@@ -727,9 +736,12 @@ class CopyFrom(Function):
     keeps = NOTHING
 
     def forward(self, x: Array, src: Operand) -> Array:
-        self.shape, self.kind = _shape(src), src.dtype if isinstance(src, np.ndarray) else None
-        return np.broadcast_to(np.asarray(src), x.shape).astype(x.dtype)
+        src = np.asarray(src)
+        self.shape, self.kind = src.shape, src.dtype
+        return converted(np.broadcast_to(src, x.shape), x.dtype)
 
     def backward(self, dy: Array) -> Any:
-        dsrc = sum_to(dy, self.shape).astype(self.kind, copy=False) if self.edges[1] is not None else None
-        return np.zeros_like(dy), dsrc
+        if self.edges[1] is None:
+            return np.zeros_like(dy), None
+        dsrc = sum_to(dy, self.shape)
+        return np.zeros_like(dy), (dsrc if self.kind.kind == "c" else dsrc.real).astype(self.kind, copy=False)

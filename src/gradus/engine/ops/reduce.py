@@ -230,7 +230,7 @@ class Cumsum(Function):
 
     def forward(self, x: Array, axis: int) -> Array:
         self.axis = axis
-        return np.cumsum(x, axis=axis, dtype=x.dtype if x.dtype.kind == "f" else np.int64) if x.ndim else x.copy()
+        return np.cumsum(x, axis=axis, dtype=x.dtype if x.dtype.kind in "fc" else np.int64) if x.ndim else x.copy()
 
     def backward(self, dy: Array) -> Array:
         if not dy.ndim:

@@ -1,0 +1,122 @@
+"""Complex numbers: made of two real ones, seen as two, and what they have beside arithmetic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gradus.engine.functions.operands import floating, scalar_name
+from gradus.engine.ops import complex as cx
+from gradus.engine.variable import apply_one, apply_two, wrap
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+__all__ = [
+    "angle", "complex", "conj", "conj_physical", "imag", "is_conj", "isreal", "polar", "real", "resolve_conj", "sgn",
+    "view_as_complex", "view_as_real",
+]  # fmt: skip
+
+
+def complex(real: Tensor, imag: Tensor) -> Tensor:
+    """real + i imag, of two float32 or float64 tensors that broadcast."""
+    return apply_two(cx.Complex, real, _matching(real, imag))
+
+
+def polar(abs: Tensor, angle: Tensor) -> Tensor:
+    """abs e^(i angle), of two float32 or float64 tensors that broadcast."""
+    return apply_two(cx.Polar, abs, _matching(abs, angle))
+
+
+def _matching(a: Tensor, b: Tensor) -> Tensor:
+    kinds = [x._array.dtype for x in (a, b)]
+    for kind in kinds:
+        if kind.char not in "fd":
+            raise RuntimeError(
+                f"Expected both inputs to be Half, Float or Double tensors but got {scalar_name(kinds[0])} and "
+                f"{scalar_name(kinds[1])} (Half is not offered here)"
+            )
+    if kinds[0] != kinds[1]:
+        raise RuntimeError(
+            f"Expected object of scalar type {scalar_name(kinds[0])} but got scalar type {scalar_name(kinds[1])} for "
+            "second argument"
+        )
+    return b
+
+
+def view_as_complex(input: Tensor) -> Tensor:
+    """(..., 2) as (...) complex on the same memory: the last dimension's two numbers are the parts.
+
+    Raises:
+        RuntimeError: if the last dimension is not of size 2, or its two numbers do not lie side by side.
+    """
+    array = input._array
+    if array.dtype.char not in "fd":
+        raise RuntimeError(
+            "view_as_complex is only supported for half, float and double tensors, but got a tensor of scalar type: "
+            f"{scalar_name(array.dtype)}"
+        )
+    if not array.ndim:
+        raise RuntimeError("Input tensor must have one or more dimensions")
+    if array.shape[-1] != 2:
+        raise RuntimeError("Tensor must have a last dimension of size 2")
+    if array.strides[-1] != array.itemsize:
+        raise RuntimeError("Tensor must have a last dimension with stride 1")
+    if any(stride % (2 * array.itemsize) for stride in array.strides[:-1]):
+        raise RuntimeError("Tensor must have a stride divisible by 2 for all but last dimension")
+    return apply_one(cx.ViewAsComplex, input)
+
+
+def view_as_real(input: Tensor) -> Tensor:
+    """(...) complex as (..., 2) on the same memory: real and imaginary part."""
+    if input._array.dtype.kind != "c":
+        raise RuntimeError("view_as_real is only supported for complex tensors")
+    return apply_one(cx.ViewAsReal, input)
+
+
+def real(input: Tensor) -> Tensor:
+    """The real part, a view; a real tensor is its own."""
+    return apply_one(cx.Real, input) if input._array.dtype.kind == "c" else input
+
+
+def imag(input: Tensor) -> Tensor:
+    """The imaginary part, a view."""
+    if input._array.dtype.kind != "c":
+        raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
+    return apply_one(cx.Imag, input)
+
+
+def conj(input: Tensor) -> Tensor:
+    """The conjugate, a copy (PyTorch gives a view that is conjugated when it is read); a real tensor is its own."""
+    return apply_one(cx.Conj, input) if input._array.dtype.kind == "c" else input
+
+
+conj_physical = conj
+
+
+def resolve_conj(input: Tensor) -> Tensor:
+    return input
+
+
+def is_conj(input: Tensor) -> bool:
+    """Whether this tensor is a view to be conjugated: there are none here."""
+    return False
+
+
+def angle(input: Tensor) -> Tensor:
+    """The angle of each number; of a real one 0, or π if it is negative, which has no gradient."""
+    if input._array.dtype.kind == "c":
+        return apply_one(cx.Angle, input)
+    x = floating(input)
+    return x.detach() * 0 + wrap(np.asarray(np.where(x._array < 0, np.pi, 0), x._array.dtype))
+
+
+def sgn(input: Tensor) -> Tensor:
+    """z / |z|, 0 where z is 0; of real numbers the sign."""
+    return apply_one(cx.Sgn, input) if input._array.dtype.kind == "c" else input.sign()
+
+
+def isreal(input: Tensor) -> Tensor:
+    """Where the imaginary part is 0."""
+    return wrap(np.asarray(np.isreal(input._array)))
