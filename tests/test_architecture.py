@@ -83,7 +83,7 @@ def test_text_knows_no_tensor() -> None:
 
 
 def test_the_engine_loads_neither_numba_nor_pytorch() -> None:
-    assert not {"numba", "torch", "matplotlib"} & loaded_by("import gradus.engine")
+    assert not {"ml_dtypes", "numba", "torch", "matplotlib"} & loaded_by("import gradus.engine")
 
 
 def test_the_engine_loads_what_draws_random_words_when_it_draws() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from gradus.engine import random
+from gradus.engine.dtypes import REAL
 from gradus.engine.functions.operands import fitting, floating_only, refuse_bool, scalar_name
 from gradus.engine.node import Function
 from gradus.engine.ops import activations as act
@@ -124,7 +125,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
         raise ValueError("min_val cannot be greater than max_val")
     if kind.kind == "b":
         raise RuntimeError("Bool inputs not supported for hardtanh")
-    if kind.kind != "f":
+    if kind.kind not in REAL:
         min_val, max_val = int(min_val), int(max_val)
         if kind.kind == "u" and min_val < 0:
             raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
