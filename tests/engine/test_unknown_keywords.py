@@ -22,10 +22,9 @@ MAKERS: list[Callable[..., Any]] = [
 
 
 @pytest.mark.parametrize("make", MAKERS)
-@pytest.mark.parametrize("keyword", ["out", "foo"])
-def test_a_keyword_that_would_be_dropped_is_refused(make: Callable[..., Any], keyword: str) -> None:
-    with pytest.raises(TypeError, match=f"unexpected keyword argument '{keyword}'"):
-        make(**{keyword: torch.ones(2)})
+def test_a_keyword_that_would_be_dropped_is_refused(make: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'foo'"):
+        make(foo=torch.ones(2))
 
 
 @pytest.mark.parametrize("make", MAKERS)

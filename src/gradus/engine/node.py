@@ -110,6 +110,7 @@ class Function(Node):
 
     view: ClassVar[bool] = False  # the result may share its input's memory
     keeps: ClassVar[int] = INPUTS | OUTPUT
+    into_repeated: ClassVar[str] = ""  # its name in PyTorch, if it may still write into an expanded tensor
     wrapped: Function | None = None  # what it computes with, where it stands around another operation
     ufunc: ClassVar[Any] = None  # NumPy's function that `forward` of two inputs is: it can write over the first
 

@@ -43,6 +43,10 @@ class median(ValuesIndices):
     pass
 
 
+class nanmedian(ValuesIndices):
+    pass
+
+
 class mode(ValuesIndices):
     pass
 
@@ -64,6 +68,16 @@ class histogram(NamedTuple):
 
     hist: Tensor
     bin_edges: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class histogramdd(NamedTuple):
+    """Counts (or densities) of points, and the ends of the intervals of each coordinate."""
+
+    hist: Tensor
+    bin_edges: tuple[Tensor, ...]
 
     def __repr__(self) -> str:
         return _shown(self)

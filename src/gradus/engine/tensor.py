@@ -17,6 +17,7 @@ from gradus.engine.functions import activations as ac
 from gradus.engine.functions import comparison as cp
 from gradus.engine.functions import complex_numbers as cn
 from gradus.engine.functions import conversion as cv
+from gradus.engine.functions import counting as ct
 from gradus.engine.functions import creation as cr
 from gradus.engine.functions import drawing as dr
 from gradus.engine.functions import in_place as ip
@@ -24,6 +25,7 @@ from gradus.engine.functions import ordering as od
 from gradus.engine.functions import pointwise as pw
 from gradus.engine.functions import products as pr
 from gradus.engine.functions import reductions as rd
+from gradus.engine.functions import scattering as sc
 from gradus.engine.functions import selecting as sl
 from gradus.engine.functions import shapes as sh
 from gradus.engine.functions.operands import axis_of
@@ -528,11 +530,9 @@ class Tensor(Variable):
         return pw.pow(other, self)
 
     # reductions
-    bincount = rd.bincount
     cumprod = rd.cumprod
     cumsum = rd.cumsum
     dist = rd.dist
-    histc = rd.histc
     log_softmax = rd.log_softmax
     logcumsumexp = rd.logcumsumexp
     logsumexp = rd.logsumexp
@@ -557,7 +557,6 @@ class Tensor(Variable):
     argsort = od.argsort
     cummax = od.cummax
     cummin = od.cummin
-    histogram = od.histogram
     kthvalue = od.kthvalue
     max = od.max
     median = od.median
@@ -565,11 +564,17 @@ class Tensor(Variable):
     mode = od.mode
     msort = od.msort
     nanmedian = od.nanmedian
+    nanquantile = od.nanquantile
     quantile = od.quantile
     sort = od.sort
     topk = od.topk
-    unique = od.unique
-    unique_consecutive = od.unique_consecutive
+
+    # counting
+    bincount = ct.bincount
+    histc = ct.histc
+    histogram = ct.histogram
+    unique = ct.unique
+    unique_consecutive = ct.unique_consecutive
 
     # shapes
     adjoint = sh.adjoint
@@ -674,27 +679,24 @@ class Tensor(Variable):
     __getitem__, __setitem__ = sl.getitem, sl.setitem
     argwhere = sl.argwhere
     gather = sl.gather
-    index_add = sl.index_add
-    index_add_ = sl.index_add_
-    index_copy = sl.index_copy
-    index_copy_ = sl.index_copy_
-    index_fill = sl.index_fill
-    index_fill_ = sl.index_fill_
-    index_put = sl.index_put
-    index_put_ = sl.index_put_
     index_select = sl.index_select
-    masked_scatter = sl.masked_scatter
-    masked_scatter_ = sl.masked_scatter_
     masked_select = sl.masked_select
     nonzero = sl.nonzero
-    scatter = sl.scatter
-    scatter_ = sl.scatter_
-    scatter_add = sl.scatter_add
-    scatter_add_ = sl.scatter_add_
-    scatter_reduce = sl.scatter_reduce
-    scatter_reduce_ = sl.scatter_reduce_
+    nonzero_static = sl.nonzero_static
     take = sl.take
     take_along_dim = sl.take_along_dim
+
+    # scattering
+    index_add, index_add_ = sc.index_add, sc.index_add_
+    index_copy, index_copy_ = sc.index_copy, sc.index_copy_
+    index_fill, index_fill_ = sc.index_fill, sc.index_fill_
+    index_put, index_put_ = sc.index_put, sc.index_put_
+    index_reduce, index_reduce_ = sc.index_reduce, sc.index_reduce_
+    masked_scatter, masked_scatter_ = sc.masked_scatter, sc.masked_scatter_
+    put, put_ = sc.put, sc.put_
+    scatter, scatter_ = sc.scatter, sc.scatter_
+    scatter_add, scatter_add_ = sc.scatter_add, sc.scatter_add_
+    scatter_reduce, scatter_reduce_ = sc.scatter_reduce, sc.scatter_reduce_
 
     # products
     addbmm = pr.addbmm

@@ -9,6 +9,7 @@ every other view of it finds its new place when next used.
 
 from __future__ import annotations
 
+import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
@@ -324,6 +325,9 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, option: Any = None,
         if isinstance(x, Variable) and x._version_counter is target._version_counter:
             _refuse_partial_overlap(target._array, x._array)
     before = target._array
+    repeated = before.base is not None and 0 in before.strides
+    if repeated:
+        refuse_repeated(before, op.into_repeated)
     if before.dtype.char in SPECIAL:
         op = suited(op, before.dtype.char)
     node = op()
@@ -346,7 +350,10 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, option: Any = None,
     whole = result.base is None and before.base is None and result is not before
     if not whole and np.may_share_memory(result, before):
         result = result.copy()
-    before[...] = result
+    if repeated:
+        np.copyto(before, result, where=result != before)
+    else:
+        before[...] = result
     target._version_counter[0] += 1
     if recorded:
         notes: list[Note] = []
@@ -383,11 +390,6 @@ def _refuse_leaf(target: Tensor) -> None:
         base = target._base
         if base._node is LEAF:
             raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-        if 0 in target._array.strides and target._array.size > 1 and _overlaps(target._array):
-            raise RuntimeError(
-                "unsupported operation: more than one element of the written-to tensor refers to a single memory "
-                "location. Please clone() the tensor before performing the operation."
-            )
     elif target._node is LEAF:
         raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
 
@@ -427,8 +429,25 @@ def _refuse_one_of_several(view: Tensor, what: str) -> None:
     )
 
 
-def _overlaps(array: Array) -> bool:
-    return any(stride == 0 and size > 1 for stride, size in zip(array.strides, array.shape, strict=True))
+def refuse_repeated(array: Array, deprecated: str = "") -> None:
+    """Raise if an array that is to be written has several elements in one place, as an expanded one has; or only warn
+    of an operation that is allowed to do it.
+    """
+    if not any(stride == 0 and size > 1 for stride, size in zip(array.strides, array.shape, strict=True)):
+        return
+    if not array.size:
+        return
+    if not deprecated:
+        raise RuntimeError(
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+            "location. Please clone() the tensor before performing the operation."
+        )
+    warnings.warn(
+        f"Use of {deprecated} on expanded tensors is deprecated. Please clone() the tensor before performing this "
+        "operation. This also applies to advanced indexing e.g. tensor[indices] = tensor",
+        UserWarning,
+        stacklevel=4,
+    )
 
 
 def _follow_base(view: Tensor) -> None:

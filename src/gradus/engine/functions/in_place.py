@@ -265,11 +265,21 @@ def fill_(input: Tensor, value: Any) -> Tensor:
     if is_tensor(value) and value.ndim:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
     value = fitting(value, input._array.dtype)
-    return apply_(input, ew.CopyFrom, value)
+    apply_(_once(input), ew.CopyFrom, value)
+    return input
 
 
 def zero_(input: Tensor) -> Tensor:
-    return apply_(input, ew.CopyFrom, 0)
+    apply_(_once(input), ew.CopyFrom, 0)
+    return input
+
+
+def _once(input: Tensor) -> Tensor:
+    """What is to be filled, without the repetitions of an expanded tensor."""
+    array = input._array
+    if array.base is None or 0 not in array.strides:
+        return input
+    return input[tuple(slice(0, 1) if step == 0 else slice(None) for step in array.strides)]
 
 
 def fill_diagonal_(input: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:

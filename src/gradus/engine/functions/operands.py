@@ -4,6 +4,7 @@ either end.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -221,11 +222,6 @@ def refuse_bool(x: Tensor, name: str) -> Tensor:
     return x
 
 
-def check_index(index: Tensor, name: str) -> None:
-    if index._array.dtype not in (np.int64, np.int32):
-        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, but got {index.dtype}")
-
-
 _SCALARS = {
     "float32": "Float",
     "float64": "Double",
@@ -266,9 +262,28 @@ def explain_broadcast(a: Any, b: Any) -> None:
 # ---- dimensions and sizes
 
 
+def index_of(n: Any) -> int:
+    """A whole number, given as one or as a tensor that holds one."""
+    try:
+        return operator.index(n)
+    except TypeError:
+        raise TypeError(f"expected an int, but got {n!r} of type {type(n).__name__}") from None
+
+
+def one_dim(dim: Any, name: str) -> int:
+    """The one dimension of a function that takes no more."""
+    if isinstance(dim, (tuple, list)):
+        raise TypeError(
+            f"{name}() received an invalid combination of arguments: argument 'dim' must be int, not {dim!r}"
+        )
+    return index_of(dim)
+
+
 def axis_of(dim: int, ndim: int) -> int:
     """A dimension counted from the front, given one that may be counted from the back."""
     n = max(ndim, 1)
+    if type(dim) is not int:
+        dim = index_of(dim)
     if not -n <= dim < n:
         raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
     return dim % n
@@ -283,6 +298,8 @@ def axes_of(dim: Dims, ndim: int) -> tuple[int, ...]:
             return (dim,)
         axis = axis_of(dim, ndim)
         return (axis,) if ndim else ()
+    if isinstance(dim, Variable):
+        return axes_of(index_of(dim), ndim)
     dims = list(dim)
     if not dims:
         return tuple(range(ndim))
@@ -295,12 +312,23 @@ def axes_of(dim: Dims, ndim: int) -> tuple[int, ...]:
 
 def renamed(dim: Any, keepdim: bool, old: dict[str, Any]) -> tuple[Any, bool]:
     """`axis` and `keepdims`, NumPy's spellings, mean the same."""
-    if old:
-        unknown = set(old) - {"axis", "keepdims"}
-        if unknown:
-            raise TypeError(f"got an unexpected keyword argument '{unknown.pop()}'")
-        return old.get("axis", dim), old.get("keepdims", keepdim)
-    return dim, keepdim
+    unknown = set(old) - {"axis", "keepdims"}
+    if "axis" in old and dim is not None:
+        unknown.add("axis")
+    if unknown:
+        raise TypeError(f"got an unexpected keyword argument '{unknown.pop()}'")
+    return old.get("axis", dim), old.get("keepdims", keepdim)
+
+
+def spread_out(given: tuple[Any, ...], named: dict[str, Any], name: str) -> tuple[Any, ...]:
+    """Sizes or dimensions, given one by one, as one sequence, or by the name that PyTorch has for them."""
+    if named.keys() - {name}:
+        raise TypeError(f"got an unexpected keyword argument '{min(named.keys() - {name})}'")
+    if given and named:
+        raise TypeError(f"got multiple values for argument '{name}'")
+    if not given and not named:
+        raise TypeError(f"missing 1 required positional argument: '{name}'")
+    return (named[name],) if named else given
 
 
 def sizes_of(shape: Sequence[Any]) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""Which is largest, and in what order: extremes, sorting, ranks, quantiles, sets."""
+"""Which is largest, and in what order: extremes, sorting, ranks, quantiles."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import return_types
-from gradus.engine.dtypes import Array
+from gradus.engine.dtypes import FLOATING, Array
 from gradus.engine.functions.operands import (
     Dims,
     axes_of,
     axis_of,
+    index_of,
     is_tensor,
+    one_dim,
     refuse_complex,
     renamed,
-    same_type,
-    tensor_of,
+    scalar_name,
 )
-from gradus.engine.functions.pointwise import maximum, minimum
+from gradus.engine.functions.pointwise import lerp, maximum, minimum
+from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.ops import index as ix
 from gradus.engine.ops import reduce as rd
 from gradus.engine.variable import apply, apply_two, wrap
@@ -27,58 +29,55 @@ if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "amax",
-    "amin",
-    "aminmax",
-    "argmax",
-    "argmin",
-    "argsort",
-    "bucketize",
-    "cummax",
-    "cummin",
-    "histogram",
-    "kthvalue",
-    "max",
-    "median",
-    "min",
-    "mode",
-    "msort",
-    "nanmedian",
-    "quantile",
-    "searchsorted",
-    "sort",
-    "topk",
-    "unique",
-    "unique_consecutive",
+    "amax", "amin", "aminmax", "argmax", "argmin", "argsort", "cummax", "cummin", "kthvalue", "max", "median", "min",
+    "mode", "msort", "nanmedian", "nanquantile", "quantile", "sort", "topk",
 ]  # fmt: skip
 
 
-def amax(input: Tensor, dim: Dims = None, keepdim: bool = False, **old: Any) -> Tensor:
+# What is said where there is no number to choose.
+_UNSAID = (
+    "{}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
+    "argument."
+)
+
+
+@numpy_names
+def amax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The largest; its gradient is shared among equals."""
-    return _extreme_along(input, "Amax", *renamed(dim, keepdim, old))
+    return _extreme_along(input, "Amax", dim, keepdim)
 
 
-def amin(input: Tensor, dim: Dims = None, keepdim: bool = False, **old: Any) -> Tensor:
+@numpy_names
+def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """The smallest; its gradient is shared among equals."""
-    return _extreme_along(input, "Amin", *renamed(dim, keepdim, old))
+    return _extreme_along(input, "Amin", dim, keepdim)
 
 
 def _extreme_along(input: Tensor, called: str, dim: Dims, keepdim: bool) -> Tensor:
     axes = axes_of(dim, input.ndim)
+    if not input._array.size and (dim is None or (not isinstance(dim, int) and not len(dim))):
+        raise RuntimeError(_UNSAID.format(called.lower()))
     for axis in axes:
         if not input._array.shape[axis]:
             raise IndexError(f"{called.lower()}(): Expected reduction dim {axis} to have non-zero size.")
     return apply(rd.Extreme, input, axis=axes, keepdim=keepdim, called=called)
 
 
+@numpy_names
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> return_types.aminmax:
+    """The smallest and the largest, over all or along a dimension."""
+    if dim is None and not input._array.size:
+        raise RuntimeError(
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+        )
+    dim = None if dim is None else one_dim(dim, "aminmax")
     return return_types.aminmax(amin(input, dim, keepdim), amax(input, dim, keepdim))
 
 
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, **old: Any) -> Any:
     """The largest number; or along a dimension (values, indices); or, given a tensor, the larger of each pair."""
     if is_tensor(dim) or "other" in old:
-        return maximum(input, old.get("other", dim))
+        return maximum(_tensor(input, "max"), old.pop("other", dim), **old)
     dim, keepdim = renamed(dim, keepdim, old)
     if dim is None:
         return _extreme(input, "Max")
@@ -88,25 +87,27 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, **old: Any) -> An
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, **old: Any) -> Any:
     """The smallest number; or along a dimension (values, indices); or, given a tensor, the smaller of each pair."""
     if is_tensor(dim) or "other" in old:
-        return minimum(input, old.get("other", dim))
+        return minimum(_tensor(input, "min"), old.pop("other", dim), **old)
     dim, keepdim = renamed(dim, keepdim, old)
     if dim is None:
         return _extreme(input, "Min")
     return _picked(input, _first(input, np.argmin, dim), dim, keepdim, return_types.min)
 
 
+def _tensor(x: Any, name: str) -> Tensor:
+    if not is_tensor(x):
+        raise TypeError(f"{name}(): argument 'input' must be Tensor, not {type(x).__name__}")
+    return x
+
+
 def _extreme(input: Tensor, called: str) -> Tensor:
-    if not input._array.size:
-        raise RuntimeError(
-            f"{called.lower()}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
-            "reduction dim "
-            "with the 'dim' argument."
-        )
+    if not _tensor(input, called.lower())._array.size:
+        raise RuntimeError(_UNSAID.format(called.lower()))
     return apply(rd.Extreme, input, axis=axes_of(None, input.ndim), keepdim=False, called=called)
 
 
 def _first(input: Tensor, find: Any, dim: int) -> Array:
-    axis = axis_of(dim, input.ndim)
+    axis = axis_of(one_dim(dim, find.__name__[3:]), _tensor(input, find.__name__[3:]).ndim)
     if not input.ndim:
         return np.zeros((), np.int64)
     if not input._array.shape[axis]:
@@ -123,14 +124,16 @@ def _picked(input: Tensor, index: Array, dim: int, keepdim: bool, made: Any) -> 
     return made(values, wrap(index.squeeze(axis) if squeezed else index))
 
 
-def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False, **old: Any) -> Tensor:
+@numpy_names
+def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the largest is, the first of equals; over all numbers, counted as if flat."""
-    return _position(np.argmax, input, *renamed(dim, keepdim, old))
+    return _position(np.argmax, input, dim, keepdim)
 
 
-def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False, **old: Any) -> Tensor:
+@numpy_names
+def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
     """Where the smallest is, the first of equals; over all numbers, counted as if flat."""
-    return _position(np.argmin, input, *renamed(dim, keepdim, old))
+    return _position(np.argmin, input, dim, keepdim)
 
 
 def _position(find: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tensor:
@@ -139,10 +142,7 @@ def _position(find: Any, input: Tensor, dim: int | None, keepdim: bool) -> Tenso
     refuse_complex(input._array, f"{find.__name__}(): does not support complex input")
     axis = None if dim is None else axis_of(dim, input.ndim)
     if not input._array.size and (axis is None or not input._array.shape[axis]):
-        raise IndexError(
-            f"{find.__name__}(): Expected reduction dim to be specified for input.numel() == 0. Specify the "
-            "reduction dim with the 'dim' argument."
-        )
+        raise IndexError(_UNSAID.format(find.__name__))
     if not input.ndim:
         return wrap(np.zeros((), np.int64))
     return wrap(np.asarray(find(input._array, axis=axis, keepdims=keepdim), dtype=np.int64))
@@ -162,8 +162,9 @@ def _order(x: Array, axis: int, descending: bool) -> Array:
     return x.shape[axis] - 1 - order
 
 
+@numpy_names
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
-    """(values, indices) in rising order along a dimension."""
+    """(values, indices) in rising order along a dimension; equals keep their order, whatever `stable` says."""
     index = _order(input._array, axis_of(dim, input.ndim), descending)
     return _picked(input, index, dim, True, return_types.sort)
 
@@ -174,12 +175,16 @@ def msort(input: Tensor) -> Tensor:
     return values
 
 
+@numpy_names
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
+    """The positions that sort along a dimension; equals keep their order, whatever `stable` says."""
     return wrap(np.ascontiguousarray(_order(input._array, axis_of(dim, input.ndim), descending)).reshape(input.shape))
 
 
+@numpy_names
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
-    """(values, indices) of the k largest (or smallest) along a dimension, in order."""
+    """(values, indices) of the k largest (or smallest) along a dimension, in order whatever `sorted` says."""
+    k = index_of(k)
     axis = axis_of(dim, input.ndim)
     if not 0 <= k <= (input._array.shape[axis] if input.ndim else 1):
         raise RuntimeError("selected index k out of range")
@@ -188,6 +193,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     return _picked(input, index, dim, True, return_types.topk)
 
 
+@numpy_names
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """(value, index) of the k-th smallest along a dimension, counted from 1."""
     axis = axis_of(dim, input.ndim)
@@ -198,25 +204,38 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
     return _picked(input, index, dim, keepdim, return_types.kthvalue)
 
 
+@numpy_names
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The middle number, the lower one of two; along a dimension (values, indices)."""
+    """The middle number, the lower one of two, nan if there is a nan; along a dimension (values, indices)."""
+    return _middle(input, dim, keepdim, return_types.median, skip_nan=False)
+
+
+@numpy_names
+def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
+    """The median of those that are numbers; along a dimension (values, indices)."""
+    return _middle(input, dim, keepdim, return_types.nanmedian, skip_nan=True)
+
+
+def _middle(input: Tensor, dim: int | None, keepdim: bool, made: Any, *, skip_nan: bool) -> Any:
+    x = input._array
+    axis = 0 if dim is None else axis_of(dim, x.ndim)
+    if dim is not None and x.ndim and not x.shape[axis]:
+        raise IndexError(f"{made.__name__}(): Expected reduction dim {axis} to have non-zero size.")
+    if dim is None and not x.size:
+        return input.new_full((), float("nan") if x.dtype.kind in FLOATING else np.iinfo(x.dtype).min)
+    flat = x.reshape(-1) if dim is None else np.atleast_1d(x)
+    order = _order(flat, axis, False)
+    nans = np.isnan(flat).sum(axis, keepdims=True) if flat.dtype.kind in FLOATING else np.zeros((), np.int64)
+    n = flat.shape[axis]
+    place = np.maximum(n - nans - 1, 0) // 2 if skip_nan else np.where(nans > 0, n - nans, (n - 1) // 2)
+    shape = [1 if i == axis else size for i, size in enumerate(flat.shape)]
+    index = np.take_along_axis(order, np.broadcast_to(place, shape), axis)
     if dim is None:
-        x = input.reshape(-1)
-        order = _order(x._array, 0, False)
-        return _picked(x, order[(len(order) - 1) // 2 :][:1], 0, False, return_types.median).values
-    axis = axis_of(dim, input.ndim)
-    order = _order(input._array, axis, False)
-    index = np.take(order, [(input._array.shape[axis] - 1) // 2], axis=axis) if input.ndim else order
-    return _picked(input, index, dim, keepdim, return_types.median)
+        return apply(rd.Middle, input, value=flat[index[0]], called=made.__name__)
+    return _picked(input, index if input.ndim else index.reshape(()), dim, keepdim, made)
 
 
-def nanmedian(input: Tensor) -> Tensor:
-    """The median of those that are numbers."""
-    kept = input.reshape(-1)[~input.reshape(-1).isnan()]
-    found: Tensor = median(kept if kept.numel() else input)
-    return found
-
-
+@numpy_names
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     """(values, indices) of the most frequent number along a dimension, the smallest of equals; where it comes last."""
     axis = axis_of(dim, input.ndim)
@@ -231,39 +250,94 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     return _picked(input, index, dim, keepdim, return_types.mode)
 
 
+@numpy_names
 def quantile(
     input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:
-    """What a share q of the numbers lies below, interpolated between two of them."""
-    x = input.reshape(-1) if dim is None else input
-    axis = 0 if dim is None else axis_of(dim, input.ndim)
-    share = q._array if is_tensor(q) else np.asarray(q, dtype=np.float64)
-    if np.any(share < 0) or np.any(share > 1):
+    """What a share q of the numbers lies below, interpolated between two of them; nan where there is a nan.
+
+    Args:
+        q: a number, or a tensor of at most one dimension in input's type: each in [0, 1]. One dimension leads in the
+            result.
+        interpolation: linear, lower, higher, midpoint or nearest.
+    """
+    return _quantile(input, q, dim, keepdim, interpolation, skip_nan=False)
+
+
+@numpy_names
+def nanquantile(
+    input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
+) -> Tensor:
+    """The quantile of those that are numbers."""
+    return _quantile(input, q, dim, keepdim, interpolation, skip_nan=True)
+
+
+_ROUNDING = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint, "linear": None, "midpoint": None}
+
+
+def _quantile(input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolation: str, *, skip_nan: bool) -> Tensor:
+    share = _share(input, q, interpolation)
+    x = input.reshape(-1) if dim is None or not input.ndim else input
+    axis = axis_of(0 if dim is None else dim, x.ndim)
+    ordered = sort(x, axis)[0].movedim(axis, -1).unsqueeze(-2)  # (..., 1, n)
+    last = ordered.size(-1) - 1
+    nans = np.isnan(ordered._array).sum(-1)  # (..., 1)
+    if skip_nan:
+        place = share.reshape(-1) * wrap(np.maximum(last - nans, 0).astype(x._array.dtype))
+    else:
+        place = (share.reshape(-1) * last).masked_fill(wrap(nans > 0), last)  # the last number is a nan
+    if (rounded := _ROUNDING[interpolation]) is not None:
+        place = wrap(rounded(place._array))
+    below = np.floor(place._array).astype(np.int64)
+    out = _along(ordered, below)
+    if rounded is None:
+        weight = place - wrap(below.astype(x._array.dtype)) if interpolation == "linear" else 0.5
+        out = lerp(out, _along(ordered, np.ceil(place._array).astype(np.int64)), weight)
+    shape = [1] * input.ndim if dim is None else [1 if i == axis else n for i, n in enumerate(input.shape)]
+    return out.movedim(-1, 0).reshape(*share.shape, *(shape if keepdim else out.shape[:-1]))
+
+
+def _share(input: Tensor, q: Any, interpolation: str) -> Tensor:
+    """q as a tensor of input's type; or an error."""
+    kind = input._array.dtype
+    if not input.numel():
+        raise RuntimeError("quantile() input tensor must be non-empty")
+    if kind not in (np.float32, np.float64):
+        raise RuntimeError("quantile() input tensor must be either float or double dtype")
+    if interpolation not in _ROUNDING:
+        raise RuntimeError(
+            "quantile() interpolation must be one of linear, lower, higher, midpoint or nearest, but got "
+            f"{interpolation}"
+        )
+    if not is_tensor(q):
+        q = wrap(np.asarray(q, dtype=kind))
+    if q.ndim > 1:
+        raise RuntimeError(f"quantile() q must be a scalar or 1D tensor but got {q.ndim} dimensions")
+    if q._array.dtype != kind:
+        raise RuntimeError(
+            f"quantile() q tensor must be same dtype as the input tensor, but got {scalar_name(q._array.dtype)} for "
+            f"{scalar_name(kind)}"
+        )
+    if np.any(q._array < 0) or np.any(q._array > 1):
         raise RuntimeError("quantile() q values must be in the range [0, 1]")
-    ordered = sort(x.reshape(1) if not x.ndim else x, axis)[0].movedim(axis, -1)
-    place = share.astype(np.float64) * (ordered.size(-1) - 1)
-    rounding = {"lower": np.floor, "higher": np.ceil, "nearest": np.rint}
-    if interpolation in rounding:
-        place = rounding[interpolation](place)
-    below, above = np.floor(place).astype(np.int64), np.ceil(place).astype(np.int64)
-    weight = wrap(np.asarray(place - below, dtype=x._array.dtype))
-    low, high = ordered[..., wrap(below)], ordered[..., wrap(above)]
-    out = (low + high) / 2 if interpolation == "midpoint" else low + (high - low) * weight
-    if share.ndim:
-        out = out.movedim(-1, 0)
-    if keepdim:
-        shape = [1] * input.ndim if dim is None else [1 if i == axis else n for i, n in enumerate(input.shape)]
-        out = out.reshape(*([len(share)] if share.ndim else []), *shape)
-    return out
+    return q
 
 
+def _along(ordered: Tensor, place: Array) -> Tensor:
+    """The numbers of (..., 1, n) at the places (..., q) of the last dimension."""
+    rows: Tensor = ordered.squeeze(-2)
+    return apply_two(ix.Gather, rows, wrap(np.broadcast_to(place, (*rows.shape[:-1], place.shape[-1]))), rows.ndim - 1)
+
+
+@numpy_names
 def cummax(input: Tensor, dim: int) -> Any:
-    """(values, indices) of the largest so far along a dimension, the last of equals."""
+    """(values, indices) of the largest so far along a dimension, the last of equals; after a nan, that."""
     return _running(input, dim, np.greater_equal, return_types.cummax)
 
 
+@numpy_names
 def cummin(input: Tensor, dim: int) -> Any:
-    """(values, indices) of the smallest so far along a dimension, the last of equals."""
+    """(values, indices) of the smallest so far along a dimension, the last of equals; after a nan, that."""
     return _running(input, dim, np.less_equal, return_types.cummin)
 
 
@@ -276,81 +350,6 @@ def _running(input: Tensor, dim: int, better: Any, made: Any) -> Any:
     index = np.zeros(x.shape, np.int64)
     for i in range(1, len(x)):
         best = np.take_along_axis(x, index[i - 1 : i], 0)[0]
-        index[i] = np.where(better(x[i], best), i, index[i - 1])
+        index[i] = np.where(better(x[i], best) | (x[i] != x[i]), i, index[i - 1])
     places = wrap(np.ascontiguousarray(np.moveaxis(index, 0, axis)))
     return made(apply_two(ix.Gather, input, places, axis), places)
-
-
-# ---- sets and intervals
-
-
-def unique(
-    input: Tensor,
-    sorted: bool = True,
-    return_inverse: bool = False,
-    return_counts: bool = False,
-    dim: int | None = None,
-) -> Any:
-    """The different numbers, in order; if asked, where each one went, and how often each comes."""
-    refuse_complex(input._array, "unique(): does not support complex input", NotImplementedError)
-    found: Any = np.unique(  # type: ignore[call-overload]
-        input._array, return_inverse=return_inverse, return_counts=return_counts, axis=dim
-    )
-    if not isinstance(found, tuple):
-        return wrap(found)
-    return tuple(wrap(part) for part in found)
-
-
-def unique_consecutive(input: Tensor, return_inverse: bool = False, return_counts: bool = False) -> Any:
-    """The numbers without those that equal the one before."""
-    x = input._array.reshape(-1)
-    fresh = np.ones(len(x), dtype=bool)
-    fresh[1:] = x[1:] != x[:-1]
-    found = [wrap(x[fresh])]
-    if return_inverse:
-        found.append(wrap((np.cumsum(fresh) - 1).reshape(input.shape)))
-    if return_counts:
-        found.append(wrap(np.diff(np.append(np.flatnonzero(fresh), len(x)))))
-    return found[0] if len(found) == 1 else tuple(found)
-
-
-def searchsorted(
-    sorted_sequence: Tensor, input: Any, *, out_int32: bool = False, right: bool = False, side: str | None = None
-) -> Tensor:
-    """Where each number would go in a sorted sequence, row by row if that has more than one dimension."""
-    where: Any = "right" if right or side == "right" else "left"
-    a, b = same_type(sorted_sequence, tensor_of(input))
-    rows, values = a._array, b._array
-    if rows.ndim == 1:
-        found = np.searchsorted(rows, values, side=where)
-    else:
-        flat, wanted = rows.reshape(-1, rows.shape[-1]), values.reshape(-1, values.shape[-1])
-        found = np.stack([np.searchsorted(row, w, side=where) for row, w in zip(flat, wanted, strict=True)])
-        found = found.reshape(values.shape)
-    return wrap(np.asarray(found, dtype=np.int32 if out_int32 else np.int64))
-
-
-def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
-    """Which interval between the boundaries each number lies in."""
-    return searchsorted(boundaries, input, out_int32=out_int32, right=right)
-
-
-def histogram(
-    input: Tensor,
-    bins: Any = 100,
-    *,
-    range: tuple[float, float] | None = None,
-    weight: Tensor | None = None,
-    density: bool = False,
-) -> return_types.histogram:
-    """How many numbers fall in each of `bins` equal intervals, or their density; and the intervals' ends."""
-    x = input._array
-    if is_tensor(bins):
-        ends: Any = bins._array
-    else:
-        low, high = range if range is not None else (float(x.min()), float(x.max()))
-        if low == high:
-            low, high = low - 0.5, high + 0.5
-        ends = np.linspace(low, high, bins + 1)
-    counts, edges = np.histogram(x, ends, weights=None if weight is None else weight._array, density=density)
-    return return_types.histogram(wrap(counts.astype(x.dtype)), wrap(edges.astype(x.dtype)))

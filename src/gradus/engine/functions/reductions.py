@@ -5,8 +5,6 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from gradus.engine.dtypes import FLOATING, int64
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.operands import (
@@ -16,62 +14,47 @@ from gradus.engine.functions.operands import (
     axis_of,
     floating,
     floating_only,
+    one_dim,
     renamed,
     scalar_name,
 )
+from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.ops import network as net
 from gradus.engine.ops import reduce as rd
-from gradus.engine.variable import apply, apply_one, wrap
+from gradus.engine.variable import apply, apply_one
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "bincount",
-    "corrcoef",
-    "cov",
-    "cumprod",
-    "cumsum",
-    "dist",
-    "histc",
-    "log_softmax",
-    "logcumsumexp",
-    "logsumexp",
-    "mean",
-    "nanmean",
-    "nansum",
-    "norm",
-    "numel",
-    "prod",
-    "softmax",
-    "std",
-    "std_mean",
-    "sum",
-    "trace",
-    "trapezoid",
-    "trapz",
-    "var",
-    "var_mean",
+    "corrcoef", "cov", "cumprod", "cumsum", "cumulative_trapezoid", "dist", "log_softmax", "logcumsumexp", "logsumexp",
+    "mean", "nanmean", "nansum", "norm", "numel", "prod", "softmax", "std", "std_mean", "sum", "trace", "trapezoid",
+    "trapz", "var", "var_mean",
 ]  # fmt: skip
 
 
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType | None = None, **old: Any) -> Tensor:
-    """Σ input, over all or over the given dimensions. Sums of integers are int64."""
+    """Σ input, over all or over the given dimensions. Sums of integers are int64 where no dtype is asked for."""
     if old:
         dim, keepdim = renamed(dim, keepdim, old)
-    x = input if dtype is None and input._array.dtype.kind in FLOATING else _summable(input, dtype)
-    return apply_one(rd.Sum, x, (axes_of(dim, x._array.ndim), keepdim))
+    if dtype is None and input._array.dtype.kind in FLOATING:
+        return apply_one(rd.Sum, input, (axes_of(dim, input._array.ndim), keepdim))
+    return _whole(rd.Sum, input, (axes_of(dim, input._array.ndim), keepdim), dtype)
 
 
-def _summable(x: Tensor, dtype: DType | None) -> Tensor:
-    if dtype is not None:
-        return x.to(dtype)
-    return x if x._array.dtype.kind in FLOATING else x.to(int64)
+def _whole(op: Any, input: Tensor, option: Any, dtype: DType | None) -> Tensor:
+    """A sum or product in the given type; that of integers is computed in int64 and then made smaller."""
+    x = input if dtype is None else input.to(dtype)
+    if x._array.dtype.kind in FLOATING:
+        return apply_one(op, x, option)
+    total: Tensor = apply_one(op, x.to(int64), option)
+    return total if dtype is None else total.to(dtype)
 
 
-def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+@numpy_names
+def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
     """As sum, nan counting 0."""
-    return sum(input.masked_fill(input.isnan(), 0), dim, keepdim)
+    return sum(input.masked_fill(input.isnan(), 0), dim, keepdim, dtype=dtype)
 
 
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType | None = None, **old: Any) -> Tensor:
@@ -80,16 +63,23 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType
         dim, keepdim = renamed(dim, keepdim, old)
     x = input if dtype is None else input.to(dtype)
     if x._array.dtype.kind not in FLOATING:
+        which = "Input" if dtype is None else "Optional"
         raise RuntimeError(
-            "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
-            f"{scalar_name(x._array.dtype)}"
+            f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype. "
+            f"Got: {scalar_name(x._array.dtype)}"
         )
     return apply_one(rd.Mean, x, (axes_of(dim, x._array.ndim), keepdim))
 
 
-def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+@numpy_names
+def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
     """The mean of those that are numbers."""
-    return nansum(input, dim, keepdim) / sum(~input.isnan(), dim, keepdim)
+    x = input if dtype is None else input.to(dtype)
+    if x._array.dtype.kind not in FLOATING:
+        raise RuntimeError(
+            f"nanmean(): expected input to have floating point or complex dtype but got {scalar_name(x._array.dtype)}"
+        )
+    return nansum(x, dim, keepdim) / sum(~x.isnan(), dim, keepdim)
 
 
 def var(
@@ -98,7 +88,7 @@ def var(
     unbiased: bool | None = None,
     keepdim: bool = False,
     *,
-    correction: Number = 1,
+    correction: Number | None = None,
     **old: Any,
 ) -> Tensor:
     """Σ (input - mean)² / (n - correction)."""
@@ -111,7 +101,7 @@ def std(
     unbiased: bool | None = None,
     keepdim: bool = False,
     *,
-    correction: Number = 1,
+    correction: Number | None = None,
     **old: Any,
 ) -> Tensor:
     """√var."""
@@ -119,7 +109,13 @@ def std(
 
 
 def _spread(
-    op: Any, input: Tensor, dim: Any, unbiased: bool | None, keepdim: bool, correction: Number, old: dict[str, Any]
+    op: Any,
+    input: Tensor,
+    dim: Any,
+    unbiased: bool | None,
+    keepdim: bool,
+    correction: Number | None,
+    old: dict[str, Any],
 ) -> Tensor:
     if isinstance(dim, bool):  # x.var(False): the older call, without a dimension
         dim, unbiased = None, dim
@@ -127,8 +123,8 @@ def _spread(
         dim, keepdim = renamed(dim, keepdim, old)
     if input._array.dtype.kind not in FLOATING:
         raise RuntimeError("std and var only support floating point and complex dtypes")
-    if unbiased is not None:
-        correction = int(unbiased)
+    if correction is None:
+        correction = 1 if unbiased is None else int(unbiased)
     if input.is_complex():  # that of the two parts together
         parts = [_spread(rd.Var, part, dim, None, keepdim, correction, {}) for part in (input.real, input.imag)]
         return parts[0] + parts[1] if op is rd.Var else (parts[0] + parts[1]).sqrt()
@@ -145,27 +141,44 @@ def _spread(
     return apply_one(op, input, (axis, keepdim, max(freedom, 0)))
 
 
-def var_mean(input: Tensor, dim: Any = None, *args: Any, **options: Any) -> tuple[Tensor, Tensor]:
+@numpy_names
+def var_mean(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Number | None = None,
+) -> tuple[Tensor, Tensor]:
     """(var, mean)."""
-    keep = {name: value for name, value in options.items() if name in ("keepdim", "keepdims")}
-    return var(input, dim, *args, **options), mean(input, None if isinstance(dim, bool) else dim, **keep)
+    over = None if isinstance(dim, bool) else dim
+    return var(input, dim, unbiased, keepdim, correction=correction), mean(input, over, keepdim)
 
 
-def std_mean(input: Tensor, dim: Any = None, *args: Any, **options: Any) -> tuple[Tensor, Tensor]:
+@numpy_names
+def std_mean(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool | None = None,
+    keepdim: bool = False,
+    *,
+    correction: Number | None = None,
+) -> tuple[Tensor, Tensor]:
     """(std, mean)."""
-    keep = {name: value for name, value in options.items() if name in ("keepdim", "keepdims")}
-    return std(input, dim, *args, **options), mean(input, None if isinstance(dim, bool) else dim, **keep)
+    over = None if isinstance(dim, bool) else dim
+    return std(input, dim, unbiased, keepdim, correction=correction), mean(input, over, keepdim)
 
 
-def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: DType | None = None, **old: Any) -> Tensor:
-    """Π input. Products of integers are int64."""
-    dim, keepdim = renamed(dim, keepdim, old)
-    return apply(rd.Prod, _summable(input, dtype), axis=axes_of(dim, input.ndim), keepdim=keepdim)
+@numpy_names
+def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
+    """Π input, over all or along one dimension. Products of integers are int64 where no dtype is asked for."""
+    axes = axes_of(None if dim is None else one_dim(dim, "prod"), input.ndim)
+    return _whole(rd.Prod, input, (axes, keepdim), dtype)
 
 
-def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False, **old: Any) -> Tensor:
+@numpy_names
+def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """log Σ exp(input)."""
-    dim, keepdim = renamed(dim, keepdim, old)
     return apply(rd.LogSumExp, floating(input), axis=axes_of(dim, input.ndim), keepdim=keepdim)
 
 
@@ -187,39 +200,75 @@ def dist(input: Tensor, other: Tensor, p: Any = 2) -> Tensor:
     return norm(input - other, p)
 
 
+@numpy_names
 def softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
     """eˣ / Σ eˣ along a dimension."""
     x = floating_only(input if dtype is None else input.to(dtype), "softmax_lastdim_kernel_impl")
-    return apply_one(net.Softmax, x, axis_of(dim, x.ndim))
+    return apply_one(net.Softmax, x, axis_of(dim, x.ndim)) if x._array.size else x.clone()
 
 
+@numpy_names
 def log_softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
     """x - log Σ eˣ along a dimension."""
     x = floating_only(input if dtype is None else input.to(dtype), "log_softmax_lastdim_kernel_impl")
-    return apply_one(net.LogSoftmax, x, axis_of(dim, x.ndim))
+    return apply_one(net.LogSoftmax, x, axis_of(dim, x.ndim)) if x._array.size else x.clone()
 
 
+@numpy_names
 def cumsum(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """Running sums along a dimension."""
-    return apply_one(rd.Cumsum, _summable(input, dtype), axis_of(dim, input.ndim))
+    return _whole(rd.Cumsum, input, axis_of(dim, input.ndim), dtype)
 
 
+@numpy_names
 def cumprod(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """Running products along a dimension."""
-    return apply_one(rd.Cumprod, _summable(input, dtype), axis_of(dim, input.ndim))
+    return _whole(rd.Cumprod, input, axis_of(dim, input.ndim), dtype)
 
 
+@numpy_names
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """log of the running sums of exp(input) along a dimension."""
     top = input.detach().amax(dim, keepdim=True)
     return cumsum((input - top).exp(), dim).log() + top
 
 
+@numpy_names
 def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Number = 1, dim: int = -1) -> Tensor:
-    """The area under y by trapezoids, at the places x or at steps of dx."""
-    n = y.size(dim)
-    heights = (y.narrow(dim, 0, n - 1) + y.narrow(dim, 1, n - 1)) / 2
-    return sum(heights * (dx if x is None else x.diff()), dim)
+    """The area under y by trapezoids along a dimension, at the places x or at steps of dx."""
+    if not y.size(dim):
+        return sum(floating(y), dim)
+    return sum(_trapezoids(y, x, dx, dim, "trapezoid"), dim) / 2
+
+
+@numpy_names
+def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Number = 1, dim: int = -1) -> Tensor:
+    """The running sums of which `trapezoid` is the last."""
+    return cumsum(_trapezoids(y, x, dx, dim, "cumulative_trapezoid"), dim) / 2
+
+
+def _trapezoids(y: Tensor, x: Tensor | None, dx: Number, dim: int, name: str) -> Tensor:
+    """Twice the area of each trapezoid between two neighbours along a dimension."""
+    if x is None:
+        return _neighbours(y, dim, 1) * dx
+    axis = axis_of(dim, y.ndim)
+    if x.ndim == 1:
+        if len(x) != y.size(axis):
+            raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
+        x = x.reshape(*(-1 if i == axis else 1 for i in range(y.ndim)))
+    elif x.ndim < y.ndim:
+        x = x.reshape(*(1,) * (y.ndim - x.ndim), *x.shape)
+    return _neighbours(x, dim, -1) * _neighbours(y, dim, 1)
+
+
+def _neighbours(x: Tensor, dim: int, sign: int) -> Tensor:
+    """Each number along a dimension + (or -) the one before."""
+    n = x.size(dim) - 1
+    after, before = x.narrow(dim, 1, n), x.narrow(dim, 0, n)
+    return after + before if sign > 0 else after - before
+
+
+trapz = trapezoid
 
 
 def trace(input: Tensor) -> Tensor:
@@ -233,41 +282,64 @@ def numel(input: Tensor) -> int:
     return input.numel()
 
 
-def cov(input: Tensor, *, correction: int = 1) -> Tensor:
-    """The covariances of variables, each a row of observations."""
+def cov(
+    input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
+) -> Tensor:
+    """The covariances of variables, each a row of observations.
+
+    Args:
+        input: (variables, observations), or the observations of one variable.
+        correction: the divisor is the number of observations less this.
+        fweights: how often each observation was made, whole numbers.
+        aweights: how much each observation counts, floats.
+    """
+    if input.ndim > 2:
+        raise RuntimeError(
+            f"cov(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions"
+        )
     x = input if input.ndim == 2 else input.reshape(1, -1)
-    centred = x - mean(x, 1, keepdim=True)
-    out = centred @ centred.t() / (x.size(1) - correction)
-    return out if input.ndim == 2 else out.reshape(())
+    n = x.size(1)
+    _check_weights(fweights, "fweights", "integral", "iu", n)
+    _check_weights(aweights, "aweights", "floating point", "f", n)
+    weights = aweights if fweights is None else fweights if aweights is None else fweights * aweights
+    if weights is None:
+        freedom: Any = float(n - correction)
+        centred = weighted = x - sum(x, 1, keepdim=True) / n
+    else:
+        total = sum(weights)
+        centred = x - sum(x * weights, 1, keepdim=True) / total
+        weighted = centred * weights
+        freedom = total - (correction if aweights is None else correction * sum(weights * aweights) / total)
+    if freedom <= 0:
+        warnings.warn("cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of "
+                      "observations.", UserWarning, stacklevel=2)  # fmt: skip
+    return (centred @ weighted.t().to(centred.dtype) / (freedom if freedom > 0 else freedom * 0)).squeeze()
+
+
+def _check_weights(weights: Tensor | None, name: str, wanted: str, kinds: str, n: int) -> None:
+    if weights is None:
+        return
+    start = f"cov(): expected {name} to have"
+    if weights.ndim > 1:
+        raise RuntimeError(f"{start} one or fewer dimensions but got {name} with {weights.ndim} dimensions")
+    if weights._array.dtype.kind not in kinds:
+        raise RuntimeError(f"{start} {wanted} dtype but got {name} with {scalar_name(weights._array.dtype)} dtype")
+    if weights.numel() != n:
+        raise RuntimeError(
+            f"{start} the same numel as there are observations in the input but got {weights.numel()} != {n}"
+        )
+    if n and weights._array.min() < 0:
+        raise RuntimeError(f"cov(): {name} cannot be negative")
 
 
 def corrcoef(input: Tensor) -> Tensor:
     """The correlations of variables, each a row of observations."""
+    if input.ndim > 2:
+        raise RuntimeError(
+            f"corrcoef(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions"
+        )
     c = cov(input)
     if not c.ndim:
         return c / c
     spread = c.diagonal().sqrt()
     return (c / spread[:, None] / spread[None, :]).clamp(-1, 1)
-
-
-trapz = trapezoid
-
-
-def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
-    """How often each of 0, 1, ... comes, or the sum of the weights where it does."""
-    if input.ndim != 1 or input._array.dtype.kind not in "iu" or (input._array.size and input._array.min() < 0):
-        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
-    counts = np.bincount(input._array, None if weights is None else weights._array, minlength)
-    return wrap(counts if weights is None else counts.astype(weights._array.dtype))
-
-
-def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> Tensor:
-    """How many numbers fall in each of `bins` equal intervals from min to max."""
-    floating_only(input, "histogram_cpu")
-    if min == max:
-        low, high = float(input._array.min()), float(input._array.max())
-    else:
-        low, high = min, max
-    if low == high:
-        low, high = low - 1, high + 1
-    return wrap(np.histogram(input._array, bins, (low, high))[0].astype(input._array.dtype))

@@ -1,25 +1,15 @@
-"""Some of the numbers, by position or by truth: indexing, gather, scatter, and their relatives."""
+"""Some of the numbers, by position or by truth: indexing, gather and their relatives."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradus.engine import printing
-from gradus.engine.functions.operands import (
-    Number,
-    axis_of,
-    check_index,
-    is_tensor,
-    numeric,
-    plain,
-    scalar_name,
-    tensor_of,
-)
+from gradus.engine.functions.operands import axis_of, is_tensor, numeric, scalar_name, sizes_of
+from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.indexing import parse
-from gradus.engine.limits import limits_of
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.ops import index as ix
 from gradus.engine.variable import Variable, apply_, apply_one, apply_two, wrap
@@ -28,8 +18,8 @@ if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "argwhere", "gather", "index_add", "index_copy", "index_fill", "index_put", "index_select", "masked_scatter",
-    "masked_select", "nonzero", "scatter", "scatter_add", "scatter_reduce", "take", "take_along_dim",
+    "argwhere", "gather", "index_select", "masked_select", "nonzero", "nonzero_static", "take", "take_along_dim",
+    "unravel_index",
 ]  # fmt: skip
 
 
@@ -107,33 +97,62 @@ def _refuse_unfit(value: Any, shape: tuple[int, ...]) -> None:
             )
 
 
+@numpy_names
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices at the given positions of a dimension."""
     check_index(index, "index_select")
     if index.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
     axis = axis_of(dim, input.ndim)
-    _check_range(index, input._array.shape[axis] if input.ndim else 1, "INDICES element is out of DATA bounds")
-    return apply_two(ix.IndexSelect, input, index, axis)
+    places, n = index._array, input._array.shape[axis] if input.ndim else 1
+    if places.size and (places.min() < 0 or places.max() >= n):
+        wrong = places.min() if places.min() < 0 else places.max()
+        raise RuntimeError(f"INDICES element is out of DATA bounds, id={wrong} axis_dim={n}")
+    rows = index if index.ndim else index.reshape(1)
+    if not input.ndim:
+        if rows.numel() != 1:
+            raise IndexError("index_select(): Index to scalar can have only 1 value, got " + f"{rows.numel()} value(s)")
+        return input.clone()
+    return apply_two(ix.IndexSelect, input, rows, axis)
 
 
-def _check_range(index: Tensor, size: int, message: str) -> None:
-    i = index._array
-    if i.size and (i.min() < 0 or i.max() >= size):
-        raise RuntimeError(message)
+def check_index(index: Tensor, name: str) -> None:
+    """Raise unless an index holds whole numbers, if it holds any."""
+    if index._array.dtype not in (np.int64, np.int32) and index._array.size:
+        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, but got {index.dtype}")
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The numbers where the mask is true, in a row."""
     if mask._array.dtype != bool:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
-    shape = np.broadcast_shapes(input._array.shape, mask._array.shape)
+    shape = broadcast_shapes(input._array.shape, mask._array.shape)
     return input.expand(*shape)[mask.expand(*shape)].reshape(-1)
 
 
+def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise RuntimeError(f"the shapes {', '.join(str(list(s)) for s in shapes)} do not broadcast") from None
+
+
 def take(input: Tensor, index: Tensor) -> Tensor:
-    """The numbers at positions counted as if flat."""
-    return input.reshape(-1)[index]
+    """The numbers at positions counted as if flat, from the end where they are negative."""
+    places = flat_places(input, index, "take")
+    return apply_two(ix.Gather, input.reshape(-1), places.reshape(-1), 0).reshape(index._array.shape)
+
+
+def flat_places(input: Tensor, index: Tensor, name: str) -> Tensor:
+    """Positions counted as if flat, all of them from the front."""
+    if index._array.dtype != np.int64:
+        raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {scalar_name(index._array.dtype)}")
+    places, n = index._array, input.numel()
+    if places.size and not n:
+        raise IndexError(f"{name}(): tried to take from an empty tensor")
+    if places.size and (places.min() < -n or places.max() >= n):
+        raise IndexError(f"out of range: tried to access index {places.max()} on a tensor of {n} elements.")
+    return wrap(np.where(places < 0, places + n, places))
 
 
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
@@ -144,36 +163,82 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     return wrap(np.stack(places, axis=-1)[:, : input.ndim])
 
 
+def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
+    """The first `size` rows of `nonzero`; if there are fewer, the rest is the fill value."""
+    if size < 0:
+        raise RuntimeError(f"nonzero_static: 'size' must be an non-negative integer, but got {size}")
+    places = nonzero(input)._array[:size]
+    out = np.full((size, input.ndim), fill_value, np.int64)
+    out[: len(places)] = places
+    return wrap(out)
+
+
 def argwhere(input: Tensor) -> Tensor:
     places: Tensor = nonzero(input)
     return places
 
 
+def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
+    """Positions counted as if flat, as one tensor of positions for each dimension of a shape."""
+    if indices._array.dtype.kind not in "iu":
+        raise ValueError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
+    sizes = sizes_of((shape,))
+    if any(n < 0 for n in sizes):
+        raise ValueError(f"'shape' cannot have negative values, but got {sizes}")
+    left, places = indices._array, []
+    for n in reversed(sizes):
+        places.append(left % n)
+        left = left // n
+    return tuple(wrap(place) for place in reversed(places))
+
+
+@numpy_names
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """out[i][j] = input[i][index[i][j]], for dimension 1, say."""
+    if sparse_grad:
+        raise NotImplementedError("gather(sparse_grad=True): sparse gradients are not offered")
     axis = axis_of(dim, input.ndim)
-    _check_along(input, axis, index, "gather")
-    return apply_two(ix.Gather, input, index, axis)
+    check_along(input, axis, index, "gather")
+    check_positions(input, axis, index)
+    if not index._array.size:
+        index = wrap(index._array.astype(np.int64))
+    if input.ndim and index.ndim == input.ndim:
+        return apply_two(ix.Gather, input, index, axis)
+    return apply_two(ix.Gather, input.reshape(-1), index.reshape(-1), 0).reshape(index._array.shape)
 
 
+@numpy_names
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
-    """As gather, broadcasting the other dimensions."""
+    """As gather, broadcasting the other dimensions, and counting negative positions from the end."""
+    if indices._array.dtype != np.int64:
+        raise RuntimeError(
+            f"torch.take_along_dim(): dtype of indices should be Long but got {scalar_name(indices._array.dtype)}"
+        )
     if dim is None:
-        return gather(input.reshape(-1), 0, indices.reshape(-1))
+        return take_along_dim(input.reshape(-1), indices.reshape(-1), 0)
+    if input.ndim != indices.ndim:
+        raise RuntimeError(
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+            f"{input.ndim} dimensions for input, and {indices.ndim} dimensions for indices"
+        )
     axis = axis_of(dim, input.ndim)
-    shape = [max(a, b) for a, b in zip(input.shape, indices.shape, strict=True)]
-    wide, places = list(shape), list(shape)
-    wide[axis], places[axis] = input.shape[axis], indices.shape[axis]
-    return gather(input.expand(*wide), axis, indices.expand(*places))
+    wide, places = list(input._array.shape), list(indices._array.shape)
+    wide[axis], places[axis] = 1, 1
+    shape = list(broadcast_shapes(tuple(wide), tuple(places)))
+    wide, places = shape.copy(), shape.copy()
+    wide[axis], places[axis] = input._array.shape[axis], indices._array.shape[axis]
+    n, where = wide[axis], indices._array
+    return gather(input.expand(*wide), axis, wrap(np.where(where < 0, where + n, where)).expand(*places))
 
 
-def _check_along(input: Tensor, axis: int, index: Tensor, name: str) -> None:
+def check_along(input: Tensor, axis: int, index: Tensor, name: str) -> None:
+    """Raise unless an index has the type and shape that gather and scatter want along a dimension."""
     check_index(index, name)
     if index._array.size and max(index.ndim, 1) != max(input.ndim, 1):
         raise RuntimeError(
             f"Index tensor must have the same number of dimensions as {'input' if name == 'gather' else 'self'} tensor"
         )
-    if not input.ndim or not index.ndim:
+    if not input.ndim or input.ndim != index.ndim:
         return
     for i, n in enumerate(index._array.shape):
         if i != axis and n > input._array.shape[i]:
@@ -181,132 +246,10 @@ def _check_along(input: Tensor, axis: int, index: Tensor, name: str) -> None:
                 f"Size does not match at dimension {i} expected index {list(index.shape)} to be no larger than self "
                 f"{list(input.shape)} apart from dimension {axis}"
             )
-    values, size = index._array, input._array.shape[axis]
+
+
+def check_positions(input: Tensor, axis: int, index: Tensor) -> None:
+    values, size = index._array, input._array.shape[axis] if input.ndim else 1
     if values.size and (values.min() < 0 or values.max() >= size):
         wrong = values.min() if values.min() < 0 else values.max()
         raise RuntimeError(f"index {wrong} is out of bounds for dimension {axis} with size {size}")
-
-
-# ---- writing by position; each has a form in place
-
-
-def scatter_(
-    input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
-) -> Tensor:
-    """input[i][index[i][j]] = src[i][j], for dimension 1, say; src may be a number."""
-    src = value if src is None else src
-    if reduce is not None:
-        if reduce not in ("add", "multiply"):
-            raise RuntimeError("reduce argument must be either add or multiply.")
-        return scatter_reduce_(input, dim, index, tensor_of(src), {"add": "sum", "multiply": "prod"}[reduce])
-    axis = axis_of(dim, input.ndim)
-    _check_along(input, axis, index, "scatter")
-    if is_tensor(src):
-        _check_source(input, src, index, "scatter")
-    return apply_(input, ix.Scatter, src, index, axis=axis, add=False)
-
-
-def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    """input[i][index[i][j]] += src[i][j], for dimension 1, say."""
-    axis = axis_of(dim, input.ndim)
-    _check_along(input, axis, index, "scatter")
-    _check_source(input, src, index, "scatter")
-    return apply_(input, ix.Scatter, src, index, axis=axis, add=True)
-
-
-def _check_source(input: Tensor, src: Tensor, index: Tensor, name: str) -> None:
-    if src._array.dtype != input._array.dtype:
-        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
-    if any(a > b for a, b in zip(index._array.shape, src._array.shape, strict=False)):
-        raise RuntimeError(
-            f"Expected index {list(index.shape)} to be no larger than src {list(src.shape)} in every dimension"
-        )
-
-
-def scatter_reduce_(
-    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
-) -> Tensor:
-    """As scatter_add_, with sum, prod, mean, amax or amin. Only sum has a gradient here."""
-    axis = axis_of(dim, input.ndim)
-    _check_along(input, axis, index, "scatter")
-    places = ix.along(index._array, axis)
-    values = src._array[tuple(slice(n) for n in index.shape)]
-    ways: dict[str, Any] = {"sum": np.add, "prod": np.multiply, "mean": np.add, "amax": np.maximum, "amin": np.minimum}
-    if reduce == "sum" and include_self:
-        return scatter_add_(input, dim, index, src)
-    if input.requires_grad or src.requires_grad:
-        raise RuntimeError(f"scatter_reduce with reduce={reduce!r} has no gradient in this engine: use scatter_add")
-    y = input._array.copy()
-    if not include_self:
-        info = limits_of(y.dtype)
-        y[places] = {"sum": 0, "mean": 0, "prod": 1, "amax": info.min, "amin": info.max}[reduce]
-    ways[reduce].at(y, places, values)
-    if reduce == "mean":
-        counts = np.zeros(y.shape, np.int64)
-        np.add.at(counts, places, 1)
-        y = (y / np.maximum(counts + include_self, 1)).astype(y.dtype)
-    return input.copy_(wrap(y))
-
-
-def index_add_(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
-    """The slices at the given positions of a dimension += alpha * source's."""
-    where = (slice(None),) * axis_of(dim, input.ndim) + (index._array,)
-    return apply_(input, ix.IndexPut, source if alpha == 1 else source * alpha, index=where, accumulate=True)
-
-
-def index_copy_(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
-    """The slices at the given positions of a dimension = source's."""
-    where = (slice(None),) * axis_of(dim, input.ndim) + (index._array,)
-    return apply_(input, ix.IndexPut, source, index=where, accumulate=False)
-
-
-def index_fill_(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
-    """The slices at the given positions of a dimension = value."""
-    where = (slice(None),) * axis_of(dim, input.ndim) + (index._array,)
-    return apply_(input, ix.IndexPut, value, index=where, accumulate=False)
-
-
-def index_put_(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Tensor:
-    """input[indices] = values, or += values, a position that comes twice both times."""
-    return apply_(input, ix.IndexPut, values, index=tuple(plain(i) for i in indices), accumulate=accumulate)
-
-
-def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    """The numbers where the mask is true = source's, in order."""
-    places = np.broadcast_to(mask._array, input._array.shape)
-    taken = source.reshape(-1)[: int(places.sum())]
-    return apply_(input, ix.IndexPut, taken, index=(places,), accumulate=False)
-
-
-def scatter(input: Tensor, dim: int, index: Tensor, src: Any = None, **options: Any) -> Tensor:
-    return scatter_(input.clone(), dim, index, src, **options)
-
-
-def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
-    return scatter_add_(input.clone(), dim, index, src)
-
-
-def scatter_reduce(
-    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
-) -> Tensor:
-    return scatter_reduce_(input.clone(), dim, index, src, reduce, include_self=include_self)
-
-
-def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
-    return index_add_(input.clone(), dim, index, source, alpha=alpha)
-
-
-def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
-    return index_copy_(input.clone(), dim, index, source)
-
-
-def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
-    return index_fill_(input.clone(), dim, index, value)
-
-
-def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Tensor:
-    return index_put_(input.clone(), indices, values, accumulate)
-
-
-def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
-    return masked_scatter_(input.clone(), mask, source)

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
-from gradus.engine.functions.operands import Dims, axes_of, axis_of, plain, scalar_name, sizes_of
+from gradus.engine.functions.operands import Dims, axes_of, axis_of, plain, scalar_name, sizes_of, spread_out
 from gradus.engine.ops import shape as sh
 from gradus.engine.variable import apply, apply_one
 
@@ -75,7 +75,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
 
 def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     """This tensor in another shape, on the same memory if it can be; one size may be -1."""
-    return _reshaped(input, (named["shape"],) if named and "shape" in named else shape)
+    return _reshaped(input, spread_out(shape, named, "shape") if named else shape)
 
 
 def _reshaped(input: Tensor, shape: tuple[Any, ...]) -> Tensor:
@@ -171,8 +171,9 @@ def adjoint(input: Tensor) -> Tensor:
     return transpose(input, -2, -1)
 
 
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     """The dimensions in the given order."""
+    dims = spread_out(dims, named, "dims") if named else dims
     axes = tuple(axis_of(dim, input.ndim) for dim in sizes_of(dims))
     if len(axes) != input.ndim:
         raise RuntimeError(
@@ -212,9 +213,9 @@ moveaxis = movedim
 # ---- sizes of 1, and repetition without copying
 
 
-def expand(input: Tensor, *shape: Any) -> Tensor:
+def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     """Repeated along dimensions of size 1, without copying; -1 keeps a size."""
-    wanted = sizes_of(shape)
+    wanted = sizes_of(spread_out(shape, named, "size") if named else shape)
     extra = len(wanted) - input.ndim
     if extra < 0:
         raise RuntimeError(
@@ -426,7 +427,7 @@ def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
 
 def flip(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     """Backwards along the given dimensions."""
-    wanted = sizes_of((named["dims"],) if "dims" in named else dims)
+    wanted = sizes_of(spread_out(dims, named, "dims"))
     return apply_one(sh.Flip, input, axes_of(wanted, input.ndim) if wanted else ())
 
 
@@ -459,16 +460,16 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     return apply(sh.Roll, input, shifts=moves, axis=tuple(axis_of(a, input.ndim) for a in axes))
 
 
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
+def repeat(input: Tensor, *repeats: Any, **named: Any) -> Tensor:
     """Copies side by side, so many along each dimension; more numbers than dimensions add leading ones."""
-    counts = sizes_of((repeats[0],) if len(repeats) == 1 and isinstance(repeats[0], (tuple, list)) else repeats)
+    counts = sizes_of(spread_out(repeats, named, "repeats") if named else repeats)
     if len(counts) < input.ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     return apply_one(sh.Repeat, input, counts)
 
 
-def tile(input: Tensor, *dims: Any) -> Tensor:
-    counts = sizes_of(dims)
+def tile(input: Tensor, *dims: Any, **named: Any) -> Tensor:
+    counts = sizes_of(spread_out(dims, named, "dims") if named else dims)
     return repeat(input, *(1,) * (input.ndim - len(counts)), *counts)
 
 

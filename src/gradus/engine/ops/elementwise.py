@@ -669,6 +669,8 @@ class Where(Function):
 class MaskedFill(Function):
     """y = value where the mask is true, else x.    dx = 0 there, else dy;  dvalue = the sum of dy there"""
 
+    into_repeated = "masked_fill_"
+
     def forward(self, x: Array, mask: Array, value: Operand) -> Array:
         self.mask, self.shape = mask, x.shape
         return np.where(mask, np.asarray(value, dtype=x.dtype), x)

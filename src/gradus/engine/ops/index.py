@@ -62,6 +62,8 @@ class Index(Function):
 class IndexPut(Function):
     """In place: x[index] = value (or += value).    dx = 0 there (or dy),  dvalue = dy[index]"""
 
+    into_repeated = "index_put_"
+
     def forward(self, x: Array, value: Any, index: Any, accumulate: bool) -> Array:
         self.index, self.accumulate = index, accumulate
         self.shape = value.shape if isinstance(value, np.ndarray) else ()
@@ -144,9 +146,9 @@ class Scatter(Function):
         self.index, self.axis, self.add = index, axis, add
         self.src_shape = src.shape if isinstance(src, np.ndarray) else None
         y = x.copy()
-        places: Any = along(index, axis) if x.ndim else ()
         if not index.size:
             return y
+        places: Any = along(index, axis) if x.ndim else ()
         values = src[tuple(slice(n) for n in index.shape)] if isinstance(src, np.ndarray) else src
         if add:
             np.add.at(y, places, values)

@@ -118,9 +118,9 @@ class Std(Function):
 class Prod(Function):
     """y = Π x.    dx = (the product of all the others) dy"""
 
-    def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
-        self.x, self.axis, self.keepdim = x, axis, keepdim
-        return x.prod(axis=axis, keepdims=keepdim)
+    def forward(self, x: Array, over: tuple[Axes, bool]) -> Array:
+        self.x, (self.axis, self.keepdim) = x, over
+        return np.asarray(x.prod(axis=self.axis, keepdims=self.keepdim))
 
     def backward(self, dy: Array) -> Array:
         rest = [i for i in range(self.x.ndim) if i not in self.axis]
@@ -148,6 +148,21 @@ class Extreme(Function):
 
     def name(self) -> str:
         return self.called + ("Backward1" if self.called in ("Max", "Min") else "Backward0")
+
+
+class Middle(Function):
+    """y = the median of all x.    dx = dy, shared evenly among those that equal it"""
+
+    def forward(self, x: Array, value: Any, called: str) -> Array:
+        self.x, self.value, self.called = x, value, called
+        return np.asarray(value)
+
+    def backward(self, dy: Array) -> Array:
+        equal = (self.x == self.value) if self.value == self.value else np.isnan(self.x)
+        return equal * (dy / equal.sum().astype(dy.dtype))
+
+    def name(self) -> str:
+        return self.called.title() + "Backward0"
 
 
 class Pick(Function):
@@ -243,9 +258,11 @@ class Cumprod(Function):
 
     def forward(self, x: Array, axis: int) -> Array:
         self.x, self.axis = x, axis
-        return np.cumprod(x, axis=axis)
+        return np.cumprod(x, axis=axis) if x.ndim else x.copy()
 
     def backward(self, dy: Array) -> Array:
+        if not dy.ndim:
+            return dy
         x, dy = np.moveaxis(self.x, self.axis, -1), np.moveaxis(dy, self.axis, -1)
         dx = np.zeros_like(x)
         for j in range(x.shape[-1]):
