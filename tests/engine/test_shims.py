@@ -181,11 +181,23 @@ def test_the_version_says_whose_behaviour_and_whose_engine() -> None:
 
 
 def test_a_name_that_is_absent_says_so() -> None:
-    with pytest.raises(AttributeError, match=r"^gradus's engine does not offer torch\.sparse_coo$"):
-        getattr(ours, "sparse_coo")  # noqa: B009
+    with pytest.raises(AttributeError, match=r"^gradus's engine does not offer torch\.sparse_cool$"):
+        getattr(ours, "sparse_cool")  # noqa: B009
     with pytest.raises(AttributeError, match=r"does not offer torch\.zeroes; did you mean torch\.zeros\?"):
         getattr(ours, "zeroes")  # noqa: B009
-    assert not hasattr(ours, "xpu")
+    with pytest.raises(AttributeError, match=r"^gradus's engine does not offer torch\.lobpcg, which PyTorch has$"):
+        getattr(ours, "lobpcg")  # noqa: B009
+    with pytest.raises(AttributeError, match=r"not offer torch\.nn\.functional\.multi_head_attention_forward, which "):
+        getattr(ours.nn.functional, "multi_head_attention_forward")  # noqa: B009
+    with pytest.raises(AttributeError, match=r"does not offer torch\.Tensor\.sparse_mask, which PyTorch has$"):
+        ours.ones(1).sparse_mask  # noqa: B018
+    with pytest.raises(AttributeError, match=r"^'Tensor' object has no attribute 'sparse_maks'$"):
+        ours.ones(1).sparse_maks  # noqa: B018
+    with pytest.raises(AttributeError, match=r"does not offer torch\.nn\.Module\.share_memory, which PyTorch has$"):
+        ours.nn.Linear(1, 1).share_memory  # noqa: B018
+    with pytest.raises(AttributeError, match=r"^'Linear' object has no attribute 'wieght'$"):
+        ours.nn.Linear(1, 1).wieght  # noqa: B018
+    assert not hasattr(ours, "lobpcg")
 
 
 # ---- one process

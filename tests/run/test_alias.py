@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 import sys
+import warnings
 
 import pytest
 import torch as theirs
 
 import gradus.engine as engine
+from gradus.engine.absent import AbsentModule, NotOffered, find_module
 from gradus.run import torch_is_engine
-from gradus.run.alias import PUBLIC, engine_module
 
 SUBMODULES = [
     "torch.nn",
@@ -75,18 +77,16 @@ def test_import_torch_alone_makes_submodules_known(name: str) -> None:
     found = engine
     for part in name.split(".")[1:]:
         found = getattr(found, part)
-    assert found is engine_module(name)
+    assert found is find_module(name)
 
 
 def test_layers_are_found_where_pytorch_keeps_them() -> None:
-    assert engine_module("torch.nn.modules") is engine.nn
-    assert engine_module("torch.nn.modules.linear").Linear is engine.nn.Linear
+    assert find_module("torch.nn.modules") is engine.nn
+    assert find_module("torch.nn.modules.linear").Linear is engine.nn.Linear
 
 
-@pytest.mark.parametrize(
-    "name", ["torch.fx", "torch.nn.quantized", "torch.tensor", "torch.ops", "torch.kernels", "torch.absent", "torch._C"]
-)
-def test_a_module_that_is_not_offered_says_so(name: str) -> None:
+@pytest.mark.parametrize("name", ["torch.tensor", "torch.ops", "torch.kernels", "torch.absent", "torch.nn.nobody"])
+def test_a_module_that_neither_has_says_so(name: str) -> None:
     with (
         torch_is_engine(),
         pytest.raises(ModuleNotFoundError, match=f"gradus's engine does not offer the module {name}"),
@@ -95,9 +95,62 @@ def test_a_module_that_is_not_offered_says_so(name: str) -> None:
     assert callable(engine.tensor)  # the function keeps its name
 
 
-def test_public_modules_are_pytorchs() -> None:
-    for name in PUBLIC:
-        assert importlib.import_module(f"torch.{name}").__name__ == f"torch.{name}"
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("torch.onnx", "export"),
+        ("torch.fx", "Interpreter"),
+        ("torch.hub", "load"),
+        ("torch.distributed.optim", "ZeroRedundancyOptimizer"),
+        ("torch.distributed.fsdp", "FullyShardedDataParallel"),
+        ("torch.nn.attention.flex_attention", "flex_attention"),
+        ("torch.utils.benchmark", "Timer"),
+        ("torch.utils.model_zoo", "load_url"),
+        ("torch.utils.collect_env", "get_pretty_env_info"),
+        ("torch.ao.quantization", "quantize_dynamic"),
+        ("torch.library", "custom_op"),
+        ("torch.quantization", "QuantStub"),
+    ],
+)
+def test_what_only_pytorch_has_can_be_imported_and_refuses_to_work(module: str, name: str) -> None:
+    with torch_is_engine():
+        found = importlib.import_module(module)
+    assert isinstance(found, AbsentModule)
+    assert find_module(module) is found
+    thing = getattr(found, name)
+    assert not isinstance(3, thing)
+    derived = type(thing)("Derived", (thing,), {})
+    for use in (thing, derived, bool, getattr(thing, "part", None)):
+        with pytest.raises(NotOffered, match=rf"^gradus's engine does not offer {module}\.{name}"):
+            use(thing)  # type: ignore[misc]
+    with pytest.raises(AttributeError, match=f"does not offer {module}.nobody"):
+        found.nobody  # noqa: B018
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert hasattr(importlib.import_module(module), name)  # PyTorch has it
+
+
+@pytest.mark.parametrize(
+    ("theirs_is", "ours_is"),
+    [
+        ("nn.modules.conv.Conv1d", "nn.Conv1d"),
+        ("nn.modules.module.Module", "nn.Module"),
+        ("nn.modules.loss.CrossEntropyLoss", "nn.CrossEntropyLoss"),
+        ("optim.adamw.AdamW", "optim.AdamW"),
+        ("autograd.grad_mode.no_grad", "no_grad"),
+        ("autograd.function.Function", "autograd.Function"),
+        ("functional.split", "split"),
+        ("random.manual_seed", "manual_seed"),
+    ],
+)
+def test_a_name_is_found_in_the_file_where_pytorch_keeps_it(theirs_is: str, ours_is: str) -> None:
+    def found(way: str) -> object:
+        return functools.reduce(getattr, way.split("."), engine)
+
+    assert found(theirs_is) is found(ours_is)
+    home, _, name = theirs_is.rpartition(".")
+    with torch_is_engine():
+        assert getattr(importlib.import_module(f"torch.{home}"), name) is found(ours_is)
 
 
 def test_other_modules_are_found_as_ever() -> None:

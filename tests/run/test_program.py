@@ -120,13 +120,16 @@ def test_a_training_program_learns_and_saves(program: Any, tmp_path: Path, capsy
 @pytest.mark.parametrize(
     ("line", "missing"),
     [
-        ("torch.sparse_coo(1)", "torch.sparse_coo"),
+        ("torch.lobpcg(1)", "torch.lobpcg, which PyTorch has"),
         ("torch.nn.Hologram(1)", "torch.nn.Hologram"),
         ("torch.optim.Adamn(1)", "torch.optim.Adamn; did you mean torch.optim.Adam?"),
         ("from torch.nn import Fold9", "torch.nn.Fold9"),
-        ("from torch import sparse_csr", "torch.sparse_csr"),
-        ("import torch.fx", "the module torch.fx"),
-        ("torch.ones(2).cholesky_inverse_()", "Tensor.cholesky_inverse_"),
+        ("from torch import sparse_cool", "torch.sparse_cool"),
+        ("import torch.effects", "the module torch.effects"),
+        ("import torch.fx; torch.fx.symbolic_trace(f)", "torch.fx.symbolic_trace, which PyTorch has"),
+        ("from torch.hub import load; load('a/b', 'c')", "torch.hub.load, which PyTorch has"),
+        ("torch.ones(2).sparse_mask(1)", "torch.Tensor.sparse_mask, which PyTorch has"),
+        ("torch.ones(2).cholesky_inverse_()", "torch.Tensor.cholesky_inverse_"),
     ],
 )
 def test_what_is_not_offered_is_one_line_with_its_place(
@@ -142,9 +145,9 @@ def test_a_program_may_ask_before_it_uses(program: Any, capsys: pytest.CaptureFi
         """
         import torch
         try:
-            import torch.fx
+            import torch.effects
         except ImportError:
-            print(hasattr(torch, "xpu"), hasattr(torch.nn.functional, "scaled_dot_product_attention"))
+            print(hasattr(torch, "lobpcg"), hasattr(torch.nn.functional, "scaled_dot_product_attention"))
         """
     )
     assert run_program(path) == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gradus.engine.absent import refuse
+
 
 def is_available() -> bool:
     return False
@@ -20,3 +22,6 @@ def current_accelerator(check_available: bool = False) -> None:
 
 def synchronize(device: Any = None) -> None:
     """Return at once: nothing is under way."""
+
+
+__getattr__ = refuse(__name__)

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from gradus.engine import dtypes
+from gradus.engine.absent import refuse
 from gradus.engine.dtypes import dtype
 
 Call = TypeVar("Call", bound=Callable[..., Any])
@@ -109,3 +110,6 @@ class GradScaler:
 def is_autocast_available(device_type: str) -> bool:
     """Whether autocast would do anything."""
     return False
+
+
+__getattr__ = refuse(__name__)

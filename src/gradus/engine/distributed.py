@@ -10,6 +10,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from gradus.engine.absent import refuse
 from gradus.engine.tensor import Tensor
 
 __all__ = [
@@ -215,3 +216,6 @@ def _from_environment(variable: str) -> int:
             f"environment variable {variable} expected, but not set"
         )
     return int(os.environ[variable])
+
+
+__getattr__ = refuse(__name__)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gradus.engine.absent import refuse
+
 
 def script(obj: Any, *_: Any, **__: Any) -> Any:
     """The function or module itself."""
@@ -41,3 +43,6 @@ def is_tracing() -> bool:
 
 def _decorator(function: Callable[..., Any] | None) -> Any:
     return (lambda f: f) if function is None else function
+
+
+__getattr__ = refuse(__name__)

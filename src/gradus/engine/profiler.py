@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from gradus import files
+from gradus.engine.absent import refuse
 
 __all__ = [
     "ProfilerAction",
@@ -255,3 +256,6 @@ def _time(microseconds: float) -> str:
         if microseconds >= size:
             return f"{microseconds / size:.3f}{unit}"
     return f"{microseconds:.3f}us"
+
+
+__getattr__ = refuse(__name__)

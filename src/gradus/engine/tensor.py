@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
-from gradus.engine import autograd, dtypes, printing
+from gradus.engine import absent, autograd, dtypes, printing
 from gradus.engine.dtypes import Array, Size
 from gradus.engine.functions import activations as ac
 from gradus.engine.functions import comparison as cp
@@ -137,6 +137,10 @@ class Tensor(Variable):
     @property
     def is_meta(self) -> Bool:
         return False
+
+    def __getattr__(self, name: str) -> Any:
+        """Say of a name that is not there whether PyTorch has it."""
+        raise AttributeError(absent.attribute(self, name, "torch.Tensor"), name=name, obj=self)
 
     # ---- its place in the graph
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.engine.anomaly import refuse_nan
 from gradus.engine.dtypes import Array
 from gradus.engine.grad_mode import no_grad
 from gradus.engine.kernels.addition import add
@@ -125,8 +126,10 @@ class Walk:
             if notes and not retain_graph:
                 node.release()
             passed = several if type(several) is tuple else (several,)
-            if watched and node.after:
-                passed = _call_after(node.after, passed, arrival)
+            if watched:
+                refuse_nan(node, passed)
+                if node.after:
+                    passed = _call_after(node.after, passed, arrival)
         for leaf, gradient in self.leaves.values():
             self._arrive(leaf, gradient)
         return self.found

@@ -18,14 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gradus.engine.absent import ENGINE
-
-# What of the engine is PyTorch's: its other modules are its own affair, and `torch.tensor` is a function, not a module.
-PUBLIC = {
-    *("accelerator", "amp", "autograd", "backends", "cuda", "distributed", "fft", "jit", "linalg", "nn", "optim"),
-    *("profiler", "random", "serialization", "special", "testing", "utils", "version"),
-}
-_INSIDE = {"torch.nn.modules": "torch.nn"}  # where PyTorch keeps its layers -> where they are
+from gradus.engine.absent import ENGINE, find_module
 
 
 @contextmanager
@@ -70,7 +63,7 @@ class EngineFinder(DistributionFinder):
     ) -> ModuleSpec | None:
         if fullname.split(".")[0] != "torch":
             return None
-        return ModuleSpec(fullname, EngineLoader(engine_module(fullname)), is_package=True)
+        return ModuleSpec(fullname, EngineLoader(find_module(fullname)), is_package=True)
 
 
 class EngineLoader(Loader):
@@ -82,27 +75,6 @@ class EngineLoader(Loader):
     def exec_module(self, module: ModuleType) -> None:
         assert module.__spec__ is not None
         sys.modules[module.__spec__.name] = self.module
-
-
-def engine_module(name: str) -> ModuleType:
-    """The engine's module for a name such as torch.nn.functional.
-
-    Raises:
-        ModuleNotFoundError: if there is none.
-    """
-    wanted = name
-    for theirs, ours in _INSIDE.items():
-        if name == theirs or name.startswith(theirs + "."):
-            wanted = ours + name.removeprefix(theirs)
-    parts = wanted.split(".")[1:]
-    full = ".".join([ENGINE, *parts])
-    if not parts or parts[0] in PUBLIC:
-        try:
-            return importlib.import_module(full)
-        except ModuleNotFoundError as error:
-            if error.name is None or not f"{full}.".startswith(f"{error.name}."):
-                raise
-    raise ModuleNotFoundError(f"gradus's engine does not offer the module {name}", name=name) from None
 
 
 def _take_torch_modules() -> dict[str, ModuleType]:

@@ -45,6 +45,8 @@ def _missing(error: Exception, frames: traceback.StackSummary) -> str | None:
     last = frames[-1].filename if frames else ""
     if _is_ours(last) and Path(last).name not in ("absent.py", "alias.py", "tensor.py"):
         return None  # it comes from inside the engine, so what is missing is the engine's own affair
+    if isinstance(error, absent.NotOffered):
+        return str(error)
     if isinstance(error, AttributeError) and error.name is not None:
         return _missing_attribute(error.obj, error.name)
     if isinstance(error, ImportError):
@@ -60,7 +62,7 @@ def _missing_attribute(owner: object, name: str) -> str | None:
     if isinstance(owner, ModuleType) and (owner.__name__ + ".").startswith(absent.ENGINE + "."):
         return absent.not_offered(owner, name)
     if isinstance(owner, Tensor) or (isinstance(owner, type) and issubclass(owner, Tensor)):
-        return f"gradus's engine does not offer Tensor.{name}"
+        return absent.missing(f"torch.Tensor.{name}", dir(Tensor))
     return None
 
 

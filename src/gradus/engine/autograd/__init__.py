@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.engine.absent import refuse
+from gradus.engine.anomaly import detect_anomaly as detect_anomaly
+from gradus.engine.anomaly import set_detect_anomaly as set_detect_anomaly
 from gradus.engine.autograd.function import Function as Function
 from gradus.engine.autograd.variable import Variable as Variable
 from gradus.engine.dtypes import Array
@@ -22,6 +25,8 @@ from gradus.engine.walk import Place, Walk
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
+
+__getattr__ = refuse(__name__)
 
 _NO_SECOND = (
     "create_graph=True is not offered: this engine does not record the backward walk, so a gradient has no gradient. "

@@ -16,11 +16,15 @@ y = Cube.apply(x)
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradus.engine import node
+from gradus.engine.absent import refuse
 from gradus.engine.dtypes import FLOATING
 from gradus.engine.grad_mode import no_grad, state
 from gradus.engine.node import SECOND_TIME, Edge, Output
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 
-class Context:
+class FunctionCtx:
     """What `forward` leaves for `backward`: saved tensors, and whatever attributes it sets."""
 
     def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
@@ -86,7 +90,7 @@ _ALWAYS: node.Note = ([0], 0, 0, None)  # a note about nothing: there may be som
 class Custom(node.Function):
     """The node of an operation of one's own."""
 
-    def __init__(self, function: type[Function], context: Context) -> None:
+    def __init__(self, function: type[Function], context: FunctionCtx) -> None:
         self.function, self.context = function, context
         context._called = self.name()
         self.shapes: list[tuple[tuple[int, ...], Any]] = []
@@ -154,12 +158,20 @@ class Function:
         )
 
     @classmethod
-    def apply(cls, *args: Any) -> Any:
-        """Run forward, and record backward for the walk."""
+    def apply(cls, *args: Any, **kwargs: Any) -> Any:
+        """Run forward, and record backward for the walk.
+
+        With `setup_context`, the defaults of forward's parameters count among its inputs.
+        """
+        new_style = cls.setup_context is not Function.setup_context
+        if new_style:
+            args = _with_defaults(cls.forward, args, kwargs)
+        elif kwargs:
+            raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments: a gradient goes to each place")
         edges: tuple[Edge, ...] = tuple(a._edge() if isinstance(a, Variable) and state.enabled else None for a in args)
-        context = Context(tuple(edge is not None for edge in edges))
+        context = FunctionCtx(tuple(edge is not None for edge in edges))
         with no_grad():
-            if cls.setup_context is not Function.setup_context:
+            if new_style:
                 result = cls.forward(*args)
                 cls.setup_context(context, args, result)
             else:
@@ -182,7 +194,31 @@ class Function:
         return tuple(tensors) if several else tensors[0]
 
 
-def _placed(out: Any, made: Custom, output: int, args: tuple[Any, ...], context: Context, recorded: bool) -> Any:
+class InplaceFunction(Function):
+    """A `Function` that may change its input in place, if its maker says so."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        self.inplace = inplace
+
+
+def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """A decorator for backward that says it cannot be differentiated again, which nothing can here."""
+
+    @functools.wraps(fn)
+    def backward(ctx: Any, *args: Any, **kwargs: Any) -> Any:
+        with no_grad():
+            return fn(ctx, *args, **kwargs)
+
+    return backward
+
+
+def _with_defaults(forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+    bound = inspect.signature(forward).bind(*args, **kwargs)
+    bound.apply_defaults()
+    return bound.args
+
+
+def _placed(out: Any, made: Custom, output: int, args: tuple[Any, ...], context: FunctionCtx, recorded: bool) -> Any:
     """An output with its place in the graph; an input that was merely passed on gets a new tensor for it."""
     if any(out is dirty for dirty in context._dirty):
         if recorded:
@@ -199,3 +235,6 @@ def _placed(out: Any, made: Custom, output: int, args: tuple[Any, ...], context:
         out._base = None
         out._become(made if made.outputs is None else Output(made, output))
     return out
+
+
+__getattr__ = refuse(__name__)

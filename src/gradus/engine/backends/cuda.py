@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from gradus.engine.absent import refuse
 
 
 class _Matmul:
@@ -48,6 +51,28 @@ def math_sdp_enabled() -> bool:
     return _attention["math"]
 
 
+class SDPBackend(enum.IntEnum):
+    """The ways to attention that PyTorch has."""
+
+    ERROR = -1
+    MATH = 0
+    FLASH_ATTENTION = 1
+    EFFICIENT_ATTENTION = 2
+    CUDNN_ATTENTION = 3
+    OVERRIDEABLE = 4
+
+
+@contextmanager
+def sdpa_kernel(backends: SDPBackend | list[SDPBackend], set_priority: bool = False) -> Iterator[None]:
+    """A `with` block that changes nothing: this engine has one way to attention, with the same result as PyTorch's.
+
+    Raises:
+        AssertionError: if backends is no SDPBackend and no list of them.
+    """
+    assert isinstance(backends, (list, SDPBackend)), f"backends must be an SDPBackend or a list of them, got {backends}"
+    yield
+
+
 @contextmanager
 def sdp_kernel(
     enable_flash: bool = True, enable_math: bool = True, enable_mem_efficient: bool = True, **_: Any
@@ -59,3 +84,6 @@ def sdp_kernel(
         yield
     finally:
         _attention.update(before)
+
+
+__getattr__ = refuse(__name__)

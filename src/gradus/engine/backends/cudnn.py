@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from gradus.engine.absent import refuse
+
 allow_tf32 = True
 benchmark = False
 deterministic = False
@@ -15,3 +17,6 @@ def is_available() -> bool:
 def version() -> None:
     """None: the library is not here."""
     return
+
+
+__getattr__ = refuse(__name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gradus.engine import amp
+from gradus.engine.absent import refuse
 from gradus.engine.amp import GradScaler as GradScaler
 from gradus.engine.dtypes import dtype, float16
 
@@ -14,3 +15,6 @@ class autocast(amp.autocast):
 
     def __init__(self, enabled: bool = True, dtype: dtype = float16, cache_enabled: bool = True) -> None:
         super().__init__("cuda", dtype, enabled=False, cache_enabled=cache_enabled)
+
+
+__getattr__ = refuse(__name__)

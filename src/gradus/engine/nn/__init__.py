@@ -1,5 +1,6 @@
 """Layers, containers and losses, as `torch.nn` has them."""
 
+from gradus.engine.absent import refuse
 from gradus.engine.nn import functional, init, parallel, parameter, utils
 from gradus.engine.nn.activation import (
     ELU,
@@ -200,3 +201,5 @@ __all__ = [
     "parameter",
     "utils",
 ]
+
+__getattr__ = refuse(__name__)

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import dtypes
+from gradus.engine.absent import refuse
+from gradus.engine.backends.cuda import SDPBackend as SDPBackend
+from gradus.engine.backends.cuda import sdpa_kernel as sdpa_kernel
 from gradus.engine.functions import cat, empty, zeros
 from gradus.engine.nn import functional as F
 from gradus.engine.nn import init
@@ -248,3 +251,6 @@ def _additive(mask: Tensor, kind: dtypes.dtype) -> Tensor:
     if not mask.is_floating_point():
         raise AssertionError("only bool and floating types of attn_mask are supported")
     return mask
+
+
+__getattr__ = refuse(__name__)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradus.engine import random
+from gradus.engine.absent import refuse
 from gradus.engine.dtypes import REAL
 from gradus.engine.functions.activations import celu as celu
 from gradus.engine.functions.activations import celu_ as celu_
@@ -396,3 +397,6 @@ def _check_reduction(reduction: str) -> None:
 def _reduced(losses: Tensor, reduction: str) -> Tensor:
     _check_reduction(reduction)
     return losses if reduction == "none" else losses.mean() if reduction == "mean" else losses.sum()
+
+
+__getattr__ = refuse(__name__)

@@ -11,6 +11,7 @@ import warnings
 
 import numpy as np
 
+from gradus.engine.absent import refuse
 from gradus.engine.autograd import no_grad
 from gradus.engine.functions import randperm
 from gradus.engine.generator import Generator
@@ -238,3 +239,6 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
     for column in range(columns):
         tensor[randperm(rows)[: math.ceil(sparsity * rows)], column] = 0
     return tensor
+
+
+__getattr__ = refuse(__name__)

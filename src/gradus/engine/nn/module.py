@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from gradus.engine import dtypes
+from gradus.engine import absent, dtypes
 from gradus.engine.autograd import no_grad
 from gradus.engine.nn import state
 from gradus.engine.nn.hooks import BackwardGates, RemovableHandle, hang
@@ -186,7 +186,7 @@ class Module:
                 return own["_modules"][name]
             if name in own["_buffers"]:
                 return own["_buffers"][name]
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        raise AttributeError(absent.attribute(self, name, "torch.nn.Module"), name=name, obj=self)
 
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from gradus.engine import distributed
+from gradus.engine.absent import refuse
 from gradus.engine.nn.module import Module
 
 
@@ -45,3 +46,6 @@ class DistributedDataParallel(Module):
             yield
         finally:
             self.require_backward_grad_sync = before
+
+
+__getattr__ = refuse(__name__)

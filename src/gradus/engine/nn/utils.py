@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradus.engine.absent import refuse
 from gradus.engine.autograd import no_grad
 from gradus.engine.dtypes import Array
 from gradus.engine.functions import cat
@@ -136,3 +137,6 @@ def _norm(array: Array, order: float) -> Array:
     else:
         norm = np.sum(np.abs(flat) ** order) ** (1.0 / order)
     return np.asarray(norm, array.dtype)
+
+
+__getattr__ = refuse(__name__)

@@ -12,6 +12,7 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
+from gradus.engine.absent import refuse
 from gradus.engine.dtypes import device
 from gradus.engine.serialization import archive
 from gradus.engine.serialization.classes import (
@@ -125,3 +126,6 @@ def _check_pickle_module(module: Any) -> None:
         raise ValueError(
             "a pickle_module of one's own is not offered: torch.load reads the file itself, to run none of it"
         )
+
+
+__getattr__ = refuse(__name__)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gradus.engine.absent import refuse
+
 
 def checkpoint(
     function: Callable[..., Any],
@@ -30,3 +32,6 @@ def checkpoint_sequential(
     for function in functions:
         input = function(input)
     return input
+
+
+__getattr__ = refuse(__name__)

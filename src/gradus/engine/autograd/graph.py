@@ -1,0 +1,30 @@
+"""`torch.autograd.graph`: nodes, and what is kept for backward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from gradus.engine.absent import refuse
+from gradus.engine.node import Node as Node
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+__all__ = ["Node", "increment_version", "save_on_cpu"]
+
+__getattr__ = refuse(__name__)
+
+
+@contextmanager
+def save_on_cpu(pin_memory: bool = False, device_type: str = "cuda") -> Iterator[None]:
+    """A `with` block that changes nothing: what is kept for backward is in the CPU's memory already."""
+    yield
+
+
+def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
+    """Count a change in place that autograd has not seen, so that a walk that needs the old numbers finds out."""
+    tensors: Any = [tensor] if hasattr(tensor, "_version_counter") else tensor
+    for t in tensors:
+        t._version_counter[0] += 1
