@@ -15,7 +15,7 @@ from typing import IO
 
 from gradus import files
 from gradus.errors import UserError
-from gradus.text.user_files import read_text
+from gradus.text.user_files import decode_text, read_text
 
 CHUNK = 1 << 14  # bytes read between two looks at the progress bar
 TIMEOUT = 30.0  # seconds without an answer before a server counts as unreachable
@@ -55,8 +55,8 @@ def text_of(file: RemoteFile) -> str:
     if path is None or (
         path.parent == cache_folder() and not _is_right(file, path)
     ):  # a damaged copy of ours: fetch anew
-        path = _download(file)
-    elif not _is_right(file, path):
+        return decode_text(_download(file), cache_folder() / file.filename)
+    if not _is_right(file, path):
         raise UserError(
             f"{path} is not the {file.filename} that is meant: its sha256 is {_sha256(path)}, expected {file.sha256}; "
             f"replace it by {file.address} or unset GRADUS_DATA"
@@ -91,7 +91,7 @@ def cache_folder() -> Path:
     return home / ".cache" / "gradus"
 
 
-def _download(file: RemoteFile) -> Path:
+def _download(file: RemoteFile) -> bytes:
     import http.client
     import urllib.request
 
@@ -110,10 +110,12 @@ def _download(file: RemoteFile) -> Path:
             f"{file.address} did not send the {file.filename} that is meant: sha256 {found}, expected {file.sha256}; "
             f"put the right one at {target}, or in a folder that GRADUS_DATA names"
         )
-    with files.saving(target):
+    try:
         target.parent.mkdir(parents=True, exist_ok=True)
         files.write(target, data)
-    return target
+    except OSError as error:  # the text is here; it only has to be fetched again next time
+        files.note(f"cannot keep {target}: {error.strerror or error}")
+    return data
 
 
 def _read_with_progress(response: IO[bytes], file: RemoteFile) -> bytes:
