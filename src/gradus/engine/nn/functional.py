@@ -59,6 +59,15 @@ from gradus.engine.nn.convolution_functions import conv3d as conv3d
 from gradus.engine.nn.convolution_functions import conv_transpose1d as conv_transpose1d
 from gradus.engine.nn.convolution_functions import conv_transpose2d as conv_transpose2d
 from gradus.engine.nn.convolution_functions import conv_transpose3d as conv_transpose3d
+from gradus.engine.nn.folding_functions import channel_shuffle as channel_shuffle
+from gradus.engine.nn.folding_functions import fold as fold
+from gradus.engine.nn.folding_functions import pixel_shuffle as pixel_shuffle
+from gradus.engine.nn.folding_functions import pixel_unshuffle as pixel_unshuffle
+from gradus.engine.nn.folding_functions import unfold as unfold
+from gradus.engine.nn.interpolation_functions import interpolate as interpolate
+from gradus.engine.nn.interpolation_functions import upsample as upsample
+from gradus.engine.nn.interpolation_functions import upsample_bilinear as upsample_bilinear
+from gradus.engine.nn.interpolation_functions import upsample_nearest as upsample_nearest
 from gradus.engine.nn.layer_functions import bilinear as bilinear
 from gradus.engine.nn.layer_functions import cosine_similarity as cosine_similarity
 from gradus.engine.nn.layer_functions import group_norm as group_norm
