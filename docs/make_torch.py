@@ -23,6 +23,7 @@ NAMESPACES = (
     "torch.nn.utils",
     "torch.optim",
     "torch.optim.lr_scheduler",
+    "torch.linalg",
     "torch.autograd",
     "torch.utils.data",
 )

@@ -91,3 +91,168 @@ class aminmax(NamedTuple):
 
     def __repr__(self) -> str:
         return _shown(self)
+
+
+class linalg_slogdet(NamedTuple):
+    """The sign of a determinant, and the logarithm of its size."""
+
+    sign: Tensor
+    logabsdet: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class linalg_inv_ex(NamedTuple):
+    """An inverse, and where it failed."""
+
+    inverse: Tensor
+    info: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class linalg_solve_ex(NamedTuple):
+    """A solution, and where it failed."""
+
+    result: Tensor
+    info: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class linalg_cholesky_ex(NamedTuple):
+    """A Cholesky factor, and where it failed."""
+
+    L: Tensor
+    info: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class linalg_qr(NamedTuple):
+    """A matrix with columns at right angles, and a triangle."""
+
+    Q: Tensor
+    R: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class linalg_svd(NamedTuple):
+    """Singular vectors on the left, singular values, singular vectors on the right as rows."""
+
+    U: Tensor
+    S: Tensor
+    Vh: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class svd(NamedTuple):
+    """Singular vectors on the left, singular values, singular vectors on the right as columns."""
+
+    U: Tensor
+    S: Tensor
+    V: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class linalg_eigh(NamedTuple):
+    """Eigenvalues in rising order, and eigenvectors as columns."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class linalg_lu(NamedTuple):
+    """A permutation, a lower triangle with ones on its diagonal, an upper triangle."""
+
+    P: Tensor
+    L: Tensor
+    U: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class lu_unpack(NamedTuple):
+    """A permutation, a lower triangle with ones on its diagonal, an upper triangle."""
+
+    P: Tensor
+    L: Tensor
+    U: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class linalg_lu_factor(NamedTuple):
+    """L and U in one matrix, and the rows that were swapped."""
+
+    LU: Tensor
+    pivots: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class linalg_lu_factor_ex(NamedTuple):
+    """L and U in one matrix, the rows that were swapped, and where a pivot is 0."""
+
+    LU: Tensor
+    pivots: Tensor
+    info: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class linalg_lstsq(NamedTuple):
+    """The solution with least squares, what is left of B, A's rank, and its singular values."""
+
+    solution: Tensor
+    residuals: Tensor
+    rank: Tensor
+    singular_values: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class triangular_solve(NamedTuple):
+    """A solution, and a copy of the triangular matrix."""
+
+    solution: Tensor
+    cloned_coefficient: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class geqrf(NamedTuple):
+    """What `householder_product` makes Q of, with R above it; and its factors."""
+
+    a: Tensor
+    tau: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
+class slogdet(linalg_slogdet):
+    pass
+
+
+class qr(linalg_qr):
+    pass

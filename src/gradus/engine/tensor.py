@@ -21,6 +21,7 @@ from gradus.engine.functions import counting as ct
 from gradus.engine.functions import creation as cr
 from gradus.engine.functions import drawing as dr
 from gradus.engine.functions import in_place as ip
+from gradus.engine.functions import linalg_older as lo
 from gradus.engine.functions import ordering as od
 from gradus.engine.functions import pointwise as pw
 from gradus.engine.functions import products as pr
@@ -714,12 +715,30 @@ class Tensor(Variable):
     inner = pr.inner
     kron = pr.kron
     matmul = pr.matmul
-    matrix_power = pr.matrix_power
     mm = pr.mm
     mv = pr.mv
     outer = pr.outer
     vdot = pr.vdot
     __matmul__ = pr.matmul
+
+    # linear algebra
+    cholesky = lo.cholesky
+    cholesky_inverse = lo.cholesky_inverse
+    cholesky_solve = lo.cholesky_solve
+    det = lo.det
+    geqrf = lo.geqrf
+    inverse = lo.inverse
+    logdet = lo.logdet
+    lu = lo.lu
+    lu_solve = lo.lu_solve
+    matrix_exp = lo.matrix_exp
+    matrix_power = lo.matrix_power
+    orgqr = lo.orgqr
+    pinverse = lo.pinverse
+    qr = lo.qr
+    slogdet = lo.slogdet
+    svd = lo.svd
+    triangular_solve = lo.triangular_solve
 
     # in place
     abs_ = ip.abs_

@@ -2,8 +2,9 @@
 
 `creation`, `drawing`, `conversion`, `storage` make tensors; `pointwise`, `activations`, `comparison` work number by
 number; `reductions`, `ordering`, `counting` make many numbers fewer, or sort them; `shapes`, `joining`, `selecting`
-arrange them, `scattering` writes into them; `products` multiply matrices; `in_place` are the methods that end in an
-underscore; `operands` and `signatures` are what all rooms share.
+arrange them, `scattering` writes into them; `products` multiply matrices; `linear_algebra`,
+`decompositions`, `norms` are `torch.linalg`, `linalg_older` its functions in `torch`; `in_place` are the methods that
+end in an underscore; `operands` and `signatures` are what all rooms share.
 """
 
 from gradus.engine.functions.activations import *  # noqa: F403
@@ -14,6 +15,7 @@ from gradus.engine.functions.counting import *  # noqa: F403
 from gradus.engine.functions.creation import *  # noqa: F403
 from gradus.engine.functions.drawing import *  # noqa: F403
 from gradus.engine.functions.joining import *  # noqa: F403
+from gradus.engine.functions.linalg_older import *  # noqa: F403
 from gradus.engine.functions.ordering import *  # noqa: F403
 from gradus.engine.functions.pointwise import *  # noqa: F403
 from gradus.engine.functions.products import *  # noqa: F403

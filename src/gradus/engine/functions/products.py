@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "addbmm", "addmm", "addmv", "baddbmm", "bmm", "cdist", "chain_matmul", "cross", "dot", "einsum", "ger", "inner",
-    "kron", "matmul", "matrix_power", "mm", "mv", "outer", "tensordot", "vdot",
+    "kron", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
 ]  # fmt: skip
 
 
@@ -109,21 +109,6 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
     for matrix in matrices[1:]:
         product = mm(product, matrix)
     return product
-
-
-def matrix_power(input: Tensor, n: int) -> Tensor:
-    """input @ input @ ... n times, by squaring."""
-    if n < 0:
-        raise RuntimeError("matrix_power with a negative power needs an inverse, which is not offered")
-    result, square = None, input
-    while n:
-        if n % 2:
-            result = square if result is None else matmul(result, square)
-        n //= 2
-        square = matmul(square, square) if n else square
-    if result is None:
-        return input * 0 + input.new_ones(input.size(-1)).diag()
-    return result
 
 
 def cross(input: Tensor, other: Tensor, dim: int = -1) -> Tensor:

@@ -183,8 +183,12 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
 
 
 def norm(input: Tensor, p: Any = 2, dim: Dims = None, keepdim: bool = False, dtype: DType | None = None) -> Tensor:
-    """(Σ |x|ᵖ)^(1/p); p may be inf, -inf, 0 (how many are not 0) or "fro" (2)."""
+    """(Σ |x|ᵖ)^(1/p); p may be inf, -inf, 0 (how many are not 0), "fro" (2) or, of matrices, "nuc"."""
     x = input if dtype is None else input.to(dtype)
+    if p == "nuc":
+        from gradus.engine.functions.norms import matrix_norm
+
+        return matrix_norm(x, "nuc", (-2, -1) if dim is None else dim, keepdim)  # type: ignore[arg-type]
     if x._array.dtype.kind not in FLOATING:
         raise RuntimeError(
             "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
