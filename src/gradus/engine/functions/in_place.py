@@ -19,6 +19,7 @@ from gradus.engine.functions.operands import (
 )
 from gradus.engine.functions.selecting import _refuse_unfit
 from gradus.engine.ops import activations as act
+from gradus.engine.ops import bounds
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.ops import shape as sh
 from gradus.engine.promotion import result_type
@@ -220,7 +221,7 @@ def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
         if end is not None:
             check_cast(result_type(input._array, end), input._array.dtype)
     low, high = fitting(min, input._array.dtype), fitting(max, input._array.dtype)
-    return apply_(input, ew.Clamp, low=low, high=high)
+    return apply_(input, bounds.Clamp, low=low, high=high)
 
 
 def clamp_min_(input: Tensor, min: Any) -> Tensor:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 Number = int | float | bool
-_NUMBERS = (float, int, complex)  # Python's own; NumPy's scalars count as them
 Dims = int | Sequence[int] | None
 
 
@@ -43,17 +42,53 @@ def plain(x: Any) -> Any:
     return x._array if isinstance(x, Variable) else x.item() if isinstance(x, np.generic) else x
 
 
+# Python's own numbers: not np.float64, which is a float, too, but to NumPy has a type to keep.
+NUMBERS = frozenset((float, int, bool, complex))
+
+
 def numeric(x: Any) -> Any:
     """A tensor or a Python number, from whatever stands for one."""
-    if isinstance(x, (Variable, *_NUMBERS)):
+    if isinstance(x, Variable) or type(x) in NUMBERS:
         return x
-    if isinstance(x, np.generic):
-        return x.item()
+    if isinstance(x, np.generic) and x.dtype.kind in "biufcV":
+        return float(x) if x.dtype.kind == "b" else x.item()  # np.bool_ counts as a float in PyTorch
     if isinstance(x, np.ndarray):
         return wrap(x)
+    if isinstance(x, int):
+        return int(x)
     raise TypeError(
         f"unsupported operand type for a Tensor: '{type(x).__name__}'; make a tensor of it with torch.tensor(...)"
     )
+
+
+def number(x: Any, function: str, argument: str) -> Any:
+    """A Python number, from a number, one of NumPy's, or a 0-d tensor that wants no gradient.
+
+    Raises:
+        TypeError: if x is anything else.
+    """
+    if type(x) in NUMBERS:
+        return x
+    if isinstance(x, (int, float, np.number)):
+        return numeric(x)
+    if is_tensor(x) and not x.ndim and not x.requires_grad:
+        return x.item()
+    raise TypeError(f"{function}(): argument '{argument}' must be Number, not {type_name(x)}")
+
+
+def type_name(x: Any) -> str:
+    """How PyTorch's messages call what x is: Tensor, int, numpy.ndarray."""
+    kind = type(x)
+    return "Tensor" if is_tensor(x) else f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
+
+
+def only_tensors(function: str, *arguments: Any, first: int = 1, names: Sequence[str] = ("input", "other")) -> None:
+    """Refuse what is no tensor among the arguments, which are named, the first of them at position `first`."""
+    for i, (x, name) in enumerate(zip(arguments, names, strict=False)):
+        if not isinstance(x, Variable):
+            raise TypeError(
+                f"{function}(): argument '{name}' (position {first + i}) must be Tensor, not {type_name(x)}"
+            )
 
 
 # ---- types
@@ -126,7 +161,7 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
         other = numeric(other)
         if before.dtype.kind not in dtypes.REAL or type(other) is complex:
             check_cast(result_type(before, plain(other)), before.dtype)
-            other = other if isinstance(other, Variable) else _number(other, before.dtype)
+            other = other if isinstance(other, Variable) else wrapped(other, before.dtype)
     try:
         return apply_(target, op, other, option=option)
     except ValueError:
@@ -150,13 +185,13 @@ def same_type(a: Any, b: Any) -> tuple[Any, Any]:
                 return a, b
             kind = result_type(a._array, b._array)
             return cast(a, kind), cast(b, kind)
-        if not isinstance(b, _NUMBERS):
+        if type(b) not in NUMBERS:
             return same_type(a, numeric(b))
         if kind.kind in dtypes.REAL and not isinstance(b, complex):
             return a, b
         kind = result_type(a._array, b)
-        return cast(a, kind), _number(b, kind)
-    if not isinstance(a, _NUMBERS):
+        return cast(a, kind), wrapped(b, kind)
+    if type(a) not in NUMBERS:
         return same_type(numeric(a), b)
     if isinstance(b, Variable):
         b, a = same_type(b, a)
@@ -168,7 +203,7 @@ def same_type(a: Any, b: Any) -> tuple[Any, Any]:
     return wrap(np.asarray(a, dtype=kind)), wrap(np.asarray(b, dtype=kind))
 
 
-def _number(x: Any, kind: np.dtype[Any]) -> Any:
+def wrapped(x: Any, kind: np.dtype[Any]) -> Any:
     """A Python number that meets integers; one too large for their type wraps around in it, as in C."""
     if kind.kind in "iu" and kind.itemsize < 8:
         limits = np.iinfo(kind)
@@ -185,7 +220,7 @@ def fitting(x: Any, kind: np.dtype[Any]) -> Any:
         limits = np.iinfo(kind)
         if not (limits.min or -limits.max) <= x <= limits.max:
             raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow")
-        return _number(int(x), kind)
+        return wrapped(int(x), kind)
     return x
 
 

@@ -12,7 +12,6 @@ import numpy as np
 
 from gradus.engine import dtypes
 from gradus.engine.functions.operands import (
-    Number,
     binary,
     cast,
     explain_broadcast,
@@ -20,14 +19,20 @@ from gradus.engine.functions.operands import (
     floating,
     floating_only,
     is_tensor,
+    number,
     numeric,
+    only_tensors,
     plain,
     refuse_bool,
     same_type,
+    scalar_name,
     tensor_of,
+    type_name,
+    wrapped,
 )
 from gradus.engine.limits import limits_of
 from gradus.engine.ops import activations as act
+from gradus.engine.ops import bounds
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.promotion import result_type
 from gradus.engine.variable import apply, apply_one, wrap
@@ -134,9 +139,12 @@ __all__ = [
 # ---- arithmetic
 
 
-def add(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
-    """input + alpha * other."""
-    return binary(ew.Add, input, other) if alpha == 1 else binary(ew.Add, input, other, alpha)
+def add(input: Any, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
+    """input + alpha * other; `add(input, alpha, other)` is an old form of it."""
+    if type(alpha) is int and alpha == 1 and not old:
+        return binary(ew.Add, input, other)
+    other, alpha = scaled("add", input, other, old, alpha)
+    return binary(ew.Add, input, other, alpha)
 
 
 def plus(input: Any, other: Any) -> Tensor:
@@ -144,16 +152,40 @@ def plus(input: Any, other: Any) -> Tensor:
     return binary(ew.Add, input, other)
 
 
-def sub(input: Any, other: Any, *, alpha: Number = 1) -> Tensor:
-    """input - alpha * other."""
+def sub(input: Any, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
+    """input - alpha * other; `sub(input, alpha, other)` is an old form of it."""
     refuse_bool_difference(input, other)
-    return binary(ew.Sub, input, other) if alpha == 1 else binary(ew.Sub, input, other, alpha)
+    if type(alpha) is int and alpha == 1 and not old:
+        return binary(ew.Sub, input, other)
+    other, alpha = scaled("sub", input, other, old, alpha)
+    return binary(ew.Sub, input, other, alpha)
 
 
-def rsub(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
+def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """other - alpha * input."""
-    refuse_bool_difference(tensor_of(numeric(other)), input)
-    return binary(ew.RSub, numeric(other), input, alpha)
+    only_tensors("rsub", input)
+    other = numeric(other)
+    refuse_bool_difference(tensor_of(other), input)
+    _, alpha = scaled("rsub", other, input, (), alpha)
+    return binary(ew.RSub, other, input, alpha)
+
+
+def scaled(function: str, a: Any, b: Any, old: tuple[Any, ...], alpha: Any) -> tuple[Any, Any]:
+    """b and its factor in a + alpha * b, the factor as the operands' type holds it.
+
+    Raises:
+        TypeError: if alpha is no number.
+        RuntimeError: if alpha is a float among integers, or a bool among numbers.
+    """
+    if old:
+        b, alpha = *old, b
+    alpha = number(alpha, function, "alpha")
+    kind = result_type(plain(numeric(a)), plain(numeric(b)))
+    if kind.kind not in dtypes.FLOATING and isinstance(alpha, float):
+        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+    if kind.kind != "b" and isinstance(alpha, builtins.bool):
+        raise RuntimeError("Boolean alpha only supported for Boolean results.")
+    return b, builtins.bool(alpha) if kind.kind == "b" else wrapped(alpha, kind)
 
 
 def refuse_bool_difference(a: Any, b: Any) -> None:
@@ -192,6 +224,8 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
 
 
 def _rounded(op: Any, input: Any, other: Any, rule: str) -> Tensor:
+    if not is_tensor(input) and not is_tensor(other):
+        input = tensor_of(input)
     a, b = same_type(input, other)
     refuse_bool(a if is_tensor(a) else b, f"div_{rule}_cpu")
     try:
@@ -212,16 +246,38 @@ def _divisible(a: Any, b: Any) -> tuple[Any, Any]:
     kind = result_type(plain(a), plain(b))
     if kind.kind not in dtypes.FLOATING:
         kind = dtypes.get_default_dtype().numpy
+    if not is_tensor(a) and not is_tensor(b):
+        a = tensor_of(a)
     return (cast(a, kind) if is_tensor(a) else a), (cast(b, kind) if is_tensor(b) else b)
 
 
 def pow(input: Any, exponent: Any) -> Tensor:
     """input to the power of exponent; one of the two may be a number."""
-    if is_tensor(input) and input._array.dtype.kind in dtypes.REAL:
-        return binary(ew.Pow, input, exponent)
-    if isinstance(exponent, int) and exponent < 0 and is_tensor(input) and input._array.dtype.kind in "iu":
-        raise RuntimeError("Integers to negative integer powers are not allowed.")
+    if is_tensor(input):
+        if (kind := input._array.dtype.kind) in dtypes.REAL:
+            return binary(ew.Pow, input, exponent)
+        if not is_tensor(exponent):
+            exponent = numeric(exponent)
+            if isinstance(exponent, int) and exponent < 0:
+                refuse_negative_power()
+            if kind == "b" and isinstance(exponent, builtins.bool):
+                return clone(input) if exponent else wrap(np.ones_like(input._array))
+    else:
+        _a_tensor("pow", input, exponent)
     return apply_binary(ew.Pow, input, exponent, "pow")
+
+
+def refuse_negative_power() -> None:
+    raise RuntimeError("Integers to negative integer powers are not allowed.")
+
+
+def _a_tensor(function: str, a: Any, b: Any) -> None:
+    """Refuse two numbers: one of the operands is a tensor."""
+    if not is_tensor(a) and not is_tensor(b):
+        raise TypeError(
+            f"{function}() received an invalid combination of arguments - got ({type_name(a)}, {type_name(b)}), but "
+            "one of the two must be a Tensor"
+        )
 
 
 def apply_binary(op: Any, input: Any, other: Any, name: str) -> Tensor:
@@ -233,11 +289,13 @@ def apply_binary(op: Any, input: Any, other: Any, name: str) -> Tensor:
 
 def remainder(input: Any, other: Any) -> Tensor:
     """input - other * floor(input / other): of the sign of other."""
+    _a_tensor("remainder", input, other)
     return apply_binary(ew.Remainder, input, other, "remainder_cpu")
 
 
 def fmod(input: Any, other: Any) -> Tensor:
     """input - other * trunc(input / other): of the sign of input."""
+    only_tensors("fmod", input)
     return apply_binary(ew.Fmod, input, other, "fmod_cpu")
 
 
@@ -273,22 +331,44 @@ def square(input: Tensor) -> Tensor:
     return pow(input, 2)
 
 
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
-    """input + value * tensor1 * tensor2."""
-    return input + tensor1 * tensor2 * value
+def addcmul(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
+    """input + value * tensor1 * tensor2; `addcmul(input, value, tensor1, tensor2)` is an old form of it."""
+    a, b, value = terms("addcmul", input, tensor1, tensor2, old, value)
+    if a._array.dtype == b._array.dtype == bool:
+        raise NotImplementedError("\"addcmul_cpu_out\" not implemented for 'Bool'")
+    return binary(ew.Add, input, binary(ew.Mul, a, b), value)
 
 
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
-    """input + value * tensor1 / tensor2."""
-    return input + tensor1 / tensor2 * value
+def addcdiv(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
+    """input + value * tensor1 / tensor2; `addcdiv(input, value, tensor1, tensor2)` is an old form of it."""
+    a, b, value = terms("addcdiv", input, tensor1, tensor2, old, value)
+    if a._array.dtype.kind not in dtypes.FLOATING and b._array.dtype.kind not in dtypes.FLOATING:
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported: use torch.addcmul(input, tensor1, 1 / tensor2), or "
+            "make floats of tensor1 or tensor2"
+        )
+    return binary(ew.Add, input, div(a, b), value)
+
+
+def terms(function: str, input: Tensor, a: Any, b: Any, old: tuple[Any, ...], value: Any) -> tuple[Any, Any, Any]:
+    """The two tensors and the factor of addcmul and addcdiv, the factor as their types' common one holds it."""
+    if old:
+        value, a, b = a, b, *old
+    only_tensors(function, input, a, b, names=("input", "tensor1", "tensor2"))
+    value = number(value, function, "value")
+    kind = result_type(input._array, a._array, b._array)
+    return a, b, value if kind.kind in dtypes.FLOATING else wrapped(int(value), kind)
 
 
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     """input + weight * (end - input)."""
-    floating_only(input, "lerp_kernel_scalar")
-    for other in (end, weight):
-        if is_tensor(other) and other._array.dtype != input._array.dtype:
-            raise RuntimeError(f"expected dtype {_c_name(input)} for `end` but got dtype {_c_name(other)}")
+    only_tensors("lerp", input, end, names=("input", "end"))
+    of_numbers = not is_tensor(weight)
+    weight = number(weight, "lerp", "weight") if of_numbers else weight
+    floating_only(input, "lerp_kernel_scalar" if of_numbers else "lerp_kernel_tensor")
+    for name, other in (("end", end), ("weight", weight)):
+        if is_tensor(other) and other._array.dtype != input._array.dtype and (name == "end" or other.ndim):
+            raise RuntimeError(f"expected dtype {_c_name(input)} for `{name}` but got dtype {_c_name(other)}")
     return input + (end - input) * weight
 
 
@@ -332,12 +412,20 @@ def log1p(input: Tensor) -> Tensor:
 
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """log(exp(input) + exp(other))."""
-    return binary(ew.LogAddExp, floating_only(input, "logaddexp_cpu"), floating_only(other, "logaddexp_cpu"))
+    return _of_floats(ew.LogAddExp, "logaddexp", input, other)
+
+
+def _of_floats(op: Any, function: str, a: Tensor, b: Tensor) -> Tensor:
+    """An operation of two tensors of floats, which does not make floats of integers."""
+    only_tensors(function, a, b)
+    a, b = same_type(a, b)
+    return binary(op, floating_only(a, f"{function}_cpu"), b)
 
 
 def xlogy(input: Any, other: Any) -> Tensor:
     """input * log(other), 0 where input is 0."""
-    return where(tensor_of(input) == 0, 0.0, input * log(tensor_of(other)))
+    _a_tensor("xlogy", input, other)
+    return binary(ew.XLogY, *_divisible(input, other))
 
 
 def sqrt(input: Tensor) -> Tensor:
@@ -377,7 +465,8 @@ def atan(input: Tensor) -> Tensor:
 
 def atan2(input: Tensor, other: Tensor) -> Tensor:
     """The angle of the point (other, input)."""
-    return binary(ew.Atan2, floating(input), floating(other))
+    only_tensors("atan2", input, other)
+    return binary(ew.Atan2, *_divisible(input, other))
 
 
 def sinh(input: Tensor) -> Tensor:
@@ -406,20 +495,21 @@ def atanh(input: Tensor) -> Tensor:
 
 def hypot(input: Tensor, other: Tensor) -> Tensor:
     """√(input² + other²)."""
-    return binary(ew.Hypot, input, other)
+    return _of_floats(ew.Hypot, "hypot", input, other)
 
 
 def sinc(input: Tensor) -> Tensor:
     """sin(πx) / πx, 1 at 0."""
-    x = floating(input)
-    return where(x == 0, 1.0, sin(x * math.pi) / where(x == 0, 1.0, x * math.pi))
+    return apply_one(ew.Sinc, floating(input))
 
 
 def deg2rad(input: Tensor) -> Tensor:
+    """input π / 180."""
     return input * (math.pi / 180)
 
 
 def rad2deg(input: Tensor) -> Tensor:
+    """input 180 / π."""
     return input * (180 / math.pi)
 
 
@@ -434,7 +524,8 @@ def erf(input: Tensor) -> Tensor:
 
 
 def erfc(input: Tensor) -> Tensor:
-    return 1 - erf(input)
+    """1 - erf(input), exact where that is near 0."""
+    return apply_one(ew.Erfc, floating(input))
 
 
 def sigmoid(input: Tensor) -> Tensor:
@@ -443,8 +534,7 @@ def sigmoid(input: Tensor) -> Tensor:
 
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """log(x / (1 - x)), the inverse of sigmoid."""
-    x = floating(input) if eps is None else clamp(floating(input), eps, 1 - eps)
-    return log(x / (1 - x))
+    return apply_one(ew.Logit, floating(input), None if eps is None else number(eps, "logit", "eps"))
 
 
 def relu(input: Tensor) -> Tensor:
@@ -469,16 +559,15 @@ def trunc(input: Tensor) -> Tensor:
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
-    """To the nearest whole number, halves to the even one."""
+    """To the nearest whole number, or to so many decimals; halves to the even one."""
     if decimals:
-        floating_only(input, "round_cpu")
-        return apply_one(ew.Round, input * 10**decimals, "rint") / 10**decimals
+        return apply_one(ew.RoundDecimals, floating_only(input, "round_cpu"), decimals)
     return apply_one(ew.Round, refuse_bool(input, "round_vml_cpu"), "rint")
 
 
 def frac(input: Tensor) -> Tensor:
     """What trunc leaves."""
-    floating_only(input, "frac_vml_cpu")
+    floating_only(input, "frac_cpu")
     return input - trunc(input)
 
 
@@ -494,7 +583,8 @@ def signbit(input: Tensor) -> Tensor:
 
 def copysign(input: Tensor, other: Any) -> Tensor:
     """|input| with the sign of other."""
-    return binary(ew.Copysign, floating(input), other)
+    only_tensors("copysign", input)
+    return binary(ew.Copysign, *_divisible(input, other))
 
 
 fix = trunc
@@ -507,39 +597,62 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """Numbers below min become min, numbers above max become max."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
+    only_tensors("clamp", input)
     if is_tensor(min) or is_tensor(max):
-        out = input if min is None else maximum(input, tensor_of(min))
-        return out if max is None else minimum(out, tensor_of(max))
+        ends = [end for end in (min, max) if end is not None]
+        kind = result_type(*map(plain, (input, *map(numeric, ends))))
+        x = cast(input, kind)
+        low, high = (None if end is None else cast(tensor_of(end), kind) for end in (min, max))
+        try:
+            return apply(bounds.ClampTensor, refuse_bool(x, "clamp_cpu"), low, high)
+        except ValueError:
+            explain_broadcast(x, low)
+            explain_broadcast(x, high)
+            raise
     low, high = (None if end is None else numeric(end) for end in (min, max))
     input = cast(input, result_type(input._array, *[end for end in (low, high) if end is not None]))
     low, high = fitting(low, input._array.dtype), fitting(high, input._array.dtype)
-    return apply(ew.Clamp, refuse_bool(input, "clamp_scalar_cpu"), low=low, high=high)
+    return apply(bounds.Clamp, refuse_bool(input, "clamp_scalar_cpu"), low=low, high=high)
 
 
 def clamp_min(input: Tensor, min: Any) -> Tensor:
-    return clamp(input, min=min)
+    """Numbers below min become min."""
+    return clamp(input, min=_bound("clamp_min", "min", min))
 
 
 def clamp_max(input: Tensor, max: Any) -> Tensor:
-    return clamp(input, max=max)
+    """Numbers above max become max."""
+    return clamp(input, max=_bound("clamp_max", "max", max))
+
+
+def _bound(function: str, name: str, end: Any) -> Any:
+    if end is None:
+        raise TypeError(f"{function}(): argument '{name}' must be Number or Tensor, not NoneType")
+    return end
 
 
 def maximum(input: Tensor, other: Tensor) -> Tensor:
-    return binary(ew.Maximum, input, other)
+    """The larger of the two; NaN where one is NaN."""
+    only_tensors("maximum", input, other)
+    return binary(bounds.Maximum, input, other)
 
 
 def minimum(input: Tensor, other: Tensor) -> Tensor:
-    return binary(ew.Minimum, input, other)
+    """The smaller of the two; NaN where one is NaN."""
+    only_tensors("minimum", input, other)
+    return binary(bounds.Minimum, input, other)
 
 
 def fmax(input: Tensor, other: Tensor) -> Tensor:
     """The larger, or the one that is a number."""
-    return where(other.isnan(), input, where(input.isnan(), other, maximum(input, other)))
+    only_tensors("fmax", input, other)
+    return binary(bounds.Fmax, input, other)
 
 
 def fmin(input: Tensor, other: Tensor) -> Tensor:
     """The smaller, or the one that is a number."""
-    return where(other.isnan(), input, where(input.isnan(), other, minimum(input, other)))
+    only_tensors("fmin", input, other)
+    return binary(bounds.Fmin, input, other)
 
 
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
@@ -548,8 +661,10 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
         return condition.nonzero(as_tuple=True)
     if condition._array.dtype not in (np.bool_, np.uint8):
         raise RuntimeError(
-            f"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.dtype}"
+            "where expected condition to be a boolean tensor, but got a tensor with dtype "
+            f"{scalar_name(condition._array.dtype)}"
         )
+    input, other = numeric(input), numeric(other)
     kind = result_type(plain(input), plain(other))
     a, b = same_type(fitting(input, kind), fitting(other, kind))
     try:
@@ -569,10 +684,10 @@ def where_method(input: Tensor, condition: Tensor, other: Any) -> Tensor:
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """value where the mask is true, input elsewhere."""
     check_mask(mask)
-    value = fitting(value, input._array.dtype)
+    value = fitting(numeric(value), input._array.dtype)
     if is_tensor(value) and value.ndim:
         raise RuntimeError(
-            f"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
         )
     try:
         return apply(ew.MaskedFill, input, mask, value)
@@ -583,7 +698,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 
 def check_mask(mask: Tensor) -> None:
     if mask._array.dtype != bool:
-        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype}")
+        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {_c_name(mask)}")
 
 
 def nan_to_num(
@@ -621,19 +736,22 @@ def isneginf(input: Tensor) -> Tensor:
 
 def heaviside(input: Tensor, values: Tensor) -> Tensor:
     """0 below 0, 1 above, and the given values at 0."""
-    return where(input == 0, values, (input > 0).to(input.dtype))
+    only_tensors("heaviside", input, values, names=("input", "values"))
+    if input._array.dtype != values._array.dtype:
+        raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
+    return binary(ew.Heaviside, input, values)
 
 
 def float_power(input: Any, exponent: Any) -> Tensor:
     """As pow, in float64."""
+    _a_tensor("float_power", input, exponent)
     a, b = (x.to(dtypes.float64) if is_tensor(x) else float(x) for x in (input, exponent))
     return pow(a, b)
 
 
 def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
     """log₂(2^input + 2^other)."""
-    floating_only(input, "logaddexp2_cpu")
-    return logaddexp(input * math.log(2), other * math.log(2)) / math.log(2)
+    return _of_floats(ew.LogAddExp2, "logaddexp2", input, other)
 
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:

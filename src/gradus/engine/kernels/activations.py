@@ -13,12 +13,17 @@ from gradus.engine.kernels import threads
 
 _SQRT_2_OVER_PI = math.sqrt(2 / math.pi)
 
-_erf = np.frompyfunc(math.erf, 1, 1)
+_erf, _erfc = np.frompyfunc(math.erf, 1, 1), np.frompyfunc(math.erfc, 1, 1)
 
 
 def erf(x: Array) -> Array:
     """2/√π ∫₀ˣ e^(-t²) dt."""
     return np.asarray(_erf(x.astype(np.float64)), dtype=x.dtype)
+
+
+def erfc(x: Array) -> Array:
+    """1 - erf(x)."""
+    return np.asarray(_erfc(x.astype(np.float64)), dtype=x.dtype)
 
 
 def gelu(x: Array) -> Array:

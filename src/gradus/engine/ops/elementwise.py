@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradus.engine.dtypes import Array
+from gradus.engine.dtypes import REAL, Array
 from gradus.engine.kernels import activations as kernels
 from gradus.engine.kernels import addition
 from gradus.engine.node import INPUTS, NOTHING, OUTPUT, Function
@@ -170,7 +170,13 @@ def _power(a: Operand, n: Operand) -> Array:
             return np.sqrt(a)
         if n == -0.5:
             return 1 / np.sqrt(a)
-    return np.power(a, n)
+    try:
+        return np.power(a, n)
+    except ValueError:  # NumPy refuses whole numbers to negative powers; PyTorch rounds all but those of 1 and -1 to 0
+        if np.result_type(a, n).kind != "i":
+            raise
+        up = np.power(a, np.abs(n))
+        return np.asarray(np.where(np.less(n, 0), np.where(np.abs(up) == 1, up, 0), up))
 
 
 class Neg(Function):
@@ -193,7 +199,13 @@ class Abs(Function):
         return np.abs(x)
 
     def backward(self, dy: Array) -> Array:
-        return dy * np.sign(self.x)
+        return dy * sign(self.x)
+
+
+def sign(x: Array) -> Array:
+    """-1, 0 or 1; 0 for NaN."""
+    y = np.sign(x)
+    return np.asarray(y if x.dtype.kind in "iu" else np.where(x == x, y, x.dtype.type(0)))
 
 
 class Reciprocal(Function):
@@ -231,7 +243,7 @@ class Remainder(Function):
     def forward(self, a: Operand, b: Operand) -> Array:
         _refuse_zero(a, b)
         self.a, self.b = _shape(a), _shape(b)
-        self.times = np.floor(a / b) if self.edges[1] is not None else None
+        self.times = _floor_divide(a, b) if self.edges[1] is not None else None
         return np.mod(a, b)
 
     def backward(self, dy: Array) -> Any:
@@ -246,8 +258,10 @@ class Fmod(Function):
     def forward(self, a: Operand, b: Operand) -> Array:
         _refuse_zero(a, b)
         self.a, self.b = _shape(a), _shape(b)
-        self.times = np.trunc(a / b) if self.edges[1] is not None else None
-        return np.asarray(np.fmod(a, b))
+        y = np.asarray(np.fmod(a, b))
+        if self.edges[1] is not None:  # a/b may be rounded up to a whole number, (a - y)/b is near one
+            self.times = np.where(np.isfinite(y), np.rint((a - y) / b), np.trunc(a / b))
+        return y
 
     def backward(self, dy: Array) -> Any:
         da = sum_to(dy, self.a) if self.edges[0] is not None else None
@@ -257,7 +271,7 @@ class Fmod(Function):
 
 def _refuse_zero(a: Operand, b: Operand) -> None:
     kinds = {x.dtype.kind for x in (a, b) if isinstance(x, np.ndarray)}
-    if "f" not in kinds and not np.all(b):
+    if kinds.isdisjoint(REAL) and not np.all(b):
         raise RuntimeError("ZeroDivisionError")
 
 
@@ -268,7 +282,7 @@ class DivRounded(Function):
 
     def forward(self, a: Operand, b: Operand, rule: str) -> Array:
         self.a, self.b = _shape(a), _shape(b)
-        if np.result_type(a, b).kind != "f":
+        if np.result_type(a, b).kind not in REAL:
             _refuse_zero(a, b)
             down = np.floor_divide(a, b)
             return down if rule == "floor" else np.asarray(down + ((down < 0) & (down * b != a)))
@@ -293,13 +307,12 @@ def _floor_divide(a: Operand, b: Operand) -> Any:
 
 
 class Copysign(Function):
-    """y = |a| with the sign of b.    da = dy where a's sign was kept, else -dy; 0 where a = 0;  db = 0"""
+    """y = |a| with the sign of b.    da = y/a dy, 0 where a = 0;  db = 0"""
 
     def forward(self, a: Operand, b: Operand) -> Array:
-        self.b = _shape(b)
+        self.a, self.b = _shape(a), _shape(b)
         y = np.asarray(np.copysign(a, b))
-        self.ratio = np.where(np.equal(a, 0), 0, np.where(np.equal(a, y), 1, -1)).astype(y.dtype)
-        self.a = _shape(a)
+        self.ratio = np.where(np.equal(a, 0), 0, y / a)
         return y
 
     def backward(self, dy: Array) -> Any:
@@ -393,17 +406,63 @@ class Log1p(Function):
 
 
 class LogAddExp(Function):
-    """y = log(eᵃ + eᵇ).    da = eᵃ⁻ʸ dy,  db = eᵇ⁻ʸ dy"""
+    """y = log(eᵃ + eᵇ).    da = dy / (1 + eᵇ⁻ᵃ),  db = dy / (1 + eᵃ⁻ᵇ)"""
 
     name_ = "LogaddexpBackward0"
 
     def forward(self, a: Array, b: Array) -> Array:
         self.a, self.b = a, b
-        self.y = np.logaddexp(a, b)
-        return self.y
+        return np.logaddexp(a, b)
 
     def backward(self, dy: Array) -> Any:
-        return sum_to(dy * np.exp(self.a - self.y), self.a.shape), sum_to(dy * np.exp(self.b - self.y), self.b.shape)
+        a, b = self.a, self.b
+        return sum_to(dy / (1 + np.exp(b - a)), a.shape), sum_to(dy / (1 + np.exp(a - b)), b.shape)
+
+
+class LogAddExp2(Function):
+    """y = log₂(2ᵃ + 2ᵇ).    da = dy / (1 + 2ᵇ⁻ᵃ),  db = dy / (1 + 2ᵃ⁻ᵇ)"""
+
+    name_ = "Logaddexp2Backward0"
+
+    def forward(self, a: Array, b: Array) -> Array:
+        self.a, self.b = a, b
+        return np.logaddexp2(a, b)
+
+    def backward(self, dy: Array) -> Any:
+        a, b = self.a, self.b
+        return sum_to(dy / (1 + np.exp2(b - a)), a.shape), sum_to(dy / (1 + np.exp2(a - b)), b.shape)
+
+
+class XLogY(Function):
+    """y = a log b, 0 where a = 0.    da = log(b) dy, 0 where a = 0 and b ≤ 0;  db = a/b dy"""
+
+    name_ = "XlogyBackward0"
+
+    def forward(self, a: Operand, b: Operand) -> Array:
+        self.a, self.b, self.log = a, b, np.log(b)
+        return np.asarray(np.where(np.equal(a, 0) & ~np.isnan(b), 0, a * self.log))
+
+    def backward(self, dy: Array) -> Any:
+        flat = np.equal(self.a, 0) & np.less_equal(self.b, 0)
+        da = sum_to(np.where(flat, 0, dy * self.log), _shape(self.a)) if self.edges[0] is not None else None
+        return da, sum_to(dy * self.a / self.b, _shape(self.b)) if self.edges[1] is not None else None
+
+
+class Logit(Function):
+    """y = log(x / (1 - x)), x kept between ε and 1 - ε if ε is given.    dx = dy / (x (1 - x)), else 0
+
+    Without ε, dx is NaN where x is not between 0 and 1.
+    """
+
+    def forward(self, x: Array, eps: float | None = None) -> Array:
+        self.x, self.low, self.high = x, 0 if eps is None else eps, 1 if eps is None else 1 - eps
+        self.outside = np.nan if eps is None else 0
+        kept = x if eps is None else np.where(x < self.low, self.low, np.minimum(x, self.high)).astype(x.dtype)
+        return np.log(kept / (1 - kept))
+
+    def backward(self, dy: Array) -> Array:
+        x = self.x
+        return np.where((x < self.low) | (x > self.high), self.outside, dy / (x * (1 - x)))
 
 
 class Sqrt(Function):
@@ -504,14 +563,15 @@ class Atan(Function):
 
 
 class Atan2(Function):
-    """y = the angle of the point (b, a).    da = b dy / (a² + b²),  db = -a dy / (a² + b²)"""
+    """y = the angle of the point (b, a).    da = b dy / (a² + b²),  db = -a dy / (a² + b²);  0 at 0"""
 
     def forward(self, a: Array, b: Array) -> Array:
         self.a, self.b = a, b
         return np.arctan2(a, b)
 
     def backward(self, dy: Array) -> Any:
-        share = dy / (self.a * self.a + self.b * self.b)
+        squares = self.a * self.a + self.b * self.b
+        share = np.where(squares == 0, 0, dy / squares)
         return sum_to(share * self.b, self.a.shape), sum_to(-share * self.a, self.b.shape)
 
 
@@ -609,48 +669,31 @@ class Erf(Function):
         return dy * (2 / math.sqrt(math.pi) * np.exp(-self.x * self.x))
 
 
-# ---- choices
+class Erfc(Function):
+    """y = 1 - erf x = 2/√π ∫ₓ^∞ e^(-t²) dt.    dx = -2/√π e^(-x²) dy"""
 
-
-class Clamp(Function):
-    """y = min(max(x, low), high).    dx = dy where low ≤ x ≤ high, else 0"""
-
-    name_ = "ClampBackward1"
-
-    def forward(self, x: Array, low: float | None = None, high: float | None = None) -> Array:
-        self.x, self.low, self.high = x, low, high
-        return np.clip(x, low, high)
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return kernels.erfc(x)
 
     def backward(self, dy: Array) -> Array:
-        inside = True if self.low is None else self.x >= self.low
-        return dy * (inside if self.high is None else inside & (self.x <= self.high))
+        return dy * (-2 / math.sqrt(math.pi) * np.exp(-self.x * self.x))
 
 
-class Maximum(Function):
-    """y = max(a, b).    da = dy where a > b, ½ dy where they are equal"""
+class Sinc(Function):
+    """y = sin(πx) / πx, 1 at 0.    dx = (cos(πx) - y) / x dy, 0 at 0"""
 
-    def forward(self, a: Array, b: Array) -> Array:
-        self.a, self.b = a, b
-        return np.maximum(a, b)
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        self.y = np.where(x == 0, 1, np.sin(math.pi * x) / (math.pi * x))
+        return self.y
 
-    def backward(self, dy: Array) -> Any:
-        return _divide(dy, self.a, self.b, self.a > self.b)
-
-
-class Minimum(Function):
-    """y = min(a, b).    da = dy where a < b, ½ dy where they are equal"""
-
-    def forward(self, a: Array, b: Array) -> Array:
-        self.a, self.b = a, b
-        return np.minimum(a, b)
-
-    def backward(self, dy: Array) -> Any:
-        return _divide(dy, self.a, self.b, self.a < self.b)
+    def backward(self, dy: Array) -> Array:
+        x = self.x
+        return dy * np.where(x == 0, 0, (np.cos(math.pi * x) - self.y) / x)
 
 
-def _divide(dy: Array, a: Array, b: Array, first: Array) -> tuple[Array, Array]:
-    share = np.where(a == b, np.asarray(0.5, dtype=dy.dtype), first.astype(dy.dtype))
-    return sum_to(dy * share, a.shape), sum_to(dy * (1 - share), b.shape)
+# ---- choices
 
 
 class Where(Function):
@@ -681,18 +724,44 @@ class MaskedFill(Function):
 
 
 class Round(Function):
-    """y = x rounded by the given rule (floor, ceil, rint, trunc, sign): flat almost everywhere.    dx = 0"""
+    """y = x rounded by the given rule (floor, ceil, rint, trunc), or its sign: flat almost everywhere.    dx = 0"""
 
     def forward(self, x: Array, rule: str) -> Array:
         self.rule = rule
-        whole = x.dtype.kind != "f" and rule != "sign"
-        return x.copy() if whole else np.asarray(getattr(np, rule)(x))
+        if rule == "sign":
+            return sign(x)
+        return x.copy() if x.dtype.kind not in REAL else np.asarray(getattr(np, rule)(x))
 
     def backward(self, dy: Array) -> Array:
         return np.zeros_like(dy)
 
     def name(self) -> str:
         return {"rint": "Round"}.get(self.rule, self.rule.title()) + "Backward0"
+
+
+class RoundDecimals(Function):
+    """y = x rounded to so many decimals, halves to the even one.    dx = 0"""
+
+    name_ = "RoundBackward1"
+
+    def forward(self, x: Array, decimals: int) -> Array:
+        scale = 10.0 ** abs(decimals)
+        return np.rint(x * scale) / scale if decimals > 0 else np.rint(x / scale) * scale
+
+    def backward(self, dy: Array) -> Array:
+        return np.zeros_like(dy)
+
+
+class Heaviside(Function):
+    """y = 0 where x < 0, 1 where x > 0, v where x = 0. PyTorch has no derivative of it; neither is there one here."""
+
+    name_ = "NotImplemented"
+
+    def forward(self, x: Array, v: Array) -> Array:
+        return np.asarray(np.where(x == 0, v, (x > 0).astype(x.dtype)))
+
+    def backward(self, dy: Array) -> Any:
+        raise RuntimeError("derivative for aten::heaviside is not implemented")
 
 
 # ---- the same numbers
