@@ -293,6 +293,37 @@ def test_a_product_with_a_turned_factor(rows: int, inner: int, columns: int) -> 
         close(products.product_turned(left, b, bias), want + bias, atol=1e-4)
 
 
+@pytest.mark.usefixtures("pool")
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize(("k", "m"), [(768, 3072), (1001, 1101), (70, 9000), (90_000, 9)])
+def test_a_product_of_few_rows_equals_numpys_wherever_the_second_factor_begins(n: int, k: int, m: int) -> None:
+    a, b, bias = numbers(n, 2 * k)[:, ::2], numbers(k, m), numbers(m)
+    want = a.astype(np.float64) @ b.astype(np.float64)
+    first = products.product(a, b, bias)
+    np.testing.assert_allclose(first, want + bias, rtol=1e-4, atol=2e-3)
+    np.testing.assert_allclose(products.product(a, b), want, rtol=1e-4, atol=2e-3)
+    np.testing.assert_allclose(products.product_turned(a, b.T.copy()), want, rtol=1e-4, atol=2e-3)
+    np.testing.assert_allclose(products.product_turned(a, b.T.copy(), bias), want + bias, rtol=1e-4, atol=2e-3)
+    for offset in (1, 8):
+        moved = np.empty(k * m + offset, np.float32)[offset:].reshape(k, m)
+        moved[...] = b
+        np.testing.assert_array_equal(products.product(a, moved, bias), first)
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_a_product_of_few_rows_is_the_same_with_any_number_of_threads(n: int) -> None:
+    a, b = numbers(n, 600), numbers(600, 5000)
+    before = threads.get_num_threads()
+    results = []
+    for count in (1, 2, 5):
+        threads.set_num_threads(count)
+        results.append((products.product(a, b), products.product_turned(a, b.T.copy())))
+    threads.set_num_threads(before)
+    for turned in (0, 1):
+        np.testing.assert_array_equal(results[0][turned], results[1][turned])
+        np.testing.assert_array_equal(results[0][turned], results[2][turned])
+
+
 def test_a_product_is_the_same_number_for_number_with_any_number_of_threads() -> None:
     a, b = numbers(500, 300), numbers(300, 200)
     before = threads.get_num_threads()

@@ -47,6 +47,7 @@ elif _has("avx2"):
 else:
     LANES, ROWS, VECTORS = 4, 6, 2
 COLUMNS = LANES * VECTORS
+STRIP_ROWS, STRIP_VECTORS = 8, 2 if LANES == 16 else 1  # the same for a product of few rows
 
 
 # ---- words
@@ -295,96 +296,105 @@ def turn(typing_context: Any, to: Any, to_apart: Any, start: Any, apart: Any) ->
     return types.void(*[types.intp] * 4), code
 
 
-@intrinsic
-def tile(
-    typing_context: Any,
-    depth: Any,
-    a: Any,
-    down: Any,
-    along: Any,
-    b: Any,
-    b_width: Any,
-    c: Any,
-    c_width: Any,
-    plus: Any,
-    plus_width: Any,
-) -> Any:
-    """c (ROWS, COLUMNS) = a (ROWS, depth) @ b (depth, COLUMNS) + what is at `plus`, if that is not 0.
+def _tile(height: int, vectors: int) -> Any:
+    """A tile of so many rows and so many vectors of columns."""
 
-    a, b, c and plus are addresses of float32s. a's rows are `down` numbers apart and its columns `along`; the rows of
-    the others (`plus` may be c itself, say, or one row for all) are `_width` apart. depth is at least 1.
-    """
+    def tile(
+        typing_context: Any,
+        depth: Any,
+        a: Any,
+        down: Any,
+        along: Any,
+        b: Any,
+        b_width: Any,
+        c: Any,
+        c_width: Any,
+        plus: Any,
+        plus_width: Any,
+    ) -> Any:
+        """c (rows, columns) = a (rows, depth) @ b (depth, columns) + what is at `plus`, if that is not 0.
 
-    def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        depth, a, down, along, b, b_width, c, c_width, plus, plus_width = values
-        vector = ir.VectorType(_FLOAT, LANES)
-        multiply_add = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{LANES}f32"
-        )
+        a, b, c and plus are addresses of float32s. a's rows are `down` numbers apart and its columns `along`; the rows
+        of the others (`plus` may be c itself, say, or one row for all) are `_width` apart. depth is at least 1.
+        """
 
-        def at(address: Any, kind: Any) -> Any:
-            return builder.inttoptr(address, kind.as_pointer())
-
-        def moved(address: Any, numbers: int) -> Any:
-            return builder.add(address, _WORD(4 * numbers))
-
-        prefetch = builder.module.declare_intrinsic(
-            "llvm.prefetch", fnty=ir.FunctionType(ir.VoidType(), [_BYTE.as_pointer(), *[ir.IntType(32)] * 3])
-        )
-
-        def fetch(row: Any) -> None:
-            for line in range(0, COLUMNS, _LINE):
-                builder.call(prefetch, [at(moved(row, line), _BYTE), *map(ir.IntType(32), (0, 3, 1))])
-
-        for r in range(ROWS):  # where the results go, while there is time
-            fetch(builder.add(c, builder.mul(_WORD(4 * r), c_width)))
-        rows = [builder.add(a, builder.mul(_WORD(4 * r), down)) for r in range(ROWS)]
-        step, step_of_b = (builder.mul(apart, _WORD(4)) for apart in (along, b_width))
-        before, loop, done = builder.basic_block, builder.append_basic_block(), builder.append_basic_block()
-        builder.branch(loop)
-        builder.position_at_end(loop)
-        left, offset, row_of_b = builder.phi(_WORD), builder.phi(_WORD), builder.phi(_WORD)
-        sums = [[builder.phi(vector) for _ in range(VECTORS)] for _ in range(ROWS)]
-        factors = [builder.load(at(moved(row_of_b, v * LANES), vector), align=4) for v in range(VECTORS)]
-        fetch(builder.add(row_of_b, builder.mul(step_of_b, _WORD(_AHEAD))))
-        grown = []
-        for r in range(ROWS):
-            number = builder.load(at(builder.add(rows[r], offset), _FLOAT), align=4)
-            single = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.IntType(32)(0))
-            same = builder.shuffle_vector(
-                single,
-                ir.Constant(vector, ir.Undefined),
-                ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES),
+        def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            depth, a, down, along, b, b_width, c, c_width, plus, plus_width = values
+            vector = ir.VectorType(_FLOAT, LANES)
+            multiply_add = cgutils.get_or_insert_function(
+                builder.module, ir.FunctionType(vector, [vector] * 3), f"llvm.fma.v{LANES}f32"
             )
-            grown.append([builder.call(multiply_add, [same, factors[v], sums[r][v]]) for v in range(VECTORS)])
-        changes = [
-            (left, depth, builder.sub(left, _WORD(1))),
-            (offset, _WORD(0), builder.add(offset, step)),
-            (row_of_b, b, builder.add(row_of_b, step_of_b)),
-        ]
-        zero = ir.Constant(vector, [0.0] * LANES)
-        changes += [(sums[r][v], zero, grown[r][v]) for r in range(ROWS) for v in range(VECTORS)]
-        for variable, first, following in changes:
-            variable.add_incoming(first, before)
-            variable.add_incoming(following, loop)
-        builder.cbranch(builder.icmp_signed(">", changes[0][2], _WORD(0)), loop, done)
-        builder.position_at_end(done)
 
-        def write(adding: bool) -> None:
-            for r in range(ROWS):
-                row = builder.add(c, builder.mul(_WORD(4 * r), c_width))
-                row_of_plus = builder.add(plus, builder.mul(_WORD(4 * r), plus_width))
-                for v in range(VECTORS):
-                    value = grown[r][v]
-                    if adding:
-                        value = builder.fadd(builder.load(at(moved(row_of_plus, v * LANES), vector), align=4), value)
-                    builder.store(value, at(moved(row, v * LANES), vector), align=4)
+            def at(address: Any, kind: Any) -> Any:
+                return builder.inttoptr(address, kind.as_pointer())
 
-        with builder.if_else(builder.icmp_signed("!=", plus, _WORD(0))) as (adding, setting):
-            with adding:
-                write(True)
-            with setting:
-                write(False)
-        return context.get_dummy_value()
+            def moved(address: Any, numbers: int) -> Any:
+                return builder.add(address, _WORD(4 * numbers))
 
-    return types.void(*[types.intp] * 10), code
+            prefetch = builder.module.declare_intrinsic(
+                "llvm.prefetch", fnty=ir.FunctionType(ir.VoidType(), [_BYTE.as_pointer(), *[ir.IntType(32)] * 3])
+            )
+
+            def fetch(row: Any) -> None:
+                for line in range(0, vectors * LANES, _LINE):
+                    builder.call(prefetch, [at(moved(row, line), _BYTE), *map(ir.IntType(32), (0, 3, 1))])
+
+            for r in range(height):  # where the results go, while there is time
+                fetch(builder.add(c, builder.mul(_WORD(4 * r), c_width)))
+            rows = [builder.add(a, builder.mul(_WORD(4 * r), down)) for r in range(height)]
+            step, step_of_b = (builder.mul(apart, _WORD(4)) for apart in (along, b_width))
+            before, loop, done = builder.basic_block, builder.append_basic_block(), builder.append_basic_block()
+            builder.branch(loop)
+            builder.position_at_end(loop)
+            left, offset, row_of_b = builder.phi(_WORD), builder.phi(_WORD), builder.phi(_WORD)
+            sums = [[builder.phi(vector) for _ in range(vectors)] for _ in range(height)]
+            factors = [builder.load(at(moved(row_of_b, v * LANES), vector), align=4) for v in range(vectors)]
+            fetch(builder.add(row_of_b, builder.mul(step_of_b, _WORD(_AHEAD))))
+            grown = []
+            for r in range(height):
+                number = builder.load(at(builder.add(rows[r], offset), _FLOAT), align=4)
+                single = builder.insert_element(ir.Constant(vector, ir.Undefined), number, ir.IntType(32)(0))
+                same = builder.shuffle_vector(
+                    single,
+                    ir.Constant(vector, ir.Undefined),
+                    ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES),
+                )
+                grown.append([builder.call(multiply_add, [same, factors[v], sums[r][v]]) for v in range(vectors)])
+            changes = [
+                (left, depth, builder.sub(left, _WORD(1))),
+                (offset, _WORD(0), builder.add(offset, step)),
+                (row_of_b, b, builder.add(row_of_b, step_of_b)),
+            ]
+            zero = ir.Constant(vector, [0.0] * LANES)
+            changes += [(sums[r][v], zero, grown[r][v]) for r in range(height) for v in range(vectors)]
+            for variable, first, following in changes:
+                variable.add_incoming(first, before)
+                variable.add_incoming(following, loop)
+            builder.cbranch(builder.icmp_signed(">", changes[0][2], _WORD(0)), loop, done)
+            builder.position_at_end(done)
+
+            def write(adding: bool) -> None:
+                for r in range(height):
+                    row = builder.add(c, builder.mul(_WORD(4 * r), c_width))
+                    row_of_plus = builder.add(plus, builder.mul(_WORD(4 * r), plus_width))
+                    for v in range(vectors):
+                        value = grown[r][v]
+                        if adding:
+                            more = builder.load(at(moved(row_of_plus, v * LANES), vector), align=4)
+                            value = builder.fadd(more, value)
+                        builder.store(value, at(moved(row, v * LANES), vector), align=4)
+
+            with builder.if_else(builder.icmp_signed("!=", plus, _WORD(0))) as (adding, setting):
+                with adding:
+                    write(True)
+                with setting:
+                    write(False)
+            return context.get_dummy_value()
+
+        return types.void(*[types.intp] * 10), code
+
+    return intrinsic(tile)
+
+
+tile = _tile(ROWS, VECTORS)
+strip = _tile(STRIP_ROWS, STRIP_VECTORS)

@@ -1,4 +1,6 @@
-"""Matrix products: small ones by NumPy's library, large ones of float32 by our own tiles (`tiles.py`)."""
+"""Matrix products: small ones by NumPy's library, large ones of float32 by our own tiles (`tiles.py`), or, of a few
+rows, by loops that read the second factor where it lies (`few_rows.py`).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,10 @@ from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
 
 LEAST = 1_000_000  # multiplications; below, NumPy's library is as quick
+SHARED_ROWS = 1 << 18  # numbers that few rows are multiplied with; below, they are in one core's cache
 SHARED = 4_000_000  # multiplications; below, handing what another core has in its cache to and fro costs more
+ROWS = 8  # at most, for `few_rows.py`
+LEAST_ROWS, LEAST_TURNED = 1 << 19, 1 << 17  # multiplications, of two rows or more; below, NumPy's library is as quick
 _NONE = np.empty(0, np.float32)
 dot: Any = np.ndarray.dot  # for few multiplications: sooner there than a @ b, and the same
 
@@ -19,12 +24,15 @@ dot: Any = np.ndarray.dot  # for few multiplications: sooner there than a @ b, a
 def product(a: Array, b: Array, bias: Array | None = None) -> Array:
     """a @ b + bias for matrices (N, K) @ (K, M) + (M,)."""
     work = a.size * b.shape[1]
-    if work < LEAST or not _ours(a, b, bias):
+    few = 1 < len(a) <= ROWS and work >= LEAST_ROWS
+    if (work < LEAST and not few) or not _ours(a, b, bias):
         threads.take_over()
         y: Array = dot(a, b)
         if bias is not None:
             y += bias
         return y
+    if len(a) <= ROWS and b.shape[1] >= ROWS:
+        return _of_few_rows(a, b, bias)
     c = np.empty((len(a), b.shape[1]), np.float32)
     (a, a_turned), (b, b_turned) = _laid_out(a), _laid_out(b)
     crew = threads.crew(shared=work >= SHARED)
@@ -42,14 +50,27 @@ def product_turned(a: Array, b: Array, bias: Array | None = None) -> Array:
     """a @ bᵀ + bias for matrices (N, K), (M, K) + (M,)."""
     n, k = a.shape
     m = len(b)
-    if n * k * m >= LEAST:
+    work = n * k * m
+    if work >= LEAST:
         return product(a, b.T, bias)
+    if 1 < n <= ROWS <= m and work >= LEAST_TURNED and _ours(a, b, bias):
+        return _of_few_rows(a, b.T, bias)
     kernels_for = threads.take_over()
     if n <= _FEW and n * m > _SQUARE and "SkylakeX" in kernels_for:
         a = a.copy("F")
     y: Array = dot(a, b.T)
     if bias is not None:
         y += bias
+    return y
+
+
+def _of_few_rows(a: Array, b: Array, bias: Array | None) -> Array:
+    y = np.empty((len(a), b.shape[1]), np.float32)
+    b, turned = _laid_out(b)
+    loops = kernels.compiled("few_rows")
+    crew = threads.crew(shared=b.size >= SHARED_ROWS)
+    a = a if a.flags.carray else a.copy()
+    (loops.by_rows if turned else loops.by_columns)(crew, a, b, _NONE if bias is None else bias, y)
     return y
 
 
