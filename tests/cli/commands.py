@@ -21,9 +21,10 @@ def refused(*args: object) -> str:
     """The one line on standard error of a command that exits with status 2."""
     result = gradus(*args)
     assert result.exit_code == 2, result.output
-    assert result.stderr.startswith("gradus: ")
-    assert result.stderr.count("\n") == 1
-    return result.stderr.removeprefix("gradus: ").rstrip("\n")
+    # What is said once on a machine is no part of it.
+    (line,) = (line for line in result.stderr.splitlines() if "compiling loops" not in line)
+    assert line.startswith("gradus: ")
+    return line.removeprefix("gradus: ")
 
 
 def write_stream(folder: Path, characters: int = 3000) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -12,6 +13,7 @@ from typing import Any, NoReturn
 import click
 
 from gradus import __version__
+from gradus.cli import output
 from gradus.errors import UserError
 
 # In the order of `gradus --help`. A verb is the attribute `command` of the module `gradus.cli.<verb>`.
@@ -60,20 +62,38 @@ class Gradus(click.Group):
         """Run the command line and exit: with 0, with 2 for bad input, with 130 after Ctrl-C."""
         self.debug = False
         extra["standalone_mode"] = False  # errors are ours to show; click itself is silent when nobody reads the output
+        output.set_up()
         try:
             status = super().main(args, prog_name or "gradus", **extra)
         except click.exceptions.NoArgsIsHelpError as help_page:
             print(help_page.format_message(), file=sys.stderr)
-            sys.exit(BAD_INPUT)
-        except (UserError, click.ClickException) as error:
+            status = BAD_INPUT
+        except click.Abort as abort:
+            if isinstance(abort.__cause__, EOFError):  # to click it is the end of what the user types; here, an error
+                raise abort.__cause__ from None
+            status = INTERRUPTED
+        except (UserError, click.ClickException, OSError, MemoryError) as error:
             if self.debug:
                 raise
-            message = error.format_message() if isinstance(error, click.ClickException) else str(error)
-            print(f"gradus: {' '.join(message.split())}", file=sys.stderr)
-            sys.exit(BAD_INPUT)
-        except click.Abort:
-            sys.exit(INTERRUPTED)
+            print(f"gradus: {' '.join(_message(error).split())}", file=sys.stderr)
+            status = BAD_INPUT
+        finally:
+            failed = output.finish()
+        if failed is not None and status in (None, 0):
+            print(f"gradus: the output could not be written: {failed.strerror}", file=sys.stderr)
+            status = BAD_INPUT
         sys.exit(status if isinstance(status, int) else 0)
+
+
+def _message(error: Exception) -> str:
+    """What to say of an error that is no fault of gradus's."""
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory ({str(error) or 'MemoryError'}); a smaller model or batch needs less"
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{os.fsdecode(error.filename)}: {error.strerror}" if not isinstance(error.filename, int) else str(error)
+    return str(error)
 
 
 def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001

@@ -13,6 +13,7 @@ from gradus import files
 from gradus.bench.contestant import Tell
 from gradus.bench.machine import cores
 from gradus.bench.rows import ROWS, choose_rows
+from gradus.cli.output import work_goes_on
 
 NAMES = ", ".join(row.name for row in ROWS)
 CLEAR = "\r\x1b[K"  # to the beginning of the line, and empty it
@@ -66,7 +67,7 @@ def command(
 
     chosen = choose_rows(rows, quick=quick)
     console = Console()
-    with _telling() as tell:
+    with work_goes_on(), _telling() as tell:
         record = side_by_side(
             chosen,
             threads or [n for n in (1, 2) if n <= cores()][-1 if quick else 0 :],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gradus.cli.output import work_goes_on
 from gradus.report.climb import climb
 from gradus.report.ladder import LADDER
 from gradus.report.table import Onlooker, plain_table, print_table
@@ -41,10 +42,11 @@ def command(
 
     console = Console()
     onlooker = Onlooker(terminal=console.is_terminal)
-    try:
-        record, folder = climb(corpus, minutes, seed=seed, out=out, only=models, watcher=onlooker)
-    finally:
-        onlooker.close()
+    with work_goes_on():
+        try:
+            record, folder = climb(corpus, minutes, seed=seed, out=out, only=models, watcher=onlooker)
+        finally:
+            onlooker.close()
     click.echo()
     if console.is_terminal:
         print_table(record, console)

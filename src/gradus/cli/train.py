@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from gradus.cli.options import SettingsCommand, given
+from gradus.cli.output import work_goes_on
 from gradus.cli.writing import samples, show_samples
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
@@ -83,7 +84,7 @@ def command(
     if resume is not None:
         budget = _budget(given({"config": file, "run": folder, **settings}))
         run = Run.open(resume)
-        with run.in_use():
+        with run.in_use(), work_goes_on():
             _train(ctx, run, reopen_to_resume(run, **budget), page)
         return
     setup = set_up(with_budget(read_toml(file) if file is not None else {}, settings))
@@ -91,7 +92,7 @@ def command(
         setup.rows(part)  # before there is a folder: the text may be too short
     name = f"{Path(setup.corpus.name).stem}-{setup.config.model}"
     run = Run.create(folder or new_run_folder(RUNS, name))
-    with run.in_use():
+    with run.in_use(), work_goes_on():
         write_beginning(run, setup)
         _train(ctx, run, setup, page)
 

@@ -68,21 +68,20 @@ def parse_variables(words: Iterable[str]) -> dict[str, float]:
 
 class _Reader:
     def __init__(self, text: str, variables: Mapping[str, float]) -> None:
-        self.text = text
+        self.text = "\n".join(line.strip() for line in text.strip().splitlines())  # indented lines are no block here
         self.values = {name: Value(number, name) for name, number in variables.items()}
         self.unused = set(variables)
 
     def result(self) -> Value:
         try:
             with warnings.catch_warnings(action="ignore"):  # Python's opinions on what is not Python's business
-                statements = ast.parse(self.text.strip()).body
-            self.text = self.text.strip()
+                statements = ast.parse(self.text).body
             if not statements:
                 raise UserError("the expression is empty; try 'tanh(2*-3 + 0*1 + 6.88)'")
             value = [self._statement(statement) for statement in statements][-1]
         except SyntaxError as error:
-            self.text = self.text.strip()
-            raise self._error(error.msg or "invalid syntax", column=error.offset or 1) from None
+            message = error.msg or "invalid syntax"
+            raise self._error(message, line=error.lineno or 1, column=error.offset or 1) from None
         except (RecursionError, MemoryError):
             raise UserError("the expression is nested too deeply; name its parts: 'a = ...; b = a + ...'") from None
         except ValueError as error:  # a zero byte
@@ -168,15 +167,16 @@ class _Reader:
         except (ArithmeticError, ValueError) as error:
             raise self._error(str(error), node) from None
 
-    def _error(self, said: str, node: ast.AST | None = None, *, column: int = 0) -> UserError:
-        """The message with the place: the column, and the text from there."""
-        line = 1
+    def _error(self, said: str, node: ast.AST | None = None, *, line: int = 1, column: int = 1) -> UserError:
+        """The message with the place: the line, where there are several, the column, and the text from there."""
+        lines = self.text.split("\n")
         if node is not None:
             line, start = node.lineno, node.col_offset  # type: ignore[attr-defined]  # in bytes of UTF-8
-            column = len(self.text.splitlines()[line - 1].encode()[:start].decode()) + 1
-        rest = (self.text.splitlines() or [""])[line - 1][column - 1 :]
+            column = len(lines[line - 1].encode("utf-8", "surrogatepass")[:start].decode("utf-8", "replace")) + 1
+        rest = lines[line - 1][column - 1 :] if line <= len(lines) else ""
         shown = rest if len(rest) <= 24 else rest[:23] + "…"
-        at = f"at column {column}, {shown!r}" if shown else "at the end"
+        where = f"line {line}, column {column}" if len(lines) > 1 else f"column {column}"
+        at = f"at {where}, {shown!r}" if shown else "at the end" + (f" of line {line}" if line < len(lines) else "")
         return UserError(f"{said} ({at} of the expression)")
 
 
