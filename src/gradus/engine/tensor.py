@@ -29,6 +29,7 @@ from gradus.engine.functions import reductions as rd
 from gradus.engine.functions import scattering as sc
 from gradus.engine.functions import selecting as sl
 from gradus.engine.functions import shapes as sh
+from gradus.engine.functions import special_functions as sf
 from gradus.engine.functions.operands import axis_of
 from gradus.engine.functions.operands import floating_only as floating_only
 from gradus.engine.grad_mode import state as grad_state
@@ -739,6 +740,12 @@ class Tensor(Variable):
     slogdet = lo.slogdet
     svd = lo.svd
     triangular_solve = lo.triangular_solve
+
+    # the gamma function's relatives
+    digamma = sf.digamma
+    erfinv = sf.erfinv
+    lgamma = sf.lgamma
+    polygamma = sf._polygamma_method
 
     # in place
     abs_ = ip.abs_

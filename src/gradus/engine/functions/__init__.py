@@ -24,6 +24,7 @@ from gradus.engine.functions.scattering import *  # noqa: F403
 from gradus.engine.functions.selecting import *  # noqa: F403
 from gradus.engine.functions.shapes import *  # noqa: F403
 from gradus.engine.functions.signatures import WITH_OUT, with_out
+from gradus.engine.functions.special_functions import *  # noqa: F403
 from gradus.engine.functions.storage import *  # noqa: F403
 
 for _name in WITH_OUT:
