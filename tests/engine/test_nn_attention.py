@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import gradus.engine as engine
+from tests.engine.compare import agree, numbers, same_error
 from tests.engine.nn_compare import Array, assert_close, assert_same_run, assert_same_start, build_both, normal
 
 pytestmark = pytest.mark.filterwarnings(
@@ -230,3 +231,46 @@ def test_bad_attention_input_is_refused_in_pytorchs_words(name: str, call: Calla
     with pytest.raises(expected.type) as got:
         call(engine)
     assert str(got.value) == str(expected.value)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.float16])
+@pytest.mark.parametrize("added", [True, False])
+def test_a_query_that_may_see_nothing_gets_0_and_finite_gradients(kind: Any, added: bool) -> None:
+    seen = np.ones((2, 1, 5, 6), bool)
+    seen[0, 0, 2] = seen[1, 0, :, 3] = False
+    mask = np.where(seen, 0, -np.inf).astype(kind) if added else seen
+
+    def program(torch: Any, q: Any, k: Any, v: Any) -> Any:
+        return torch.nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=torch.tensor(mask))
+
+    arrays = [numbers(2, 3, n, 4, seed=n).astype(kind) for n in (5, 6, 6)]
+    agree(program, *arrays)
+    query = engine.tensor(arrays[0], requires_grad=True)
+    y = program(engine, query, *map(engine.tensor, arrays[1:]))
+    assert (y[0, :, 2] == 0).all()
+    y.sum().backward()
+    assert query.grad is not None
+    assert query.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_attention_in_half_precision_is_computed_in_float32(causal: bool) -> None:
+    arrays = [numbers(2, 2, 40, 16, seed=n).astype(np.float16) for n in range(3)]
+    agree(lambda torch, *qkv: torch.nn.functional.scaled_dot_product_attention(*qkv, is_causal=causal), *arrays)
+
+
+def test_attention_to_nothing_is_0() -> None:
+    program = lambda torch, q, k, v: torch.nn.functional.scaled_dot_product_attention(q, k, v)  # noqa: E731
+    agree(program, numbers(1, 2, 3, 4), np.zeros((1, 2, 0, 4)), np.zeros((1, 2, 0, 4)))
+
+
+def test_attention_that_does_not_fit_is_refused_as_by_pytorch() -> None:
+    q = numbers(1, 2, 3, 4)
+    attend: Any = lambda torch, *qkv: torch.nn.functional.scaled_dot_product_attention(*qkv)  # noqa: E731
+    masked: Any = lambda torch, q, m: torch.nn.functional.scaled_dot_product_attention(q, q, q, m)  # noqa: E731
+    same_error(attend, q, q.astype(np.float32), q)
+    same_error(attend, q, q[..., :3], q)
+    same_error(attend, q[0, 0, 0], q, q)
+    same_error(attend, *(q.astype(np.int64) for _ in range(3)))
+    for kind in (np.int64, np.float16):
+        same_error(masked, q, np.ones((3, 3), kind))

@@ -26,6 +26,8 @@ def forward(q: Array, k: Array, v: Array, causal: bool, scale: float, kept: Arra
         kernels.compiled("heads").forward(threads.crew(), q, k, v, mask, causal, scale, y, log_total)
         return y, log_total
     s = _scores(q, k, causal, scale)
+    if not s.size:  # nobody looks, or there is nothing to look at
+        return s @ v, np.zeros(s.shape[:-1], s.dtype)
     top = s.max(axis=-1, keepdims=True)
     s -= top
     np.exp(s, out=s)

@@ -23,10 +23,17 @@ from gradus.engine.nn.activation import (
     Tanh,
 )
 from gradus.engine.nn.attention import MultiheadAttention
-from gradus.engine.nn.batchnorm import BatchNorm1d
+from gradus.engine.nn.batchnorm import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+)
 from gradus.engine.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from gradus.engine.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
-from gradus.engine.nn.dropout import Dropout
+from gradus.engine.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from gradus.engine.nn.embedding import Embedding
 from gradus.engine.nn.flatten import Flatten, Unflatten
 from gradus.engine.nn.linear import Bilinear, Identity, Linear
@@ -42,7 +49,7 @@ from gradus.engine.nn.loss import (
     SmoothL1Loss,
 )
 from gradus.engine.nn.module import Module
-from gradus.engine.nn.normalization import GroupNorm, LayerNorm, RMSNorm
+from gradus.engine.nn.normalization import GroupNorm, LayerNorm, LocalResponseNorm, RMSNorm
 from gradus.engine.nn.padding import (
     CircularPad1d,
     CircularPad2d,
@@ -117,12 +124,15 @@ __all__ = [
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
     "AdaptiveMaxPool3d",
+    "AlphaDropout",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
     "BCELoss",
     "BCEWithLogitsLoss",
     "BatchNorm1d",
+    "BatchNorm2d",
+    "BatchNorm3d",
     "Bilinear",
     "Buffer",
     "ChannelShuffle",
@@ -140,7 +150,11 @@ __all__ = [
     "ConvTranspose3d",
     "CrossEntropyLoss",
     "Dropout",
+    "Dropout1d",
+    "Dropout2d",
+    "Dropout3d",
     "Embedding",
+    "FeatureAlphaDropout",
     "Flatten",
     "Fold",
     "FractionalMaxPool2d",
@@ -150,6 +164,9 @@ __all__ = [
     "Hardtanh",
     "HuberLoss",
     "Identity",
+    "InstanceNorm1d",
+    "InstanceNorm2d",
+    "InstanceNorm3d",
     "KLDivLoss",
     "L1Loss",
     "LPPool1d",
@@ -159,6 +176,7 @@ __all__ = [
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LocalResponseNorm",
     "LogSigmoid",
     "LogSoftmax",
     "MSELoss",

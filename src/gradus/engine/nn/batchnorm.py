@@ -1,8 +1,11 @@
-"""`BatchNorm1d`: sets the scale of each channel over the examples of a batch, and remembers it for evaluation."""
+"""Layers that set the scale of each channel: over the examples of a batch, remembered for evaluation (`BatchNorm`), or
+of each example by itself (`InstanceNorm`).
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from typing import Any, ClassVar
 
 from gradus.engine import dtypes
 from gradus.engine.functions import empty, ones, zeros
@@ -13,15 +16,11 @@ from gradus.engine.nn.parameter import Parameter
 from gradus.engine.tensor import Tensor
 
 
-class BatchNorm1d(Layer):
-    """y = (x - E[x]) / √(Var[x] + eps) · w + b, per channel, over the batch (Ioffe and Szegedy, 2015).
-    x (N, C) or (N, C, L)
+class _Norm(Layer):
+    """What all share: w and b per channel, and running statistics."""
 
-    In training E and Var are the batch's, and the running ones follow: r ← (1 - momentum) r + momentum · batch's (the
-    variance with n - 1 below the line). In evaluation E and Var are the running ones. momentum None: the plain average
-    of all batches.
-    """
-
+    dims: ClassVar[tuple[int, ...]]  # how many an input may have
+    expected: ClassVar[str]
     weight: Parameter | None
     bias: Parameter | None
     running_mean: Tensor | None
@@ -31,14 +30,13 @@ class BatchNorm1d(Layer):
     def __init__(
         self,
         num_features: int,
-        eps: float = 1e-5,
-        momentum: float | None = 0.1,
-        affine: bool = True,
-        track_running_stats: bool = True,
-        device: Any = None,
-        dtype: Any = None,
-        *,
-        bias: bool = True,
+        eps: float,
+        momentum: float | None,
+        affine: bool,
+        track_running_stats: bool,
+        device: Any,
+        dtype: Any,
+        bias: bool,
     ) -> None:
         super().__init__()
         self.num_features = num_features
@@ -70,9 +68,41 @@ class BatchNorm1d(Layer):
         if self.bias is not None:
             init.zeros_(self.bias)
 
+    def _check_input_dim(self, input: Tensor) -> None:
+        if input.dim() not in self.dims:
+            raise ValueError(f"expected {self.expected} input (got {input.dim()}D input)")
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+        )
+
+
+class _BatchNorm(_Norm):
+    """y = (x - E[x]) / √(Var[x] + eps) · w + b, per channel, over the batch (Ioffe and Szegedy, 2015).
+
+    In training E and Var are the batch's, and the running ones follow: r ← (1 - momentum) r + momentum · batch's (the
+    variance with n - 1 below the line). In evaluation E and Var are the running ones. momentum None: the plain average
+    of all batches.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
+
     def forward(self, input: Tensor) -> Tensor:
-        if input.dim() not in (2, 3):
-            raise ValueError(f"expected 2D or 3D input (got {input.dim()}D input)")
+        self._check_input_dim(input)
         rate = 0.0 if self.momentum is None else self.momentum
         if self.training and self.num_batches_tracked is not None:
             self.num_batches_tracked.add_(1)
@@ -91,8 +121,85 @@ class BatchNorm1d(Layer):
             self.eps,
         )
 
-    def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"bias={self.bias is not None}, track_running_stats={self.track_running_stats}"
+
+class BatchNorm1d(_BatchNorm):
+    """`_BatchNorm`'s formula for lines.    x (N, C) or (N, C, L)"""
+
+    dims, expected = (2, 3), "2D or 3D"
+
+
+class BatchNorm2d(_BatchNorm):
+    """`_BatchNorm`'s formula for pictures.    x (N, C, H, W)"""
+
+    dims, expected = (4,), "4D"
+
+
+class BatchNorm3d(_BatchNorm):
+    """`_BatchNorm`'s formula for volumes.    x (N, C, D, H, W)"""
+
+    dims, expected = (5,), "5D"
+
+
+class _InstanceNorm(_Norm):
+    """y = (x - E[x]) / √(Var[x] + eps) · w + b, per channel of each example (Ulyanov et al., 2016).
+
+    With `track_running_stats`, evaluation takes the running E and Var instead of the example's.
+    """
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = False,
+        track_running_stats: bool = False,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__(num_features, eps, momentum, affine, track_running_stats, device, dtype, bias)
+
+    def forward(self, input: Tensor) -> Tensor:
+        self._check_input_dim(input)
+        axis = 0 if input.dim() == self.dims[0] else 1
+        if input.size(axis) != self.num_features:
+            if self.affine:
+                raise ValueError(
+                    f"expected input's size at dim={axis} to match num_features ({self.num_features}), but got: "
+                    f"{input.size(axis)}."
+                )
+            warnings.warn(
+                f"input's size at dim={axis} does not match num_features. You can silence this warning by not passing "
+                "in num_features, which is not used because affine=False",
+                stacklevel=3,
+            )
+        y = F.instance_norm(
+            input if axis else input.unsqueeze(0),
+            self.running_mean,
+            self.running_var,
+            self.weight,
+            self.bias,
+            self.training or not self.track_running_stats,
+            0.0 if self.momentum is None else self.momentum,
+            self.eps,
         )
+        return y if axis else y.squeeze(0)
+
+
+class InstanceNorm1d(_InstanceNorm):
+    """`_InstanceNorm`'s formula for lines.    x (N, C, L) or (C, L)"""
+
+    dims, expected = (2, 3), "2D or 3D"
+
+
+class InstanceNorm2d(_InstanceNorm):
+    """`_InstanceNorm`'s formula for pictures.    x (N, C, H, W) or (C, H, W)"""
+
+    dims, expected = (3, 4), "3D or 4D"
+
+
+class InstanceNorm3d(_InstanceNorm):
+    """`_InstanceNorm`'s formula for volumes.    x (N, C, D, H, W) or (C, D, H, W)"""
+
+    dims, expected = (4, 5), "4D or 5D"

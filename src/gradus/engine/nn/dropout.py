@@ -1,4 +1,4 @@
-"""`Dropout`: in training, numbers are left out at random."""
+"""Dropout as layers: in training, numbers or whole channels are left out at random."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from gradus.engine.nn.module import Layer
 from gradus.engine.tensor import Tensor
 
 
-class Dropout(Layer):
-    """y = x · m / (1 - p), each m 0 with probability p, else 1; y = x in evaluation (Srivastava et al., 2014)."""
+class _Dropout(Layer):
+    """What all share: the probability, and whether the input is overwritten."""
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
@@ -17,8 +17,47 @@ class Dropout(Layer):
         self.p = p
         self.inplace = inplace
 
+    def extra_repr(self) -> str:
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout(_Dropout):
+    """y = x · m / (1 - p), each m 0 with probability p, else 1; y = x in evaluation (Srivastava et al., 2014)."""
+
     def forward(self, input: Tensor) -> Tensor:
         return F.dropout(input, self.p, self.training, self.inplace)
 
-    def extra_repr(self) -> str:
-        return f"p={self.p}, inplace={self.inplace}"
+
+class Dropout1d(_Dropout):
+    """`Dropout` of whole channels (Tompson et al., 2015).    x (N, C, L) or (C, L)"""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout2d(_Dropout):
+    """`Dropout` of whole channels (Tompson et al., 2015).    x (N, C, H, W)"""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout2d(input, self.p, self.training, self.inplace)
+
+
+class Dropout3d(_Dropout):
+    """`Dropout` of whole channels (Tompson et al., 2015).    x (N, C, D, H, W) or (C, D, H, W)"""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.dropout3d(input, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(_Dropout):
+    """Sets numbers to SELU's lowest value with probability p; mean and variance stay (Klambauer et al., 2017)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.alpha_dropout(input, self.p, self.training)
+
+
+class FeatureAlphaDropout(_Dropout):
+    """`AlphaDropout` of whole channels.    x (N, C, ...)"""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.feature_alpha_dropout(input, self.p, self.training)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradus.engine import random
+from gradus.engine import dtypes, random
 from gradus.engine.absent import refuse
 from gradus.engine.dtypes import REAL
 from gradus.engine.functions.activations import celu as celu
@@ -44,7 +44,7 @@ from gradus.engine.functions.activations import tanh as tanh
 from gradus.engine.functions.activations import tanhshrink as tanhshrink
 from gradus.engine.functions.activations import threshold as threshold
 from gradus.engine.functions.activations import threshold_ as threshold_
-from gradus.engine.functions.operands import binary
+from gradus.engine.functions.operands import binary, scalar_name
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool1d as adaptive_avg_pool1d
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool2d as adaptive_avg_pool2d
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool3d as adaptive_avg_pool3d
@@ -59,6 +59,13 @@ from gradus.engine.nn.convolution_functions import conv3d as conv3d
 from gradus.engine.nn.convolution_functions import conv_transpose1d as conv_transpose1d
 from gradus.engine.nn.convolution_functions import conv_transpose2d as conv_transpose2d
 from gradus.engine.nn.convolution_functions import conv_transpose3d as conv_transpose3d
+from gradus.engine.nn.dropout_functions import alpha_dropout as alpha_dropout
+from gradus.engine.nn.dropout_functions import check_probability
+from gradus.engine.nn.dropout_functions import dropout as dropout
+from gradus.engine.nn.dropout_functions import dropout1d as dropout1d
+from gradus.engine.nn.dropout_functions import dropout2d as dropout2d
+from gradus.engine.nn.dropout_functions import dropout3d as dropout3d
+from gradus.engine.nn.dropout_functions import feature_alpha_dropout as feature_alpha_dropout
 from gradus.engine.nn.folding_functions import channel_shuffle as channel_shuffle
 from gradus.engine.nn.folding_functions import fold as fold
 from gradus.engine.nn.folding_functions import pixel_shuffle as pixel_shuffle
@@ -70,16 +77,20 @@ from gradus.engine.nn.interpolation_functions import upsample_bilinear as upsamp
 from gradus.engine.nn.interpolation_functions import upsample_nearest as upsample_nearest
 from gradus.engine.nn.layer_functions import bilinear as bilinear
 from gradus.engine.nn.layer_functions import cosine_similarity as cosine_similarity
-from gradus.engine.nn.layer_functions import group_norm as group_norm
 from gradus.engine.nn.layer_functions import normalize as normalize
 from gradus.engine.nn.layer_functions import pairwise_distance as pairwise_distance
-from gradus.engine.nn.layer_functions import rms_norm as rms_norm
 from gradus.engine.nn.loss_functions import binary_cross_entropy as binary_cross_entropy
 from gradus.engine.nn.loss_functions import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from gradus.engine.nn.loss_functions import huber_loss as huber_loss
 from gradus.engine.nn.loss_functions import kl_div as kl_div
 from gradus.engine.nn.loss_functions import l1_loss as l1_loss
 from gradus.engine.nn.loss_functions import smooth_l1_loss as smooth_l1_loss
+from gradus.engine.nn.normalization_functions import batch_norm as batch_norm
+from gradus.engine.nn.normalization_functions import group_norm as group_norm
+from gradus.engine.nn.normalization_functions import instance_norm as instance_norm
+from gradus.engine.nn.normalization_functions import layer_norm as layer_norm
+from gradus.engine.nn.normalization_functions import local_response_norm as local_response_norm
+from gradus.engine.nn.normalization_functions import rms_norm as rms_norm
 from gradus.engine.nn.padding_functions import pad as pad
 from gradus.engine.nn.pooling_functions import avg_pool1d as avg_pool1d
 from gradus.engine.nn.pooling_functions import avg_pool2d as avg_pool2d
@@ -97,7 +108,7 @@ from gradus.engine.ops import index as ix
 from gradus.engine.ops import matmul as mm
 from gradus.engine.ops import network as net
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply, apply_two
+from gradus.engine.variable import apply, apply_one, apply_two
 
 # ---- layers
 
@@ -118,69 +129,6 @@ def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> 
             f"{input.type()} instead (while checking arguments for embedding)"
         )
     return apply_two(ix.Embedding, weight, input, padding_idx)
-
-
-def layer_norm(
-    input: Tensor,
-    normalized_shape: Any,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    eps: float = 1e-05,
-) -> Tensor:
-    """Each row to mean 0 and variance 1 over its last axes, of normalized_shape; then times weight, plus bias."""
-    shape = (normalized_shape,) if isinstance(normalized_shape, int) else tuple(normalized_shape)
-    if tuple(input.shape[input.ndim - len(shape) :]) != shape:
-        raise RuntimeError(
-            f"Given normalized_shape={list(shape)}, expected input with shape [*, "
-            f"{', '.join(map(str, shape))}], but got input "
-            f"of size{list(input.shape)}"
-        )
-    return apply(net.LayerNorm, input, weight, bias, axes=len(shape), eps=eps)
-
-
-def batch_norm(
-    input: Tensor,
-    running_mean: Tensor | None,
-    running_var: Tensor | None,
-    weight: Tensor | None = None,
-    bias: Tensor | None = None,
-    training: bool = False,
-    momentum: float = 0.1,
-    eps: float = 1e-05,
-) -> Tensor:
-    """Each channel, input's second axis, to mean 0 and variance 1 over the batch; or else by running statistics.
-
-    Training moves the running mean and (unbiased) variance by `momentum` towards the batch's.
-    """
-    x = input._array
-    axes = (0, *range(2, x.ndim))
-    if training:
-        n = x.size // x.shape[1]
-        if n == 1:
-            raise ValueError(f"Expected more than 1 value per channel when training, got input size {input.shape}")
-        mean = x.mean(axis=axes)
-        var = x.var(axis=axes)
-        if running_mean is not None:
-            running_mean._array += momentum * (mean - running_mean._array)
-        if running_var is not None:
-            running_var._array += momentum * (var * (n / (n - 1)) - running_var._array)
-    elif running_mean is None or running_var is None:
-        raise RuntimeError("Expected running_mean and running_var to be defined when training=False")
-    else:
-        mean, var = running_mean._array.copy(), running_var._array.copy()
-    return apply(net.BatchNorm, input, weight, bias, mean, var, training=training, eps=eps)
-
-
-def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Zeros with probability p, the rest divided by 1 - p; nothing when not training."""
-    if not 0 <= p <= 1:
-        raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
-    if not training or p == 0:
-        return input
-    keep = random.bernoulli(input._array.shape, 1 - p, input._array.dtype)
-    scale = 1 / (1 - p) if p < 1 else 0.0
-    out = apply(net.Dropout, input, keep, option=scale)
-    return input.copy_(out) if inplace else out
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
@@ -215,6 +163,29 @@ def scaled_dot_product_attention(
     if enable_gqa and key.size(-3) != query.size(-3):
         times = query.size(-3) // key.size(-3)
         key, value = key.repeat_interleave(times, -3), value.repeat_interleave(times, -3)
+    if min(query.ndim, key.ndim, value.ndim) < 2:
+        raise RuntimeError(
+            "scaled_dot_product_attention: Expected query, key, and value to all be at least 2 dimensional, but got "
+            f"query, key, value of {query.ndim}, {key.ndim}, {value.ndim} dimensions"
+        )
+    if not query._array.dtype == key._array.dtype == value._array.dtype:
+        raise RuntimeError(
+            "Expected query, key, and value to have the same dtype, but got query.dtype: "
+            f"{query.dtype} key.dtype: {key.dtype} and value.dtype: {value.dtype} instead."
+        )
+    if query._array.shape[-1] != key._array.shape[-1] or key._array.shape[-2] != value._array.shape[-2]:
+        raise RuntimeError(
+            "scaled_dot_product_attention: query and key must have the same last size, key and value the same last but "
+            f"one, but got {list(query.shape)}, {list(key.shape)} and {list(value.shape)}"
+        )
+    if attn_mask is not None and attn_mask.dtype not in (dtypes.bool, query.dtype, dtypes.float32):
+        raise RuntimeError(
+            "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
+            f"{attn_mask.dtype} and  query.dtype: {query.dtype} instead."
+        )
+    if query._array.dtype.kind != "f":
+        raise RuntimeError(f"expected scalar type Float but found {scalar_name(query._array.dtype)}")
+    check_probability(dropout_p)
     factor = 1 / math.sqrt(query.size(-1)) if scale is None else scale
     if attn_mask is None and query.shape[:-2] == key.shape[:-2] == value.shape[:-2]:
         kept = None
@@ -225,6 +196,9 @@ def scaled_dot_product_attention(
         return apply(net.Attention, query, key, value, kept, causal=is_causal, scale=factor)
     if is_causal and attn_mask is not None:
         raise RuntimeError("Explicit attn_mask should not be set when is_causal=True")
+    kind = query.dtype
+    if query._array.dtype == np.float16:
+        query, key, value = query.float(), key.float(), value.float()
     scores = query @ key.transpose(-2, -1) * factor  # (..., T, E) @ (..., E, S) -> (..., T, S)
     if is_causal:
         attn_mask = Tensor._wrap(np.tri(query.size(-2), key.size(-2), dtype=bool))
@@ -233,7 +207,10 @@ def scaled_dot_product_attention(
             scores = scores.masked_fill(attn_mask.logical_not(), -math.inf)
         else:
             scores = scores + attn_mask
-    return dropout(scores.softmax(-1), dropout_p) @ value
+        weights = apply_one(net.SafeSoftmax, scores, -1)
+    else:
+        weights = scores.softmax(-1)
+    return (dropout(weights, dropout_p) @ value).to(kind)
 
 
 # ---- rows

@@ -138,5 +138,24 @@ class GroupNorm(Layer):
         return f"{said}, bias={self.bias is not None}"
 
 
+class LocalResponseNorm(Layer):
+    """y = x / (k + alpha · E[x²])^beta, E over the nearest `size` channels (Krizhevsky et al., 2012).
+    x (N, C, ...)
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> None:
+        super().__init__()
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+
+    def forward(self, input: Tensor) -> Tensor:
+        return F.local_response_norm(input, self.size, self.alpha, self.beta, self.k)
+
+    def extra_repr(self) -> str:
+        return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
 def _shape(given: int | list[int] | tuple[int, ...]) -> tuple[int, ...]:
     return (given,) if isinstance(given, int) else tuple(given)

@@ -18,6 +18,7 @@ import numpy as np
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
 from gradus.engine.node import Function
+from gradus.engine.ops.broadcast import single
 
 Sizes = tuple[int, ...]
 
@@ -144,13 +145,13 @@ class Convolution(Function):
 
     def forward(self, x: Array, weight: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
         self.windows, self.groups, self.shape, self.kind = windows, groups, weight.shape, x.dtype
-        x, weight = _wide(x), _wide(weight)
+        x, weight = single(x), single(weight)
         self.x, self.kernel = windows.pad(x), _grouped(weight.reshape(len(weight), math.prod(weight.shape[1:])), groups)
         y = correlate(self.x, self.kernel, windows, windows.places(x.shape[2:]))
         return _biased(y, bias).astype(self.kind, copy=False)
 
     def backward(self, dy: Array) -> Any:
-        dy, windows, dx, dw = _wide(dy), self.windows, None, None
+        dy, windows, dx, dw = single(dy), self.windows, None, None
         if self.edges[0] is not None:
             dx = windows.inside(spread(dy, self.kernel, windows, self.x.shape[2:])).astype(self.kind, copy=False)
         if self.edges[1] is not None:
@@ -171,25 +172,20 @@ class TransposedConvolution(Function):
         self, x: Array, weight: Array, bias: Array | None, windows: Windows, sizes: Sizes, groups: int
     ) -> Array:
         self.windows, self.groups, self.shape, self.kind = windows, groups, weight.shape, x.dtype
-        self.x, weight = _wide(x), _wide(weight)
+        self.x, weight = single(x), single(weight)
         self.kernel = _grouped(weight.reshape(len(weight), math.prod(weight.shape[1:])), groups)
         padded = tuple(n + sum(ends) for n, ends in zip(sizes, windows.padding, strict=True))
         y = windows.inside(spread(self.x, self.kernel, windows, padded))
         return _biased(y, bias).astype(self.kind, copy=False)
 
     def backward(self, dy: Array) -> Any:
-        dy, windows, dx, dw = _wide(dy), self.windows, None, None
+        dy, windows, dx, dw = single(dy), self.windows, None, None
         padded = windows.pad(dy)
         if self.edges[0] is not None:
             dx = correlate(padded, self.kernel, windows, self.x.shape[2:]).astype(self.kind, copy=False)
         if self.edges[1] is not None:
             dw = slope(padded, self.x, windows, self.groups).reshape(self.shape).astype(self.kind, copy=False)
         return dx, dw, _of_bias(dy, self.kind) if self.edges[2] is not None else None
-
-
-def _wide(x: Array) -> Array:
-    """Half precision is computed with as float32."""
-    return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
 def _biased(y: Array, bias: Array | None) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.node import Function
+from gradus.engine.ops.broadcast import single
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,24 +55,19 @@ class Resample(Function):
     def forward(self, x: Array, taps: tuple[Taps, ...], name: str) -> Array:
         self.taps, self.first, self.called, self.kind = taps, x.ndim - len(taps), name, x.dtype
         if any(each.weights is not None for each in taps):
-            x = _wide(x)
+            x = single(x)
         for axis, each in enumerate(taps, self.first):
             x = each.take(x, axis)
         return x.astype(self.kind, copy=False)
 
     def backward(self, dy: Array) -> Array:
-        dy = _wide(dy)
+        dy = single(dy)
         for axis, each in enumerate(self.taps, self.first):
             dy = each.turned.take(dy, axis)
         return dy.astype(self.kind, copy=False)
 
     def name(self) -> str:
         return self.called
-
-
-def _wide(x: Array) -> Array:
-    """Half precision is computed with as float32."""
-    return x.astype(np.float32) if x.dtype == np.float16 else x
 
 
 # ---- the taps of each rule

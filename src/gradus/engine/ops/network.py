@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.kernels import attention, cross_entropy, normalization, softmax
+from gradus.engine.kernels import attention, cross_entropy, softmax
 from gradus.engine.node import INPUTS, ONE, Function
-from gradus.engine.ops.broadcast import add_up, sum_to
+from gradus.engine.ops.broadcast import single, sum_to
 
 
 class Softmax(Function):
@@ -26,6 +26,18 @@ class Softmax(Function):
 
     def backward(self, dy: Array) -> Array:
         return softmax.softmax_backward(dy, self.y, self.axis)
+
+
+class SafeSoftmax(Softmax):
+    """`Softmax`, but 0 where all x of a row are -inf: attention that may see nothing.    dx = y (dy - Σ y dy)"""
+
+    name_ = "SafeSoftmaxBackward0"
+
+    def forward(self, x: Array, axis: int) -> Array:
+        super().forward(x, axis)
+        if x.size and (blind := x.max(axis=axis, keepdims=True) == -np.inf).any():
+            self.y[np.broadcast_to(blind, x.shape)] = 0
+        return self.y
 
 
 class LogSoftmax(Function):
@@ -123,53 +135,6 @@ class CrossEntropy(Function):
         self.dx = self.x = self.targets = self.log_total = self.notes = None
 
 
-class LayerNorm(Function):
-    """y = w x̂ + b,  x̂ = (x - mean) / √(var + ε) over the last axes     (Ba et al., 2016)
-
-    dx = (dx̂ - mean(dx̂) - x̂ mean(dx̂ x̂)) / √(var + ε),  dx̂ = w dy;    dw = Σ x̂ dy,  db = Σ dy
-    """
-
-    name_ = "NativeLayerNormBackward0"
-
-    def forward(self, x: Array, weight: Array | None, bias: Array | None, axes: int, eps: float) -> Array:
-        self.x, self.weight, self.inner = x, weight, x.shape[x.ndim - axes :]
-        rows = x.reshape(-1, math.prod(self.inner))
-        w, b = (None if p is None else p.reshape(-1) for p in (weight, bias))
-        y, self.mean, self.rstd = normalization.layer_norm(rows, w, b, eps)
-        return y.reshape(x.shape)
-
-    def backward(self, dy: Array) -> Any:
-        rows = self.x.reshape(-1, math.prod(self.inner))
-        w = None if self.weight is None else self.weight.reshape(-1)
-        dx, dw, db = normalization.layer_norm_backward(dy.reshape(rows.shape), rows, w, self.mean, self.rstd)
-        return (
-            dx.reshape(self.x.shape),
-            dw.reshape(self.inner) if self.edges[1] is not None else None,
-            db.reshape(self.inner) if self.edges[2] is not None else None,
-        )
-
-
-class RMSNorm(Function):
-    """y = w x̂,  x̂ = x / √(mean(x²) + ε) over the last axes     (Zhang & Sennrich, 2019)
-
-    dx = (dx̂ - x̂ mean(dx̂ x̂)) / √(mean(x²) + ε),  dx̂ = w dy;    dw = Σ x̂ dy
-    """
-
-    name_ = "FusedRmsNormBackward0"
-
-    def forward(self, x: Array, weight: Array | None, axes: int, eps: float) -> Array:
-        self.x, self.weight, self.inner = x, weight, x.shape[x.ndim - axes :]
-        rows = x.reshape(-1, math.prod(self.inner))
-        y, self.rstd = normalization.rms_norm(rows, None if weight is None else weight.reshape(-1), eps)
-        return y.reshape(x.shape)
-
-    def backward(self, dy: Array) -> Any:
-        rows = self.x.reshape(-1, math.prod(self.inner))
-        w = None if self.weight is None else self.weight.reshape(-1)
-        dx, dw = normalization.rms_norm_backward(dy.reshape(rows.shape), rows, w, self.rstd)
-        return dx.reshape(self.x.shape), dw.reshape(self.inner) if self.edges[1] is not None else None
-
-
 class Attention(Function):
     """y = softmax(q kᵀ s + mask) v, s = 1/√E     (Vaswani et al., 2017)
 
@@ -182,12 +147,13 @@ class Attention(Function):
 
     def forward(self, q: Array, k: Array, v: Array, kept: Array | None, causal: bool, scale: float) -> Array:
         self.q, self.k, self.v, self.kept, self.causal, self.scale = q, k, v, kept, causal, scale
-        y, self.log_total = attention.forward(q, k, v, causal, scale, kept)
-        return y
+        y, self.log_total = attention.forward(single(q), single(k), single(v), causal, scale, kept)
+        return y.astype(q.dtype, copy=False)
 
     def backward(self, dy: Array) -> Any:
-        inputs = self.q, self.k, self.v, self.log_total
-        return *attention.backward(dy, *inputs, self.causal, self.scale, self.kept), None
+        inputs = single(self.q), single(self.k), single(self.v), self.log_total
+        gradients = attention.backward(single(dy), *inputs, self.causal, self.scale, self.kept)
+        return *(each.astype(self.q.dtype, copy=False) for each in gradients), None
 
 
 class Dropout(Function):
@@ -201,40 +167,3 @@ class Dropout(Function):
 
     def backward(self, dy: Array) -> Any:
         return dy * (self.keep * dy.dtype.type(self.scale)), None
-
-
-class BatchNorm(Function):
-    """y = w x̂ + b,  x̂ = (x - mean) / √(var + ε) over all axes but the second     (Ioffe & Szegedy, 2015)
-
-    Training: dx = w (dy - mean(dy) - x̂ mean(dy x̂)) / √(var + ε). With running statistics: dx = w dy / √(var + ε).
-    dw = Σ x̂ dy,  db = Σ dy
-    """
-
-    name_ = "NativeBatchNormBackward0"
-
-    def forward(
-        self, x: Array, weight: Array | None, bias: Array | None, mean: Array, var: Array, training: bool, eps: float
-    ) -> Array:
-        self.axes = (0, *range(2, x.ndim))
-        self.wide = (1, -1) + (1,) * (x.ndim - 2)
-        self.weight, self.training = weight, training
-        self.rstd = (1 / np.sqrt(var + eps)).reshape(self.wide).astype(x.dtype, copy=False)
-        self.xhat = x - mean.reshape(self.wide)
-        self.xhat *= self.rstd
-        y = self.xhat.copy() if weight is None else self.xhat * weight.reshape(self.wide)
-        if bias is not None:
-            y += bias.reshape(self.wide)
-        return y
-
-    def backward(self, dy: Array) -> Any:
-        dw, db = add_up(dy * self.xhat, self.axes), add_up(dy, self.axes)
-        scale = self.rstd if self.weight is None else self.rstd * self.weight.reshape(self.wide)
-        if self.training:
-            n = dy.size // len(db)
-            dx = self.xhat * (dw / -n).reshape(self.wide)
-            dx += dy
-            dx -= (db / n).reshape(self.wide)
-            dx *= scale
-        else:
-            dx = dy * scale
-        return dx, dw, db, None, None

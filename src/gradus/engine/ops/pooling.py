@@ -9,6 +9,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.node import Function
+from gradus.engine.ops.broadcast import single
 from gradus.engine.ops.convolution import Sizes, Windows
 
 
@@ -51,7 +52,7 @@ class AvgPool(Function):
 
     def forward(self, x: Array, windows: Windows, places: Sizes, counts: Array) -> Array:
         self.windows, self.shape, self.kind = windows, x.shape, x.dtype
-        padded = windows.pad(x.astype(np.float32) if x.dtype == np.float16 else x)
+        padded = windows.pad(single(x))
         self.padded = padded.shape
         y = np.zeros((*x.shape[:2], *places), padded.dtype)
         for _, meets in windows.slices(places):
