@@ -23,6 +23,7 @@ __all__ = [
     "float16",
     "float32",
     "float64",
+    "get_default_device",
     "get_default_dtype",
     "half",
     "int",
@@ -31,6 +32,7 @@ __all__ = [
     "int32",
     "int64",
     "long",
+    "set_default_device",
     "set_default_dtype",
     "short",
     "uint8",
@@ -171,7 +173,10 @@ def to_numpy(d: Any) -> np.dtype[Any]:
 class device:
     """Where a tensor lives. This engine has one place, "cpu"."""
 
-    def __init__(self, name: str | device = "cpu", index: builtins.int | None = None) -> None:
+    def __init__(
+        self, name: str | device = "cpu", index: builtins.int | None = None, *, type: str | None = None
+    ) -> None:
+        name = name if type is None else type
         kind, _, number = str(name).partition(":")
         if kind not in ("cpu", "cuda", "mps", "xpu", "meta"):
             raise RuntimeError(
@@ -180,6 +185,19 @@ class device:
             )
         self.type = kind
         self.index = index if index is not None else (builtins.int(number) if number else None)
+
+    def __enter__(self) -> device:
+        """Within the block, new tensors are on this device, which must be the CPU."""
+        check_device(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """New tensors are on the CPU afterwards, too."""
+
+    def __call__(self, function: Any) -> Any:
+        """As a decorator: what the function makes is on this device, which must be the CPU."""
+        check_device(self)
+        return function
 
     def __str__(self) -> str:
         return self.type if self.index is None else f"{self.type}:{self.index}"
@@ -195,6 +213,20 @@ class device:
 
 
 CPU = device("cpu")
+
+
+def set_default_device(device: Any) -> None:
+    """Where new tensors are; the CPU is the only place.
+
+    Raises:
+        AssertionError, RuntimeError: for any other device.
+    """
+    check_device(device)
+
+
+def get_default_device() -> device:
+    """The CPU."""
+    return CPU
 
 
 def check_device(where: Any) -> None:

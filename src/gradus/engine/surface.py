@@ -9,7 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from gradus.engine.absent import refuse
+from gradus.engine import foreach
+from gradus.engine.absent import in_pytorch, refuse
 from gradus.engine.limits import finfo, iinfo
 from gradus.engine.runtime import (
     are_deterministic_algorithms_enabled,
@@ -23,6 +24,7 @@ from gradus.engine.runtime import (
     set_num_threads,
     use_deterministic_algorithms,
 )
+from gradus.engine.tensor import Tensor
 from gradus.engine.torch_version import __version__
 
 if TYPE_CHECKING:
@@ -53,6 +55,16 @@ if TYPE_CHECKING:
     )
     from gradus.engine.amp import autocast
     from gradus.engine.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
+    from gradus.engine.layouts import (
+        channels_last,
+        channels_last_3d,
+        contiguous_format,
+        layout,
+        memory_format,
+        preserve_format,
+        sparse_coo,
+        strided,
+    )
     from gradus.engine.serialization import load, save
     from gradus.engine.tensor_types import set_default_tensor_type, tensortype
 
@@ -84,8 +96,11 @@ __all__ = [
     "are_deterministic_algorithms_enabled",
     "autocast",
     "backends",
+    "channels_last",
+    "channels_last_3d",
     "compile",
     "compiler",
+    "contiguous_format",
     "cpu",
     "cuda",
     "distributed",
@@ -99,12 +114,15 @@ __all__ = [
     "is_anomaly_enabled",
     "is_deterministic_algorithms_warn_only_enabled",
     "jit",
+    "layout",
     "linalg",
     "load",
+    "memory_format",
     "mps",
     "multiprocessing",
     "nn",
     "optim",
+    "preserve_format",
     "profiler",
     "return_types",
     "save",
@@ -113,6 +131,8 @@ __all__ = [
     "set_float32_matmul_precision",
     "set_num_interop_threads",
     "set_num_threads",
+    "sparse_coo",
+    "strided",
     "tensortype",
     "testing",
     "torch_version",
@@ -161,6 +181,20 @@ _HOMES = {
     "set_default_tensor_type": "tensor_types",
     "tensortype": "tensor_types",
 }
+_LAYOUTS = (
+    "channels_last", "channels_last_3d", "contiguous_format", "layout", "memory_format", "preserve_format",
+    "sparse_coo", "strided",
+)  # fmt: skip
+_HOMES |= dict.fromkeys(_LAYOUTS, "layouts")
+# What `torch` has of `torch.nn.functional`, called the same way there.
+_OF_FUNCTIONAL = frozenset(
+    """
+    adaptive_avg_pool1d adaptive_max_pool1d alpha_dropout avg_pool1d bilinear celu channel_shuffle conv1d conv2d conv3d
+    conv_transpose1d conv_transpose2d conv_transpose3d cosine_similarity dropout feature_alpha_dropout group_norm
+    hardshrink layer_norm max_pool1d max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu
+    rms_norm selu threshold
+    """.split()  # noqa: SIM905
+)
 _TENSOR_TYPES = frozenset(name for name in __all__ if name.endswith("Tensor"))
 _say_what_is_absent = refuse("gradus.engine")
 
@@ -171,6 +205,12 @@ def find(name: str) -> Any:
         return importlib.import_module(f"gradus.engine.{name}")
     if name in _HOMES:
         return getattr(importlib.import_module(f"gradus.engine.{_HOMES[name]}"), name)
+    if name in _OF_FUNCTIONAL:
+        return getattr(importlib.import_module("gradus.engine.nn.functional"), name)
+    if name.startswith("_foreach_") and name in foreach.NAMES:
+        return foreach.find(name)
+    if name.endswith("_") and hasattr(Tensor, name) and in_pytorch(f"torch.{name}"):
+        return getattr(Tensor, name)  # torch.exp_(x) is x.exp_()
     if name in _TENSOR_TYPES:
         return importlib.import_module("gradus.engine.tensor_types").of_module("torch")[name]
     return _say_what_is_absent(name)

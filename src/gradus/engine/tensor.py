@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
-from gradus.engine import absent, autograd, dtypes, printing
+from gradus.engine import absent, autograd, dtypes, layouts, printing
 from gradus.engine.dtypes import Array, Size
 from gradus.engine.functions import activations as ac
 from gradus.engine.functions import comparison as cp
@@ -125,12 +125,38 @@ class Tensor(Variable):
         return self._array.dtype.kind == "c"
 
     @property
+    def layout(self) -> layouts.layout:
+        return layouts.strided
+
+    def get_device(self) -> Int:
+        """-1, the number of no GPU."""
+        return -1
+
+    def is_signed(self) -> Bool:
+        return self.dtype.is_signed
+
+    def is_pinned(self) -> Bool:
+        return False
+
+    @property
     def is_cuda(self) -> Bool:
         return False
 
     @property
     def is_cpu(self) -> Bool:
         return True
+
+    @property
+    def is_mps(self) -> Bool:
+        return False
+
+    @property
+    def is_xpu(self) -> Bool:
+        return False
+
+    @property
+    def is_quantized(self) -> Bool:
+        return False
 
     @property
     def is_sparse(self) -> Bool:
@@ -708,6 +734,7 @@ class Tensor(Variable):
     addbmm = pr.addbmm
     addmm = pr.addmm
     addmv = pr.addmv
+    addr = pr.addr
     baddbmm = pr.baddbmm
     bmm = pr.bmm
     cross = pr.cross
@@ -752,6 +779,7 @@ class Tensor(Variable):
     add_ = ip.add_
     addcdiv_ = ip.addcdiv_
     addcmul_ = ip.addcmul_
+    addmm_, addmv_, addr_, addbmm_, baddbmm_ = ip.addmm_, ip.addmv_, ip.addr_, ip.addbmm_, ip.baddbmm_
     ceil_ = ip.ceil_
     clamp_ = ip.clamp_
     clamp_max_ = ip.clamp_max_
@@ -812,6 +840,39 @@ class Tensor(Variable):
         ip.neg_,
         ip.abs_,
     )
+    acos_, acosh_, asin_, asinh_, atan_, atanh_, arccos_ = (
+        ip.written(f) for f in (pw.acos, pw.acosh, pw.asin, pw.asinh, pw.atan, pw.atanh, pw.arccos)
+    )
+    arccosh_, arcsin_, arcsinh_, arctan_, arctanh_, cosh_, sinh_ = (
+        ip.written(f) for f in (pw.arccosh, pw.arcsin, pw.arcsinh, pw.arctan, pw.arctanh, pw.cosh, pw.sinh)
+    )
+    sinc_, erfc_, frac_, fix_, deg2rad_, rad2deg_, logit_ = (
+        ip.written(f) for f in (pw.sinc, pw.erfc, pw.frac, pw.fix, pw.deg2rad, pw.rad2deg, pw.logit)
+    )
+    atan2_, arctan2_, copysign_, heaviside_, hypot_, xlogy_ = (
+        ip.written(f) for f in (pw.atan2, pw.arctan2, pw.copysign, pw.heaviside, pw.hypot, pw.xlogy)
+    )
+    eq_, ne_, not_equal_, lt_, less_, le_ = (ip.written(f) for f in (cp.eq, cp.ne, cp.not_equal, cp.lt, cp.less, cp.le))
+    less_equal_, gt_, greater_, ge_, greater_equal_, logical_and_ = (
+        ip.written(f) for f in (cp.less_equal, cp.gt, cp.greater, cp.ge, cp.greater_equal, cp.logical_and)
+    )
+    logical_or_, logical_xor_ = (ip.written(f) for f in (cp.logical_or, cp.logical_xor))
+    bitwise_and_, bitwise_or_, bitwise_xor_, bitwise_not_, bitwise_left_shift_, bitwise_right_shift_ = (
+        ip.written(f)
+        for f in (
+            cp.bitwise_and,
+            cp.bitwise_or,
+            cp.bitwise_xor,
+            cp.bitwise_not,
+            cp.bitwise_left_shift,
+            cp.bitwise_right_shift,
+        )
+    )
+    cumprod_ = ip.written(rd.cumprod)
+    apply_ = ip.apply_to_each_
+    swapaxes_ = swapdims_ = ip.transpose_
+    unsafe_split, unsafe_chunk = sh.split, sh.chunk
+    is_nonzero, is_same_size = cv.is_nonzero, cv.is_same_size
     share_memory_ = cv.as_is
     __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = ip.iadd, ip.sub_, ip.mul_, ip.div_, ip.pow_
     __ifloordiv__, __imod__ = ip.floor_divide_, ip.remainder_

@@ -9,6 +9,7 @@ import numpy as np
 from gradus.engine import dtypes, printing
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.operands import cast, is_tensor
+from gradus.engine.layouts import in_format
 from gradus.engine.promotion import RANK, promote
 from gradus.engine.promotion import result_type as _result_type
 from gradus.engine.variable import Variable
@@ -17,15 +18,26 @@ if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "can_cast", "detach", "is_complex", "is_floating_point", "is_nonzero", "is_tensor",
+    "can_cast", "detach", "is_complex", "is_floating_point", "is_nonzero", "is_same_size", "is_tensor",
     "promote_types", "result_type",
 ]  # fmt: skip
 
 
 def to(
-    input: Tensor, *args: Any, dtype: DType | None = None, device: Any = None, copy: bool = False, **_: Any
+    input: Tensor,
+    *args: Any,
+    dtype: DType | None = None,
+    device: Any = None,
+    copy: bool = False,
+    non_blocking: bool = False,
+    memory_format: Any = None,
 ) -> Tensor:
-    """This tensor in another type: to(dtype), to(device), to(device, dtype), to(other)."""
+    """This tensor in another type: to(dtype), to(device), to(device, dtype), to(other).
+
+    After these may come, by place or by name, non_blocking, which has no effect, and copy.
+    """
+    flags = [arg for arg in args if isinstance(arg, bool)]
+    copy = flags[1] if len(flags) == 2 else copy
     for arg in args:
         if is_tensor(arg):
             dtype = arg.dtype
@@ -33,6 +45,8 @@ def to(
             dtype = arg
         elif isinstance(arg, bool) or arg is None:
             continue
+        elif isinstance(arg, int):
+            dtypes.check_device(f"cuda:{arg}")  # PyTorch counts its GPUs
         elif isinstance(arg, (str, dtypes.device)):
             device = arg
         elif arg in (float, int, complex):
@@ -43,6 +57,8 @@ def to(
                 f"({type(arg).__name__}), but expected a torch.dtype, a torch.device, a string naming one, or a Tensor"
             )
     dtypes.check_device(device)
+    if memory_format is not None:
+        input = in_format(input, memory_format)
     if dtype is None or dtypes.to_numpy(dtype) == input._array.dtype:
         return input.clone() if copy else input
     return cast(input, dtypes.to_numpy(dtype))
@@ -70,52 +86,52 @@ def type_as(input: Tensor, other: Tensor) -> Tensor:
     return to(input, other.dtype)
 
 
-def to_float32(input: Tensor) -> Tensor:
-    return to(input, dtypes.float32)
+def to_float32(input: Tensor, memory_format: Any = None) -> Tensor:
+    return to(input, dtypes.float32, memory_format=memory_format)
 
 
-def to_float64(input: Tensor) -> Tensor:
-    return to(input, dtypes.float64)
+def to_float64(input: Tensor, memory_format: Any = None) -> Tensor:
+    return to(input, dtypes.float64, memory_format=memory_format)
 
 
-def to_float16(input: Tensor) -> Tensor:
-    return to(input, dtypes.float16)
+def to_float16(input: Tensor, memory_format: Any = None) -> Tensor:
+    return to(input, dtypes.float16, memory_format=memory_format)
 
 
-def to_bfloat16(input: Tensor) -> Tensor:
-    return to(input, dtypes.bfloat16)
+def to_bfloat16(input: Tensor, memory_format: Any = None) -> Tensor:
+    return to(input, dtypes.bfloat16, memory_format=memory_format)
 
 
-def to_complex64(input: Tensor) -> Tensor:
-    return to(input, dtypes.complex64)
+def to_complex64(input: Tensor, memory_format: Any = None) -> Tensor:
+    return to(input, dtypes.complex64, memory_format=memory_format)
 
 
-def to_complex128(input: Tensor) -> Tensor:
-    return to(input, dtypes.complex128)
+def to_complex128(input: Tensor, memory_format: Any = None) -> Tensor:
+    return to(input, dtypes.complex128, memory_format=memory_format)
 
 
-def to_int64(input: Tensor) -> Tensor:
-    return to(input, dtypes.int64)
+def to_int64(input: Tensor, memory_format: Any = None) -> Tensor:
+    return to(input, dtypes.int64, memory_format=memory_format)
 
 
-def to_int32(input: Tensor) -> Tensor:
-    return to(input, dtypes.int32)
+def to_int32(input: Tensor, memory_format: Any = None) -> Tensor:
+    return to(input, dtypes.int32, memory_format=memory_format)
 
 
-def to_int16(input: Tensor) -> Tensor:
-    return to(input, dtypes.int16)
+def to_int16(input: Tensor, memory_format: Any = None) -> Tensor:
+    return to(input, dtypes.int16, memory_format=memory_format)
 
 
-def to_int8(input: Tensor) -> Tensor:
-    return to(input, dtypes.int8)
+def to_int8(input: Tensor, memory_format: Any = None) -> Tensor:
+    return to(input, dtypes.int8, memory_format=memory_format)
 
 
-def to_uint8(input: Tensor) -> Tensor:
-    return to(input, dtypes.uint8)
+def to_uint8(input: Tensor, memory_format: Any = None) -> Tensor:
+    return to(input, dtypes.uint8, memory_format=memory_format)
 
 
-def to_bool(input: Tensor) -> Tensor:
-    return to(input, dtypes.bool)
+def to_bool(input: Tensor, memory_format: Any = None) -> Tensor:
+    return to(input, dtypes.bool, memory_format=memory_format)
 
 
 def cuda(input: Tensor, *_: Any, **__: Any) -> Tensor:
@@ -137,6 +153,10 @@ def is_floating_point(input: Tensor) -> bool:
 
 def is_complex(input: Tensor) -> bool:
     return input.is_complex()
+
+
+def is_same_size(input: Tensor, other: Tensor) -> bool:
+    return input._array.shape == other._array.shape
 
 
 def is_nonzero(input: Tensor) -> bool:

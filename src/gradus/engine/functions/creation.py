@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.operands import Number, as_array, is_tensor, plain, refuse_unknown, sizes_of
-from gradus.engine.promotion import of_number
+from gradus.engine.promotion import of_number, promote
 from gradus.engine.variable import Variable, wrap
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ def array_of(data: Any, kind: np.dtype[Any] | None) -> Array:
         _refuse(data, array)
     if kind is None and (array.dtype.kind in "fc" or not array.size) and not _holds_arrays(data):
         kind = of_number(1j if array.dtype.kind == "c" else 1.0)
+    if kind is None and isinstance(data, (list, tuple)) and isinstance(data[0], Variable):
+        kind = _kind_of_all(data)
     if kind is not None:
         if array.dtype.kind == "c" != kind.kind and not isinstance(data, (Variable, np.ndarray)):
             raise TypeError("must be real number, not complex")
@@ -109,6 +112,16 @@ def _holds_arrays(data: Any) -> bool:
     return isinstance(data, (Variable, np.ndarray, np.generic))
 
 
+def _kind_of_all(data: Any) -> np.dtype[Any]:
+    """The type in which tensors of one number, and numbers beside them, meet."""
+    kinds = []
+    for x in data:
+        if isinstance(x, Variable) and x._array.size != 1:
+            raise ValueError("only one element tensors can be converted to Python scalars")
+        kinds.append(x._array.dtype if isinstance(x, Variable) else array_of(x, None).dtype)
+    return functools.reduce(promote, kinds)
+
+
 def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
     """A tensor on data's own memory where it can be, else a copy."""
     dtypes.check_device(device)
@@ -119,14 +132,22 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tens
     return tensor(data, dtype=dtype)
 
 
-def asarray(obj: Any, *, dtype: DType | None = None, device: Any = None, copy: bool | None = None) -> Tensor:
+def asarray(
+    obj: Any,
+    *,
+    dtype: DType | None = None,
+    device: Any = None,
+    copy: bool | None = None,
+    requires_grad: bool = False,
+) -> Tensor:
     """As as_tensor; `copy=True` always copies."""
-    return tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+    made_of = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+    return made_of.requires_grad_() if requires_grad else made_of
 
 
-def scalar_tensor(s: Number, *, dtype: DType | None = None, **others: Any) -> Tensor:
+def scalar_tensor(s: Number, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
     refuse_unknown("scalar_tensor", others)
-    return tensor(s, dtype=dtype or dtypes.get_default_dtype())
+    return tensor(s, dtype=dtype or dtypes.get_default_dtype(), requires_grad=requires_grad)
 
 
 def from_numpy(ndarray: Array) -> Tensor:
@@ -209,20 +230,26 @@ empty_like = zeros_like
 def new_zeros(
     input: Tensor, *size: Any, dtype: DType | None = None, requires_grad: bool = False, **others: Any
 ) -> Tensor:
-    refuse_unknown("new_zeros", others)
-    return made(np.zeros(checked(size), _kind_like(input, dtype)), requires_grad)
+    return made(np.zeros(checked(size, others), _kind_like(input, dtype)), requires_grad)
 
 
 def new_ones(
     input: Tensor, *size: Any, dtype: DType | None = None, requires_grad: bool = False, **others: Any
 ) -> Tensor:
-    refuse_unknown("new_ones", others)
-    return made(np.ones(checked(size), _kind_like(input, dtype)), requires_grad)
+    return made(np.ones(checked(size, others), _kind_like(input, dtype)), requires_grad)
 
 
-def new_full(input: Tensor, size: Any, fill_value: Any, *, dtype: DType | None = None, **others: Any) -> Tensor:
+def new_full(
+    input: Tensor,
+    size: Any,
+    fill_value: Any,
+    *,
+    dtype: DType | None = None,
+    requires_grad: bool = False,
+    **others: Any,
+) -> Tensor:
     refuse_unknown("new_full", others)
-    return wrap(np.full(checked((size,)), plain(fill_value), _kind_like(input, dtype)))
+    return made(np.full(checked((size,)), plain(fill_value), _kind_like(input, dtype)), requires_grad)
 
 
 def new_tensor(
@@ -304,11 +331,19 @@ def linspace(
 
 
 def logspace(
-    start: float, end: float, steps: int, base: float = 10.0, *, dtype: DType | None = None, **others: Any
+    start: float,
+    end: float,
+    steps: int,
+    base: float = 10.0,
+    *,
+    dtype: DType | None = None,
+    requires_grad: bool = False,
+    **others: Any,
 ) -> Tensor:
     """base to the power of linspace."""
     refuse_unknown("logspace", others)
-    return wrap(np.logspace(start, end, steps, base=base).astype(float_kind(dtype)))
+    array = np.logspace(plain(start), plain(end), int(steps), base=base).astype(float_kind(dtype))
+    return made(array, requires_grad)
 
 
 def eye(
@@ -321,16 +356,17 @@ def eye(
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
     """The powers of each number, as rows."""
-    return wrap(np.vander(x._array, N, increasing))
+    kind = np.dtype(np.int64) if x._array.dtype.kind in "biu" else x._array.dtype
+    return wrap(np.vander(x._array, N, increasing).astype(kind))
 
 
-def tril_indices(row: int, col: int, offset: int = 0, **others: Any) -> Tensor:
+def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DType | None = None, **others: Any) -> Tensor:
     """(2, n): where the lower triangle of a matrix is."""
     refuse_unknown("tril_indices", others)
-    return wrap(np.stack(np.tril_indices(row, offset, col)))
+    return wrap(np.stack(np.tril_indices(row, offset, col)).astype(dtypes.to_numpy(dtype or dtypes.int64)))
 
 
-def triu_indices(row: int, col: int, offset: int = 0, **others: Any) -> Tensor:
+def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DType | None = None, **others: Any) -> Tensor:
     """(2, n): where the upper triangle of a matrix is."""
     refuse_unknown("triu_indices", others)
-    return wrap(np.stack(np.triu_indices(row, offset, col)))
+    return wrap(np.stack(np.triu_indices(row, offset, col)).astype(dtypes.to_numpy(dtype or dtypes.int64)))

@@ -116,12 +116,19 @@ def randint(
 
 
 def randperm(
-    n: int, *, generator: Generator | None = None, dtype: DType | None = None, device: Any = None, **others: Any
+    n: int,
+    *,
+    generator: Generator | None = None,
+    dtype: DType | None = None,
+    device: Any = None,
+    requires_grad: bool = False,
+    **others: Any,
 ) -> Tensor:
     """0 .. n-1 in random order."""
     refuse_unknown("randperm", others)
     dtypes.check_device(device)
-    return wrap(random.randperm(int(n), np.int64 if dtype is None else dtypes.to_numpy(dtype), generator))
+    kind = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
+    return made(random.randperm(int(n), kind, generator), requires_grad)
 
 
 def normal(
@@ -131,13 +138,16 @@ def normal(
     *,
     generator: Generator | None = None,
     dtype: DType | None = None,
+    requires_grad: bool = False,
     **others: Any,
 ) -> Tensor:
-    """Normal with the given means and standard deviations, which may be tensors."""
+    """Normal with the given means and standard deviations: tensors, or numbers and a size."""
     refuse_unknown("normal", others)
+    if size is not None:
+        shape = checked((size,))
+        return made(random.normal(shape, float(mean), float(std), float_kind(dtype), generator), requires_grad)
     if not is_tensor(mean) and not is_tensor(std):
-        shape = checked((() if size is None else size,))
-        return wrap(random.normal(shape, float(mean), float(std), float_kind(dtype), generator))
+        raise TypeError("normal() of two numbers needs a size, as in normal(0.0, 1.0, (3,))")
     shape = np.broadcast_shapes(*[x._array.shape for x in (mean, std) if is_tensor(x)])
     kind = (mean if is_tensor(mean) else std)._array.dtype
     return wrap(np.asarray(random.randn(shape, kind, generator) * plain(std) + plain(mean)))
@@ -154,11 +164,17 @@ def randn_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool
 
 
 def randint_like(
-    input: Tensor, low: int, high: int | None = None, *, dtype: DType | None = None, **others: Any
+    input: Tensor,
+    low: int = 0,
+    high: int | None = None,
+    *,
+    dtype: DType | None = None,
+    requires_grad: bool = False,
+    **others: Any,
 ) -> Tensor:
     refuse_unknown("randint_like", others)
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype)
+    return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
 def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = None) -> Tensor:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from gradus.engine import dtypes
-from gradus.engine.functions import comparison, pointwise
+from gradus.engine.functions import comparison, pointwise, products
 from gradus.engine.functions.operands import (
     Number,
     check_cast,
@@ -23,7 +27,7 @@ from gradus.engine.ops import bounds
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.ops import shape as sh
 from gradus.engine.promotion import result_type
-from gradus.engine.variable import apply_
+from gradus.engine.variable import apply_, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -32,13 +36,19 @@ if TYPE_CHECKING:
 # ---- arithmetic
 
 
-def add_(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
-    return in_place(input, ew.Add, other) if alpha == 1 else in_place(input, ew.Add, other, alpha)
+def add_(input: Tensor, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
+    if type(alpha) is int and alpha == 1 and not old:
+        return in_place(input, ew.Add, other)
+    other, alpha = pointwise.scaled("add_", input, other, old, alpha)
+    return in_place(input, ew.Add, other, alpha)
 
 
-def sub_(input: Tensor, other: Any, *, alpha: Number = 1) -> Tensor:
-    pointwise.refuse_bool_difference(input, other)
-    return in_place(input, ew.Sub, other) if alpha == 1 else in_place(input, ew.Sub, other, alpha)
+def sub_(input: Tensor, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
+    pointwise.refuse_bool_difference(input, old[0] if old else other)
+    if type(alpha) is int and alpha == 1 and not old:
+        return in_place(input, ew.Sub, other)
+    other, alpha = pointwise.scaled("sub_", input, other, old, alpha)
+    return in_place(input, ew.Sub, other, alpha)
 
 
 def mul_(input: Tensor, other: Any) -> Tensor:
@@ -71,16 +81,65 @@ def floor_divide_(input: Tensor, other: Any) -> Tensor:
     return in_place(input, ew.DivRounded, other, "floor")
 
 
-def addcmul_(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
-    return add_(input, tensor1 * tensor2, alpha=value)
+def addcmul_(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
+    a, b, value = pointwise.terms("addcmul_", input, tensor1, tensor2, old, value)
+    return add_(input, a * b, alpha=value)
 
 
-def addcdiv_(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
-    return add_(input, tensor1 / tensor2, alpha=value)
+def addcdiv_(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
+    a, b, value = pointwise.terms("addcdiv_", input, tensor1, tensor2, old, value)
+    return add_(input, a / b, alpha=value)
 
 
 def lerp_(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     return add_(input, (end - input) * weight)
+
+
+def addmm_(input: Tensor, *operands: Any, **factors: Any) -> Tensor:
+    return copy_(input, products.addmm(input, *operands, **factors))
+
+
+def addmv_(input: Tensor, *operands: Any, **factors: Any) -> Tensor:
+    return copy_(input, products.addmv(input, *operands, **factors))
+
+
+def addr_(input: Tensor, *operands: Any, **factors: Any) -> Tensor:
+    return copy_(input, products.addr(input, *operands, **factors))
+
+
+def addbmm_(input: Tensor, *operands: Any, **factors: Any) -> Tensor:
+    return copy_(input, products.addbmm(input, *operands, **factors))
+
+
+def baddbmm_(input: Tensor, *operands: Any, **factors: Any) -> Tensor:
+    return copy_(input, products.baddbmm(input, *operands, **factors))
+
+
+def written(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """`function_`, the method that writes over its input what the function gives.
+
+    Raises:
+        RuntimeError: if that has not the input's shape, or is of a type that its numbers cannot be of.
+    """
+
+    @functools.wraps(function)
+    def in_its_place(input: Tensor, *args: Any, **named: Any) -> Tensor:
+        result = function(input.clone() if input.requires_grad else input, *args, **named)  # backward may want it
+        if result._array.shape != input._array.shape:
+            raise RuntimeError(
+                f"output with shape {list(input.shape)} doesn't match the broadcast shape {list(result.shape)}"
+            )
+        check_cast(result._array.dtype, input._array.dtype)
+        return copy_(input, result)
+
+    in_its_place.__name__ = in_its_place.__qualname__ = function.__name__ + "_"
+    return in_its_place
+
+
+def apply_to_each_(input: Tensor, callable: Callable[[Any], Any]) -> Tensor:
+    """Each number as the Python function gives it back."""
+    values = [callable(x) for x in input._array.reshape(-1).tolist()]
+    return copy_(input, wrap(np.array(values, input._array.dtype).reshape(input._array.shape)))
 
 
 def iadd(input: Tensor, other: Any) -> Tensor:

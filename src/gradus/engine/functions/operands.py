@@ -14,6 +14,7 @@ from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
 from gradus.engine.grad_mode import state
 from gradus.engine.kernels import FLOAT32
+from gradus.engine.layouts import check_format, check_layout
 from gradus.engine.node import Function
 from gradus.engine.ops.elementwise import ToCopy
 from gradus.engine.promotion import RANK, of_number, result_type
@@ -395,7 +396,7 @@ def array_like(x: Array, kind: Any) -> Array:
     return np.asarray(x, dtype=kind)
 
 
-_WITHOUT_EFFECT = {"layout", "pin_memory", "memory_format", "non_blocking"}  # there is one kind of memory here
+_WITHOUT_EFFECT = {"pin_memory", "non_blocking"}  # there is one kind of memory here
 
 
 def refuse_unknown(function: str, others: dict[str, Any]) -> None:
@@ -403,5 +404,9 @@ def refuse_unknown(function: str, others: dict[str, Any]) -> None:
     for name, value in others.items():
         if name == "device":
             dtypes.check_device(value)
+        elif name == "layout":
+            check_layout(value)
+        elif name == "memory_format":
+            check_format(value)
         elif name not in _WITHOUT_EFFECT and not (name == "out" and value is None):
             raise TypeError(f"{function}() got an unexpected keyword argument '{name}'")

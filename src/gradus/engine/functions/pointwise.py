@@ -177,6 +177,8 @@ def scaled(function: str, a: Any, b: Any, old: tuple[Any, ...], alpha: Any) -> t
         TypeError: if alpha is no number.
         RuntimeError: if alpha is a float among integers, or a bool among numbers.
     """
+    if len(old) > 1:
+        raise TypeError(f"{function}() takes input and other, but got {2 + len(old)} operands")
     if old:
         b, alpha = *old, b
     alpha = number(alpha, function, "alpha")
@@ -352,6 +354,8 @@ def addcdiv(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1
 
 def terms(function: str, input: Tensor, a: Any, b: Any, old: tuple[Any, ...], value: Any) -> tuple[Any, Any, Any]:
     """The two tensors and the factor of addcmul and addcdiv, the factor as their types' common one holds it."""
+    if len(old) > 1:
+        raise TypeError(f"{function}() takes input, tensor1 and tensor2, but got {3 + len(old)} operands")
     if old:
         value, a, b = a, b, *old
     only_tensors(function, input, a, b, names=("input", "tensor1", "tensor2"))

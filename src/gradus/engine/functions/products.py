@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gradus.engine.functions.complex_numbers import conj
-from gradus.engine.functions.operands import Number, tensor_of
+from gradus.engine.functions.operands import tensor_of
 from gradus.engine.ops import matmul as mm_
 from gradus.engine.variable import Variable, apply_two
 
@@ -14,8 +16,8 @@ if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "addbmm", "addmm", "addmv", "baddbmm", "bmm", "cdist", "chain_matmul", "cross", "dot", "einsum", "ger", "inner",
-    "kron", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain_matmul", "cross", "dot", "einsum", "ger",
+    "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
 ]  # fmt: skip
 
 
@@ -86,22 +88,59 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 ger = outer
 
 
-def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
+def factors_by_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """A function that may be called as of old, `addmm(beta, input, alpha, mat1, mat2)`, too."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **named: Any) -> Tensor:
+        if len(args) > 3:
+            factors = [x for x in args if not isinstance(x, Variable)]
+            args = tuple(x for x in args if isinstance(x, Variable))
+            if len(args) != 3 or len(factors) > 2 or named:
+                raise TypeError(f"{function.__name__}() received an invalid combination of arguments")
+            named = dict(zip(("beta", "alpha"), factors, strict=False))
+        return function(*args, **named)
+
+    return called
+
+
+@factors_by_place
+def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta input + alpha mat1 @ mat2."""
-    product = mm(mat1, mat2)
-    return (input if beta == 1 else input * beta) + (product if alpha == 1 else product * alpha)
+    return _sum(input, beta, mm(mat1, mat2), alpha)
 
 
-def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
-    return input * beta + mv(mat, vec) * alpha
+@factors_by_place
+def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """beta input + alpha mat @ vec."""
+    return _sum(input, beta, mv(mat, vec), alpha)
 
 
-def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
-    return input * beta + bmm(batch1, batch2) * alpha
+@factors_by_place
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """beta input + alpha outer(vec1, vec2)."""
+    return _sum(input, beta, outer(vec1, vec2), alpha)
 
 
-def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
-    return input * beta + bmm(batch1, batch2).sum(0) * alpha
+@factors_by_place
+def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """beta input + alpha batch1 @ batch2, matrix by matrix."""
+    return _sum(input, beta, bmm(batch1, batch2), alpha)
+
+
+@factors_by_place
+def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """beta input + alpha times the sum of batch1 @ batch2 over the batch."""
+    return _sum(input, beta, bmm(batch1, batch2).sum(0), alpha)
+
+
+def _sum(input: Tensor, beta: Any, product: Tensor, alpha: Any) -> Tensor:
+    """beta input + alpha product; with a beta of 0 nothing of input remains, no NaN either."""
+    if alpha != 1:
+        product = product * alpha
+    if beta == 0:
+        return product.expand(input.expand_as(product).shape)
+    return (input if beta == 1 else input * beta) + product
 
 
 def chain_matmul(*matrices: Tensor) -> Tensor:

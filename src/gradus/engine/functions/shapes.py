@@ -11,6 +11,7 @@ import numpy as np
 from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
 from gradus.engine.functions.operands import Dims, axes_of, axis_of, plain, scalar_name, sizes_of, spread_out
+from gradus.engine.layouts import contiguous_format, in_format
 from gradus.engine.ops import shape as sh
 from gradus.engine.variable import apply, apply_one
 
@@ -422,6 +423,8 @@ def at_least_2d(input: Tensor, name: str) -> Tensor:
 
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """This tensor, or a copy that lies in order in memory."""
+    if memory_format is not None and memory_format is not contiguous_format:
+        return in_format(input, memory_format)
     return input if input._array.flags.c_contiguous else apply_one(sh.Contiguous, input)
 
 

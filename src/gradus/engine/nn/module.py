@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from gradus.engine import absent, dtypes
 from gradus.engine.autograd import no_grad
+from gradus.engine.layouts import CHANNELS_LAST, in_format
 from gradus.engine.nn import state
 from gradus.engine.nn.hooks import BackwardGates, RemovableHandle, hang
 from gradus.engine.nn.parameter import Buffer, Parameter
@@ -382,6 +383,22 @@ class Module:
             elif parameter.grad is not None:
                 parameter.grad.detach_().zero_()
 
+    def type(self, dst_type: Any) -> Self:
+        """All parameters and buffers in another type, given as torch.float64 or torch.DoubleTensor."""
+        return self._apply(lambda t: t.type(dst_type))
+
+    def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
+        """Parameters and buffers of the same shapes, to be filled; here they start as zeros.
+
+        Raises:
+            RuntimeError, AssertionError: for a device that this machine, or this engine, does not have.
+        """
+        dtypes.check_device(device)
+        return self._apply(lambda t: t.new_empty(t.shape), recurse)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Nothing, as `torch.compile`: the module runs as it is."""
+
     def _apply(self, fn: Convert, recurse: bool = True) -> Self:
         """Put `fn(tensor)` in the place of every parameter's, gradient's and buffer's numbers; parameters stay the
         objects they are.
@@ -408,6 +425,12 @@ class Module:
             TypeError: for a number type that is not floating point.
             RuntimeError, AssertionError: for a device that this machine, or this engine, does not have.
         """
+        unknown = kwargs.keys() - {"device", "dtype", "tensor", "non_blocking", "memory_format"}
+        if unknown:
+            raise TypeError(f"to() received an invalid combination of arguments: it has no {sorted(unknown)[0]!r}")
+        if kwargs.get("memory_format") is not None:
+            asked = kwargs["memory_format"]
+            self._apply(lambda x: in_format(x, asked) if x.ndim == CHANNELS_LAST.get(asked) else x)
         given = [*args, *(kwargs[key] for key in ("device", "dtype", "tensor") if key in kwargs)]
         kind: dtypes.dtype | None = None
         for argument in given:
