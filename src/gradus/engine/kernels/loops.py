@@ -18,7 +18,7 @@ from numba import njit
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.crew import offer
 from gradus.engine.kernels.jit import inner, loop
-from gradus.engine.kernels.native import floats, job, wide
+from gradus.engine.kernels.native import LANES, floats, job, largest, wide
 
 PART = 16384  # numbers in a part
 
@@ -250,17 +250,24 @@ def column_sums(crew: Array, x: Array, sums: Array) -> None:
     offer(crew, job(_column_sums, (x, sums)), x.shape[1], max(32, PART // max(len(x), 1)))
 
 
+# The next three take addresses: of a short row, a slice would cost as much as what is computed.
+
+
 @inner(fastmath=False)  # keeps infinities
-def _largest(row: Array, n: int) -> Any:
+def _largest(at: int, n: int) -> Any:
+    row, whole = floats(at, n), n // LANES
     top = row[0]
-    for j in range(1, n):
+    if whole > 0:
+        top = largest(at, whole)
+    for j in range(whole * LANES, n):
         top = max(top, row[j])
     return top
 
 
 @inner()
-def _exp_sum(row: Array, out: Array, top: float, n: int) -> Any:
+def _exp_sum(at: int, to: int, top: float, n: int) -> Any:
     wide()
+    row, out = floats(at, n), floats(to, n)
     total = np.float32(0)
     for j in range(n):
         out[j] = exp32(row[j] - top)
@@ -269,8 +276,9 @@ def _exp_sum(row: Array, out: Array, top: float, n: int) -> Any:
 
 
 @inner()
-def _sum_exp(row: Array, top: float, n: int) -> Any:
+def _sum_exp(at: int, top: float, n: int) -> Any:
     wide()
+    row = floats(at, n)
     total = np.float32(0)
     for j in range(n):
         total += exp32(row[j] - top)
@@ -281,7 +289,8 @@ def _sum_exp(row: Array, top: float, n: int) -> Any:
 def _softmax(x: Array, y: Array, start: int, stop: int) -> None:
     n = x.shape[1]
     for i in range(start, stop):
-        share = _ONE / _exp_sum(x[i], y[i], _largest(x[i], n), n)
+        at, to = x.ctypes.data + 4 * i * n, y.ctypes.data + 4 * i * n
+        share = _ONE / _exp_sum(at, to, _largest(at, n), n)
         for j in range(n):
             y[i, j] *= share
 
@@ -312,8 +321,9 @@ def softmax_backward(crew: Array, dy: Array, y: Array, dx: Array) -> None:
 def _log_softmax(x: Array, y: Array, start: int, stop: int) -> None:
     n = x.shape[1]
     for i in range(start, stop):
-        top = _largest(x[i], n)
-        total = np.float32(math.log(_sum_exp(x[i], top, n))) + top
+        at = x.ctypes.data + 4 * i * n
+        top = _largest(at, n)
+        total = np.float32(math.log(_sum_exp(at, top, n))) + top
         for j in range(n):
             y[i, j] = x[i, j] - total
 
@@ -345,10 +355,10 @@ def _cross_entropy(
 ) -> None:
     n = x.shape[1]
     for i in range(start, stop):
-        row = x[i]
-        top = _largest(row, n)
-        log_total[i] = np.float32(math.log(_sum_exp(row, top, n))) + top
-        losses[i] = log_total[i] - row[targets[i]] if targets[i] != ignore_index else np.float32(0)
+        at = x.ctypes.data + 4 * i * n
+        top = _largest(at, n)
+        log_total[i] = np.float32(math.log(_sum_exp(at, top, n))) + top
+        losses[i] = log_total[i] - x[i, targets[i]] if targets[i] != ignore_index else np.float32(0)
 
 
 @loop()
@@ -414,7 +424,7 @@ def cross_entropy_and_gradient(x: Array, targets: Array, ignore_index: int, mean
     scale = _ONE / np.float32(max(count, 1)) if mean else _ONE
     tops = np.empty(len(targets), np.float32)
     for i in range(len(targets)):
-        tops[i] = _largest(x[i], n)
+        tops[i] = _largest(x.ctypes.data + 4 * i * n, n)
         for j in range(n):
             dx[i, j] = x[i, j] - tops[i]
     _exp_all(dx.reshape(-1))

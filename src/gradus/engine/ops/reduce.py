@@ -172,7 +172,7 @@ class Pick(Function):
         self.index, self.shape, self.axis, self.squeezed, self.called = index, x.shape, axis, squeezed, called
         if not x.ndim:
             return x.copy()
-        y = np.take_along_axis(x, index, axis)
+        y = x.take(index) if x.ndim == 1 else np.take_along_axis(x, index, axis)
         return y.squeeze(axis) if squeezed else y
 
     def backward(self, dy: Array) -> Any:
