@@ -17,6 +17,7 @@ from gradus.engine.functions import activations as ac
 from gradus.engine.functions import comparison as cp
 from gradus.engine.functions import complex_numbers as cn
 from gradus.engine.functions import conversion as cv
+from gradus.engine.functions import copying as cy
 from gradus.engine.functions import counting as ct
 from gradus.engine.functions import creation as cr
 from gradus.engine.functions import drawing as dr
@@ -30,6 +31,8 @@ from gradus.engine.functions import scattering as sc
 from gradus.engine.functions import selecting as sl
 from gradus.engine.functions import shapes as sh
 from gradus.engine.functions import special_functions as sf
+from gradus.engine.functions import splitting as sp
+from gradus.engine.functions import storage as st
 from gradus.engine.functions.operands import axis_of
 from gradus.engine.functions.operands import floating_only as floating_only
 from gradus.engine.grad_mode import state as grad_state
@@ -611,7 +614,6 @@ class Tensor(Variable):
     # shapes
     adjoint = sh.adjoint
     broadcast_to = sh.broadcast_to
-    chunk = sh.chunk
     contiguous = sh.contiguous
     diag = sh.diag
     diag_embed = sh.diag_embed
@@ -624,10 +626,8 @@ class Tensor(Variable):
     flip = sh.flip
     fliplr = sh.fliplr
     flipud = sh.flipud
-    hsplit = sh.hsplit
     moveaxis = sh.moveaxis
     movedim = sh.movedim
-    narrow = sh.narrow
     permute = sh.permute
     ravel = sh.ravel
     repeat = sh.repeat
@@ -636,25 +636,38 @@ class Tensor(Variable):
     reshape_as = sh.reshape_as
     roll = sh.roll
     rot90 = sh.rot90
-    select = sh.select
-    split = sh.split
-    split_with_sizes = sh.split_with_sizes
     squeeze = sh.squeeze
     swapaxes = sh.swapaxes
     swapdims = sh.swapdims
     t = sh.t
-    tensor_split = sh.tensor_split
     tile = sh.tile
     transpose = sh.transpose
     tril = sh.tril
     triu = sh.triu
-    unbind = sh.unbind
     unflatten = sh.unflatten
     unfold = sh.unfold
     unsqueeze = sh.unsqueeze
     view = sh.view
     view_as = sh.view_as
-    vsplit = sh.vsplit
+
+    # splitting
+    chunk = sp.chunk
+    dsplit, hsplit, vsplit = sp.dsplit, sp.hsplit, sp.vsplit
+    narrow = sp.narrow
+    narrow_copy = cy.narrow_copy
+    select = sp.select
+    split = sp.split
+    split_with_sizes = sp.split_with_sizes
+    tensor_split = sp.tensor_split
+    unbind = sp.unbind
+    unsafe_chunk, unsafe_split = sp.unsafe_chunk, sp.unsafe_split
+    as_strided_scatter, diagonal_scatter = cy.as_strided_scatter, cy.diagonal_scatter
+    select_scatter, slice_scatter = cy.select_scatter, cy.slice_scatter
+
+    # storage
+    as_strided, as_strided_ = st.as_strided, st.as_strided_
+    new_empty_strided = st.new_empty_strided
+    resize_, resize_as_ = st.resize_, st.resize_as_
 
     @property
     def T(self) -> Tensor:
@@ -817,6 +830,7 @@ class Tensor(Variable):
     t_ = ip.t_
     tanh_ = ip.tanh_
     transpose_ = ip.transpose_
+    swapaxes_ = swapdims_ = ip.swapdims_
     tril_ = ip.tril_
     triu_ = ip.triu_
     trunc_ = ip.trunc_
@@ -871,7 +885,6 @@ class Tensor(Variable):
     cumprod_ = ip.written(rd.cumprod)
     apply_ = ip.apply_to_each_
     swapaxes_ = swapdims_ = ip.transpose_
-    unsafe_split, unsafe_chunk = sh.split, sh.chunk
     is_nonzero, is_same_size = cv.is_nonzero, cv.is_same_size
     share_memory_ = cv.as_is
     __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = ip.iadd, ip.sub_, ip.mul_, ip.div_, ip.pow_

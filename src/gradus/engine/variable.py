@@ -383,6 +383,22 @@ def rewire(target: Tensor, node: Function | Output) -> None:
     _follow_base(target)
 
 
+def become_view(target: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
+    """Make of this very tensor what a view of it is: the same memory, its place in the graph behind the view's."""
+    before = wrap(target._array)  # stands for what target was
+    recorded = state.enabled and target._edge() is not None
+    if recorded:
+        _refuse_leaf(target)
+        before._node = target._node
+    made = view(before)
+    target._array = made._array
+    target._version_counter[0] += 1
+    if recorded and made._node is not None and made is not before:
+        target._become(made._node)
+        target._rewired += target._base is None
+    return target
+
+
 def _refuse_leaf(target: Tensor) -> None:
     if target._base is not None:
         if target._one_of_several:

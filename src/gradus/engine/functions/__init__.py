@@ -11,21 +11,26 @@ from gradus.engine.functions.activations import *  # noqa: F403
 from gradus.engine.functions.comparison import *  # noqa: F403
 from gradus.engine.functions.complex_numbers import *  # noqa: F403
 from gradus.engine.functions.conversion import *  # noqa: F403
+from gradus.engine.functions.copying import *  # noqa: F403
 from gradus.engine.functions.counting import *  # noqa: F403
 from gradus.engine.functions.creation import *  # noqa: F403
 from gradus.engine.functions.drawing import *  # noqa: F403
+from gradus.engine.functions.in_place import *  # noqa: F403
 from gradus.engine.functions.joining import *  # noqa: F403
 from gradus.engine.functions.linalg_older import *  # noqa: F403
 from gradus.engine.functions.ordering import *  # noqa: F403
 from gradus.engine.functions.pointwise import *  # noqa: F403
 from gradus.engine.functions.products import *  # noqa: F403
+from gradus.engine.functions.ranges import *  # noqa: F403
 from gradus.engine.functions.reductions import *  # noqa: F403
 from gradus.engine.functions.scattering import *  # noqa: F403
 from gradus.engine.functions.selecting import *  # noqa: F403
 from gradus.engine.functions.shapes import *  # noqa: F403
 from gradus.engine.functions.signatures import WITH_OUT, with_out
 from gradus.engine.functions.special_functions import *  # noqa: F403
+from gradus.engine.functions.splitting import *  # noqa: F403
 from gradus.engine.functions.storage import *  # noqa: F403
 
 for _name in WITH_OUT:
     globals()[_name] = with_out(globals()[_name])
+del WITH_OUT, with_out

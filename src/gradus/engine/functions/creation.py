@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,16 @@ import numpy as np
 from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
-from gradus.engine.functions.operands import Number, as_array, is_tensor, plain, refuse_unknown, sizes_of
+from gradus.engine.functions.operands import (
+    as_array,
+    fitting,
+    index_of,
+    is_tensor,
+    plain,
+    refuse_unknown,
+    sizes_of,
+    spread_out,
+)
 from gradus.engine.promotion import of_number, promote
 from gradus.engine.variable import Variable, wrap
 
@@ -19,9 +27,8 @@ if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "linspace",
-    "logspace", "ones", "ones_like", "scalar_tensor", "tensor", "tril_indices", "triu_indices", "vander", "zeros",
-    "zeros_like",
+    "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "ones",
+    "ones_like", "scalar_tensor", "tensor", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
@@ -36,9 +43,10 @@ def float_kind(d: DType | None) -> np.dtype[Any]:
 
 def checked(size: tuple[Any, ...], named: dict[str, Any] | None = None) -> tuple[int, ...]:
     """The sizes of a new tensor, given one by one, as one sequence, or as `size=`."""
+    sizes = {"size": named["size"]} if named and "size" in named else {}
     if named:
         refuse_unknown("factory", {name: value for name, value in named.items() if name != "size"})
-    shape = sizes_of((named["size"],) if named and "size" in named else size)
+    shape = sizes_of(spread_out(size, sizes, "size"))
     for n in shape:
         if n < 0:
             raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(shape)}")
@@ -133,21 +141,21 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tens
 
 
 def asarray(
-    obj: Any,
-    *,
-    dtype: DType | None = None,
-    device: Any = None,
-    copy: bool | None = None,
-    requires_grad: bool = False,
+    obj: Any, *, dtype: DType | None = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
 ) -> Tensor:
-    """As as_tensor; `copy=True` always copies."""
-    made_of = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
-    return made_of.requires_grad_() if requires_grad else made_of
+    """As as_tensor; `copy=True` always copies, `copy=False` never."""
+    out = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+    if copy is False and not (is_tensor(obj) or isinstance(obj, np.ndarray)):
+        raise ValueError("can't alias arbitrary sequence into a tensor.")
+    if copy is False and out._array.dtype != plain(obj).dtype:
+        raise ValueError(f"can't alias tensor with dtype '{plain(obj).dtype}' into dtype '{out.dtype}'.")
+    return out.detach().requires_grad_() if requires_grad else out
 
 
-def scalar_tensor(s: Number, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
+def scalar_tensor(s: Any, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
+    """A 0-d tensor of a number, in the default type if none is asked for."""
     refuse_unknown("scalar_tensor", others)
-    return tensor(s, dtype=dtype or dtypes.get_default_dtype(), requires_grad=requires_grad)
+    return _filled((), _fill("scalar_tensor", s), float_kind(dtype), requires_grad)
 
 
 def from_numpy(ndarray: Array) -> Tensor:
@@ -197,10 +205,29 @@ def full(
     requires_grad: bool = False,
     **others: Any,
 ) -> Tensor:
+    """A tensor of one number, whose type is the number's if none is asked for."""
     refuse_unknown("full", others)
     dtypes.check_device(device)
-    kind = dtypes.to_numpy(dtype) if dtype is not None else tensor(fill_value)._array.dtype
-    return made(np.full(checked((size,)), plain(fill_value), dtype=kind), requires_grad)
+    value = _fill("full", fill_value)
+    kind = dtypes.to_numpy(dtype) if dtype is not None else of_number(value)
+    return _filled(size, value, kind, requires_grad)
+
+
+def _fill(name: str, value: Any) -> Any:
+    """The number to fill with, given as one or as a 0-d tensor."""
+    if is_tensor(value) and not value.ndim and not value.requires_grad:
+        return value.item()
+    if isinstance(value, np.generic):
+        return value.item()
+    if not isinstance(value, (int, float, complex)):
+        raise TypeError(f"{name}(): argument 'fill_value' must be Number, not {type(value).__name__}")
+    return value
+
+
+def _filled(size: Any, value: Any, kind: np.dtype[Any], requires_grad: bool) -> Tensor:
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
+    return made(np.full(sizes_of((size,)), fitting(value, kind), dtype=kind), requires_grad)
 
 
 def _kind_like(input: Tensor, d: DType | None) -> np.dtype[Any]:
@@ -221,7 +248,7 @@ def full_like(
     input: Tensor, fill_value: Any, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any
 ) -> Tensor:
     refuse_unknown("full_like", others)
-    return made(np.full(input._array.shape, plain(fill_value), _kind_like(input, dtype)), requires_grad)
+    return _filled(input._array.shape, _fill("full_like", fill_value), _kind_like(input, dtype), requires_grad)
 
 
 empty_like = zeros_like
@@ -249,7 +276,7 @@ def new_full(
     **others: Any,
 ) -> Tensor:
     refuse_unknown("new_full", others)
-    return made(np.full(checked((size,)), plain(fill_value), _kind_like(input, dtype)), requires_grad)
+    return _filled(size, _fill("new_full", fill_value), _kind_like(input, dtype), requires_grad)
 
 
 def new_tensor(
@@ -296,77 +323,21 @@ def _name_of(x: Any) -> str:
     return f"numpy.{type(x).__name__}" if isinstance(x, np.generic) else type(x).__name__
 
 
-# ---- of a range
-
-
-def arange(
-    *ends: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, **named: Any
-) -> Tensor:
-    """start, start + step, ... up to but not including end."""
-    dtypes.check_device(device)
-    refuse_unknown("arange", {k: v for k, v in named.items() if k not in ("start", "end", "step")})
-    if "end" in named:
-        ends = (named.get("start", ends[0] if ends else 0), named["end"], named.get("step", 1))
-    values = [plain(e).item() if isinstance(plain(e), np.ndarray) else plain(e) for e in ends]
-    start, end, step = [0, values[0], 1] if len(values) == 1 else [*values, named.get("step", 1)][:3]
-    if step == 0:
-        raise RuntimeError("step must be nonzero")
-    if (end - start) / step < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
-    whole = all(isinstance(v, int) for v in (start, end, step))
-    kind = dtypes.to_numpy(dtype) if dtype is not None else np.dtype(np.int64) if whole else float_kind(None)
-    count = math.ceil((end - start) / step)
-    array = np.arange(start, end, step).astype(kind) if whole else (start + step * np.arange(count)).astype(kind)
-    return made(array, requires_grad)
-
-
-def linspace(
-    start: Any, end: Any, steps: int, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
-    """`steps` numbers at equal distances from start to end."""
-    dtypes.check_device(device)
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
-    return made(np.linspace(plain(start), plain(end), steps).astype(float_kind(dtype)), requires_grad)
-
-
-def logspace(
-    start: float,
-    end: float,
-    steps: int,
-    base: float = 10.0,
+def eye(
+    n: int,
+    m: int | None = None,
     *,
     dtype: DType | None = None,
+    device: Any = None,
     requires_grad: bool = False,
     **others: Any,
 ) -> Tensor:
-    """base to the power of linspace."""
-    refuse_unknown("logspace", others)
-    array = np.logspace(plain(start), plain(end), int(steps), base=base).astype(float_kind(dtype))
-    return made(array, requires_grad)
-
-
-def eye(
-    n: int, m: int | None = None, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False
-) -> Tensor:
     """Ones on the diagonal, zeros elsewhere."""
+    refuse_unknown("eye", others)
     dtypes.check_device(device)
-    return made(np.eye(n, m, dtype=float_kind(dtype)), requires_grad)
-
-
-def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
-    """The powers of each number, as rows."""
-    kind = np.dtype(np.int64) if x._array.dtype.kind in "biu" else x._array.dtype
-    return wrap(np.vander(x._array, N, increasing).astype(kind))
-
-
-def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DType | None = None, **others: Any) -> Tensor:
-    """(2, n): where the lower triangle of a matrix is."""
-    refuse_unknown("tril_indices", others)
-    return wrap(np.stack(np.tril_indices(row, offset, col)).astype(dtypes.to_numpy(dtype or dtypes.int64)))
-
-
-def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DType | None = None, **others: Any) -> Tensor:
-    """(2, n): where the upper triangle of a matrix is."""
-    refuse_unknown("triu_indices", others)
-    return wrap(np.stack(np.triu_indices(row, offset, col)).astype(dtypes.to_numpy(dtype or dtypes.int64)))
+    rows = index_of(n)
+    columns = rows if m is None else index_of(m)
+    for name, size in (("n", rows), ("m", columns)):
+        if size < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
+    return made(np.eye(rows, columns, dtype=float_kind(dtype)), requires_grad)

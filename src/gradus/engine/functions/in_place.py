@@ -27,10 +27,43 @@ from gradus.engine.ops import bounds
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.ops import shape as sh
 from gradus.engine.promotion import result_type
-from gradus.engine.variable import apply_, wrap
+from gradus.engine.variable import apply_, become_view, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
+
+__all__ = [  # those that are functions of `torch`, too
+    "abs_",
+    "ceil_",
+    "clamp_",
+    "clamp_max_",
+    "clamp_min_",
+    "cos_",
+    "erf_",
+    "exp2_",
+    "exp_",
+    "expm1_",
+    "fill_",
+    "floor_",
+    "log1p_",
+    "log2_",
+    "log10_",
+    "log_",
+    "nan_to_num_",
+    "neg_",
+    "reciprocal_",
+    "relu_",
+    "round_",
+    "rsqrt_",
+    "sigmoid_",
+    "sin_",
+    "sqrt_",
+    "square_",
+    "tan_",
+    "tanh_",
+    "trunc_",
+    "zero_",
+]  # fmt: skip
 
 
 # ---- arithmetic
@@ -359,26 +392,19 @@ def triu_(input: Tensor, diagonal: int = 0) -> Tensor:
 
 
 def unsqueeze_(input: Tensor, dim: int) -> Tensor:
-    return _reshaped(input, input.unsqueeze(dim))
+    return become_view(input, lambda x: x.unsqueeze(dim))
 
 
 def squeeze_(input: Tensor, dim: Any = None) -> Tensor:
-    return _reshaped(input, input.squeeze(dim))
+    return become_view(input, lambda x: x.squeeze(dim))
 
 
 def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    return _reshaped(input, input.transpose(dim0, dim1))
+    return become_view(input, lambda x: x.transpose(dim0, dim1))
 
 
 def t_(input: Tensor) -> Tensor:
-    return _reshaped(input, input.t())
+    return become_view(input, lambda x: x.t())
 
 
-def _reshaped(input: Tensor, view: Tensor) -> Tensor:
-    """Give this very tensor the shape of a view of it."""
-    if input.requires_grad:
-        raise RuntimeError(
-            "changing the shape of a tensor in place is not offered where gradients are recorded: use the view"
-        )
-    input._array = view._array
-    return input
+swapaxes_ = swapdims_ = transpose_

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradus.engine.dtypes import Size
-from gradus.engine.functions.operands import axis_of, cast, is_tensor
+from gradus.engine.dtypes import Size, get_default_dtype
+from gradus.engine.functions.operands import axis_of, is_tensor, same_types
 from gradus.engine.functions.shapes import atleast_1d, atleast_2d, atleast_3d
+from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.ops import shape as sh
-from gradus.engine.promotion import promote
 from gradus.engine.variable import apply, wrap
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-def cat(tensors: Sequence[Tensor], dim: int = 0, **old: Any) -> Tensor:
+@numpy_names
+def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors one after the other along a dimension they have."""
     parts = _checked(tensors, "cat")
     if not parts:
@@ -32,37 +33,36 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, **old: Any) -> Tensor:
     for i, x in enumerate(parts):
         if not x.ndim:
             raise RuntimeError(f"zero-dimensional tensor (at position {i}) cannot be concatenated")
-    kept = [x for x in parts if x._array.shape != (0,)] or parts[:1]
-    first = kept[0]
-    axis = axis_of(old.get("axis", dim), first.ndim)
-    for i, x in enumerate(kept):
-        if x.ndim != first.ndim:
+    first = next((x for x in parts if x._array.shape != (0,)), parts[0])
+    axis = axis_of(dim, first.ndim)
+    for i, x in enumerate(parts):
+        if x.ndim != first.ndim and x._array.shape != (0,):
             raise RuntimeError(f"Tensors must have same number of dimensions: got {first.ndim} and {x.ndim}")
-        for j in range(x.ndim):
+        for j in range(x.ndim if x.ndim == first.ndim else 0):
             if j != axis and x._array.shape[j] != first._array.shape[j]:
                 raise RuntimeError(
                     f"Sizes of tensors must match except in dimension {axis}. Expected size "
-                    f"{first._array.shape[j]} but "
-                    f"got size {x._array.shape[j]} for tensor number {i} in the list."
+                    f"{first._array.shape[j]} but got size {x._array.shape[j]} for tensor number {i} in the list."
                 )
-    return apply(sh.Cat, *_one_type(kept, parts), axis=axis)
+    nothing = [0 if j == axis else n for j, n in enumerate(first._array.shape)]  # what an empty vector counts as
+    alike = [x if x.ndim == first.ndim else x.reshape(nothing) for x in same_types(parts)]
+    return apply(sh.Cat, *alike, axis=axis)
 
 
 concat = concatenate = cat
 
 
-def stack(tensors: Sequence[Tensor], dim: int = 0, **old: Any) -> Tensor:
+@numpy_names
+def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
     """Tensors of one shape along a new dimension."""
-    parts = _checked(tensors, "stack")
-    if not parts:
-        raise RuntimeError("stack expects a non-empty TensorList")
+    parts = _some(tensors, "stack")
     for i, x in enumerate(parts):
         if x._array.shape != parts[0]._array.shape:
             raise RuntimeError(
                 f"stack expects each tensor to be equal size, but got {list(parts[0].shape)} at entry 0 and "
                 f"{list(x.shape)} at entry {i}"
             )
-    return apply(sh.Stack, *_one_type(parts, parts), axis=axis_of(old.get("axis", dim), parts[0].ndim + 1))
+    return apply(sh.Stack, *same_types(parts), axis=axis_of(dim, parts[0].ndim + 1))
 
 
 def _checked(tensors: Any, name: str) -> list[Tensor]:
@@ -75,22 +75,23 @@ def _checked(tensors: Any, name: str) -> list[Tensor]:
     return parts
 
 
-def _one_type(tensors: list[Tensor], everyone: list[Tensor]) -> list[Tensor]:
-    kind = everyone[0]._array.dtype
-    for x in everyone[1:]:
-        kind = promote(kind, x._array.dtype)
-    return [cast(x, kind) for x in tensors]
+def _some(tensors: Any, name: str) -> list[Tensor]:
+    """A sequence of at least one tensor."""
+    parts = _checked(tensors, name)
+    if not parts:
+        raise RuntimeError(f"{name} expects a non-empty TensorList")
+    return parts
 
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """Side by side."""
-    parts = [atleast_1d(x) for x in tensors]
+    parts = [atleast_1d(x) for x in _some(tensors, "hstack")]
     return cat(parts, 0 if parts[0].ndim == 1 else 1)
 
 
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """One below the other."""
-    return cat([atleast_2d(x) for x in tensors], 0)
+    return cat([atleast_2d(x) for x in _some(tensors, "vstack")], 0)
 
 
 row_stack = vstack
@@ -98,17 +99,24 @@ row_stack = vstack
 
 def dstack(tensors: Sequence[Tensor]) -> Tensor:
     """One behind the other."""
-    return cat([atleast_3d(x) for x in tensors], 2)
+    return cat([atleast_3d(x) for x in _some(tensors, "dstack")], 2)
 
 
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
     """Side by side, each vector a column."""
-    return cat([x.reshape(-1, 1) if x.ndim <= 1 else x for x in tensors], 1)
+    return cat([x.reshape(-1, 1) if x.ndim <= 1 else x for x in _some(tensors, "column_stack")], 1)
 
 
 def block_diag(*tensors: Tensor) -> Tensor:
     """Matrices along the diagonal of a larger one."""
-    parts = [atleast_2d(x) for x in tensors]
+    parts = [atleast_2d(x) for x in _checked(tensors, "block_diag")]
+    for i, x in enumerate(parts):
+        if x.ndim > 2:
+            raise RuntimeError(
+                f"torch.block_diag: Input tensors must have 2 or fewer dimensions. Input {i} has {x.ndim} dimensions"
+            )
+    if not parts:
+        return wrap(np.zeros((1, 0), get_default_dtype().numpy))
     width = [x.size(1) for x in parts]
     rows = []
     for i, x in enumerate(parts):
@@ -119,7 +127,14 @@ def block_diag(*tensors: Tensor) -> Tensor:
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
     """The coordinates of a grid, one tensor for each dimension."""
-    axes = tensors[0] if isinstance(tensors[0], (list, tuple)) else tensors
+    axes = _some(tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors, "meshgrid")
+    if indexing not in ("xy", "ij"):
+        raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
+    for x in axes:
+        if x.ndim > 1:
+            raise RuntimeError(f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {x.ndim}D")
+        if x._array.dtype != axes[0]._array.dtype:
+            raise RuntimeError("meshgrid expects all tensors to have the same dtype")
     shape = [x.numel() for x in axes]
     grids = [x.reshape(*[-1 if j == i else 1 for j in range(len(axes))]).expand(*shape) for i, x in enumerate(axes)]
     return tuple(g.transpose(0, 1) for g in grids) if indexing == "xy" and len(grids) > 1 else tuple(grids)
@@ -141,12 +156,23 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
 
 def cartesian_prod(*tensors: Tensor) -> Tensor:
     """Every combination of one number from each."""
-    grids = meshgrid(*tensors)
-    return stack([g.reshape(-1) for g in grids], dim=1) if len(tensors) > 1 else tensors[0]
+    for x in _some(tensors, "meshgrid"):
+        _refuse_matrix(x)
+    return stack([g.reshape(-1) for g in meshgrid(*tensors)], dim=1) if len(tensors) > 1 else tensors[0]
 
 
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """Every choice of r numbers, in their order."""
+    _refuse_matrix(input)
+    if r < 0:
+        raise RuntimeError(f"Expect a non-negative number, but got {r}")
+    if not r:
+        return input.new_zeros(0)
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     picked = list(choose(range(len(input)), r))
-    return input[wrap(np.array(picked))] if picked else input.new_zeros(0, r)
+    return input[wrap(np.array(picked, np.int64).reshape(-1, r))]
+
+
+def _refuse_matrix(x: Tensor) -> None:
+    if x.ndim != 1:
+        raise RuntimeError(f"Expect a 1D vector, but got shape {list(x.shape)}")

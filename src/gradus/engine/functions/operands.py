@@ -17,7 +17,7 @@ from gradus.engine.kernels import FLOAT32
 from gradus.engine.layouts import check_format, check_layout
 from gradus.engine.node import Function
 from gradus.engine.ops.elementwise import ToCopy
-from gradus.engine.promotion import RANK, of_number, result_type
+from gradus.engine.promotion import RANK, of_number, promote, result_type
 from gradus.engine.variable import Variable, apply, apply_, apply_one, apply_two, wrap
 
 if TYPE_CHECKING:
@@ -170,6 +170,11 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
         raise
 
 
+def refuse_bool_kind(kind: np.dtype[Any], name: str) -> None:
+    if kind.kind == "b":
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
+
+
 def check_cast(kind: np.dtype[Any], into: np.dtype[Any]) -> None:
     if RANK[kind.kind] > RANK[into.kind]:
         raise RuntimeError(
@@ -223,6 +228,14 @@ def fitting(x: Any, kind: np.dtype[Any]) -> Any:
             raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow")
         return wrapped(int(x), kind)
     return x
+
+
+def same_types(tensors: list[Tensor]) -> list[Any]:
+    """Tensors in the one type that they meet in, whatever their dimensions."""
+    kind = tensors[0]._array.dtype
+    for x in tensors[1:]:
+        kind = promote(kind, x._array.dtype)
+    return [cast(x, kind) for x in tensors]
 
 
 def cast(x: Any, kind: np.dtype[Any]) -> Any:
@@ -378,9 +391,9 @@ def sizes_of(shape: Sequence[Any]) -> tuple[int, ...]:
 
 
 def _size(n: Any) -> int:
-    if isinstance(n, (float, str)) or n is None:
-        raise TypeError(f"sizes must be whole numbers, but got {n!r} of type {type(n).__name__}")
-    return int(n)
+    if isinstance(n, (bool, np.ndarray)) or (isinstance(n, Variable) and n._array.ndim):
+        raise TypeError(f"sizes must be ints, but got {type(n).__name__}")
+    return index_of(n)
 
 
 def as_array(data: Any) -> Any:

@@ -3,68 +3,46 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
-from gradus.engine.functions.operands import Dims, axes_of, axis_of, plain, scalar_name, sizes_of, spread_out
+from gradus.engine.functions.operands import (
+    Dims,
+    axes_of,
+    axis_of,
+    index_of,
+    is_tensor,
+    same_types,
+    scalar_name,
+    sizes_of,
+    spread_out,
+)
+from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.layouts import contiguous_format, in_format
 from gradus.engine.ops import shape as sh
-from gradus.engine.variable import apply, apply_one
+from gradus.engine.variable import apply, apply_one, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "adjoint",
-    "atleast_1d",
-    "atleast_2d",
-    "atleast_3d",
-    "broadcast_to",
-    "chunk",
-    "diag",
-    "diag_embed",
-    "diagflat",
-    "diagonal",
-    "diff",
-    "flatten",
-    "flip",
-    "fliplr",
-    "flipud",
-    "hsplit",
-    "moveaxis",
-    "movedim",
-    "narrow",
-    "permute",
-    "ravel",
-    "repeat_interleave",
-    "reshape",
-    "roll",
-    "rot90",
-    "select",
-    "split",
-    "split_with_sizes",
-    "squeeze",
-    "swapaxes",
-    "swapdims",
-    "t",
-    "tensor_split",
-    "tile",
-    "transpose",
-    "tril",
-    "triu",
-    "unbind",
-    "unflatten",
-    "unsqueeze",
-    "vsplit",
+    "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to", "diag", "diag_embed", "diagflat", "diagonal",
+    "diff", "flatten", "flip", "fliplr", "flipud", "moveaxis", "movedim", "permute", "ravel", "repeat_interleave",
+    "reshape", "roll", "rot90", "squeeze", "swapaxes", "swapdims", "t", "tile", "transpose", "tril", "triu",
+    "unflatten", "unsqueeze",
 ]  # fmt: skip
 
 
-def view(input: Tensor, *shape: Any) -> Tensor:
-    """This tensor in another shape, on the same memory."""
+def view(input: Tensor, *shape: Any, **named: Any) -> Tensor:
+    """This tensor in another shape, on the same memory; or the same memory read as another type."""
+    if named:
+        shape = spread_out(shape, named, "dtype" if "dtype" in named else "size")
+    if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
+        return _read_as(input, dtypes.to_numpy(shape[0]))
     out = _reshaped(input, shape)
     if out._base is None and input._array.size:
         raise RuntimeError(
@@ -72,6 +50,29 @@ def view(input: Tensor, *shape: Any) -> Tensor:
             "contiguous subspaces). Use .reshape(...) instead."
         )
     return out
+
+
+def _read_as(input: Tensor, kind: np.dtype[Any]) -> Tensor:
+    """The bits of a tensor as numbers of another type: more or fewer in the last dimension if their sizes differ."""
+    array = input._array
+    if kind.itemsize != array.itemsize:
+        if not array.ndim:
+            raise RuntimeError("self.dim() cannot be 0 to view a tensor as a different dtype with different itemsize")
+        if array.strides[-1] != array.itemsize:
+            raise RuntimeError(
+                "self.stride(-1) must be 1 to view a tensor as a different dtype with different itemsize"
+            )
+        if array.shape[-1] * array.itemsize % kind.itemsize:
+            raise RuntimeError(
+                f"self.size(-1) must be divisible by {kind.itemsize // array.itemsize} to view "
+                f"{scalar_name(array.dtype)} as {scalar_name(kind)} (different element sizes), but got "
+                f"{array.shape[-1]}"
+            )
+    if kind == array.dtype:
+        return apply_one(sh.Alias, input)
+    made = wrap(array.view(kind))
+    made._counter = input._version_counter
+    return made
 
 
 def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
@@ -92,8 +93,6 @@ def _reshaped(input: Tensor, shape: tuple[Any, ...]) -> Tensor:
 
 
 def _sizes(input: Tensor, shape: tuple[Any, ...]) -> tuple[int, ...]:
-    if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
-        raise RuntimeError("view(dtype) is not offered: use .to(dtype), which converts the numbers")
     sizes = sizes_of(shape)
     if sizes and min(sizes) < -1:
         _refuse_shape(sizes, input._array)
@@ -133,6 +132,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return input if a == b else reshape(input, *shape[:a], math.prod(shape[a : b + 1]), *shape[b + 1 :])
 
 
+@numpy_names
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """One dimension made several."""
     axis = axis_of(dim, input.ndim)
@@ -149,7 +149,8 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 
 def ravel(input: Tensor) -> Tensor:
-    return reshape(input, -1)
+    """The numbers in a row: on the same memory only if they lie in order there."""
+    return view(contiguous(input), -1)
 
 
 # ---- the order of dimensions
@@ -193,14 +194,16 @@ def reverse(input: Tensor) -> Tensor:
 
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Some dimensions moved elsewhere, the others in their old order."""
-    start = [axis_of(d, input.ndim) for d in ([source] if isinstance(source, int) else source)]
-    end = [axis_of(d, input.ndim) for d in ([destination] if isinstance(destination, int) else destination)]
-    if len(start) != len(end):
+    sources, destinations = (list(d) if isinstance(d, (tuple, list)) else [d] for d in (source, destination))
+    if len(sources) != len(destinations):
         raise RuntimeError(
-            f"movedim: Invalid source or destination dims: source ({start} dims) should contain the same number "
-            "of dims "
-            f"as destination ({end} dims)"
+            f"movedim: Invalid source or destination dims: source ({sources} dims) should contain the same number "
+            f"of dims as destination ({destinations} dims)"
         )
+    start, end = ([axis_of(d, input.ndim) for d in dims] for dims in (sources, destinations))
+    for name, dims, axes in (("source", sources, start), ("destination", destinations, end)):
+        if len(set(axes)) < len(axes):
+            raise RuntimeError(f"movedim: repeated dim in `{name}` ({dims})")
     order = [i for i in range(input.ndim) if i not in start]
     for place, axis in sorted(zip(end, start, strict=True)):
         order.insert(place, axis)
@@ -246,119 +249,57 @@ def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
     return expand(input, *size)
 
 
+@numpy_names
 def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
     """Without dimensions of size 1, all or the given ones."""
-    return apply(sh.Squeeze, input, axis=None if dim is None else axes_of(dim, input.ndim), single=isinstance(dim, int))
+    none = isinstance(dim, (tuple, list)) and not dim
+    axes = None if dim is None else () if none else axes_of(dim, input.ndim)
+    return apply(sh.Squeeze, input, axis=axes, single=isinstance(dim, int))
 
 
+@numpy_names
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """With a new dimension of size 1."""
     return apply_one(sh.Unsqueeze, input, axis_of(dim, input.ndim + 1))
 
 
-def atleast_1d(input: Tensor) -> Tensor:
-    return input if input.ndim else reshape(input, 1)
+def atleast_1d(*tensors: Any) -> Any:
+    """Each tensor with at least one dimension."""
+    return _each(tensors, lambda x: x if x.ndim else reshape(x, 1))
 
 
-def atleast_2d(input: Tensor) -> Tensor:
-    return input if input.ndim > 1 else reshape(input, 1, -1)
+def atleast_2d(*tensors: Any) -> Any:
+    """Each tensor with at least two dimensions, new ones first."""
+    return _each(tensors, lambda x: x if x.ndim > 1 else reshape(x, 1, -1))
 
 
-def atleast_3d(input: Tensor) -> Tensor:
-    return input if input.ndim > 2 else unsqueeze(input, -1) if input.ndim == 2 else reshape(input, 1, -1, 1)
+def atleast_3d(*tensors: Any) -> Any:
+    """Each tensor with at least three dimensions: a matrix gets a last one, a vector a first and a last one."""
+    return _each(tensors, lambda x: x if x.ndim > 2 else unsqueeze(x, -1) if x.ndim == 2 else reshape(x, 1, -1, 1))
 
 
-# ---- parts
+def _each(tensors: tuple[Any, ...], change: Callable[[Tensor], Tensor]) -> Any:
+    """One tensor changed, or a tuple of several, given one by one or as one sequence."""
+    if len(tensors) == 1 and is_tensor(tensors[0]):
+        return change(tensors[0])
+    parts = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
+    for x in parts:
+        if not is_tensor(x):
+            raise TypeError(f"expected Tensors, but got {type(x).__name__}")
+    return tuple(change(x) for x in parts)
 
 
-def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0, **old: Any) -> tuple[Tensor, ...]:
-    """Pieces of the given size (the last may be smaller), or of the given sizes, along a dimension."""
-    axis = axis_of(old.get("axis", dim), tensor.ndim)
-    if not tensor.ndim:
-        raise RuntimeError("split expects at least a 1-dimensional tensor")
-    n = tensor._array.shape[axis]
-    if not isinstance(split_size_or_sections, int):
-        return split_with_sizes(tensor, split_size_or_sections, axis)
-    size = split_size_or_sections
-    if size < 0 or (size == 0 and n):
-        raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
-    sizes = [min(size, n - i) for i in range(0, n, size)] if size and n else [0]
-    return apply(sh.Split, tensor, sizes=tuple(sizes), axis=axis)
-
-
-def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    axis = axis_of(dim, input.ndim)
-    sizes, n = list(split_sizes), input._array.shape[axis]
-    if sum(sizes) != n:
-        raise RuntimeError(
-            f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension "
-            f"{axis}), but got "
-            f"split_sizes={sizes}"
-        )
-    return apply(sh.Split, input, sizes=tuple(sizes), axis=axis)
-
-
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """At most this many pieces of one size (the last may be smaller)."""
-    if chunks <= 0:
-        raise RuntimeError(f"chunk expects `chunks` to be greater than 0, got: {chunks}")
-    if not input.ndim:
-        raise RuntimeError("chunk expects at least a 1-dimensional tensor")
-    n = input._array.shape[axis_of(dim, input.ndim)]
-    return split(input, max(1, -(-n // chunks)), dim)
-
-
-def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple[Tensor, ...]:
-    """Exactly this many pieces of nearly one size, or pieces that end at the given places."""
-    axis = axis_of(dim, input.ndim)
-    n = input._array.shape[axis]
-    if isinstance(indices_or_sections, int):
-        k = indices_or_sections
-        sizes = [n // k + (i < n % k) for i in range(k)]
-        return split_with_sizes(input, sizes, axis)
-    ends = [min(max(i + n if i < 0 else i, 0), n) for i in indices_or_sections]
-    starts = [0, *ends]
-    return tuple(narrow(input, axis, a, max(0, b - a)) for a, b in zip(starts, [*ends, n], strict=True))
-
-
-def hsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
-    return tensor_split(input, indices_or_sections, 0 if input.ndim == 1 else 1)
-
-
-def vsplit(input: Tensor, indices_or_sections: Any) -> tuple[Tensor, ...]:
-    return tensor_split(input, indices_or_sections, 0)
-
-
-def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
-    """The slices along a dimension, without it."""
-    if not input.ndim:
-        raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    return apply_one(sh.Unbind, input, axis_of(dim, input.ndim))
-
-
-def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
-    """`length` slices from `start` on along a dimension."""
-    if not input.ndim:
-        raise RuntimeError("narrow() cannot be applied to a 0-dim tensor.")
-    axis = axis_of(dim, input.ndim)
-    n, start = input._array.shape[axis], int(start)
-    first = start + n if start < 0 else start
-    if length < 0 or first < 0 or first + length > n:
-        raise RuntimeError(f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
-    return input[(slice(None),) * axis + (slice(first, first + length),)]
-
-
-def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """One slice along a dimension, without it."""
-    if not input.ndim:
-        raise IndexError("select() cannot be applied to a 0-dim tensor.")
-    return input[(slice(None),) * axis_of(dim, input.ndim) + (int(index),)]
+# ---- windows and diagonals
 
 
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """Windows of the given size along a dimension, as a new last dimension."""
     axis = axis_of(dimension, input.ndim)
     n = input._array.shape[axis] if input.ndim else 1
+    if size < 0:
+        raise RuntimeError(f"size is {size} but must be >= 0")
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
     if size > n:
         raise RuntimeError(f"maximum size for tensor at dimension {axis} is {n} but size is {size}")
     return apply(sh.Unfold, input, axis=axis, size=size, step=step)
@@ -366,9 +307,15 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
 
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """The diagonal of two dimensions, as the last dimension."""
-    if input.ndim < 2:
-        axis_of(1, input.ndim)
-    return apply(sh.Diagonal, input, offset=offset, a=axis_of(dim1, input.ndim), b=axis_of(dim2, input.ndim))
+    a, b = _two_dims(dim1, dim2, input.ndim)
+    return apply(sh.Diagonal, input, offset=offset, a=a, b=b)
+
+
+def _two_dims(dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
+    a, b = axis_of(dim1, ndim), axis_of(dim2, ndim)
+    if a == b:
+        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
+    return a, b
 
 
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
@@ -380,11 +327,15 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     return input.diagonal(diagonal).clone()
 
 
-def diag_embed(input: Tensor, offset: int = 0) -> Tensor:
-    """Matrices with the given diagonals."""
+def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
+    """Matrices, in two new dimensions, whose diagonals are input's last dimension."""
+    a, b = _two_dims(dim1, dim2, input.ndim + 1)
     n = input.size(-1) + abs(offset)
-    out = input.new_zeros(*input.shape[:-1], n, n)
-    out.diagonal(offset, -2, -1).copy_(input)
+    shape = list(input._array.shape[:-1])
+    for axis in sorted((a, b)):
+        shape.insert(axis, n)
+    out = input.new_zeros(shape)
+    out.diagonal(offset, a, b).copy_(input)
     return out
 
 
@@ -393,13 +344,17 @@ def diagflat(input: Tensor, offset: int = 0) -> Tensor:
     return diag_embed(reshape(input, -1), offset)
 
 
-def sum_to_size(input: Tensor, *size: Any) -> Tensor:
-    """Summed over the dimensions that broadcasting to this size's opposite had added."""
-    shape = sizes_of(size)
-    extra = tuple(range(input.ndim - len(shape)))
-    out = input.sum(extra) if extra else input
-    repeated = [i for i, n in enumerate(shape) if n == 1 and out.size(i) != 1]
-    return out.sum(repeated, keepdim=True) if repeated else out
+def sum_to_size(input: Tensor, *size: Any, **named: Any) -> Tensor:
+    """Summed over the dimensions that broadcasting this size to input's would add or repeat."""
+    shape = sizes_of(spread_out(size, named, "size"))
+    have = input._array.shape
+    extra = len(have) - len(shape)
+    if extra < 0 or any(n not in (1, m) for n, m in zip(shape, have[extra:], strict=True)):
+        raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(have)}}}.")
+    if not shape:
+        return input.sum()
+    over = [i for i, n in enumerate(have) if i < extra or (shape[i - extra] == 1 and n != 1)]
+    return input.sum(over, keepdim=True).reshape(shape) if over else view(input, shape)
 
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
@@ -435,16 +390,28 @@ def flip(input: Tensor, *dims: Any, **named: Any) -> Tensor:
 
 
 def fliplr(input: Tensor) -> Tensor:
+    """Backwards along the second dimension."""
+    if input.ndim < 2:
+        raise RuntimeError("Input must be >= 2-d.")
     return flip(input, 1)
 
 
 def flipud(input: Tensor) -> Tensor:
+    """Backwards along the first dimension."""
+    if input.ndim < 1:
+        raise RuntimeError("Input must be >= 1-d.")
     return flip(input, 0)
 
 
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
     """Turned by k right angles from the first of two dimensions to the second."""
-    a, b = dims
+    if len(dims) != 2:
+        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
+    if input.ndim < 2:
+        raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.ndim}")
+    a, b = (axis_of(dim, input.ndim) for dim in dims)
+    if a == b:
+        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
     if k % 2 == 0:
         return flip(input, a, b) if k % 4 else input.clone()
     return flip(transpose(input, a, b), a if k % 4 == 1 else b)
@@ -452,14 +419,16 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
 
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     """Shifted around, along the given dimensions or as if flat."""
-    moves = tuple(shifts) if isinstance(shifts, (tuple, list)) else (shifts,)
-    if dims is None or dims == ():
-        if len(moves) > 1:
-            raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:0")
-        return apply(sh.Roll, input, shifts=moves[0], axis=None)
-    axes = tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
-    if len(axes) != len(moves):
+    moves = tuple(index_of(n) for n in (shifts if isinstance(shifts, (tuple, list)) else (shifts,)))
+    axes = () if dims is None else tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
+    if not moves:
+        raise RuntimeError("`shifts` required")
+    if len(axes) != len(moves) and (axes or len(moves) > 1):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(axes)}")
+    if not axes:
+        return apply(sh.Roll, input, shifts=moves[0], axis=None)
+    if not input.ndim:
+        raise IndexError(f"Dimension specified as {axes[0]} but tensor has no dimensions")
     return apply(sh.Roll, input, shifts=moves, axis=tuple(axis_of(a, input.ndim) for a in axes))
 
 
@@ -476,20 +445,56 @@ def tile(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     return repeat(input, *(1,) * (input.ndim - len(counts)), *counts)
 
 
-def repeat_interleave(input: Tensor, repeats: Any, dim: int | None = None, *, output_size: int | None = None) -> Tensor:
-    """Each number, or slice, several times in a row."""
+@numpy_names
+def repeat_interleave(
+    input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
+    """Each number, or slice, several times in a row; given only counts, each position as often as its count says."""
+    if repeats is None:
+        return repeat_interleave(wrap(np.arange(len(input))), input, 0, output_size=output_size)
     x = reshape(input, -1) if dim is None else input
-    times = plain(repeats)
     axis = 0 if dim is None else axis_of(dim, x.ndim)
-    if isinstance(times, np.ndarray) and times.size not in (1, x._array.shape[axis]):
-        raise RuntimeError("repeats must have the same size as input along dim")
-    return apply(sh.RepeatInterleave, x, repeats=times, axis=axis)
+    times = repeats._array if is_tensor(repeats) else index_of(repeats)
+    if isinstance(times, np.ndarray):
+        if times.dtype not in (np.int64, np.int32):
+            raise NotImplementedError(f"\"repeat_interleave_cpu\" not implemented for '{scalar_name(times.dtype)}'")
+        if times.size not in (1, x._array.shape[axis]):
+            raise RuntimeError("repeats must have the same size as input along dim")
+    if np.any(np.asarray(times) < 0):
+        raise RuntimeError("repeats can not be negative")
+    out: Tensor = apply(sh.RepeatInterleave, x, repeats=times, axis=axis)
+    if output_size is not None and out._array.shape[axis] != output_size:
+        raise RuntimeError(
+            f"repeat_interleave: Invalid output_size, expected {out._array.shape[axis]} but got {output_size}"
+        )
+    return out
 
 
-def diff(input: Tensor, n: int = 1, dim: int = -1) -> Tensor:
-    """Each number less the one before, n times over."""
+@numpy_names
+def diff(
+    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
+) -> Tensor:
+    """Each number along a dimension less the one before, n times over; with others put before or after them first."""
+    if not input.ndim:
+        raise RuntimeError("diff expects input to be at least one-dimensional")
+    if n < 0:
+        raise RuntimeError(f"order must be non-negative but got {n}")
+    axis = axis_of(dim, input.ndim)
+    parts = [input] if not n else [x for x in (prepend, input, append) if x is not None]
+    for x in parts:
+        if x.ndim != input.ndim:
+            raise RuntimeError("diff expects prepend or append to be the same dimension as input")
+    if len(parts) > 1:
+        input = apply(sh.Cat, *same_types(parts), axis=axis)
+    if not n:
+        return input.clone()
     for _ in range(n):
-        size = input.size(dim)
-        after, before = narrow(input, dim, 1, size - 1), narrow(input, dim, 0, size - 1)
+        size = max(input._array.shape[axis], 1)
+        after, before = part(input, axis, 1, size), part(input, axis, 0, size - 1)
         input = after.logical_xor(before) if input._array.dtype == bool else after - before
     return input
+
+
+def part(input: Tensor, axis: int, start: int, end: int) -> Tensor:
+    """The slices from start to before end along a dimension, a view."""
+    return input[(slice(None),) * axis + (slice(start, end),)]

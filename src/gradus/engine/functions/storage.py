@@ -11,12 +11,12 @@ from gradus.engine import dtypes
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.operands import index_of, refuse_unknown, sizes_of
 from gradus.engine.ops.strided import Strided, extent, laid_out, memory
-from gradus.engine.variable import apply, wrap
+from gradus.engine.variable import apply, become_view, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
-__all__ = ["as_strided", "empty_permuted", "empty_strided"]
+__all__ = ["as_strided", "as_strided_", "empty_permuted", "empty_strided", "resize_as_"]
 
 
 def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> Tensor:
@@ -27,10 +27,7 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
 
 def as_strided_(input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> Tensor:
     """This very tensor, at other strides."""
-    if input.requires_grad:
-        raise RuntimeError("as_strided_ is not offered where gradients are recorded: use as_strided")
-    input._array = as_strided(input, size, stride, storage_offset)._array
-    return input
+    return become_view(input, lambda x: as_strided(x, size, stride, storage_offset))
 
 
 def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
