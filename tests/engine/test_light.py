@@ -186,6 +186,7 @@ PLAIN: dict[str, Callable[[Any], Any]] = {
     "Index": lambda x: x[engine.tensor([1, 0])],
     "Real": lambda x: x.cfloat().real,
     "Imag": lambda x: x.cfloat().imag,
+    "AngleOfReal": lambda x: x.angle(),
     "Conj": lambda x: x.cfloat().conj(),
     "Complex": lambda x: engine.complex(x, x),
     "ViewAsReal": lambda x: engine.view_as_real(x.cfloat()),

@@ -127,11 +127,34 @@ def test_an_optimizers_state_goes_both_ways() -> None:
     mine.load_state_dict(back)
 
 
-def test_bfloat16_becomes_float32_exactly() -> None:
+def test_bfloat16_stays_bfloat16() -> None:
     x = theirs.randn(50, generator=theirs.Generator().manual_seed(1)).bfloat16()
     read = ours.load(saved(theirs, x))
-    assert read.dtype is ours.float32
+    assert read.dtype is ours.bfloat16
     assert read.tolist() == x.tolist()
+
+
+def test_numpy_scalars_are_read_and_run_no_code() -> None:
+    """A checkpoint often holds a best loss or a step as NumPy made it."""
+    values = {
+        "loss": np.float64(1.5),
+        "step": np.int64(3),
+        "small": np.float32(0.25),
+        "flag": np.bool_(True),
+        "complex": np.complex128(1j),
+        "array": np.array([1.0, 2.0]),
+        "complex array": np.array([1j, 2]),
+    }
+    read = ours.load(saved(theirs, values))
+    for name, value in values.items():
+        assert type(read[name]) is type(value), name
+        np.testing.assert_array_equal(read[name], value)
+    assert read["loss"].dtype == np.float64
+
+
+def test_a_type_that_is_not_saved_says_so() -> None:
+    with pytest.raises(TypeError, match=r"torch\.uint16"):
+        saved(ours, ours.ones(2, dtype=ours.uint16))
 
 
 def test_shared_memory_is_written_once_and_stays_shared() -> None:

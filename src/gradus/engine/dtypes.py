@@ -148,11 +148,17 @@ def of_numpy(kind: np.dtype[Any]) -> dtype:
     try:
         return _BY_NUMPY[kind]
     except KeyError:
-        raise TypeError(
-            f"can't convert np.ndarray of type {kind.type.__module__}.{kind.type.__name__}. The only supported types "
-            "are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, "
-            "uint8, and bool."
-        ) from None
+        if kind.name == "bfloat16" == bfloat16.numpy.name:  # which makes it known
+            return bfloat16
+        raise TypeError(not_numpy(kind)) from None
+
+
+def not_numpy(kind: np.dtype[Any]) -> str:
+    return (
+        f"can't convert np.ndarray of type {kind.type.__module__}.{kind.type.__name__}. The only supported types "
+        "are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, "
+        "uint8, and bool."
+    )
 
 
 def to_numpy(d: Any) -> np.dtype[Any]:

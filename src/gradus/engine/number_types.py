@@ -15,24 +15,47 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gradus.engine.dtypes import Array
+from gradus.engine.dtypes import REAL, Array
 from gradus.engine.node import Edge, Function
 from gradus.engine.ops import complex as cx
+from gradus.engine.ops.broadcast import single
 
 SPECIAL = "eEFD"  # NumPy's letters for float16, bfloat16, complex64, complex128
+
+# Operations for which PyTorch rounds a number, too, to 16 bits.
+_ROUNDED = {"Add", "Sub", "RSub", "Pow", "Remainder", "Fmod", "Atan2"}
+# Normalisations whose parameters may be float32 where what they normalise is of 16 bits.
+_MIXED = {"LayerNorm", "RMSNorm", "BatchNorm", "NativeGroupNorm"}
 
 # Operations by name: those that only move numbers, backward too, and are right in any type as they are ...
 MOVES = {"Clone", "ToCopy", "Cat", "Stack", "Contiguous", "Flip", "Roll", "Triangle"}
 # ... those that are linear with real factors, where the rule for complex numbers is that for real ones ...
 LINEAR = {
     *("Neg", "Where", "MaskedFill", "CopyFrom", "Sum", "Mean", "Cumsum", "Repeat", "RepeatInterleave", "Pad"),
+    "PadFromInside",
     *("Index", "IndexPut", "Embedding", "IndexSelect", "Gather", "Scatter", "Dropout"),
 }
 # ... and those that have a complex derivative.
 HOLOMORPHIC = {
-    *("Add", "Sub", "RSub", "Mul", "Div", "Pow", "Reciprocal", "Sqrt", "Rsqrt", "Exp", "Expm1", "Log", "Log10", "Log2"),
+    *(
+        "Add",
+        "Sub",
+        "RSub",
+        "Mul",
+        "Div",
+        "Pow",
+        "Reciprocal",
+        "Sqrt",
+        "Rsqrt",
+        "Exp",
+        "Exp2",
+        "Expm1",
+        "Log",
+        "Log10",
+        "Log2",
+    ),
     *("Log1p", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Tanh", "Asinh", "Acosh", "Atanh"),
-    *("Sigmoid", "Mm", "MatMul", "Linear", "Prod", "Cumprod", "Convolution"),
+    *("Sigmoid", "Mm", "MatMul", "Linear", "Prod", "Cumprod", "Convolution", "TransposedConvolution"),
 }
 
 _found: dict[tuple[type[Function], str], type[Function]] = {}
@@ -51,6 +74,8 @@ def suited(op: type[Function], letter: str) -> type[Function]:
 
 
 def _in_float32(op: type[Function]) -> type[Function]:
+    if op.__name__ in ("Expand", "Unfold"):
+        return type(op.__name__, (ViewBackInFloat32,), {**_as(op), "view": True})
     exact = op.view or op.__name__ in MOVES or issubclass(op, InFloat32)
     return op if exact else type(op.__name__, (InFloat32,), _as(op))
 
@@ -103,9 +128,14 @@ class InFloat32(_Around):
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         wrapped = self.start()
-        wide = [widened(x) for x in inputs]
-        kind = next(x.dtype for x, y in zip(inputs, wide, strict=True) if x is not y)
         self.kinds = [x.dtype if isinstance(x, np.ndarray) else None for x in inputs]
+        kind = next(kind for kind in self.kinds if kind is not None and kind.char in "eE")
+        name = self.operation.__name__
+        if name not in _MIXED:
+            _refuse_mixed(name, inputs)
+        wide = [widened(x) for x in inputs]
+        if name in _ROUNDED:
+            wide = [float(np.asarray(x).astype(kind)) if type(x) in (float, int) else x for x in wide]
         result = wrapped.forward(*wide, **options)
         rounded: Any
         if type(result) is tuple:
@@ -138,9 +168,28 @@ class InFloat32(_Around):
         return dx if dx is None or kind is None else np.asarray(dx).astype(kind)
 
 
+class ViewBackInFloat32(InFloat32):
+    """A view of float16 or bfloat16 whose backward adds numbers, which it does in float32."""
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        self.kinds = [inputs[0].dtype]
+        return self.start().forward(*inputs, **options)
+
+
+def _refuse_mixed(name: str, inputs: tuple[Any, ...]) -> None:
+    """Raise, as PyTorch does, if there are arrays of several floating-point types; a single number does not count."""
+    kinds = [x.dtype.name for x in inputs if isinstance(x, np.ndarray) and x.ndim and x.dtype.kind in REAL]
+    if len(set(kinds)) > 1:
+        called = {"float32": "float", "float64": "double", "float16": "c10::Half", "bfloat16": "c10::BFloat16"}
+        what = "m1 and m2" if name in ("Linear", "Mm", "MatMul") else f"all inputs of {name}"
+        raise RuntimeError(
+            f"expected {what} to have the same dtype, but got: {' != '.join(called[kind] for kind in kinds)}"
+        )
+
+
 def widened(x: Any) -> Any:
     """x in float32 if it is an array of 16-bit floats."""
-    return x.astype(np.float32) if isinstance(x, np.ndarray) and x.dtype.char in "eE" else x
+    return single(x) if isinstance(x, np.ndarray) else x
 
 
 def narrowed(y: Any, kind: np.dtype[Any]) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,9 @@ import numpy.typing as npt
 
 from gradus.engine import kernels
 from gradus.engine.box_muller import box_muller, by_libm, fma
+from gradus.engine.dtypes import REAL
 from gradus.engine.generator import Generator, default_generator
+from gradus.engine.limits import limits_of
 
 _OF_TORCH_RANDOM = ("fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state")
 
@@ -66,6 +68,12 @@ def uniform(
     Raises:
         RuntimeError: if a > b, or a or b is too large for the dtype.
     """
+    if np.dtype(dtype).char in _ROUNDED:
+        numbers = _rounded(shape, dtype, lambda place: uniform(place, a, b, np.float32, generator))
+        numbers[numbers >= numbers.dtype.type(b)] = a  # rounded up to the end, which is not to be drawn
+        return numbers
+    if np.dtype(dtype).kind == "c":
+        return _by_parts(shape, dtype, lambda place, kind: uniform(place, a, b, kind, generator))
     kind = _float_dtype(dtype)
     if not a <= b:
         raise RuntimeError(f"uniform needs a <= b, got a={a}, b={b}")
@@ -96,16 +104,23 @@ def normal(
     std: float = 1.0,
     dtype: npt.DTypeLike = np.float32,
     generator: Generator | None = None,
+    *,
+    twice: bool = True,
 ) -> Array:
     """Normal numbers, by Box and Muller's transform (1958) of pairs of uniform ones.
 
     Fewer than 16: one pair at a time, always in float64, and an odd one out is kept for the next such call. 16 or more:
     in blocks of 16 uniform numbers of the dtype; if the size is no multiple of 16, the last 16 are drawn a second time.
-    (PyTorch fills a tensor that is not contiguous one pair at a time whatever its size.)
+    (PyTorch fills a tensor that is not contiguous one pair at a time whatever its size, and draws the last of 16-bit
+    numbers only once: `twice` is False for them.) Complex numbers: each part with half the variance.
 
     Raises:
         RuntimeError: if std is negative.
     """
+    if np.dtype(dtype).char in _ROUNDED:
+        return _rounded(shape, dtype, lambda place: normal(place, mean, std, np.float32, generator, twice=False))
+    if np.dtype(dtype).kind == "c":
+        return _by_parts(shape, dtype, lambda place, kind: normal(place, mean, std / math.sqrt(2), kind, generator))
     kind = _float_dtype(dtype)
     if not std >= 0:
         raise RuntimeError(f"normal needs std >= 0, got {std}")
@@ -124,7 +139,8 @@ def normal(
         for part in _parts(flat.size - ragged):
             flat[part] = box_muller(_unit(part.stop - part.start, kind, generator), mean, std)
     if ragged:
-        _unit(ragged, kind, generator)  # drawn by PyTorch, too, and overwritten
+        if twice:
+            _unit(ragged, kind, generator)  # drawn by PyTorch, too, and overwritten
         flat[-16:] = box_muller(_unit(16, kind, generator), mean, std)
     return numbers
 
@@ -201,6 +217,8 @@ def exponential(
     Raises:
         RuntimeError: if lambd is not positive.
     """
+    if np.dtype(dtype).char in _ROUNDED:
+        return _rounded(shape, dtype, lambda place: exponential(place, lambd, np.float32, generator))
     kind = _float_dtype(dtype)
     if not lambd > 0:
         raise RuntimeError(f"exponential needs lambd > 0, got {lambd}")
@@ -226,8 +244,12 @@ def bernoulli(
         RuntimeError: if a p is not in 0 .. 1.
     """
     chance = np.asarray(p)
+    if "c" in (chance.dtype.kind, np.dtype(dtype).kind):
+        raise NotImplementedError('"bernoulli_scalar_cpu_" not implemented for complex numbers')
     if not np.all((chance >= 0) & (chance <= 1)):
         raise RuntimeError(f"bernoulli needs 0 <= p <= 1, got {p}")
+    if isinstance(p, np.ndarray) and p.dtype.char in _ROUNDED:
+        p = chance = p.astype(np.float32)
     kind = _float_dtype(p.dtype) if isinstance(p, np.ndarray) else np.dtype(np.float64)
     generator = generator or default_generator
     hits = _empty(shape, np.dtype(dtype))
@@ -271,7 +293,8 @@ def multinomial(
     Raises:
         RuntimeError: if the weights are negative, not finite or sum to 0, or num_samples is not possible.
     """
-    kind = _float_dtype(probs.dtype)
+    if probs.dtype.kind not in REAL:
+        raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {probs.dtype.name}")
     if probs.ndim not in (1, 2):
         raise RuntimeError(f"multinomial needs weights of 1 or 2 dimensions, got shape {probs.shape}")
     categories = probs.shape[-1]
@@ -287,7 +310,7 @@ def multinomial(
     if replacement and (num_samples > 1 or inverse_cdf):
         drawn = _by_inverse_cdf(weights, num_samples, generator)
     else:
-        race = exponential(weights.shape, 1.0, kind, generator)
+        race = exponential(weights.shape, 1.0, probs.dtype, generator)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             race = weights / race
         drawn = np.argmax(race, axis=1)[:, None] if num_samples == 1 else _largest(race, num_samples)
@@ -358,6 +381,23 @@ def _empty(shape: Place, kind: np.dtype[Any]) -> Array:
     return np.empty(sizes, kind)
 
 
+_ROUNDED = "eE"  # NumPy's letters for float16 and bfloat16
+
+
+def _rounded(place: Place, dtype: npt.DTypeLike, draw: Callable[[Shape], Array]) -> Array:
+    """A draw of 16-bit numbers: made in float32."""
+    numbers = _empty(place, np.dtype(dtype))
+    numbers[...] = draw(numbers.shape)
+    return numbers
+
+
+def _by_parts(place: Place, dtype: npt.DTypeLike, draw: Callable[[Shape, np.dtype[Any]], Array]) -> Array:
+    """A draw of complex numbers: real and imaginary part in turn."""
+    numbers = _empty(place, np.dtype(dtype))
+    numbers[...] = draw((*numbers.shape, 2), numbers.real.dtype).view(numbers.dtype)[..., 0]
+    return numbers
+
+
 def _float_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     kind = np.dtype(dtype)
     if kind not in (np.dtype(np.float32), np.dtype(np.float64)):
@@ -369,8 +409,8 @@ def _bounds(kind: np.dtype[Any]) -> tuple[int, int]:
     """The least and the greatest whole number that draws of this dtype may be; floats: those they hold without gaps."""
     if kind == np.bool_:
         return 0, 1
-    if kind.kind == "f":
-        exact = 1 << (np.finfo(kind).nmant + 1)
+    if kind.kind in REAL:
+        exact = 1 << (limits_of(kind).nmant + 1)
         return -exact, exact
     limits = np.iinfo(kind)
     return int(limits.min), int(limits.max)

@@ -543,5 +543,6 @@ class AsStrided(Function):
         repeated = tuple(
             i for i, stride in enumerate(part.strides) if stride == 0
         )  # an expanded axis: its gradients add
-        part[...] = dy.sum(axis=repeated, keepdims=True) if repeated else dy
+        wide = np.float32 if dy.dtype.char in "eE" else None  # 16 bits are too few to add many numbers in
+        part[...] = dy.sum(axis=repeated, keepdims=True, dtype=wide) if repeated else dy
         return whole

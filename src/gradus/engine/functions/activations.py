@@ -9,6 +9,7 @@ import numpy as np
 from gradus.engine import random
 from gradus.engine.dtypes import REAL
 from gradus.engine.functions.operands import fitting, floating_only, refuse_bool, scalar_name
+from gradus.engine.limits import limits_of
 from gradus.engine.node import Function
 from gradus.engine.ops import activations as act
 from gradus.engine.variable import apply, apply_, apply_one, apply_two
@@ -162,7 +163,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     floating_only(input, "softshrink_check")
     if lambd < 0:
         raise RuntimeError(
-            f"lambda must be in range [0, {np.finfo(input._array.dtype).max:g}] for input dtype "
+            f"lambda must be in range [0, {limits_of(input._array.dtype).max:g}] for input dtype "
             f"{scalar_name(input._array.dtype)}, but found {lambd:g}"
         )
     return _applied(False, act.Softshrink, input, lambd=lambd)

@@ -105,11 +105,8 @@ def is_conj(input: Tensor) -> bool:
 
 
 def angle(input: Tensor) -> Tensor:
-    """The angle of each number; of a real one 0, or π if it is negative, which has no gradient."""
-    if input._array.dtype.kind == "c":
-        return apply_one(cx.Angle, input)
-    x = floating(input)
-    return x.detach() * 0 + wrap(np.asarray(np.where(x._array < 0, np.pi, 0), x._array.dtype))
+    """The angle of each number; of a real one 0, or π if it is negative."""
+    return apply_one(cx.Angle if input._array.dtype.kind == "c" else cx.AngleOfReal, floating(input))
 
 
 def sgn(input: Tensor) -> Tensor:

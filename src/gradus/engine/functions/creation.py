@@ -162,6 +162,8 @@ def from_numpy(ndarray: Array) -> Tensor:
     """A tensor on the array's own memory."""
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
+    if ndarray.dtype.kind == "V":  # bfloat16, too, has no NumPy type as far as PyTorch goes
+        raise TypeError(dtypes.not_numpy(ndarray.dtype))
     dtypes.of_numpy(ndarray.dtype)
     if any(stride < 0 for stride in ndarray.strides):
         raise ValueError(

@@ -20,6 +20,7 @@ from gradus.engine.functions.operands import (
     numeric,
     plain,
     refuse_bool,
+    refuse_complex,
 )
 from gradus.engine.functions.selecting import _refuse_unfit
 from gradus.engine.ops import activations as act
@@ -233,6 +234,7 @@ def neg_(input: Tensor) -> Tensor:
 
 
 def abs_(input: Tensor) -> Tensor:
+    refuse_complex(input._array, "In-place abs is not supported for complex tensors.")
     return apply_(input, ew.Abs)
 
 

@@ -5,7 +5,7 @@ either end.
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -16,7 +16,7 @@ from gradus.engine.grad_mode import state
 from gradus.engine.kernels import FLOAT32
 from gradus.engine.layouts import check_format, check_layout
 from gradus.engine.node import Function
-from gradus.engine.ops.elementwise import ToCopy
+from gradus.engine.ops.elementwise import Div, Mul, ToCopy
 from gradus.engine.promotion import RANK, of_number, promote, result_type
 from gradus.engine.variable import Variable, apply, apply_, apply_one, apply_two, wrap
 
@@ -120,8 +120,10 @@ def binary(op: type[Function], a: Any, b: Any, option: Any = None) -> Tensor:
                 ufunc, recorded = op.ufunc, (a._node is not None or a._base is not None) and state.enabled
                 if recorded or ufunc is None or option is not None:
                     return apply(op, a, b, option=option)
-                return wrap(ufunc(array, (_numbers.get(b) or _number_of(b)) if array.dtype is FLOAT32 else b))
-        a, b = same_type(a, b)
+                if array.dtype is FLOAT32:
+                    return wrap(ufunc(array, _numbers.get(b) or _number_of(b)))
+                return wrap(ufunc(array, b)) if array.dtype.char == "d" else apply(op, a, b)
+        a, b = same_type(a, b) if op not in (Mul, Div) else _factors(a, b)
         both = isinstance(a, Variable) and isinstance(b, Variable)
         return apply_two(op, a, b, option) if both else apply(op, a, b, option=option)
     except ValueError:
@@ -143,7 +145,7 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
             )
         else:
             operand = other
-            plainly = type(other) in (float, int) and before.dtype.kind == "f"
+            plainly = type(other) in (float, int) and before.dtype.char in "fd"
         if plainly and (ufunc := op.ufunc) is not None and (before.base is None or before.flags.c_contiguous):
             try:
                 ufunc(before, operand, before)
@@ -209,6 +211,15 @@ def same_type(a: Any, b: Any) -> tuple[Any, Any]:
     return wrap(np.asarray(a, dtype=kind)), wrap(np.asarray(b, dtype=kind))
 
 
+def _factors(a: Any, b: Any) -> tuple[Any, Any]:
+    """As `same_type`, but 16-bit numbers are multiplied and divided by the number of a 0-d tensor as it is."""
+    if isinstance(a, Variable) and isinstance(b, Variable):
+        for x, number in ((a._array, b._array), (b._array, a._array)):
+            if x.dtype.char in "eE" and x.ndim and not number.ndim and number.dtype.kind in dtypes.REAL:
+                return (a, cast(b, FLOAT32)) if number is b._array else (cast(a, FLOAT32), b)
+    return same_type(a, b)
+
+
 def wrapped(x: Any, kind: np.dtype[Any]) -> Any:
     """A Python number that meets integers; one too large for their type wraps around in it, as in C."""
     if kind.kind in "iu" and kind.itemsize < 8:
@@ -243,6 +254,15 @@ def cast(x: Any, kind: np.dtype[Any]) -> Any:
     if x._array.dtype == kind:
         return x
     return apply_one(ToCopy, x if kind.kind in dtypes.FLOATING else x.detach(), kind)
+
+
+def rounded_once(compute: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+    """What is computed by several operations: of float16 and bfloat16 in float32, and rounded only at the end."""
+    kind = tensors[0]._array.dtype
+    if kind.char not in "eE" or any(x._array.dtype is not kind for x in tensors):
+        return compute(*tensors)
+    out: Tensor = cast(compute(*[cast(x, FLOAT32) for x in tensors]), kind)
+    return out
 
 
 def floating(x: Any) -> Any:

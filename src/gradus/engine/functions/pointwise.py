@@ -24,6 +24,7 @@ from gradus.engine.functions.operands import (
     only_tensors,
     plain,
     refuse_bool,
+    rounded_once,
     same_type,
     scalar_name,
     tensor_of,
@@ -246,10 +247,11 @@ def _divisible(a: Any, b: Any) -> tuple[Any, Any]:
     """Both operands in the floating-point type that they meet in."""
     a, b = numeric(a), numeric(b)
     kind = result_type(plain(a), plain(b))
-    if kind.kind not in dtypes.FLOATING:
-        kind = dtypes.get_default_dtype().numpy
     if not is_tensor(a) and not is_tensor(b):
         a = tensor_of(a)
+    if kind.kind in dtypes.FLOATING:
+        return a, b
+    kind = dtypes.get_default_dtype().numpy
     return (cast(a, kind) if is_tensor(a) else a), (cast(b, kind) if is_tensor(b) else b)
 
 
@@ -338,7 +340,7 @@ def addcmul(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1
     a, b, value = terms("addcmul", input, tensor1, tensor2, old, value)
     if a._array.dtype == b._array.dtype == bool:
         raise NotImplementedError("\"addcmul_cpu_out\" not implemented for 'Bool'")
-    return binary(ew.Add, input, binary(ew.Mul, a, b), value)
+    return rounded_once(lambda x, a, b: binary(ew.Add, x, binary(ew.Mul, a, b), value), input, a, b)
 
 
 def addcdiv(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
@@ -349,7 +351,7 @@ def addcdiv(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1
             "Integer division with addcdiv is no longer supported: use torch.addcmul(input, tensor1, 1 / tensor2), or "
             "make floats of tensor1 or tensor2"
         )
-    return binary(ew.Add, input, div(a, b), value)
+    return rounded_once(lambda x, a, b: binary(ew.Add, x, div(a, b), value), input, a, b)
 
 
 def terms(function: str, input: Tensor, a: Any, b: Any, old: tuple[Any, ...], value: Any) -> tuple[Any, Any, Any]:
@@ -373,7 +375,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     for name, other in (("end", end), ("weight", weight)):
         if is_tensor(other) and other._array.dtype != input._array.dtype and (name == "end" or other.ndim):
             raise RuntimeError(f"expected dtype {_c_name(input)} for `{name}` but got dtype {_c_name(other)}")
-    return input + (end - input) * weight
+    return rounded_once(lambda x, end: x + (end - x) * weight, input, end)
 
 
 def _c_name(x: Tensor) -> str:
@@ -747,9 +749,11 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
 
 
 def float_power(input: Any, exponent: Any) -> Tensor:
-    """As pow, in float64."""
+    """As pow, in float64 or complex128."""
     _a_tensor("float_power", input, exponent)
-    a, b = (x.to(dtypes.float64) if is_tensor(x) else float(x) for x in (input, exponent))
+    of_complex = any(plain(x).dtype.kind == "c" if is_tensor(x) else isinstance(x, complex) for x in (input, exponent))
+    kind, number = (dtypes.complex128, complex) if of_complex else (dtypes.float64, float)
+    a, b = (x.to(kind) if is_tensor(x) else number(x) for x in (input, exponent))
     return pow(a, b)
 
 

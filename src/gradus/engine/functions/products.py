@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gradus.engine.functions.complex_numbers import conj
-from gradus.engine.functions.operands import tensor_of
+from gradus.engine.functions.operands import rounded_once, tensor_of
 from gradus.engine.ops import matmul as mm_
 from gradus.engine.variable import Variable, apply_two
 
@@ -107,40 +107,45 @@ def factors_by_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 @factors_by_place
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta input + alpha mat1 @ mat2."""
-    return _sum(input, beta, mm(mat1, mat2), alpha)
+    return _sum(input, beta, mm, mat1, mat2, alpha)
 
 
 @factors_by_place
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta input + alpha mat @ vec."""
-    return _sum(input, beta, mv(mat, vec), alpha)
+    return _sum(input, beta, mv, mat, vec, alpha)
 
 
 @factors_by_place
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta input + alpha outer(vec1, vec2)."""
-    return _sum(input, beta, outer(vec1, vec2), alpha)
+    return _sum(input, beta, outer, vec1, vec2, alpha)
 
 
 @factors_by_place
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta input + alpha batch1 @ batch2, matrix by matrix."""
-    return _sum(input, beta, bmm(batch1, batch2), alpha)
+    return _sum(input, beta, bmm, batch1, batch2, alpha)
 
 
 @factors_by_place
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta input + alpha times the sum of batch1 @ batch2 over the batch."""
-    return _sum(input, beta, bmm(batch1, batch2).sum(0), alpha)
+    return _sum(input, beta, lambda a, b: bmm(a, b).sum(0), batch1, batch2, alpha)
 
 
-def _sum(input: Tensor, beta: Any, product: Tensor, alpha: Any) -> Tensor:
-    """beta input + alpha product; with a beta of 0 nothing of input remains, no NaN either."""
-    if alpha != 1:
-        product = product * alpha
-    if beta == 0:
-        return product.expand(input.expand_as(product).shape)
-    return (input if beta == 1 else input * beta) + product
+def _sum(input: Tensor, beta: Any, times: Callable[..., Tensor], a: Tensor, b: Tensor, alpha: Any) -> Tensor:
+    """beta input + alpha times(a, b); with a beta of 0 nothing of input remains, no NaN either."""
+
+    def computed(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        product = times(a, b)
+        if alpha != 1:
+            product = product * alpha
+        if beta == 0:
+            return product.expand(x.expand_as(product).shape)
+        return (x if beta == 1 else x * beta) + product
+
+    return rounded_once(computed, input, a, b)
 
 
 def chain_matmul(*matrices: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradus.engine.dtypes import FLOATING, int64
 from gradus.engine.dtypes import dtype as DType
+from gradus.engine.functions.complex_numbers import conj
 from gradus.engine.functions.operands import (
     Dims,
     Number,
@@ -317,7 +318,7 @@ def cov(
     if freedom <= 0:
         warnings.warn("cov(): degrees of freedom is <= 0. Correction should be strictly less than the number of "
                       "observations.", UserWarning, stacklevel=2)  # fmt: skip
-    return (centred @ weighted.t().to(centred.dtype) / (freedom if freedom > 0 else freedom * 0)).squeeze()
+    return (centred @ conj(weighted.t()).to(centred.dtype) / (freedom if freedom > 0 else freedom * 0)).squeeze()
 
 
 def _check_weights(weights: Tensor | None, name: str, wanted: str, kinds: str, n: int) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
+from gradus.engine.functions.complex_numbers import conj
 from gradus.engine.functions.operands import (
     Dims,
     axes_of,
@@ -170,7 +171,8 @@ def t(input: Tensor) -> Tensor:
 
 
 def adjoint(input: Tensor) -> Tensor:
-    return transpose(input, -2, -1)
+    """The last two dimensions exchanged, and conjugated."""
+    return conj(transpose(input, -2, -1))
 
 
 def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:

@@ -183,7 +183,7 @@ def scaled_dot_product_attention(
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
             f"{attn_mask.dtype} and  query.dtype: {query.dtype} instead."
         )
-    if query._array.dtype.kind != "f":
+    if query._array.dtype.kind not in REAL:
         raise RuntimeError(f"expected scalar type Float but found {scalar_name(query._array.dtype)}")
     check_probability(dropout_p)
     factor = 1 / math.sqrt(query.size(-1)) if scale is None else scale
@@ -197,7 +197,7 @@ def scaled_dot_product_attention(
     if is_causal and attn_mask is not None:
         raise RuntimeError("Explicit attn_mask should not be set when is_causal=True")
     kind = query.dtype
-    if query._array.dtype == np.float16:
+    if query.itemsize == 2:
         query, key, value = query.float(), key.float(), value.float()
     scores = query @ key.transpose(-2, -1) * factor  # (..., T, E) @ (..., E, S) -> (..., T, S)
     if is_causal:

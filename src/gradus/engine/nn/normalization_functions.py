@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from gradus.engine.dtypes import REAL, float32
 from gradus.engine.functions.operands import floating_only, scalar_name
 from gradus.engine.limits import finfo
 from gradus.engine.nn.padding_functions import pad
@@ -46,7 +47,7 @@ def rms_norm(
     """
     shape = _rows(input, normalized_shape, weight, None)
     floating_only(input, "rms_norm")
-    small = finfo(input.dtype).eps if eps is None else eps
+    small = finfo(float32 if input.itemsize == 2 else input.dtype).eps if eps is None else eps
     return cast(Tensor, apply(norm.RMSNorm, input, weight, axes=len(shape), eps=small))
 
 
@@ -155,9 +156,9 @@ def batch_norm(
 
 
 def _check_kind(x: Any, parameter: Any) -> None:
-    if x.dtype.kind != "f":
+    if x.dtype.kind not in REAL:
         raise NotImplementedError(f"\"batch_norm\" not implemented for '{scalar_name(x.dtype)}'")
-    if not (x.dtype == np.float16 and parameter.dtype == np.float32):
+    if not (x.itemsize == 2 and parameter.dtype == np.float32):
         raise RuntimeError(
             f"mixed dtype (CPU): all inputs must share same datatype, got {scalar_name(x.dtype)} and "
             f"{scalar_name(parameter.dtype)}"

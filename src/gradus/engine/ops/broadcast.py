@@ -19,8 +19,8 @@ _SMALL = 1 << 16  # numbers that are sooner copied than made a view of, and soon
 
 
 def single(x: Array) -> Array:
-    """x as sums over it are computed: half precision as float32."""
-    return x.astype(np.float32) if x.dtype == np.float16 else x
+    """x as sums over it are computed: float16 and bfloat16, of which these are the letters, as float32."""
+    return x.astype(np.float32) if x.dtype.char in "eE" else x
 
 
 def sum_to(gradient: Array, shape: tuple[int, ...]) -> Array:

@@ -148,6 +148,19 @@ class Angle(Function):
         return np.asarray(dy * np.where(z == 0, 0, z * z.dtype.type(1j) / np.where(z == 0, 1, size)))
 
 
+class AngleOfReal(Function):
+    """y = 0, or π where x is negative.    dx = 0"""
+
+    name_ = "AngleBackward0"
+    keeps = NOTHING
+
+    def forward(self, x: Array) -> Array:
+        return np.where(np.isnan(x), x, np.where(x < 0, np.pi, 0)).astype(x.dtype, copy=False)
+
+    def backward(self, dy: Array) -> Array:
+        return np.zeros_like(dy)
+
+
 class Sgn(Function):
     """y = z / |z|, 0 where z is 0.    dz = (dy - y Re(dy conj(y))) / |z|, 0 where z is 0"""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradus.engine.dtypes import Array
+from gradus.engine.dtypes import REAL, Array
 from gradus.engine.node import Function
 from gradus.engine.ops.broadcast import single
 from gradus.engine.ops.convolution import Sizes, Windows
@@ -76,7 +76,7 @@ class AvgPool(Function):
 
 def largest(x: Array, windows: Windows, places: Sizes) -> Array:
     """Where in its plane of x (N, C, ...) the largest number of each window is: the first of several, the last NaN."""
-    floats = x.dtype.kind == "f"
+    floats = x.dtype.kind in REAL
     lowest = -math.inf if floats else np.iinfo(x.dtype).min
     padded, seek_nan = windows.pad(x, lowest), floats and bool(np.isnan(x).any())
     best = np.full((*x.shape[:2], *places), lowest, x.dtype)
@@ -112,7 +112,7 @@ def largest_of(x: Array, ranges: list[list[tuple[int, int]]]) -> Array:
 def last_nan_or_first_largest(x: Array) -> Array:
     """Along the last axis."""
     found = x.argmax(-1)
-    if x.dtype.kind == "f" and (odd := np.isnan(x)).any():
+    if x.dtype.kind in REAL and (odd := np.isnan(x)).any():
         found = np.where(odd.any(-1), x.shape[-1] - 1 - odd[..., ::-1].argmax(-1), found)
     return found
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
+from gradus.engine.limits import limits_of
 from gradus.engine.optim.optimizer import Group, Optimizer, Params, check, scalar_state, zeros_like
 from gradus.engine.tensor import Tensor
 
@@ -63,7 +64,7 @@ class Adafactor(Optimizer):
         state["step"]._array += 1
         t, lr = float(state["step"]._array), group["lr"]
         eps1, eps2 = group["eps"]
-        eps1 = np.finfo(p.dtype).eps if eps1 is None else eps1
+        eps1 = limits_of(p.dtype).eps if eps1 is None else eps1
         alpha = max(eps2, rms(p)) * min(lr, 1 / math.sqrt(t))
         new = t ** group["beta2_decay"]
         p *= 1 - lr * group["weight_decay"]

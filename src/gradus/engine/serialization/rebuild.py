@@ -91,7 +91,7 @@ def _defaultdict(factory: Word | None = None) -> defaultdict[Any, Any]:
 
 def _numpy_dtype(name: str, align: bool = False, copy: bool = True) -> np.dtype[Any]:
     kind = np.dtype(name)
-    if kind.kind not in "fiubUS":
+    if kind.kind not in "fciubUS":
         raise pickle.UnpicklingError(f"NumPy arrays of {kind} are not read")
     return kind
 
@@ -111,7 +111,7 @@ def fill_numpy(made: Any, state: Any) -> None:
             raise pickle.UnpicklingError("NumPy arrays in big-endian order are not read")
         return
     _, shape, kind, fortran, data = state
-    if not isinstance(kind, np.dtype) or kind.kind not in "fiubUS" or not isinstance(data, bytes):
+    if not isinstance(kind, np.dtype) or kind.kind not in "fciubUS" or not isinstance(data, bytes):
         raise pickle.UnpicklingError("only NumPy arrays of numbers and strings are read")
     read = np.frombuffer(data, kind).reshape(shape, order="F" if fortran else "C")
     made.__setstate__((1, read.shape, kind, bool(fortran), read.tobytes("F" if fortran else "C")))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
 from gradus.engine.tensor import Tensor
 
@@ -22,9 +23,12 @@ KINDS = {
     "CharStorage": "i1",
     "ByteStorage": "u1",
     "BoolStorage": "?",
-    "BFloat16Storage": "u2",  # the upper half of a float32
+    "ComplexFloatStorage": "c8",
+    "ComplexDoubleStorage": "c16",
+    "BFloat16Storage": "u2",  # the bits of an ml_dtypes.bfloat16
 }
-NAMES = {np.dtype(kind): name for name, kind in KINDS.items() if name != "BFloat16Storage"}
+_NAMES = {np.dtype(kind).name: name for name, kind in KINDS.items() if name != "BFloat16Storage"}
+_NAMES["bfloat16"] = "BFloat16Storage"
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,10 @@ class Storage:
 
     @property
     def name(self) -> str:
-        return NAMES[self.array.dtype]
+        try:
+            return _NAMES[self.array.dtype.name]
+        except KeyError:
+            raise TypeError(f"tensors of {dtypes.of_numpy(self.array.dtype)} are not saved here") from None
 
 
 class Shelf:
@@ -77,13 +84,13 @@ class Shelf:
 
 
 def numbers(data: Array, name: str, little: bool) -> Array:
-    """A record's bytes (n,) uint8 as the numbers of a storage of that name; bfloat16 becomes float32, exactly."""
+    """A record's bytes (n,) uint8 as the numbers of a storage of that name."""
     kind = np.dtype(KINDS[name])
     read = data.view(kind.newbyteorder("<" if little else ">")).astype(kind, copy=False)
     if name == "BoolStorage":
         return data != 0
     if name == "BFloat16Storage":
-        return (read.astype(np.uint32) << 16).view(np.float32)
+        return read.view(dtypes.bfloat16.numpy)
     return read
 
 

@@ -28,9 +28,9 @@ def default_collate(batch: Sequence[Any]) -> Any:
     match first:
         case Tensor():
             return stack(list(batch))
-        case np.ndarray() if first.dtype.kind in "fiub":
+        case np.ndarray() if first.dtype.kind in "fciub":
             return stack([as_tensor(example) for example in batch])
-        case np.generic() if first.dtype.kind in "fiub":
+        case np.generic() if first.dtype.kind in "fciub":
             return tensor(np.asarray(batch))
         case float():
             return tensor(batch, dtype=dtypes.float64)
@@ -58,9 +58,9 @@ def default_convert(data: Any) -> Any:
     match data:
         case Tensor() | str() | bytes():
             return data
-        case np.ndarray() if data.dtype.kind in "fiub":
+        case np.ndarray() if data.dtype.kind in "fciub":
             return as_tensor(data)
-        case np.generic() if data.dtype.kind in "fiub":
+        case np.generic() if data.dtype.kind in "fciub":
             return tensor(data)
         case Mapping():
             return _like(data, {key: default_convert(value) for key, value in data.items()})
