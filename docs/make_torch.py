@@ -96,7 +96,7 @@ def _belongs(owner: Any, name: str) -> bool:
 def shared(namespace: str) -> list[str]:
     """The names that the engine's namespace has and PyTorch's has too."""
     ours, theirs = both(namespace)
-    return [name for name in public(ours) if hasattr(theirs, name)]
+    return [name for name in public(ours) if hasattr(ours, name) and hasattr(theirs, name)]
 
 
 def absent(namespace: str) -> list[str]:

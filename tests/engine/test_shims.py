@@ -190,9 +190,11 @@ def test_a_name_that_is_absent_says_so() -> None:
     with pytest.raises(AttributeError, match=r"not offer torch\.nn\.functional\.multi_head_attention_forward, which "):
         getattr(ours.nn.functional, "multi_head_attention_forward")  # noqa: B009
     with pytest.raises(AttributeError, match=r"does not offer torch\.Tensor\.sparse_mask, which PyTorch has$"):
-        ours.ones(1).sparse_mask  # noqa: B018
+        getattr(ours.ones(1), "sparse_mask")  # noqa: B009
     with pytest.raises(AttributeError, match=r"^'Tensor' object has no attribute 'sparse_maks'$"):
-        ours.ones(1).sparse_maks  # noqa: B018
+        getattr(ours.ones(1), "sparse_maks")  # noqa: B009
+    assert "sparse_mask" not in dir(ours.ones(1))
+    assert "view" in dir(ours.ones(1))
     with pytest.raises(AttributeError, match=r"does not offer torch\.nn\.Module\.share_memory, which PyTorch has$"):
         ours.nn.Linear(1, 1).share_memory  # noqa: B018
     with pytest.raises(AttributeError, match=r"^'Linear' object has no attribute 'wieght'$"):

@@ -129,7 +129,10 @@ def test_a_training_program_learns_and_saves(program: Any, tmp_path: Path, capsy
         ("import torch.fx; torch.fx.symbolic_trace(f)", "torch.fx.symbolic_trace, which PyTorch has"),
         ("from torch.hub import load; load('a/b', 'c')", "torch.hub.load, which PyTorch has"),
         ("torch.ones(2).sparse_mask(1)", "torch.Tensor.sparse_mask, which PyTorch has"),
-        ("torch.ones(2).cholesky_inverse_()", "torch.Tensor.cholesky_inverse_"),
+        (
+            "torch.ones(2).cholesky_inverse_()",
+            "torch.Tensor.cholesky_inverse_; did you mean torch.Tensor.cholesky_inverse?",
+        ),
     ],
 )
 def test_what_is_not_offered_is_one_line_with_its_place(

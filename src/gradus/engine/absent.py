@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import functools
 import importlib
+import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -56,6 +57,27 @@ def attribute(owner: object, name: str, home: str) -> str:
     if not name.startswith("__") and in_pytorch(f"{home}.{name}"):
         return f"gradus's engine does not offer {home}.{name}, which PyTorch has"
     return f"'{type(owner).__name__}' object has no attribute '{name}'"
+
+
+class MissingAttribute:
+    """Raises, where an object is asked for it, and lets a program set it."""
+
+    def __init__(self, home: str, name: str) -> None:
+        self.name, self.message = name, missing(f"{home}.{name}", [])
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        raise AttributeError(self.message, name=self.name, obj=owner if instance is None else instance)
+
+
+def missing_attributes(home: str) -> type:
+    """A last base for a class of the engine: what PyTorch's has, for the case that the class does not have it."""
+    body = {name: MissingAttribute(home, name) for name in pytorchs_names()[home]}
+    return type("Missing", (), {"__slots__": (), "__dir__": _dir_without_missing, **body})
+
+
+def _dir_without_missing(self: object) -> list[str]:
+    names = object.__dir__(self)
+    return [name for name in names if not isinstance(inspect.getattr_static(type(self), name, None), MissingAttribute)]
 
 
 def not_offered(module: ModuleType, name: str) -> str:

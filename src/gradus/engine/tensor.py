@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from gradus.engine import absent, autograd, dtypes, layouts, printing
 from gradus.engine.dtypes import Array, Size
@@ -49,7 +49,15 @@ DType = dtypes.dtype
 Device = dtypes.device
 
 
-class Tensor(Variable):
+# Says of an attribute that is not here whether PyTorch has it. Not by `__getattr__`: every tensor's attributes, slots
+# too, would be found more slowly (an MLP's step in 119 instead of 110 µs).
+if TYPE_CHECKING:
+    _Missing = object
+else:
+    _Missing = absent.missing_attributes("torch.Tensor")
+
+
+class Tensor(Variable, _Missing):
     """An n-dimensional array of numbers, with its place in the computation it is part of.
 
     `Tensor(data)` makes a float32 tensor of data, `Tensor(2, 3)` one of that shape; most programs use `torch.tensor`.
@@ -168,10 +176,6 @@ class Tensor(Variable):
     @property
     def is_meta(self) -> Bool:
         return False
-
-    def __getattr__(self, name: str) -> Any:
-        """Say of a name that is not there whether PyTorch has it."""
-        raise AttributeError(absent.attribute(self, name, "torch.Tensor"), name=name, obj=self)
 
     # ---- its place in the graph
 
