@@ -1,0 +1,39 @@
+"""What the distributions of trials that succeed or fail share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradus.engine.distributions.distribution import (
+    Distribution,
+    broadcast_all,
+    lazy_property,
+    logits_to_probs,
+    one_of,
+    probs_to_logits,
+)
+from gradus.engine.tensor import Tensor
+
+
+class Trials(Distribution):
+    """What distributions of trials share: probs or logits, the log odds, the other made when asked for."""
+
+    def _take(self, probs: Any, logits: Any) -> Tensor:
+        one_of(probs, logits)
+        if probs is not None:
+            (self.probs,) = broadcast_all(probs)
+            return self.probs
+        (self.logits,) = broadcast_all(logits)
+        return self.logits
+
+    @lazy_property
+    def logits(self) -> Tensor:
+        return probs_to_logits(self.probs, is_binary=True)
+
+    @lazy_property
+    def probs(self) -> Tensor:
+        return logits_to_probs(self.logits, is_binary=True)
+
+    @property
+    def param_shape(self) -> Any:
+        return self._batch_shape
