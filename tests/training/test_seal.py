@@ -178,3 +178,17 @@ def test_a_checkpoint_whose_files_are_links_keeps_them(run: Run, tmp_path: Path)
     assert (run.path / "state.json").is_symlink()
     assert (run.read("model.safetensors"), run.state()["step"]) == (b"new", 3)
     assert sorted(path.name for path in (tmp_path / "large").iterdir()) == ["model.safetensors", "state.json"]
+
+
+def test_metrics_that_were_changed_are_told(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    path = run.path / "metrics.jsonl"
+    run.metrics()
+    run.log({"step": 3, "train_loss": 1.0})  # after the save: a resumed run will make it again
+    run.metrics()
+    assert capsys.readouterr().err == ""
+    path.write_text(path.read_text(encoding="utf-8").replace('"dev_loss": 1.0', '"dev_loss": 0.5', 1), encoding="utf-8")
+    run.metrics()
+    path.unlink()
+    run.metrics()
+    told = f"gradus: {path} is not what was saved with the checkpoint; the losses it tells may be wrong\n"
+    assert capsys.readouterr().err == 2 * told

@@ -112,6 +112,7 @@ class Run:
             UserError: if the disk refuses; the checkpoint before is then still there.
         """
         with _saving(self.path, self._comfort):
+            state = {**state, "metrics": _sha256(self._read_metrics())}
             sums = dict(self.state()["files"]) if self.has_checkpoint else {}
             self._finish(sums)
             sums.update({name: _sha256(data) for name, data in files.items()})
@@ -234,13 +235,16 @@ class Run:
         if (self.path / METRICS).exists():
             self.write(METRICS, "".join(text + "\n" for text, line in self._lines() if line["step"] <= step))
 
+    def _read_metrics(self) -> bytes:
+        path = self.path / METRICS
+        if not path.exists():
+            return b""
+        with _reading(path):
+            return path.read_bytes()
+
     def _lines(self) -> list[tuple[str, dict[str, Any]]]:
         """The good lines of `metrics.jsonl`, as text and as what they say."""
-        path, good, bad = self.path / METRICS, [], []
-        if not path.exists():
-            return []
-        with _reading(path):
-            data = path.read_bytes()
+        path, data, good, bad = self.path / METRICS, self._read_metrics(), [], []
         for number, text in enumerate(data.removesuffix(b"\n").split(b"\n"), start=1):
             try:
                 line = from_json(text)
@@ -252,6 +256,11 @@ class Run:
                 bad.append(str(number))
         if bad and data:
             note(f"{path}: left out what is damaged: line {', '.join(bad[:5])}{' and more' * (len(bad) > 5)}")
+        if self.has_model:
+            state = self.state()
+            saved = "".join(text + "\n" for text, line in good if line["step"] <= state.get("step", 0))
+            if _sha256(saved.encode()) != state.get("metrics"):
+                note(f"{path} is not what was saved with the checkpoint; the losses it tells may be wrong")
         return good
 
 
