@@ -242,3 +242,12 @@ def test_a_graph_is_free_of_cycles() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("data", ["3", None, [1.0], 1j, b"2", np.ones(2), np.array(["1"]), Value, {}])
+def test_what_is_no_real_number_is_refused_in_plain_words(data: Any) -> None:
+    with pytest.raises(TypeError, match=r"^a Value holds one real number, got "):
+        Value(data)
+    if not isinstance(data, (np.ndarray, list)):
+        with pytest.raises(TypeError):
+            Value(2.0) + data

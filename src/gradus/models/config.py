@@ -20,6 +20,9 @@ class ModelConfig(Protocol):
     def vocab_size(self) -> int: ...
     @property
     def block_size(self) -> int: ...
+    @property
+    def parameters(self) -> int:
+        """How many numbers the model learns by descending a gradient."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,10 @@ class NGramConfig:
         if not 0.0 <= self.smoothing < float("inf"):
             raise UserError(f"smoothing must be 0 or more, got {self.smoothing}")
 
+    @property
+    def parameters(self) -> int:
+        return 0
+
 
 @dataclass(frozen=True)
 class BigramConfig:
@@ -46,6 +53,10 @@ class BigramConfig:
 
     def __post_init__(self) -> None:
         _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
+
+    @property
+    def parameters(self) -> int:
+        return self.vocab_size * (self.vocab_size + 1)
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,11 @@ class NPLMConfig:
     def __post_init__(self) -> None:
         _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
         _at_least(1, context=self.context, n_embd=self.n_embd, n_hidden=self.n_hidden)
+
+    @property
+    def parameters(self) -> int:
+        V, E, H, width = self.vocab_size, self.n_embd, self.n_hidden, self.context * self.n_embd
+        return V * E + (width + 1) * H + (H + 1) * V + (width * V if self.direct else 0)
 
 
 @dataclass(frozen=True)
@@ -84,6 +100,12 @@ class GPTConfig:
             raise UserError(f"n_embd must be a multiple of n_head, got n_embd {self.n_embd} and n_head {self.n_head}")
         if not 0.0 <= self.dropout < 1.0:
             raise UserError(f"dropout must be at least 0 and less than 1, got {self.dropout}")
+
+    @property
+    def parameters(self) -> int:
+        C = self.n_embd
+        block = 12 * C * C + 2 * C + (11 * C if self.bias else 0)  # attention 4 C², MLP 8 C², two LayerNorms
+        return (self.vocab_size + self.block_size) * C + self.n_layer * block + C + (C if self.bias else 0)
 
 
 def _at_least(least: int, **settings: int) -> None:

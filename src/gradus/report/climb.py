@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.files import saving
-from gradus.models import build_model
+from gradus.models import MODELS, build_model
 from gradus.report.examine import begin_record, examine
 from gradus.report.ground import Ground, beginning
 from gradus.report.ladder import CHOOSING, ORDERS, SMOOTHINGS, Step, choose, evaluations, minutes_of
@@ -37,6 +37,7 @@ from gradus.training import (
     weights,
     write_beginning,
 )
+from gradus.training.memory import require_memory
 from gradus.training.prepare import lasting, row_context, vanishes
 
 Clock = Callable[[], float]
@@ -199,12 +200,13 @@ class _Ascent:
         plan = step.plan(ground.corpus.kind, ground.corpus.characters)
         training: dict[str, Any] = {"kind": ground.corpus.kind, "model": step.model, "seed": self.seed, **plan.training}
         torch.manual_seed(self.seed)
-        vocab_size, block_size = ground.tokenizer.vocab_size, ground.block_size
-        model = build_model(step.model, vocab_size=vocab_size, block_size=block_size, **settings)
+        sizes = {"vocab_size": ground.tokenizer.vocab_size, "block_size": ground.block_size, **settings}
+        require_memory(TrainConfig(corpus=self.place, **training), MODELS[step.model][0](**sizes))
+        model = build_model(step.model, **sizes)
         batches = Batches(
             ground.splits.train,
             ground.tokenizer,
-            block_size,
+            ground.block_size,
             training["batch_size"],
             self.seed,
             context=row_context(model),

@@ -48,7 +48,10 @@ class Value:
     _db: float
 
     def __init__(self, data: Number, label: str = "") -> None:
-        self.data = float(+data)  # + refuses text; float turns NumPy's scalars into Python's, which are faster
+        try:
+            self.data = float(+data)  # + refuses text; float turns NumPy's scalars into Python's, which are faster
+        except (TypeError, ValueError):  # nothing but a number, in whatever form
+            raise TypeError(f"a Value holds one real number, got {data!r}") from None
         self.grad = 0.0
         self.label = label
         self._op = ""

@@ -32,6 +32,7 @@ from gradus.text import (
 from gradus.training.checkpoint import load_weights, unpack
 from gradus.training.config import TrainConfig
 from gradus.training.loop import BatchSource, is_counting, progress_of, spent
+from gradus.training.memory import require_memory
 from gradus.training.run import BEST, CONFIG, MODEL, TEXT, TOKENIZER, Run
 from gradus.training.settings import Setting, build, settings_of, to_toml, unknown
 
@@ -107,16 +108,17 @@ def model_settings(model: str) -> dict[str, Setting]:
     return {name: setting for name, setting in settings_of(MODELS[model][0]).items() if name != "vocab_size"}
 
 
-def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None) -> Setup:
+def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None, to_train: bool = True) -> Setup:
     """Everything from settings by name, training's and the model's together; what is not given has its default.
 
     Args:
         values: for instance {"corpus": "names", "model": "gpt", "steps": 300, "n_layer": 2}.
         tokenizer: None makes one of the corpus's characters.
+        to_train: whether the memory that training needs must be free.
 
     Raises:
-        UserError: for a setting that is unknown, another model's, ill-typed or out of range, and for a corpus that
-            cannot be had or is too short.
+        UserError: for a setting that is unknown, another model's, ill-typed or out of range, for a corpus that cannot
+            be had or is too short, and for a training that needs more memory than there is.
     """
     config, settings = _sort(values)
     piped = vanishes(config.corpus)
@@ -130,6 +132,8 @@ def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None) 
     settings.setdefault("block_size", _block_size(corpus))
     splits = corpus.splits()
     tokenizer = tokenizer or CharTokenizer.train(corpus)
+    if to_train:
+        require_memory(config, MODELS[config.model][0](vocab_size=tokenizer.vocab_size, **settings))
     torch.manual_seed(config.seed)
     model = build_model(config.model, vocab_size=tokenizer.vocab_size, **settings)
     batches = _batches(model, splits.train, tokenizer, config)
@@ -152,7 +156,7 @@ def write_beginning(run: Run, setup: Setup) -> None:
     run.save({TOKENIZER: setup.tokenizer.to_json().encode(), CONFIG: settings.encode()}, {"data": setup.data()})
 
 
-def reopen(run: Run, *, steps: int | None = None, minutes: float | None = None) -> Setup:
+def reopen(run: Run, *, steps: int | None = None, minutes: float | None = None, to_train: bool = False) -> Setup:
     """What `set_up` gave when the run began, from its folder; optionally with another budget.
 
     Raises:
@@ -163,7 +167,7 @@ def reopen(run: Run, *, steps: int | None = None, minutes: float | None = None) 
         values = with_budget(values, {"steps": steps, "minutes": minutes})
     if (run.path / TEXT).exists():
         values["corpus"] = str(run.path / TEXT)
-    setup = set_up(values, tokenizer=tokenizer_from_json(run.read(TOKENIZER), run.path / TOKENIZER))
+    setup = set_up(values, tokenizer=tokenizer_from_json(run.read(TOKENIZER), run.path / TOKENIZER), to_train=to_train)
     saved, now = run.state().get("data"), setup.data()
     if not isinstance(saved, dict) or any(saved.get(name) != now[name] for name in ("characters", "sha256")):
         raise UserError(
@@ -180,7 +184,7 @@ def reopen_to_resume(run: Run, *, steps: int | None = None, minutes: float | Non
     Raises:
         UserError: as `reopen` does, and if there is nothing left to do.
     """
-    setup = reopen(run, steps=steps, minutes=minutes)
+    setup = reopen(run, steps=steps, minutes=minutes, to_train=True)
     if run.state().get("reported"):
         if is_counting(setup.model):
             raise UserError(f"{run.path} has counted all its text; there is nothing left to do")

@@ -1,0 +1,73 @@
+"""The memory that a training will hold at once, reckoned before it begins, beside what the machine has free: better one
+line at the start than a process that the system kills in the middle."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gradus.errors import UserError
+from gradus.files import note
+from gradus.training.config import TrainConfig
+
+EVALUATED_ROWS = 64  # rows at a time when the dev loss is measured
+NUMBER = 4  # bytes of a float32
+
+
+def require_memory(config: TrainConfig, model: Any) -> None:
+    """Say when a training will take more than half of the memory that is free.
+
+    Args:
+        model: the model's configuration.
+
+    Raises:
+        UserError: if it will need more than there is.
+    """
+    free, needed = available(), estimate(config, model)
+    if free is None or 2 * needed < free:
+        return
+    parameters = f"{model.parameters:,} parameters" if model.parameters else "the counts"
+    said = (
+        f"training {config.model} on an alphabet of {model.vocab_size:,} characters ({parameters}) will need about "
+        f"{_size(needed)} of memory, and {_size(free)} are free"
+    )
+    if needed > free:
+        raise UserError(f"{said}; choose a smaller model or batch, or a text with fewer different characters")
+    note(said)
+
+
+def estimate(config: TrainConfig, model: Any) -> int:
+    """Bytes held at once, at the moment of a save.
+
+    Weights, gradient, the best weights, and the first and the best ones as files; each of the optimizer's moments, as
+    it is, copied, and as a file. Beside them the logits of an evaluation and of a step, with what is computed from
+    them, and a Transformer's activations.
+    """
+    moments = {"sgd": int(config.momentum > 0)}.get(config.optimizer, 2)
+    parameters = model.parameters * (5 + 3 * moments)
+    tokens = max(config.batch_size, EVALUATED_ROWS) * model.block_size
+    width = 20 * getattr(model, "n_layer", 0) * getattr(model, "n_embd", 0)
+    logits = 3 * model.vocab_size * (1 if model.parameters else 2)  # counts have theirs in float64
+    seen = getattr(model, "context", getattr(model, "order", 0)) * (getattr(model, "n_embd", 0) or 2)
+    return int(NUMBER * (parameters + tokens * (logits + width + 2 * seen)))
+
+
+def available() -> int | None:
+    """Bytes that this process may still take, by Linux and by the limit of its container; None where nobody tells."""
+    try:
+        lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
+        free = 1024 * sum(int(lines[name].split()[0]) for name in ("MemAvailable", "SwapFree"))
+    except (OSError, ValueError, KeyError):
+        return None
+    try:
+        group = Path("/sys/fs/cgroup")
+        limit, used = (int((group / name).read_text(encoding="ascii")) for name in ("memory.max", "memory.current"))
+        kept = dict(line.split() for line in (group / "memory.stat").read_text(encoding="ascii").splitlines())
+        free = min(free, limit - used + int(kept["file"]))  # what is kept of files gives way
+    except (OSError, ValueError, KeyError):  # no container, or one without a limit ("max")
+        pass
+    return free
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e9:,.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
