@@ -45,13 +45,13 @@ def test_a_training_that_needs_more_than_is_free_is_refused_before_anything_is_m
     monkeypatch.setattr(memory, "available", lambda: 30_000_000)
     message = refused("train", text, "--model", "bigram", "--run", tmp_path / "run")
     assert message.startswith(
-        "training bigram on an alphabet of 900 characters (810,900 parameters) will need about 110 MB of memory, and "
+        "training bigram on an alphabet of 900 characters (810,900 parameters) will need about 80 MB of memory, and "
         "30 MB are free; choose a smaller model or batch"
     )
     assert not (tmp_path / "run").exists()
     monkeypatch.setattr(memory, "available", lambda: 150_000_000)
     set_up({"corpus": str(text), "model": "bigram"})
-    assert "will need about 110 MB" in capsys.readouterr().err
+    assert "will need about 80 MB" in capsys.readouterr().err
     monkeypatch.setattr(memory, "available", lambda: None)
     set_up({"corpus": str(text), "model": "bigram"})
     assert capsys.readouterr().err == ""

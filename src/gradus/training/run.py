@@ -232,8 +232,9 @@ class Run:
 
     def cut_metrics(self, step: int) -> None:
         """Forget the measurements after a step: a resumed run will make them again."""
+        lines = self._lines()
         if (self.path / METRICS).exists():
-            self.write(METRICS, "".join(text + "\n" for text, line in self._lines() if line["step"] <= step))
+            self.write(METRICS, "".join(text + "\n" for text, line in lines if line["step"] <= step))
 
     def _read_metrics(self) -> bytes:
         path = self.path / METRICS
