@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch as pytorch
 
+from gradus import engine as torch
 from tests.engine.compare import Program, agree, agree_with_differences, numbers
 
 X = numbers(4, 5, 3)
@@ -280,3 +282,68 @@ SLOPES = [
 @pytest.mark.parametrize("name", SLOPES)
 def test_gradient_of_selecting_is_its_slope(name: str) -> None:
     agree_with_differences(SELECTING[name], numbers(4, 5, 3))
+
+
+WRITES: dict[str, Any] = {
+    "add to a row": lambda t, x: x.__setitem__(1, x[1].__iadd__(x[2])),
+    "subtract a row": lambda t, x: x.__setitem__(1, x[1].__isub__(x[2])),
+    "count": lambda t, x: x.__setitem__((1, 2), x[1, 2].__iadd__(1)),
+    "a number": lambda t, x: x.__setitem__((slice(0, 2), 1), 7),
+    "a row, from elsewhere": lambda t, x: x.__setitem__(0, t.arange(4, dtype=x.dtype)),
+    "a row, by positions": lambda t, x: x.__setitem__(t.tensor([2, 0, 2]), t.arange(4, dtype=x.dtype)),
+    "a number, by positions": lambda t, x: x.__setitem__(t.tensor([[2], [-3]]), 5),
+    "leading sizes of 1": lambda t, x: x.__setitem__(0, t.ones(1, 1, 4, dtype=x.dtype)),
+    "a row onto another": lambda t, x: x.__setitem__(0, x[2]),
+    "all": lambda t, x: x.__setitem__(slice(None), 3),
+    "a column": lambda t, x: x[:, 1].__iadd__(2),
+    "wrapping around": lambda t, x: x[0].__imul__(2**30),
+}
+NO_WRITES: dict[str, Any] = {
+    "a shape that does not fit": lambda t, x: x.__setitem__(0, t.ones(3, dtype=x.dtype)),
+    "a row too far": lambda t, x: x.__setitem__(3, 1),
+    "a position too far": lambda t, x: x.__setitem__(t.tensor([3]), 1),
+    "too many indices": lambda t, x: x.__setitem__((0, 0, 0), 1),
+    "a shifted part of itself": lambda t, x: x.view(-1).__setitem__(slice(1, 5), x.view(-1)[0:4]),
+    "backwards": lambda t, x: x.__setitem__(slice(None, None, -1), 1),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32", "int64"])
+@pytest.mark.parametrize("name", WRITES)
+def test_writing_outside_a_graph_equals_pytorchs_and_is_counted(name: str, dtype: str) -> None:
+    ours, theirs = (t.arange(12).reshape(3, 4).to(getattr(t, dtype)) for t in (torch, pytorch))
+    before = ours._version
+    WRITES[name](torch, ours)
+    WRITES[name](pytorch, theirs)
+    np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+    assert ours._version > before
+
+
+@pytest.mark.parametrize("name", NO_WRITES)
+def test_what_cannot_be_written_is_refused_as_by_pytorch(name: str) -> None:
+    ours, theirs = (t.arange(12.0).reshape(3, 4) for t in (torch, pytorch))
+    with pytest.raises((IndexError, RuntimeError, ValueError)) as expected:
+        NO_WRITES[name](pytorch, theirs)
+    with pytest.raises(expected.type):
+        NO_WRITES[name](torch, ours)
+    np.testing.assert_array_equal(ours.numpy(), np.arange(12.0).reshape(3, 4))
+
+
+def test_a_change_by_a_row_is_noticed_by_backward() -> None:
+    x = torch.ones(3, 4)
+    w = torch.ones(3, 4, requires_grad=True)
+    y = (w * x).sum()
+    x[1] += torch.ones(4)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.backward()
+
+
+def test_rows_of_a_leaf_are_not_written() -> None:
+    w = torch.ones(3, 4, requires_grad=True)
+    for write in (lambda: w.__setitem__(0, 1.0), lambda: w[0].__iadd__(1.0), lambda: w.__setitem__(0, torch.ones(4))):
+        with pytest.raises(RuntimeError, match="leaf"):
+            write()
+    with torch.no_grad():
+        w[0] = 5.0
+        w[1] += 1.0
+    assert w.detach().sum().item() == 5 * 4 + 2 * 4 + 4

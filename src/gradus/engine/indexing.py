@@ -8,10 +8,34 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.engine.dtypes import Array
 from gradus.engine.variable import Variable
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
+
+_ndarray = np.ndarray
+
+
+def plain_view(x: Array, index: Any) -> Array | None:
+    """x[index], a view, if the index is whole numbers and slices without a step, which NumPy reads as PyTorch does.
+
+    None if it is anything else, or does not fit: `parse` says what is wrong.
+    """
+    kind = type(index)
+    if kind is tuple:
+        for part in index:
+            if type(part) is not int and (type(part) is not slice or part.step is not None):
+                return None
+    elif kind is int:
+        index = (index,)
+    elif kind is not slice or index.step is not None:
+        return None
+    try:
+        view = x[index]
+        return view if type(view) is _ndarray else x[(*index, ...)]  # a single number, too, as a view
+    except (IndexError, TypeError):
+        return None
 
 
 def parse(x: Tensor, index: Any) -> tuple[Any, Any]:

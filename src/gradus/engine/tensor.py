@@ -891,7 +891,7 @@ class Tensor(Variable, _Missing):
     swapaxes_ = swapdims_ = ip.transpose_
     is_nonzero, is_same_size = cv.is_nonzero, cv.is_same_size
     share_memory_ = cv.as_is
-    __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = ip.iadd, ip.sub_, ip.mul_, ip.div_, ip.pow_
+    __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = ip.iadd, ip.isub, ip.mul_, ip.div_, ip.pow_
     __ifloordiv__, __imod__ = ip.floor_divide_, ip.remainder_
     __iand__, __ior__, __ixor__ = ip.iand, ip.ior, ip.ixor
 

@@ -303,6 +303,28 @@ def _share(view: Tensor, source: Tensor) -> None:
             view._seen = base._rewired
 
 
+def viewed(source: Tensor, view: Array, op: type[Function], index: Any) -> Tensor:
+    """A view of source's array as a tensor: `apply_one(op, source, index)` where the view is at hand already."""
+    edge = source._node if source._base is None else source._edge()
+    made = _new(_Tensor)
+    made._array = view
+    made._grad = made._node = None
+    made._base = base = source if source._base is None else source._base
+    made._counter = base._counter or base._version_counter
+    if base._rewired:
+        made._seen = base._rewired
+    if edge is not None and state.enabled:
+        node = made._node = op()
+        node.edges, node.notes, node.number = (source if edge is LEAF else edge,), (), next(numbers)
+        node.shape, node.index = source._array.shape, index  # type: ignore[attr-defined]
+    return cast("Tensor", made)
+
+
+def unrecorded(x: Variable) -> bool:
+    """Whether what is done to this tensor leaves no trace in a graph."""
+    return not state.enabled or (x._node is None and (x._base is None or x._edge() is None))
+
+
 def _same_memory(part: Array, whole: Array) -> bool:
     return part is whole or not part.size or np.may_share_memory(part, whole)
 

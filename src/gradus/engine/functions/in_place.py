@@ -23,6 +23,7 @@ from gradus.engine.functions.operands import (
     refuse_complex,
 )
 from gradus.engine.functions.selecting import _refuse_unfit
+from gradus.engine.kernels import FLOAT32
 from gradus.engine.ops import activations as act
 from gradus.engine.ops import bounds
 from gradus.engine.ops import elementwise as ew
@@ -174,6 +175,12 @@ def apply_to_each_(input: Tensor, callable: Callable[[Any], Any]) -> Tensor:
     """Each number as the Python function gives it back."""
     values = [callable(x) for x in input._array.reshape(-1).tolist()]
     return copy_(input, wrap(np.array(values, input._array.dtype).reshape(input._array.shape)))
+
+
+def isub(input: Tensor, other: Any) -> Tensor:
+    if is_tensor(other) and other._array.dtype is input._array.dtype is FLOAT32:
+        return in_place(input, ew.Sub, other)
+    return sub_(input, other)
 
 
 def iadd(input: Tensor, other: Any) -> Tensor:

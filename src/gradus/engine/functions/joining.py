@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradus.engine.dtypes import Size, get_default_dtype
+from gradus.engine.dtypes import Array, Size, get_default_dtype
 from gradus.engine.functions.operands import axis_of, is_tensor, same_types
 from gradus.engine.functions.shapes import atleast_1d, atleast_2d, atleast_3d
-from gradus.engine.functions.signatures import numpy_names
+from gradus.engine.grad_mode import state
 from gradus.engine.ops import shape as sh
 from gradus.engine.variable import apply, wrap
 
@@ -24,9 +24,14 @@ __all__ = [
 ]  # fmt: skip
 
 
-@numpy_names
-def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Tensors one after the other along a dimension they have."""
+    dim = dim if axis is None else axis
+    if dim == 0 and (arrays := _simple(tensors)) is not None and arrays[0].ndim:
+        try:
+            return wrap(np.concatenate(arrays))
+        except ValueError:
+            pass  # what follows says what does not fit
     parts = _checked(tensors, "cat")
     if not parts:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
@@ -52,9 +57,13 @@ def cat(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
 concat = concatenate = cat
 
 
-@numpy_names
-def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
+def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
     """Tensors of one shape along a new dimension."""
+    dim = dim if axis is None else axis
+    if dim == 0 and (arrays := _simple(tensors)) is not None:
+        shape = arrays[0].shape
+        if shape and [x.shape for x in arrays].count(shape) == len(arrays):
+            return wrap(np.concatenate(arrays).reshape(len(arrays), *shape))
     parts = _some(tensors, "stack")
     for i, x in enumerate(parts):
         if x._array.shape != parts[0]._array.shape:
@@ -63,6 +72,26 @@ def stack(tensors: Sequence[Tensor], dim: int = 0) -> Tensor:
                 f"{list(x.shape)} at entry {i}"
             )
     return apply(sh.Stack, *same_types(parts), axis=axis_of(dim, parts[0].ndim + 1))
+
+
+def _simple(tensors: Any) -> list[Array] | None:
+    """The arrays of a list or tuple of tensors, if all are of one type and leave no trace in a graph."""
+    if type(tensors) not in (list, tuple) or not tensors:
+        return None
+    try:
+        if state.enabled:
+            arrays = [x._array for x in tensors if x._node is None and x._base is None]
+        else:
+            arrays = [x._array for x in tensors]
+    except AttributeError:
+        return None
+    if len(arrays) != len(tensors):
+        return None
+    kind = arrays[0].dtype
+    for x in arrays:
+        if x.dtype is not kind:
+            return None
+    return arrays
 
 
 def _checked(tensors: Any, name: str) -> list[Tensor]:

@@ -18,7 +18,7 @@ from gradus.engine.layouts import check_format, check_layout
 from gradus.engine.node import Function
 from gradus.engine.ops.elementwise import Div, Mul, ToCopy
 from gradus.engine.promotion import RANK, of_number, promote, result_type
-from gradus.engine.variable import Variable, apply, apply_, apply_one, apply_two, wrap
+from gradus.engine.variable import Variable, apply, apply_, apply_one, apply_two, unrecorded, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -131,22 +131,27 @@ def binary(op: type[Function], a: Any, b: Any, option: Any = None) -> Tensor:
         raise
 
 
+_WRAPPING = (np.add, np.subtract, np.multiply)  # what NumPy does to whole numbers as PyTorch, modulo their range
+
+
 def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None) -> Tensor:
     """As `binary`, writing the result into `target`, whose type must be able to hold it."""
     before = target._array
-    if option is None and ((target._node is None and target._base is None) or not state.enabled):
+    if option is None and ((target._node is None and target._base is None) or unrecorded(target)):
         # Where there is nothing to record, nothing to convert and nothing to refuse, NumPy writes over the numbers.
         if isinstance(other, Variable):
             operand = other._array
             plainly = (
                 operand.dtype is before.dtype
-                and ((other._node is None and other._base is None) or not state.enabled)
+                and ((other._node is None and other._base is None) or unrecorded(other))
                 and (other._counter is not target._counter or target._counter is None)
             )
         else:
             operand = other
             plainly = type(other) in (float, int) and before.dtype.char in "fd"
-        if plainly and (ufunc := op.ufunc) is not None and (before.base is None or before.flags.c_contiguous):
+            if type(other) is int and before.dtype.kind == "i":
+                plainly = op.ufunc in _WRAPPING
+        if plainly and (ufunc := op.ufunc) is not None and (before.base is None or 0 not in before.strides):
             try:
                 ufunc(before, operand, before)
                 if target._counter is None:
@@ -154,8 +159,8 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
                 else:
                     target._counter[0] += 1
                 return target
-            except ValueError:
-                pass  # the shapes do not fit: what follows says so
+            except (ValueError, OverflowError):
+                pass  # the shapes do not fit, or the number: what follows says so
     if isinstance(other, Variable):
         if other._array.dtype is not before.dtype:
             check_cast(result_type(before, other._array), before.dtype)

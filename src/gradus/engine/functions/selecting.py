@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
 from gradus.engine import printing
+from gradus.engine.dtypes import Array
 from gradus.engine.functions.operands import axis_of, is_tensor, numeric, scalar_name, sizes_of
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.indexing import parse
+from gradus.engine.indexing import parse, plain_view
+from gradus.engine.number_types import SPECIAL
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.ops import index as ix
-from gradus.engine.variable import Variable, apply_, apply_one, apply_two, wrap
+from gradus.engine.variable import Variable, apply_, apply_one, apply_two, unrecorded, viewed, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -23,7 +25,12 @@ __all__ = [
 ]  # fmt: skip
 
 
+_LARGE = 60_000.0  # every float type holds this
+
+
 def getitem(input: Tensor, index: Any) -> Tensor:
+    if (view := plain_view(input._array, index)) is not None:
+        return viewed(input, view, ix.Slice, index)
     if isinstance(index, Variable):
         rows = index._array
         if rows.dtype.kind == "i" and rows.ndim and input._array.ndim:
@@ -37,7 +44,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:
-    if index is False:
+    if index is False or (unrecorded(input) and _written(input, index, value)):
         return
     if not isinstance(value, (int, float, complex, np.generic)) and not is_tensor(value):
         name = printing.type_name(input._array)
@@ -64,6 +71,53 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             "of shape "
             f"{list(picked)}"
         ) from None
+
+
+def _written(input: Tensor, index: Any, value: Any) -> bool:
+    """Write what NumPy writes as PyTorch does; or nothing, and say so: the long way converts, refuses and explains."""
+    into, key, number = input._array, cast("Any", ...), cast("Any", value)
+    if isinstance(index, Variable):
+        place, key = into, index._array
+        if key.dtype.kind != "i" or not key.ndim or not into.ndim:
+            return False
+    else:
+        view = plain_view(into, index)
+        if view is None:
+            return False
+        place = view
+    kind = into.dtype
+    if kind.char in SPECIAL or 0 in place.strides:
+        return False
+    if isinstance(value, Variable):
+        number = value._array
+        if number.dtype is not kind or not unrecorded(value):
+            return False
+        counter = value._counter
+        if key is not ... and number.ndim > key.ndim + into.ndim - 1:
+            return False
+        if counter is not None and counter is input._counter and not (key is ... and _the_same(into, place, number)):
+            return False
+    elif type(value) in (float, int) and kind.kind == "f":
+        if not -_LARGE < value < _LARGE:
+            return False
+    elif type(value) is not int or kind.kind not in "iu":
+        return False
+    try:
+        place[key] = number
+    except (ValueError, IndexError, OverflowError):
+        return False
+    input._version_counter[0] += 1
+    return True
+
+
+def _the_same(whole: Array, place: Array, value: Array) -> bool:
+    """Whether a value from the memory that it is written into is that very part of it, as after `x[5] += y`."""
+    if place.shape != value.shape or place.strides != value.strides:
+        return False
+    if place.ndim < whole.ndim and place.base is value.base and place.flags.c_contiguous:
+        return True  # rows or numbers: if they overlap otherwise, NumPy still writes what was there before
+    starts: bool = place.__array_interface__["data"] == value.__array_interface__["data"]
+    return starts
 
 
 def _type_name(value: Any) -> str:
