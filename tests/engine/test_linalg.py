@@ -239,9 +239,34 @@ def test_failures_are_told_apart_within_a_batch() -> None:
     assert engine.linalg.cholesky_ex(engine.tensor(x)).info.tolist() == theirs.tolist()
 
 
-def test_eigenvalues_that_may_be_complex_are_refused() -> None:
-    with pytest.raises(NotImplementedError, match="complex"):
-        engine.linalg.eig(engine.eye(2))
+EIGEN: list[tuple[str, Program]] = [
+    ("eigvals", lambda t, x: t.sort(t.linalg.eigvals(x).abs()).values),
+    ("powers", lambda t, x: t.linalg.eigvals(x).pow(2).real.sum(-1)),
+    ("eigenvectors", lambda t, x: t.linalg.eig(x).eigenvectors.abs().pow(3).sum()),
+]
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (2, 4, 4)], ids=str)
+@pytest.mark.parametrize(("name", "program"), EIGEN, ids=[name for name, _ in EIGEN])
+def test_complex_eigenvalues(name: str, program: Program, shape: tuple[int, ...]) -> None:
+    x = numbers(*shape, seed=4)
+    assert np.iscomplexobj(np.linalg.eigvals(x))
+    agree(program, x, tolerance=1e-7)
+    agree_with_differences(program, x)
+
+
+def test_eigenvectors_belong_to_their_eigenvalues() -> None:
+    x = engine.tensor(numbers(2, 4, 4, seed=4))
+    w, v = engine.linalg.eig(x)
+    np.testing.assert_allclose((x.to(v.dtype) @ v).numpy(), (v * w.unsqueeze(-2)).numpy(), atol=1e-12)
+    assert w.dtype == engine.complex128
+    assert engine.linalg.eig(x.float()).eigenvectors.dtype == engine.complex64
+
+
+def test_a_loss_that_an_eigenvectors_angle_changes_has_no_gradient() -> None:
+    x = engine.tensor(numbers(3, 3, seed=4)).requires_grad_()
+    with pytest.raises(RuntimeError, match="ill-defined"):
+        engine.linalg.eig(x).eigenvectors.imag.sum().backward()
 
 
 REFUSED: list[tuple[str, Program]] = [
@@ -268,6 +293,7 @@ REFUSED: list[tuple[str, Program]] = [
     ("norm of integers", lambda t: t.linalg.vector_norm(t.ones(2, dtype=t.int64))),
     ("norm of three", lambda t: t.linalg.norm(t.ones(2, 2, 2), "fro")),
     ("lstsq", lambda t: t.linalg.lstsq(t.ones(3, 2), t.ones(2, 2))),
+    ("nan, eig", lambda t: t.linalg.eig(t.full((2, 2), float("nan")))),
     ("nan", lambda t: t.linalg.svd(t.full((2, 2), float("nan")))),
     ("no pivots", lambda t: t.linalg.lu(t.eye(2), pivot=False)),
     ("vander", lambda t: t.linalg.vander(t.ones(3), N=1)),

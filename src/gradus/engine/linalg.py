@@ -1,10 +1,10 @@
-"""`torch.linalg`: linear algebra on (batches of) matrices. Every function but eig and its relatives has gradients."""
-
-from typing import NoReturn
+"""`torch.linalg`: linear algebra on (batches of) real matrices, with gradients."""
 
 from gradus.engine.absent import refuse
 from gradus.engine.functions.decompositions import (
+    eig,
     eigh,
+    eigvals,
     eigvalsh,
     lstsq,
     lu,
@@ -41,7 +41,6 @@ from gradus.engine.functions.linear_algebra import (
 )
 from gradus.engine.functions.norms import cond, matrix_norm, norm, vector_norm
 from gradus.engine.functions.products import matmul
-from gradus.engine.tensor import Tensor
 
 __all__ = [
     "LinAlgError",
@@ -85,17 +84,3 @@ __all__ = [
     "vector_norm",
 ]
 __getattr__ = refuse(__name__)
-
-
-def eig(A: Tensor) -> NoReturn:
-    """Eigenvalues of a matrix that is not symmetric are complex: refused; `eigh` is for symmetric ones."""
-    del A
-    raise NotImplementedError("linalg.eig gives complex numbers, which are not offered; eigh is for symmetric matrices")
-
-
-def eigvals(A: Tensor) -> NoReturn:
-    """Eigenvalues of a matrix that is not symmetric are complex: refused; `eigvalsh` is for symmetric ones."""
-    del A
-    raise NotImplementedError(
-        "linalg.eigvals gives complex numbers, which are not offered; eigvalsh is for symmetric matrices"
-    )

@@ -165,6 +165,16 @@ class svd(NamedTuple):
         return _shown(self)
 
 
+class linalg_eig(NamedTuple):
+    """Eigenvalues, and eigenvectors as columns."""
+
+    eigenvalues: Tensor
+    eigenvectors: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)
+
+
 class linalg_eigh(NamedTuple):
     """Eigenvalues in rising order, and eigenvectors as columns."""
 

@@ -18,6 +18,7 @@ from gradus.engine.functions.linear_algebra import solve_triangular
 from gradus.engine.functions.products import matmul
 from gradus.engine.ops import decompositions as dc
 from gradus.engine.ops import linalg as la
+from gradus.engine.return_types import linalg_eig as Eig
 from gradus.engine.return_types import linalg_eigh as Eigh
 from gradus.engine.return_types import linalg_lstsq as Lstsq
 from gradus.engine.return_types import linalg_lu as Lu
@@ -97,6 +98,27 @@ def eigh(A: Tensor, UPLO: str = "L") -> Eigh:
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
     """(..., n, n) symmetric -> eigenvalues (..., n) in rising order."""
     return eigh(A, UPLO).eigenvalues
+
+
+def eig(A: Tensor) -> Eig:
+    """(..., n, n) -> eigenvalues (..., n) and eigenvectors (..., n, n) as columns of length 1, both complex.
+
+    An eigenvector may be turned by another angle in the complex plane than PyTorch's. A is real: complex matrices are
+    refused.
+
+    Raises:
+        RuntimeError: if A is not finite.
+    """
+    check_square(A, "linalg.eig")
+    if not np.isfinite(A._array).all():
+        raise RuntimeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
+    with explained("linalg.eig", A):
+        return Eig(*apply(dc.Eig, A))
+
+
+def eigvals(A: Tensor) -> Tensor:
+    """(..., n, n) real -> eigenvalues (..., n), complex."""
+    return eig(check_square(A, "linalg.eigvals")).eigenvalues
 
 
 # ---- LU

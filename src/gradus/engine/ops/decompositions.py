@@ -111,6 +111,39 @@ class Eigh(Function):
         return v @ middle @ T(v)
 
 
+class Eig(Function):
+    """A = V diag(w) V⁻¹, w and V complex, the columns of V of length 1.
+    dA = V⁻ᴴ (diag(dw) + (Vᴴ dV - Vᴴ V diag(Re Vᴴ dV)) / F) Vᴴ,  Fᵢⱼ = conj(wⱼ - wᵢ),  and of that the real part
+
+    A column of V may be turned by any angle in the complex plane: a loss that changes with it has no gradient.
+    """
+
+    def forward(self, a: Array) -> tuple[Array, Array]:
+        kind = np.result_type(a, np.complex64)
+        self.w, self.v = (part.astype(kind) for part in np.linalg.eig(a))
+        return self.w, self.v
+
+    def backward(self, dy: Any) -> Any:
+        w, v = self.w, self.v
+        dw, dv = dy
+        vh = T(v).conj()
+        i = np.arange(w.shape[-1])
+        middle = np.zeros_like(v)
+        if dv is not None:
+            turned = vh @ dv
+            angles = turned[..., i, i]
+            if not np.allclose(angles.imag, 0, rtol=1e-2, atol=1e-2):
+                raise RuntimeError(
+                    "linalg_eig_backward: The eigenvectors in the complex case are specified up to multiplication by "
+                    "e^{i phi}. The specified loss function depends on this quantity, so it is ill-defined."
+                )
+            gap = (w[..., None, :] - w[..., :, None]).conj()
+            gap[..., i, i] = 1
+            middle = (turned - (vh @ v) * angles.real[..., None, :]) / gap
+        middle[..., i, i] = 0 if dw is None else dw
+        return np.linalg.solve(vh, middle @ vh).real.copy()
+
+
 class Lu(Function):
     """P A = L U, rows swapped so that each pivot is the largest of its column; L and U in one matrix, L without its
     ones.
