@@ -43,12 +43,16 @@ SMALL = {
 }
 
 NOTES = {
-    "torch.Tensor": "dense tensors in the CPU's memory, of real numbers",
+    "torch.Tensor": "dense tensors in the CPU's memory, of real and complex numbers",
     "torch.autocast": "changes nothing: everything is computed in float32",
     "torch.autograd.backward": "`create_graph=True` is not offered",
     "torch.autograd.grad": "`create_graph=True` and `is_grads_batched=True` are not offered",
     "torch.Tensor.backward": "`create_graph=True` is not offered",
-    "torch.bfloat16": "a name only: no tensor has this type",
+    "torch.bfloat16": "two bytes a number; each operation is computed in float32 and rounded once",
+    "torch.float16": "each operation is computed in float32 and rounded once",
+    "torch.complex64": "arithmetic, products, views, holomorphic functions; an error says where there is none",
+    "torch.Tensor.conj": "a copy; PyTorch gives a view",
+    "torch.conj": "a copy; PyTorch gives a view",
     "torch.compile": "gives back the module or function itself",
     "torch.device": "the CPU is the only one that tensors can be on",
     "torch.empty": "starts as zeros",

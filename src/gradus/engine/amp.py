@@ -1,8 +1,9 @@
 """Mixed precision, as `torch.amp` has it, where there is one precision: accepted, and computed in float32.
 
 PyTorch's autocast has matrices multiplied in bfloat16 or float16, which is faster where the hardware has such numbers.
-NumPy has no bfloat16, and this engine computes in float32: what is inside an autocast gives float32 results, more exact
-than PyTorch's. A loss then needs no scaling either, so the scaler leaves it as it is.
+Here it would be slower: a product of bfloat16 numbers is computed in float32 (`number_types.py`). So what is inside an
+autocast stays float32, and is more exact than PyTorch's; a model that is to be in bfloat16 is made so by `.bfloat16()`.
+A loss then needs no scaling either, so the scaler leaves it as it is.
 """
 
 from __future__ import annotations

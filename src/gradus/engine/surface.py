@@ -26,6 +26,7 @@ from gradus.engine.runtime import (
 )
 from gradus.engine.tensor import Tensor
 from gradus.engine.torch_version import __version__
+from gradus.engine.untyped_storage import UntypedStorage
 
 if TYPE_CHECKING:
     from gradus.engine import (
@@ -91,6 +92,7 @@ __all__ = [
     "IntTensor",
     "LongTensor",
     "ShortTensor",
+    "UntypedStorage",
     "__version__",
     "accelerator",
     "amp",

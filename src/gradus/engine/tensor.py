@@ -37,6 +37,7 @@ from gradus.engine.functions.operands import axis_of
 from gradus.engine.functions.operands import floating_only as floating_only
 from gradus.engine.grad_mode import state as grad_state
 from gradus.engine.node import LEAF, Node, Output, RemovableHook
+from gradus.engine.untyped_storage import UntypedStorage, storage_of
 from gradus.engine.variable import Variable, results_are
 
 _new = object.__new__
@@ -122,6 +123,10 @@ class Tensor(Variable, _Missing):
         start = self._array.__array_interface__["data"][0]
         root = self._array if self._base is None else self._base._array
         return int((start - root.__array_interface__["data"][0]) // self._array.itemsize)
+
+    def untyped_storage(self) -> UntypedStorage:
+        """The bytes of this tensor's memory, of its base's if it is a view."""
+        return storage_of(self)
 
     def data_ptr(self) -> Int:
         return int(self._array.__array_interface__["data"][0])

@@ -78,5 +78,5 @@ class EngineLoader(Loader):
 
 
 def _take_torch_modules() -> dict[str, ModuleType]:
-    names = [name for name in sys.modules if name.split(".")[0] == "torch"]
+    names = [name for name in sys.modules if name.split(".")[0] == "torch" or name == "safetensors.torch"]
     return {name: sys.modules.pop(name) for name in names}

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "full", "full_like", "ones",
+    "as_tensor", "asarray", "empty", "empty_like", "eye", "from_numpy", "frombuffer", "full", "full_like", "ones",
     "ones_like", "scalar_tensor", "tensor", "zeros", "zeros_like",
 ]  # fmt: skip
 
@@ -156,6 +156,28 @@ def scalar_tensor(s: Any, *, dtype: DType | None = None, requires_grad: bool = F
     """A 0-d tensor of a number, in the default type if none is asked for."""
     refuse_unknown("scalar_tensor", others)
     return _filled((), _fill("scalar_tensor", s), float_kind(dtype), requires_grad)
+
+
+def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
+    """A tensor on the memory of a bytes-like object, read as numbers of a type.
+
+    Raises:
+        ValueError: if the buffer does not hold that many numbers.
+    """
+    data = np.frombuffer(buffer, np.uint8)
+    kind, rest = dtypes.to_numpy(dtype), data.size - offset
+    size = rest // kind.itemsize if count < 0 else count
+    if (
+        not 0 <= offset < max(data.size, 1)
+        or rest < size * kind.itemsize
+        or not size
+        or (count < 0 and rest % kind.itemsize)
+    ):
+        raise ValueError(
+            f"a buffer of {data.size} bytes does not hold {'whole numbers' if count < 0 else count} of {dtype} from "
+            f"byte {offset} on"
+        )
+    return made(data[offset : offset + size * kind.itemsize].view(kind), requires_grad)
 
 
 def from_numpy(ndarray: Array) -> Tensor:
