@@ -33,13 +33,24 @@ SMALL = {
     "torch.accelerator": "there is none: code that asks runs on the CPU",
     "torch.amp": "accepted and changes nothing: everything is computed in float32",
     "torch.backends": "the switches that programs set",
+    "torch.autograd.function": "",
+    "torch.autograd.functional": "what needs second derivatives is not offered",
+    "torch.autograd.graph": "",
+    "torch.compiler": "there is none: functions and modules run as they are",
+    "torch.cpu": "",
     "torch.cuda": "there is no GPU; code that asks runs on the CPU",
     "torch.distributed": "one process: a world of size 1",
+    "torch.func": "",
     "torch.jit": "nothing is compiled; the function or module itself is given back",
+    "torch.mps": "there is none",
+    "torch.multiprocessing": "Python's own; `spawn` runs one process, this one",
     "torch.profiler": "measured with the wall clock of this process",
     "torch.serialization": "the classes that a file may name",
+    "torch.testing": "",
+    "torch.types": "",
     "torch.utils.checkpoint": "",
     "torch.utils.tensorboard": "",
+    "torch.xpu": "there is none",
 }
 
 NOTES = {
@@ -232,7 +243,8 @@ def page() -> str:
         f"Written by `python docs/make_torch.py` from the engine and PyTorch {version}. A name is called as",
         "PyTorch calls it. The last column says which of PyTorch's parameters are refused (without), taken but unused",
         "(ignores), or named otherwise here than in PyTorch's documentation (by place only), and what is known to mean",
-        "something else; where it is empty, none is known. A name that is not offered raises an AttributeError.",
+        "something else; where it is empty, none is known. A name that is not offered raises an AttributeError. Other",
+        "modules of PyTorch's, such as torch.onnx, can be imported, and raise NotImplementedError when they are used.",
         "",
     ]
     for namespace in NAMESPACES:

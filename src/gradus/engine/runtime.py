@@ -9,15 +9,23 @@ from typing import Any
 from gradus.engine.kernels import threads
 
 __all__ = [
+    "OutOfMemoryError",
     "are_deterministic_algorithms_enabled",
     "compile",
+    "get_deterministic_debug_mode",
     "get_float32_matmul_precision",
     "get_num_interop_threads",
     "get_num_threads",
     "is_deterministic_algorithms_warn_only_enabled",
+    "is_storage",
+    "is_warn_always_enabled",
+    "set_deterministic_debug_mode",
     "set_float32_matmul_precision",
+    "set_flush_denormal",
     "set_num_interop_threads",
     "set_num_threads",
+    "set_warn_always",
+    "typename",
     "use_deterministic_algorithms",
 ]
 
@@ -37,6 +45,57 @@ def compile(
     Nothing is compiled: the fused kernels that this engine has are compiled already.
     """
     return (lambda function: function) if model is None else model
+
+
+class OutOfMemoryError(RuntimeError):
+    """What PyTorch raises when a GPU's memory does not suffice; here nothing does."""
+
+
+def set_flush_denormal(mode: bool) -> bool:
+    """False if mode: numbers below the smallest normal one are kept, and that cannot be changed."""
+    return not mode
+
+
+def is_warn_always_enabled() -> bool:
+    """What was last set."""
+    return _warn_always[0]
+
+
+def set_warn_always(b: bool) -> None:
+    """Accepted: which warnings come again is for Python's `warnings` to say."""
+    _warn_always[0] = b
+
+
+_warn_always = [False]
+
+
+def get_deterministic_debug_mode() -> int:
+    """0, 1 or 2: off, warn, error, as `use_deterministic_algorithms` was told."""
+    return 0 if not _deterministic["mode"] else 1 if _deterministic["warn_only"] else 2
+
+
+def set_deterministic_debug_mode(debug_mode: int | str) -> None:
+    """Accepted: every operation here gives the same result each time."""
+    mode = (
+        {"default": 0, "warn": 1, "error": 2}.get(debug_mode, debug_mode) if isinstance(debug_mode, str) else debug_mode
+    )
+    if mode not in (0, 1, 2):
+        raise RuntimeError(f"invalid value of debug_mode, expected 0, 1, or 2, but got {debug_mode}")
+    use_deterministic_algorithms(mode != 0, warn_only=mode == 1)
+
+
+def typename(obj: Any) -> str:
+    """A tensor's type, such as torch.FloatTensor; of anything else, its class with its module."""
+    if hasattr(obj, "_array"):
+        return str(obj.type())
+    kind = obj if isinstance(obj, type) else type(obj)
+    module = kind.__module__.replace("gradus.engine", "torch", 1)
+    return kind.__name__ if module == "builtins" else f"{module}.{kind.__name__}"
+
+
+def is_storage(obj: Any) -> bool:
+    """False: tensors here have no storage of their own."""
+    return False
 
 
 def set_num_threads(num: int) -> None:

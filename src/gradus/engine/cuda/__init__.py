@@ -5,33 +5,57 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from gradus.engine.absent import refuse
 from gradus.engine.cuda import amp
+from gradus.engine.runtime import OutOfMemoryError
 
 __all__ = [
+    "CUDAGraph",
+    "Event",
+    "OutOfMemoryError",
+    "Stream",
     "amp",
     "current_device",
+    "current_stream",
+    "default_stream",
+    "device",
     "device_count",
     "empty_cache",
+    "get_arch_list",
     "get_device_capability",
     "get_device_name",
     "get_device_properties",
+    "get_rng_state",
+    "get_rng_state_all",
+    "init",
+    "initial_seed",
+    "ipc_collect",
     "is_available",
     "is_bf16_supported",
     "is_initialized",
     "manual_seed",
     "manual_seed_all",
     "max_memory_allocated",
+    "max_memory_cached",
     "max_memory_reserved",
+    "mem_get_info",
     "memory_allocated",
+    "memory_cached",
     "memory_reserved",
+    "memory_stats",
     "reset_peak_memory_stats",
     "seed",
     "seed_all",
     "set_device",
+    "set_per_process_memory_fraction",
+    "set_rng_state",
+    "set_rng_state_all",
+    "stream",
     "synchronize",
 ]
 
@@ -97,6 +121,117 @@ def memory_reserved(device: Any = None) -> int:
 
 def max_memory_reserved(device: Any = None) -> int:
     return 0
+
+
+def memory_stats(device: Any = None) -> dict[str, Any]:
+    """Empty: there is no GPU whose memory could be counted."""
+    return {}
+
+
+def memory_cached(device: Any = None) -> int:
+    return 0
+
+
+def max_memory_cached(device: Any = None) -> int:
+    return 0
+
+
+def get_arch_list() -> list[str]:
+    """Empty: nothing is compiled for GPUs."""
+    return []
+
+
+def get_rng_state_all() -> list[Any]:
+    """Empty: there are no GPUs."""
+    return []
+
+
+def set_rng_state_all(new_states: Any) -> None:
+    """Nothing for no states.
+
+    Raises:
+        AssertionError: if there are any.
+    """
+    for _ in new_states:
+        _raise()
+
+
+class Event:
+    """An event on a GPU; there is none to make one on."""
+
+    def __init__(self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False) -> None:
+        raise RuntimeError("Tried to instantiate dummy base class Event")
+
+
+class Stream:
+    """A queue of work on a GPU; there is none to make one on."""
+
+    def __init__(self, device: Any = None, priority: int = 0, **_: Any) -> None:
+        raise RuntimeError("torch.cuda.Stream requires CUDA support")
+
+
+class CUDAGraph:
+    """Work recorded on a GPU; there is none to record on."""
+
+    def __init__(self, keep_graph: bool = False) -> None:
+        raise RuntimeError("Tried to instantiate dummy base class CUDAGraph")
+
+
+@contextlib.contextmanager
+def stream(stream: Stream | None) -> Iterator[None]:
+    """A `with` block that changes nothing: there is no other stream than None."""
+    yield
+
+
+class device:
+    """A `with` block on a GPU; one on a GPU below 0, or None, changes nothing."""
+
+    def __init__(self, device: Any) -> None:
+        number = str(device).rpartition(":")[2]
+        self.idx = -1 if device is None else int(number) if number.lstrip("-").isdecimal() else 0
+
+    def __enter__(self) -> None:
+        if self.idx >= 0:
+            _raise()
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing was changed."""
+
+
+def current_stream(device: Any = None) -> NoReturn:
+    _raise()
+
+
+def default_stream(device: Any = None) -> NoReturn:
+    _raise()
+
+
+def mem_get_info(device: Any = None) -> NoReturn:
+    _raise()
+
+
+def get_rng_state(device: Any = "cuda") -> NoReturn:
+    _raise()
+
+
+def set_rng_state(new_state: Any, device: Any = "cuda") -> NoReturn:
+    _raise()
+
+
+def initial_seed() -> NoReturn:
+    _raise()
+
+
+def init() -> NoReturn:
+    _raise()
+
+
+def ipc_collect() -> NoReturn:
+    _raise()
+
+
+def set_per_process_memory_fraction(fraction: float, device: Any = None) -> NoReturn:
+    _raise()
 
 
 def set_device(device: Any) -> NoReturn:

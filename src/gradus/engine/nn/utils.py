@@ -15,6 +15,12 @@ from gradus.engine.autograd import no_grad
 from gradus.engine.dtypes import Array
 from gradus.engine.functions import cat
 from gradus.engine.kernels.optimizer import sum_of_squares
+from gradus.engine.nn.tuples import _ntuple as _ntuple
+from gradus.engine.nn.tuples import _pair as _pair
+from gradus.engine.nn.tuples import _quadruple as _quadruple
+from gradus.engine.nn.tuples import _reverse_repeat_tuple as _reverse_repeat_tuple
+from gradus.engine.nn.tuples import _single as _single
+from gradus.engine.nn.tuples import _triple as _triple
 from gradus.engine.tensor import Tensor
 
 
