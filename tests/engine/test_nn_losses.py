@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import gradus.engine as engine
+from tests.engine.compare import agree, numbers, same_error
 from tests.engine.nn_compare import Array, assert_close, assert_same_run, build_both, normal
 
 REDUCTIONS = ["mean", "sum", "none"]
@@ -104,9 +105,11 @@ def test_binary_weights_are_pytorchs(reduction: str) -> None:
 
 @pytest.mark.parametrize(("old", "new"), [((None, False), "none"), ((False, None), "sum"), ((True, True), "mean")])
 def test_old_reductions_are_translated(old: tuple[bool | None, bool | None], new: str) -> None:
-    assert engine.nn.MSELoss(*old).reduction == new
+    with pytest.warns(UserWarning, match=f"please use reduction='{new}' instead"):
+        assert engine.nn.MSELoss(*old).reduction == new
     a, b = engine.tensor(normal(3)), engine.tensor(normal(3, seed=1))
-    assert engine.equal(engine.nn.functional.l1_loss(a, b, *old), engine.nn.functional.l1_loss(a, b, reduction=new))
+    with pytest.warns(UserWarning, match="please use reduction"):
+        assert engine.equal(engine.nn.functional.l1_loss(a, b, *old), engine.nn.functional.l1_loss(a, b, reduction=new))
 
 
 def test_extreme_logits_and_probabilities_stay_finite_as_in_pytorch() -> None:
@@ -148,3 +151,60 @@ def test_shapes_that_would_broadcast_are_warned_of_as_in_pytorch(name: str) -> N
             getattr(t.nn.functional, name)(t.ones(3, 1), t.zeros(3))
         said.append([str(each.message) for each in caught])
     assert said[0] == said[1] != []
+
+
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides")
+@pytest.mark.parametrize("name", ["cross_entropy", "nll_loss", "mse_loss", "l1_loss", "binary_cross_entropy", "kl_div"])
+@pytest.mark.parametrize("old", [{"reduce": False}, {"size_average": False}, {"size_average": True, "reduce": True}])
+def test_old_reductions_are_honoured_by_every_loss(name: str, old: dict[str, bool]) -> None:
+    x = numbers(3, 4, low=0.1, high=0.9)
+    target = np.array([1, 0, 3]) if name in ("cross_entropy", "nll_loss") else numbers(3, 4, seed=1, low=0.1, high=0.9)
+    agree(called(name, **old), x, target)
+    with pytest.warns(UserWarning, match="size_average and reduce args will be deprecated"):
+        getattr(engine.nn.functional, name)(engine.tensor(x), engine.tensor(target), **old)
+
+
+X, CLASSES = numbers(4, 5), np.array([0, 1, 2, 4])
+REFUSED: list[tuple[Any, tuple[Any, ...]]] = [
+    (lambda torch, x, t, w: torch.nn.functional.cross_entropy(x, t, w), (X, CLASSES, np.ones(4))),
+    (lambda torch, x, t, w: torch.nn.functional.nll_loss(x, t, w), (X, CLASSES, np.ones((5, 1)))),
+    (lambda torch, x, t, w: torch.nn.functional.nll_loss(x, t, w), (X, CLASSES, np.ones(5, np.float32))),
+    (lambda torch, x, t: torch.nn.functional.cross_entropy(x, t, label_smoothing=1.5), (X, CLASSES)),
+    (lambda torch, x, t: torch.nn.functional.cross_entropy(x, t), (X, CLASSES.astype(np.int32))),
+    (lambda torch, x, t: torch.nn.functional.nll_loss(x, t), (X, CLASSES.astype(np.int16))),
+    (lambda torch, x, t: torch.nn.functional.cross_entropy(x, t), (X, X[:, :3])),
+    (lambda torch, x, t: torch.nn.functional.cross_entropy(x, t), (X[0], CLASSES)),
+    (lambda torch, x, t: torch.nn.functional.cross_entropy(x, t), (CLASSES.reshape(2, 2), CLASSES[:2])),
+    (lambda torch, x, t: torch.nn.functional.cross_entropy(x, t, ignore_index=2), (X, abs(X))),
+    (lambda torch, x, t: torch.nn.functional.nll_loss(x, t), (X, CLASSES[:, None])),
+    (lambda torch, x, t: torch.nn.functional.nll_loss(x, t), (numbers(), CLASSES)),
+    (lambda torch, x, t: torch.nn.functional.mse_loss(x, t), (CLASSES, CLASSES)),
+    (lambda torch, x, t: torch.nn.functional.kl_div(x, t), (X, np.ones((4, 5), np.int64))),
+    (lambda torch, x, t: torch.nn.functional.binary_cross_entropy(x, t), (abs(X) / 3, np.ones((4, 5), np.int64))),
+    (lambda torch, x, t: torch.nn.functional.binary_cross_entropy(x, t), (abs(X) / 3, np.ones((4, 5), np.float32))),
+    (lambda torch, x, t: torch.nn.functional.binary_cross_entropy(x, t), (abs(X) / 3, np.full((4, 5), 2.0))),
+    (lambda torch, x, t: torch.nn.functional.binary_cross_entropy_with_logits(x, t), (X, np.ones((4, 5), np.int64))),
+    (lambda torch, x, t, p: torch.nn.BCEWithLogitsLoss(pos_weight=p)(x, t), (X, np.ones((4, 5)), np.ones(3))),
+]
+
+
+@pytest.mark.parametrize("case", range(len(REFUSED)))
+def test_targets_and_weights_that_do_not_fit_are_refused_as_by_pytorch(case: int) -> None:
+    program, arrays = REFUSED[case]
+    same_error(program, *arrays)
+
+
+def called(name: str, **options: Any) -> Any:
+    return lambda torch, *tensors: getattr(torch.nn.functional, name)(*tensors, **options)
+
+
+def test_bytes_are_class_numbers() -> None:
+    for name in ("cross_entropy", "nll_loss"):
+        agree(called(name), X, CLASSES.astype(np.uint8))
+
+
+def test_kl_div_shows_nan_and_counts_0_log_0_as_0() -> None:
+    target = np.array([0.0, 0.5, np.nan, 0.5])
+    for log_target in (True, False):
+        loss = called("kl_div", reduction="none", log_target=log_target)
+        agree(loss, np.log([0.1, 0.2, 0.3, np.nan]), target)

@@ -17,8 +17,6 @@ def softmax(x: Array, axis: int) -> Array:
         return np.ones_like(x)
     if _last(axis, x):
         return _rows(kernels.compiled().softmax, x)
-    if x.dtype == np.float16:
-        return softmax(x.astype(np.float32), axis).astype(x.dtype)
     if not x.size:
         return x.copy()
     with np.errstate(invalid="ignore"):
@@ -33,8 +31,6 @@ def softmax_backward(dy: Array, y: Array, axis: int) -> Array:
         return np.zeros_like(dy)
     if _last(axis, dy, y):
         return _rows(kernels.compiled().softmax_backward, dy, y)
-    if y.dtype == np.float16:
-        return softmax_backward(dy.astype(np.float32), y.astype(np.float32), axis).astype(y.dtype)
     dx = dy * y
     dx -= y * dx.sum(axis=axis, keepdims=True)
     return dx
@@ -46,8 +42,6 @@ def log_softmax(x: Array, axis: int) -> Array:
         return np.zeros_like(x)
     if _last(axis, x):
         return _rows(kernels.compiled().log_softmax, x)
-    if x.dtype == np.float16:
-        return log_softmax(x.astype(np.float32), axis).astype(x.dtype)
     if not x.size:
         return x.copy()
     y = x - x.max(axis=axis, keepdims=True)
@@ -61,8 +55,6 @@ def log_softmax_backward(dy: Array, y: Array, axis: int) -> Array:
         return np.zeros_like(dy)
     if _last(axis, dy, y):
         return _rows(kernels.compiled().log_softmax_backward, dy, y)
-    if y.dtype == np.float16:
-        return log_softmax_backward(dy.astype(np.float32), y.astype(np.float32), axis).astype(y.dtype)
     return np.asarray(dy - np.exp(y) * dy.sum(axis=axis, keepdims=True))
 
 

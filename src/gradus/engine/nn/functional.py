@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from gradus.engine import dtypes, random
-from gradus.engine.absent import refuse
-from gradus.engine.dtypes import REAL
 from gradus.engine.functions.activations import celu as celu
 from gradus.engine.functions.activations import celu_ as celu_
 from gradus.engine.functions.activations import elu as elu
@@ -44,7 +41,7 @@ from gradus.engine.functions.activations import tanh as tanh
 from gradus.engine.functions.activations import tanhshrink as tanhshrink
 from gradus.engine.functions.activations import threshold as threshold
 from gradus.engine.functions.activations import threshold_ as threshold_
-from gradus.engine.functions.operands import binary, scalar_name
+from gradus.engine.functions.operands import scalar_name
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool1d as adaptive_avg_pool1d
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool2d as adaptive_avg_pool2d
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool3d as adaptive_avg_pool3d
@@ -53,6 +50,9 @@ from gradus.engine.nn.adaptive_pooling_functions import adaptive_max_pool2d as a
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_max_pool3d as adaptive_max_pool3d
 from gradus.engine.nn.adaptive_pooling_functions import fractional_max_pool2d as fractional_max_pool2d
 from gradus.engine.nn.adaptive_pooling_functions import fractional_max_pool3d as fractional_max_pool3d
+from gradus.engine.nn.class_loss_functions import cross_entropy as cross_entropy
+from gradus.engine.nn.class_loss_functions import mse_loss as mse_loss
+from gradus.engine.nn.class_loss_functions import nll_loss as nll_loss
 from gradus.engine.nn.convolution_functions import conv1d as conv1d
 from gradus.engine.nn.convolution_functions import conv2d as conv2d
 from gradus.engine.nn.convolution_functions import conv3d as conv3d
@@ -183,7 +183,7 @@ def scaled_dot_product_attention(
             "Expected attn_mask dtype to be bool or float or to match query dtype, but got attn_mask.dtype: "
             f"{attn_mask.dtype} and  query.dtype: {query.dtype} instead."
         )
-    if query._array.dtype.kind not in REAL:
+    if query._array.dtype.kind not in dtypes.REAL:
         raise RuntimeError(f"expected scalar type Float but found {scalar_name(query._array.dtype)}")
     check_probability(dropout_p)
     factor = 1 / math.sqrt(query.size(-1)) if scale is None else scale
@@ -197,7 +197,7 @@ def scaled_dot_product_attention(
     if is_causal and attn_mask is not None:
         raise RuntimeError("Explicit attn_mask should not be set when is_causal=True")
     kind = query.dtype
-    if query.itemsize == 2:
+    if query._array.dtype.itemsize == 2:
         query, key, value = query.float(), key.float(), value.float()
     scores = query @ key.transpose(-2, -1) * factor  # (..., T, E) @ (..., E, S) -> (..., T, S)
     if is_causal:
@@ -228,161 +228,3 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
 
 def _default_dim(x: Tensor, dim: int | None) -> int:
     return dim if dim is not None else 0 if x.ndim in (0, 1, 3) else 1
-
-
-# ---- losses
-
-
-def cross_entropy(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: Any = None,
-    ignore_index: int = -100,
-    reduce: Any = None,
-    reduction: str = "mean",
-    label_smoothing: float = 0.0,
-) -> Tensor:
-    """-log softmax(input)[target], the surprise in nats at the target, averaged over what is scored.
-
-    Args:
-        input: logits (N, C), (C,), or (N, C, ...).
-        target: int64 (N,), () or (N, ...), values 0..C-1 or ignore_index; or probabilities of input's shape.
-        weight: (C,), how much each class counts.
-        ignore_index: a target that is not scored.
-        reduction: "mean", "sum" or "none".
-        label_smoothing: this much of the target is spread evenly over all classes (Szegedy et al., 2016).
-    """
-    x, t = input._array, target._array
-    simple = weight is None and reduction == "mean" and label_smoothing == 0
-    if simple and x.ndim == 2 and t.dtype.kind == "i" and t.shape == x.shape[:1]:  # as it mostly is
-        return apply_two(net.CrossEntropy, input, target, (ignore_index, reduction))
-    _check_reduction(reduction)
-    if target._array.dtype.kind in REAL and target._array.shape == input._array.shape:
-        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
-    logits, flat, shape = _rows(input, target)
-    if weight is None and label_smoothing == 0:
-        _check_kind(flat)
-        out = apply_two(net.CrossEntropy, logits, flat, (ignore_index, reduction))
-        return out.reshape(shape) if reduction == "none" else out
-    _check_targets(flat, logits.shape[1], ignore_index)
-    log_p = logits.log_softmax(-1)
-    loss = _nll(log_p, flat, weight, ignore_index, reduction)
-    if label_smoothing:
-        scored = Tensor._wrap((flat._array != ignore_index).astype(logits._array.dtype))
-        spread = -(log_p if weight is None else log_p * weight).sum(-1) * scored / logits.shape[1]
-        if reduction == "mean":
-            counted = scored if weight is None else weight[flat.clamp(0)] * scored
-            spread = spread.sum() / counted.sum()
-        elif reduction == "sum":
-            spread = spread.sum()
-        loss = loss * (1 - label_smoothing) + spread * label_smoothing
-    return loss.reshape(shape) if reduction == "none" else loss
-
-
-def _soft_cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float
-) -> Tensor:
-    axis = 0 if input.ndim == 1 else 1
-    classes = input.size(axis)
-    if smoothing:
-        target = target * (1 - smoothing) + smoothing / classes
-    terms = input.log_softmax(axis) * target
-    if weight is not None:
-        terms = terms * weight.reshape(*[-1 if i == axis else 1 for i in range(input.ndim)])
-    losses = -terms.sum(axis)
-    return losses.sum() / (input.numel() // classes) if reduction == "mean" else _reduced(losses, reduction)
-
-
-def nll_loss(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: Any = None,
-    ignore_index: int = -100,
-    reduce: Any = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """-input[target], for log probabilities; arguments as `cross_entropy`."""
-    _check_reduction(reduction)
-    rows, flat, shape = _rows(input, target)
-    _check_targets(flat, rows.shape[1], ignore_index)
-    out = _nll(rows, flat, weight, ignore_index, reduction)
-    return out.reshape(shape) if reduction == "none" else out
-
-
-def _nll(log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
-    return apply(
-        net.NllLoss,
-        log_p,
-        target,
-        None if weight is None else weight.detach(),
-        ignore_index=ignore_index,
-        reduction=reduction,
-    )
-
-
-def mse_loss(
-    input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
-) -> Tensor:
-    """(input - target)², averaged."""
-    _check_reduction(reduction)
-    if input.shape != target.shape:
-        warnings.warn(
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This "
-            "will likely lead "
-            "to incorrect results due to broadcasting. Please ensure they have the same size.",
-            UserWarning,
-            stacklevel=2,
-        )
-    return binary(net.MseLoss, input, target, reduction)
-
-
-def _rows(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor, tuple[int, ...]]:
-    """Logits as (N, C) and targets as (N,), and the shape that unreduced losses have."""
-    sizes = input._array.shape
-    if input.ndim == 1:
-        if target.ndim:
-            raise ValueError(f"Expected a single target for 1D input, got target of shape {tuple(target.shape)}")
-        return input.unsqueeze(0), target.reshape(1), ()
-    expected = (sizes[0], *sizes[2:])
-    if target._array.shape != expected:
-        if input.ndim == 2 and target.ndim == 1:
-            raise ValueError(
-                f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]})."
-            )
-        raise RuntimeError(f"Expected target size {list(expected)}, got {list(target.shape)}")
-    if input.ndim > 2:
-        input, target = input.movedim(1, -1).reshape(-1, input.shape[1]), target.reshape(-1)
-    return input, target, expected
-
-
-def _check_targets(target: Tensor, classes: int, ignore_index: int) -> None:
-    _check_kind(target)
-    t = target._array
-    scored = t[t != ignore_index]
-    if scored.size and (scored.min() < 0 or scored.max() >= classes):
-        wrong = scored.min() if scored.min() < 0 else scored.max()
-        raise IndexError(f"Target {wrong} is out of bounds.")
-
-
-def _check_kind(target: Tensor) -> None:
-    if target._array.dtype.kind not in "iu":
-        raise RuntimeError(
-            f"expected target dtype to be Long or Byte, but got {target.type().split('.')[-1].removesuffix('Tensor')}: "
-            "targets are class "
-            "numbers, so convert them with .long()"
-        )
-
-
-def _check_reduction(reduction: str) -> None:
-    if reduction not in ("none", "mean", "sum"):
-        raise ValueError(f"{reduction} is not a valid value for reduction")
-
-
-def _reduced(losses: Tensor, reduction: str) -> Tensor:
-    _check_reduction(reduction)
-    return losses if reduction == "none" else losses.mean() if reduction == "mean" else losses.sum()
-
-
-__getattr__ = refuse(__name__)

@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import numpy as np
 
-from gradus.engine.dtypes import REAL
 from gradus.engine.functions.operands import scalar_name
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from gradus.engine.ops import interpolation as rules
@@ -126,7 +125,7 @@ def _check(input: Tensor, sizes: list[int], mode: str) -> None:
         )
     if have[1] == 0:
         raise RuntimeError(f"Non-empty {input.ndim}D data tensor expected but got a tensor with sizes {list(have)}")
-    if input._array.dtype.kind not in REAL and input._array.dtype != np.uint8:
+    if not input.is_floating_point() and input._array.dtype != np.uint8:
         raise NotImplementedError(f"\"upsample_{mode}\" not implemented for '{scalar_name(input._array.dtype)}'")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradus.engine.nn import functional as F
+from gradus.engine.nn.loss_functions import reduction_of
 from gradus.engine.nn.module import Module
 from gradus.engine.tensor import Tensor
 
@@ -16,9 +17,8 @@ class _Loss(Module):
 
     def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
-        if size_average is not None or reduce is not None:  # how PyTorch before 1.0 asked for a reduction
-            one_number, averaged = reduce is not False, size_average is not False
-            reduction = "none" if not one_number else "mean" if averaged else "sum"
+        if size_average is not None or reduce is not None:
+            reduction = reduction_of(size_average, reduce, reduction)
         self.reduction = reduction
 
     if TYPE_CHECKING:

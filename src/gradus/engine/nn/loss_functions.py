@@ -10,8 +10,11 @@ from typing import Any, cast
 import numpy as np
 
 from gradus.engine.dtypes import Array
+from gradus.engine.functions.operands import check_cast, floating_only, scalar_name
 from gradus.engine.node import Function
+from gradus.engine.number_types import widened
 from gradus.engine.ops.activations import logistic
+from gradus.engine.promotion import result_type
 from gradus.engine.tensor import Tensor
 from gradus.engine.variable import apply
 
@@ -150,6 +153,8 @@ def kl_div(
     log_target: bool = False,
 ) -> Tensor:
     """target (log target - input), input being log probabilities; "batchmean" divides the sum by the number of rows."""
+    if not (input.is_floating_point() and target.is_floating_point()):
+        raise RuntimeError("kl_div: Integral inputs not supported.")
     if reduction == "mean":
         warnings.warn(
             "reduction: 'mean' divides the total loss by both the batch size and the support size."
@@ -157,11 +162,7 @@ def kl_div(
             "'mean' will be changed to behave the same as 'batchmean' in the next major release.",
             stacklevel=2,
         )
-    if log_target:
-        losses = target.exp() * (target - input)
-    else:
-        positive = target.where(target > 0, 1)  # 0 log 0 = 0
-        losses = target * positive.log() - target * input
+    losses = target.exp() * (target - input) if log_target else target.xlogy(target) - target * input
     if reduction == "batchmean":
         return losses.sum() / input.shape[0] if input.ndim else losses
     return reduced(losses, reduction_of(size_average, reduce, reduction))
@@ -187,10 +188,15 @@ def binary_cross_entropy(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
             "Please ensure they have the same size."
         )
-    x = input._array
-    if x.size and not (x.min() >= 0 and x.max() <= 1):
-        raise RuntimeError("all elements of input should be between 0 and 1")
-    w = None if weight is None else np.broadcast_to(weight._array, x.shape)
+    x, t = widened(input._array), widened(target._array)
+    if input.dtype != target.dtype:
+        have, got = scalar_name(input._array.dtype), scalar_name(target._array.dtype)
+        raise RuntimeError(f"Found dtype {got} but expected {have}")
+    floating_only(input, "binary_cross_entropy")
+    for name, values in (("input", x), ("target", t)):
+        if values.size and (values.min() < 0 or values.max() > 1):
+            raise RuntimeError(f"all elements of {name} should be between 0 and 1")
+    w = None if weight is None else _broadcast(weight, x.shape)
     return cast(Tensor, apply(BinaryCrossEntropy, input, target, w, reduction=reduction))
 
 
@@ -211,8 +217,18 @@ def binary_cross_entropy_with_logits(
     reduction = reduction_of(size_average, reduce, reduction)
     if target.shape != input.shape:
         raise ValueError(f"Target size ({target.shape}) must be the same as input size ({input.shape})")
-    w, p = (None if each is None else each._array for each in (weight, pos_weight))
+    check_cast(result_type(input._array, target._array), target._array.dtype)
+    w, p = (None if each is None else _broadcast(each, input._array.shape) for each in (weight, pos_weight))
     return cast(Tensor, apply(BinaryCrossEntropyWithLogits, input, target, w, p, reduction=reduction))
+
+
+def _broadcast(weight: Tensor, shape: tuple[int, ...]) -> Array:
+    try:
+        return np.broadcast_to(widened(weight._array), shape)
+    except ValueError:
+        raise RuntimeError(
+            f"a weight of shape {list(weight.shape)} does not broadcast to the losses' shape {list(shape)}"
+        ) from None
 
 
 def reduced(losses: Tensor, reduction: str) -> Tensor:
@@ -225,6 +241,10 @@ def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str)
     """The reduction asked for, also the way PyTorch before 1.0 asked."""
     if size_average is not None or reduce is not None:
         reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
+        warnings.warn(
+            f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
+            stacklevel=3,
+        )
     _check_reduction(reduction)
     return reduction
 

@@ -12,8 +12,8 @@ from gradus.engine.functions.operands import floating_only, scalar_name
 from gradus.engine.limits import finfo
 from gradus.engine.nn.padding_functions import pad
 from gradus.engine.nn.pooling_functions import avg_pool2d, avg_pool3d
+from gradus.engine.number_types import widened
 from gradus.engine.ops import normalization as norm
-from gradus.engine.ops.broadcast import single
 from gradus.engine.tensor import Tensor
 from gradus.engine.variable import apply
 
@@ -140,25 +140,25 @@ def batch_norm(
             _check_kind(x, parameter._array)
     floating_only(input, "batch_norm")
     if training and n:
-        wide, axes = single(x), (0, *range(2, x.ndim))
+        wide, axes = widened(x), (0, *range(2, x.ndim))
         mean, var = wide.mean(axis=axes), wide.var(axis=axes)
         if running_mean is not None and running_var is not None:
             unbiased = var * (n / (n - 1))
             for running, now in ((running_mean._array, mean), (running_var._array, unbiased)):
-                running += (momentum * (now - single(running))).astype(running.dtype, copy=False)
+                running += (momentum * (now - widened(running))).astype(running.dtype, copy=False)
     elif training:  # of nothing there is no mean
-        mean, var = (np.zeros(x.shape[1], single(x).dtype) for _ in range(2))
+        mean, var = (np.zeros(x.shape[1], widened(x).dtype) for _ in range(2))
     elif running_mean is None or running_var is None:
         raise RuntimeError(f"running_{'mean' if running_mean is None else 'var'} must be defined in evaluation mode")
     else:
-        mean, var = (np.array(single(running._array)) for running in (running_mean, running_var))
+        mean, var = (np.array(widened(running._array)) for running in (running_mean, running_var))
     return cast(Tensor, apply(norm.BatchNorm, input, weight, bias, mean, var, training=training, eps=eps))
 
 
 def _check_kind(x: Any, parameter: Any) -> None:
     if x.dtype.kind not in REAL:
         raise NotImplementedError(f"\"batch_norm\" not implemented for '{scalar_name(x.dtype)}'")
-    if not (x.itemsize == 2 and parameter.dtype == np.float32):
+    if not (x.dtype.itemsize == 2 and parameter.dtype == np.float32):
         raise RuntimeError(
             f"mixed dtype (CPU): all inputs must share same datatype, got {scalar_name(x.dtype)} and "
             f"{scalar_name(parameter.dtype)}"

@@ -18,7 +18,6 @@ import numpy as np
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
 from gradus.engine.node import Function
-from gradus.engine.ops.broadcast import single
 
 Sizes = tuple[int, ...]
 
@@ -144,19 +143,18 @@ class Convolution(Function):
     """
 
     def forward(self, x: Array, weight: Array, bias: Array | None, windows: Windows, groups: int) -> Array:
-        self.windows, self.groups, self.shape, self.kind = windows, groups, weight.shape, x.dtype
-        x, weight = single(x), single(weight)
+        self.windows, self.groups, self.shape = windows, groups, weight.shape
         self.x, self.kernel = windows.pad(x), _grouped(weight.reshape(len(weight), math.prod(weight.shape[1:])), groups)
         y = correlate(self.x, self.kernel, windows, windows.places(x.shape[2:]))
-        return _biased(y, bias).astype(self.kind, copy=False)
+        return _biased(y, bias)
 
     def backward(self, dy: Array) -> Any:
-        dy, windows, dx, dw = single(dy), self.windows, None, None
+        windows, dx, dw = self.windows, None, None
         if self.edges[0] is not None:
-            dx = windows.inside(spread(dy, self.kernel, windows, self.x.shape[2:])).astype(self.kind, copy=False)
+            dx = windows.inside(spread(dy, self.kernel, windows, self.x.shape[2:]))
         if self.edges[1] is not None:
-            dw = slope(self.x, dy, windows, self.groups).reshape(self.shape).astype(self.kind, copy=False)
-        return dx, dw, _of_bias(dy, self.kind) if self.edges[2] is not None else None
+            dw = slope(self.x, dy, windows, self.groups).reshape(self.shape)
+        return dx, dw, dy.sum(axis=(0, *range(2, dy.ndim))) if self.edges[2] is not None else None
 
 
 class TransposedConvolution(Function):
@@ -171,28 +169,24 @@ class TransposedConvolution(Function):
     def forward(
         self, x: Array, weight: Array, bias: Array | None, windows: Windows, sizes: Sizes, groups: int
     ) -> Array:
-        self.windows, self.groups, self.shape, self.kind = windows, groups, weight.shape, x.dtype
-        self.x, weight = single(x), single(weight)
+        self.windows, self.groups, self.shape = windows, groups, weight.shape
+        self.x = x
         self.kernel = _grouped(weight.reshape(len(weight), math.prod(weight.shape[1:])), groups)
         padded = tuple(n + sum(ends) for n, ends in zip(sizes, windows.padding, strict=True))
         y = windows.inside(spread(self.x, self.kernel, windows, padded))
-        return _biased(y, bias).astype(self.kind, copy=False)
+        return _biased(y, bias)
 
     def backward(self, dy: Array) -> Any:
-        dy, windows, dx, dw = single(dy), self.windows, None, None
+        windows, dx, dw = self.windows, None, None
         padded = windows.pad(dy)
         if self.edges[0] is not None:
-            dx = correlate(padded, self.kernel, windows, self.x.shape[2:]).astype(self.kind, copy=False)
+            dx = correlate(padded, self.kernel, windows, self.x.shape[2:])
         if self.edges[1] is not None:
-            dw = slope(padded, self.x, windows, self.groups).reshape(self.shape).astype(self.kind, copy=False)
-        return dx, dw, _of_bias(dy, self.kind) if self.edges[2] is not None else None
+            dw = slope(padded, self.x, windows, self.groups).reshape(self.shape)
+        return dx, dw, dy.sum(axis=(0, *range(2, dy.ndim))) if self.edges[2] is not None else None
 
 
 def _biased(y: Array, bias: Array | None) -> Array:
     if bias is not None:
         y += bias.reshape(-1, *(1,) * (y.ndim - 2))
     return y
-
-
-def _of_bias(dy: Array, kind: Any) -> Array:
-    return np.asarray(dy.sum(axis=(0, *range(2, dy.ndim))), kind)

@@ -13,7 +13,6 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.node import Function
-from gradus.engine.ops.broadcast import single
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,18 +52,15 @@ class Resample(Function):
     """y = x with the taps of each of its last axes taken.    dx = dy with them taken backwards"""
 
     def forward(self, x: Array, taps: tuple[Taps, ...], name: str) -> Array:
-        self.taps, self.first, self.called, self.kind = taps, x.ndim - len(taps), name, x.dtype
-        if any(each.weights is not None for each in taps):
-            x = single(x)
+        self.taps, self.first, self.called = taps, x.ndim - len(taps), name
         for axis, each in enumerate(taps, self.first):
             x = each.take(x, axis)
-        return x.astype(self.kind, copy=False)
+        return x
 
     def backward(self, dy: Array) -> Array:
-        dy = single(dy)
         for axis, each in enumerate(self.taps, self.first):
             dy = each.turned.take(dy, axis)
-        return dy.astype(self.kind, copy=False)
+        return dy
 
     def name(self) -> str:
         return self.called

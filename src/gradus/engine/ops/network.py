@@ -13,7 +13,7 @@ import numpy as np
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import attention, cross_entropy, softmax
 from gradus.engine.node import INPUTS, ONE, Function
-from gradus.engine.ops.broadcast import single, sum_to
+from gradus.engine.ops.broadcast import sum_to
 
 
 class Softmax(Function):
@@ -147,13 +147,12 @@ class Attention(Function):
 
     def forward(self, q: Array, k: Array, v: Array, kept: Array | None, causal: bool, scale: float) -> Array:
         self.q, self.k, self.v, self.kept, self.causal, self.scale = q, k, v, kept, causal, scale
-        y, self.log_total = attention.forward(single(q), single(k), single(v), causal, scale, kept)
-        return y.astype(q.dtype, copy=False)
+        y, self.log_total = attention.forward(q, k, v, causal, scale, kept)
+        return y
 
     def backward(self, dy: Array) -> Any:
-        inputs = single(self.q), single(self.k), single(self.v), self.log_total
-        gradients = attention.backward(single(dy), *inputs, self.causal, self.scale, self.kept)
-        return *(each.astype(self.q.dtype, copy=False) for each in gradients), None
+        inputs = self.q, self.k, self.v, self.log_total
+        return *attention.backward(dy, *inputs, self.causal, self.scale, self.kept), None
 
 
 class Dropout(Function):

@@ -1,6 +1,4 @@
-"""Numbers brought to one scale: by row (layer, RMS), by group of channels, by channel over a batch. Half precision is
-computed with as float32, and rounded at the end.
-"""
+"""Numbers brought to one scale: by row (layer, RMS), by group of channels, by channel over a batch."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ import numpy as np
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import normalization
 from gradus.engine.node import Function
-from gradus.engine.ops.broadcast import add_up, single
+from gradus.engine.ops.broadcast import add_up
 
 
 class LayerNorm(Function):
@@ -26,16 +24,16 @@ class LayerNorm(Function):
     def forward(self, x: Array, weight: Array | None, bias: Array | None, axes: int, eps: float) -> Array:
         self.x, self.weight, self.inner = x, weight, x.shape[x.ndim - axes :]
         rows = _rows(x, self.inner)
-        w, b = (None if p is None else single(p).reshape(-1) for p in (weight, bias))
+        w, b = (None if p is None else p.reshape(-1) for p in (weight, bias))
         y, self.mean, self.rstd = normalization.layer_norm(rows, w, b, eps)
-        return y.reshape(x.shape).astype(x.dtype, copy=False)
+        return y.reshape(x.shape)
 
     def backward(self, dy: Array) -> Any:
         rows = _rows(self.x, self.inner)
-        w = None if self.weight is None else single(self.weight).reshape(-1)
-        dx, dw, db = normalization.layer_norm_backward(single(dy).reshape(rows.shape), rows, w, self.mean, self.rstd)
+        w = None if self.weight is None else self.weight.reshape(-1)
+        dx, dw, db = normalization.layer_norm_backward(dy.reshape(rows.shape), rows, w, self.mean, self.rstd)
         return (
-            dx.reshape(self.x.shape).astype(self.x.dtype, copy=False),
+            dx.reshape(self.x.shape),
             dw.reshape(self.inner) if self.edges[1] is not None else None,
             db.reshape(self.inner) if self.edges[2] is not None else None,
         )
@@ -51,23 +49,21 @@ class RMSNorm(Function):
 
     def forward(self, x: Array, weight: Array | None, axes: int, eps: float) -> Array:
         self.x, self.weight, self.inner = x, weight, x.shape[x.ndim - axes :]
-        w = None if weight is None else single(weight).reshape(-1)
+        w = None if weight is None else weight.reshape(-1)
         y, self.rstd = normalization.rms_norm(_rows(x, self.inner), w, eps)
-        return y.reshape(x.shape).astype(x.dtype, copy=False)
+        return y.reshape(x.shape)
 
     def backward(self, dy: Array) -> Any:
         rows = _rows(self.x, self.inner)
-        w = None if self.weight is None else single(self.weight).reshape(-1)
-        dx, dw = normalization.rms_norm_backward(single(dy).reshape(rows.shape), rows, w, self.rstd)
-        return dx.reshape(self.x.shape).astype(self.x.dtype, copy=False), dw.reshape(self.inner) if self.edges[
-            1
-        ] is not None else None
+        w = None if self.weight is None else self.weight.reshape(-1)
+        dx, dw = normalization.rms_norm_backward(dy.reshape(rows.shape), rows, w, self.rstd)
+        return dx.reshape(self.x.shape), dw.reshape(self.inner) if self.edges[1] is not None else None
 
 
 def _rows(x: Array, inner: tuple[int, ...]) -> Array:
     """x (..., *inner) as a matrix."""
     size = math.prod(inner)
-    return single(x).reshape(x.size // size if size else math.prod(x.shape[: x.ndim - len(inner)]), size)
+    return x.reshape(x.size // size if size else math.prod(x.shape[: x.ndim - len(inner)]), size)
 
 
 class BatchNorm(Function):
@@ -84,7 +80,6 @@ class BatchNorm(Function):
     ) -> Array:
         self.axes = (0, *range(2, x.ndim))
         self.wide = (1, -1) + (1,) * (x.ndim - 2)
-        self.kind, x = x.dtype, single(x)
         self.weight, self.training = weight, training
         self.rstd = (1 / np.sqrt(var + eps)).reshape(self.wide).astype(x.dtype, copy=False)
         self.xhat = x - mean.reshape(self.wide)
@@ -92,10 +87,9 @@ class BatchNorm(Function):
         y = self.xhat.copy() if weight is None else self.xhat * weight.reshape(self.wide)
         if bias is not None:
             y += bias.reshape(self.wide)
-        return y.astype(self.kind, copy=False)
+        return y
 
     def backward(self, dy: Array) -> Any:
-        dy = single(dy)
         dw, db = add_up(dy * self.xhat, self.axes), add_up(dy, self.axes)
         scale = self.rstd if self.weight is None else self.rstd * self.weight.reshape(self.wide)
         if self.training:
@@ -106,7 +100,7 @@ class BatchNorm(Function):
             dx *= scale
         else:
             dx = dy * scale
-        return dx.astype(self.kind, copy=False), dw, db, None, None
+        return dx, dw, db, None, None
 
 
 class NativeGroupNorm(Function):
@@ -116,7 +110,7 @@ class NativeGroupNorm(Function):
     """
 
     def forward(self, x: Array, weight: Array | None, bias: Array | None, groups: int, eps: float) -> Array:
-        self.weight, self.kind, x = weight, x.dtype, single(x)
+        self.weight = weight
         self.grouped = (x.shape[0], groups, x.size // max(1, x.shape[0] * groups))
         self.wide = (1, x.shape[1]) + (1,) * (x.ndim - 2)
         rows = x.reshape(self.grouped)
@@ -125,11 +119,10 @@ class NativeGroupNorm(Function):
         self.rstd = 1 / np.sqrt(add_up(centred * centred, 2, keepdims=True) / n + eps)
         self.xhat = (centred * self.rstd).reshape(x.shape)
         y = self.xhat if weight is None else self.xhat * weight.reshape(self.wide)
-        y = y.copy() if weight is None and bias is None else y if bias is None else y + bias.reshape(self.wide)
-        return y.astype(self.kind, copy=False)
+        return y.copy() if weight is None and bias is None else y if bias is None else y + bias.reshape(self.wide)
 
     def backward(self, dy: Array) -> Any:
-        dy, others = single(dy), (0, *range(2, dy.ndim))
+        others = (0, *range(2, dy.ndim))
         dw = (dy * self.xhat).sum(axis=others) if self.edges[1] is not None else None
         db = dy.sum(axis=others) if self.edges[2] is not None else None
         dxhat = (dy if self.weight is None else dy * self.weight.reshape(self.wide)).reshape(self.grouped)
@@ -137,4 +130,4 @@ class NativeGroupNorm(Function):
         n = max(1, xhat.shape[2])
         product = add_up(dxhat * xhat, 2, keepdims=True) / n
         dx = (dxhat - add_up(dxhat, 2, keepdims=True) / n - xhat * product) * self.rstd
-        return dx.reshape(dy.shape).astype(self.kind, copy=False), dw, db
+        return dx.reshape(dy.shape), dw, db

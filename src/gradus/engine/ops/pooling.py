@@ -9,7 +9,7 @@ import numpy as np
 
 from gradus.engine.dtypes import REAL, Array
 from gradus.engine.node import Function
-from gradus.engine.ops.broadcast import single
+from gradus.engine.number_types import widened
 from gradus.engine.ops.convolution import Sizes, Windows
 
 
@@ -51,8 +51,8 @@ class AvgPool(Function):
     """y = the sum of x over a window / how many numbers that counts.    dx = dy / that, where the window lay"""
 
     def forward(self, x: Array, windows: Windows, places: Sizes, counts: Array) -> Array:
-        self.windows, self.shape, self.kind = windows, x.shape, x.dtype
-        padded = windows.pad(single(x))
+        self.windows, self.shape = windows, x.shape
+        padded = windows.pad(x)
         self.padded = padded.shape
         y = np.zeros((*x.shape[:2], *places), padded.dtype)
         for _, meets in windows.slices(places):
@@ -61,14 +61,14 @@ class AvgPool(Function):
             return np.trunc(y / counts).astype(x.dtype)
         self.counts = counts.astype(y.dtype)
         y /= self.counts
-        return y.astype(x.dtype, copy=False)
+        return y
 
     def backward(self, dy: Array) -> Array:
         each = dy / self.counts
         padded = np.zeros(self.padded, each.dtype)
         for _, meets in self.windows.slices(dy.shape[2:]):
             padded[(..., *meets)] += each
-        return self.windows.inside(padded).astype(self.kind, copy=False)
+        return self.windows.inside(padded)
 
     def name(self) -> str:
         return f"AvgPool{len(self.shape) - 2}DBackward0"
@@ -76,7 +76,8 @@ class AvgPool(Function):
 
 def largest(x: Array, windows: Windows, places: Sizes) -> Array:
     """Where in its plane of x (N, C, ...) the largest number of each window is: the first of several, the last NaN."""
-    floats = x.dtype.kind in REAL
+    x = widened(x)
+    floats = x.dtype.kind == "f"
     lowest = -math.inf if floats else np.iinfo(x.dtype).min
     padded, seek_nan = windows.pad(x, lowest), floats and bool(np.isnan(x).any())
     best = np.full((*x.shape[:2], *places), lowest, x.dtype)
@@ -111,6 +112,7 @@ def largest_of(x: Array, ranges: list[list[tuple[int, int]]]) -> Array:
 
 def last_nan_or_first_largest(x: Array) -> Array:
     """Along the last axis."""
+    x = widened(x)
     found = x.argmax(-1)
     if x.dtype.kind in REAL and (odd := np.isnan(x)).any():
         found = np.where(odd.any(-1), x.shape[-1] - 1 - odd[..., ::-1].argmax(-1), found)

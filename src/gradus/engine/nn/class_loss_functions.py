@@ -1,0 +1,189 @@
+"""The losses of classes, and the squared error: `functional` offers them."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, cast
+
+import numpy as np
+
+from gradus.engine.dtypes import REAL
+from gradus.engine.functions.operands import binary, floating_only, scalar_name
+from gradus.engine.nn.loss_functions import reduced, reduction_of
+from gradus.engine.ops import network as net
+from gradus.engine.tensor import Tensor
+from gradus.engine.variable import apply, apply_two
+
+_INT64 = np.dtype(np.int64)
+
+
+def cross_entropy(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Tensor:
+    """-log softmax(input)[target], the surprise in nats at the target, averaged over what is scored.
+
+    Args:
+        input: logits (N, C), (C,), or (N, C, ...).
+        target: int64 (N,), () or (N, ...), values 0..C-1 or ignore_index; or probabilities of input's shape.
+        weight: (C,), how much each class counts.
+        ignore_index: a target that is not scored.
+        reduction: "mean", "sum" or "none".
+        label_smoothing: this much of the target is spread evenly over all classes (Szegedy et al., 2016).
+    """
+    x, t = input._array, target._array
+    simple = weight is None and reduction == "mean" and label_smoothing == 0 and size_average is reduce is None
+    if simple and x.ndim == 2 and t.dtype is _INT64 and t.shape == x.shape[:1] and x.dtype.kind == "f":  # mostly
+        return cast(Tensor, apply_two(net.CrossEntropy, input, target, (ignore_index, reduction)))
+    reduction = reduction_of(size_average, reduce, reduction)
+    if not 0 <= label_smoothing <= 1:
+        raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
+    floating_only(input, "log_softmax_lastdim_kernel_impl")
+    if target._array.dtype.kind in REAL and target._array.shape == input._array.shape:
+        if ignore_index >= 0:
+            raise RuntimeError("ignore_index is not supported for floating point target")
+        _check_weight(weight, x.shape[0 if x.ndim == 1 else 1])
+        return _soft_cross_entropy(input, target, weight, reduction, label_smoothing)
+    logits, flat, shape = _rows(input, target)
+    if weight is None and label_smoothing == 0:
+        _check_kind(flat)
+        flat = flat.long()
+        out: Tensor = apply_two(net.CrossEntropy, logits, flat, (ignore_index, reduction))
+        return out.reshape(shape) if reduction == "none" else out
+    _check_weight(weight, logits.shape[1], logits)
+    _check_targets(flat, logits.shape[1], ignore_index)
+    log_p = logits.log_softmax(-1)
+    loss = _nll(log_p, flat, weight, ignore_index, reduction)
+    if label_smoothing:
+        scored = Tensor._wrap((flat._array != ignore_index).astype(logits._array.dtype))
+        spread = -(log_p if weight is None else log_p * weight).sum(-1) * scored / logits.shape[1]
+        if reduction == "mean":
+            counted = scored if weight is None else weight[flat.clamp(0)] * scored
+            spread = spread.sum() / counted.sum()
+        elif reduction == "sum":
+            spread = spread.sum()
+        loss = loss * (1 - label_smoothing) + spread * label_smoothing
+    return loss.reshape(shape) if reduction == "none" else loss
+
+
+def _soft_cross_entropy(
+    input: Tensor, target: Tensor, weight: Tensor | None, reduction: str, smoothing: float
+) -> Tensor:
+    axis = 0 if input.ndim == 1 else 1
+    classes = input.size(axis)
+    if smoothing:
+        target = target * (1 - smoothing) + smoothing / classes
+    terms = input.log_softmax(axis) * target
+    if weight is not None:
+        terms = terms * weight.reshape(*[-1 if i == axis else 1 for i in range(input.ndim)])
+    losses = -terms.sum(axis)
+    return losses.sum() / (input.numel() // max(1, classes)) if reduction == "mean" else reduced(losses, reduction)
+
+
+def nll_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: Any = None,
+    ignore_index: int = -100,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """-input[target], for log probabilities; arguments as `cross_entropy`."""
+    reduction = reduction_of(size_average, reduce, reduction)
+    floating_only(input, "nll_loss_out_frame")
+    rows, flat, shape = _rows(input, target)
+    _check_weight(weight, rows.shape[1], rows)
+    _check_targets(flat, rows.shape[1], ignore_index)
+    out = _nll(rows, flat, weight, ignore_index, reduction)
+    return out.reshape(shape) if reduction == "none" else out
+
+
+def _nll(log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
+    loss: Tensor = apply(
+        net.NllLoss,
+        log_p,
+        target,
+        None if weight is None else weight.detach(),
+        ignore_index=ignore_index,
+        reduction=reduction,
+    )
+    return loss
+
+
+def mse_loss(
+    input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+) -> Tensor:
+    """(input - target)², averaged, summed, or each."""
+    reduction = reduction_of(size_average, reduce, reduction)
+    if not input.is_floating_point() and not target.is_floating_point():
+        floating_only(input, "mse_cpu")
+    if input.shape != target.shape:
+        warnings.warn(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This "
+            "will likely lead "
+            "to incorrect results due to broadcasting. Please ensure they have the same size.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return binary(net.MseLoss, input, target, reduction)
+
+
+def _rows(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor, tuple[int, ...]]:
+    """Logits as (N, C) and targets as (N,), and the shape that unreduced losses have."""
+    sizes = input._array.shape
+    if input.ndim == 0:
+        raise ValueError("Expected 1 or more dimensions (got 0)")
+    if input.ndim == 1:
+        if target.ndim > 1 or target.numel() != 1:
+            raise ValueError(f"For 1D input, 1D target must have size 1, but got target size: {list(target.shape)}")
+        return input.unsqueeze(0), target.reshape(1), tuple(target.shape)
+    expected = (sizes[0], *sizes[2:])
+    if target._array.shape != expected:
+        if input.ndim == 2 and target.ndim == 1:
+            raise ValueError(
+                f"Expected input batch_size ({input.shape[0]}) to match target batch_size ({target.shape[0]})."
+            )
+        if input.ndim == 2:
+            raise RuntimeError("0D or 1D target tensor expected, multi-target not supported")
+        raise RuntimeError(f"Expected target size {list(expected)}, got {list(target.shape)}")
+    if input.ndim > 2:
+        input, target = input.movedim(1, -1).reshape(-1, input.shape[1]), target.reshape(-1)
+    return input, target, expected
+
+
+def _check_targets(target: Tensor, classes: int, ignore_index: int) -> None:
+    _check_kind(target)
+    t = target._array
+    scored = t[t != ignore_index]
+    if scored.size and (scored.min() < 0 or scored.max() >= classes):
+        wrong = scored.min() if scored.min() < 0 else scored.max()
+        raise IndexError(f"Target {wrong} is out of bounds.")
+
+
+def _check_kind(target: Tensor) -> None:
+    if target._array.dtype not in (np.int64, np.uint8):
+        name = scalar_name(target._array.dtype)
+        raise RuntimeError(
+            f"expected target dtype to be Long or Byte, but got {name}: targets are class numbers, so convert them "
+            "with .long()"
+        )
+
+
+def _check_weight(weight: Tensor | None, classes: int, rows: Tensor | None = None) -> None:
+    if weight is None:
+        return
+    if weight._array.shape != (classes,):
+        raise RuntimeError(
+            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
+            f"shape: {list(weight.shape)}"
+        )
+    if rows is not None and weight._array.dtype != rows._array.dtype:
+        have, got = scalar_name(rows._array.dtype), scalar_name(weight._array.dtype)
+        raise RuntimeError(f"expected scalar type {have} but found {got}")
