@@ -59,6 +59,7 @@ from gradus.engine.nn.convolution_functions import conv3d as conv3d
 from gradus.engine.nn.convolution_functions import conv_transpose1d as conv_transpose1d
 from gradus.engine.nn.convolution_functions import conv_transpose2d as conv_transpose2d
 from gradus.engine.nn.convolution_functions import conv_transpose3d as conv_transpose3d
+from gradus.engine.nn.ctc_functions import ctc_loss as ctc_loss
 from gradus.engine.nn.dropout_functions import alpha_dropout as alpha_dropout
 from gradus.engine.nn.dropout_functions import check_probability
 from gradus.engine.nn.dropout_functions import dropout as dropout
@@ -85,6 +86,19 @@ from gradus.engine.nn.loss_functions import huber_loss as huber_loss
 from gradus.engine.nn.loss_functions import kl_div as kl_div
 from gradus.engine.nn.loss_functions import l1_loss as l1_loss
 from gradus.engine.nn.loss_functions import smooth_l1_loss as smooth_l1_loss
+from gradus.engine.nn.margin_loss_functions import cosine_embedding_loss as cosine_embedding_loss
+from gradus.engine.nn.margin_loss_functions import gaussian_nll_loss as gaussian_nll_loss
+from gradus.engine.nn.margin_loss_functions import hinge_embedding_loss as hinge_embedding_loss
+from gradus.engine.nn.margin_loss_functions import margin_ranking_loss as margin_ranking_loss
+from gradus.engine.nn.margin_loss_functions import multi_margin_loss as multi_margin_loss
+from gradus.engine.nn.margin_loss_functions import multilabel_margin_loss as multilabel_margin_loss
+from gradus.engine.nn.margin_loss_functions import multilabel_soft_margin_loss as multilabel_soft_margin_loss
+from gradus.engine.nn.margin_loss_functions import poisson_nll_loss as poisson_nll_loss
+from gradus.engine.nn.margin_loss_functions import soft_margin_loss as soft_margin_loss
+from gradus.engine.nn.margin_loss_functions import triplet_margin_loss as triplet_margin_loss
+from gradus.engine.nn.margin_loss_functions import (
+    triplet_margin_with_distance_loss as triplet_margin_with_distance_loss,
+)
 from gradus.engine.nn.normalization_functions import batch_norm as batch_norm
 from gradus.engine.nn.normalization_functions import group_norm as group_norm
 from gradus.engine.nn.normalization_functions import instance_norm as instance_norm

@@ -18,6 +18,11 @@ add_up: Any = np.add.reduce  # (x, axis, keepdims=...): x.sum, without its way t
 _SMALL = 1 << 16  # numbers that are sooner copied than made a view of, and sooner summed by a product
 
 
+def single(x: Array) -> Array:
+    """x as sums over it are computed: float16 and bfloat16, of which these are the letters, as float32."""
+    return x.astype(np.float32) if x.dtype.char in "eE" else x
+
+
 def sum_to(gradient: Array, shape: tuple[int, ...]) -> Array:
     """Sum a gradient over the axes that broadcasting added or repeated, so that it has the given shape."""
     have = gradient.shape
