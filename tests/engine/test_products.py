@@ -147,3 +147,71 @@ def test_product_equals_pytorch(name: str) -> None:
 )
 def test_gradient_of_product_is_its_slope(name: str) -> None:
     agree_with_differences(PRODUCTS[name], numbers(2, 3), numbers(3, 4, seed=2))
+
+
+FAMILY: dict[str, Program] = {
+    "addmm of integers": lambda t, x: t.addmm(t.ones(2, 2).long() * 5, x.long(), x.long().t(), beta=0.6, alpha=2.7),
+    "addmm of nan by 0": lambda t, x: t.addmm(t.full((2, 2), float("nan")).double(), x, x.t(), beta=0),
+    "addmm of types": lambda t, x: t.addmm(t.ones(2, 2).long(), x, x.t()),
+    "addmm of shapes": lambda t, x: t.addmm(x[0], x, x.t()),
+    "addmm by tensors": lambda t, x: t.addmm(x[0, 0], x, x.t(), beta=t.tensor(2.0), alpha=t.tensor(0.5)),
+    "addmv of integers": lambda t, x: t.addmv(t.ones(2).long(), x.long(), t.ones(3).long(), beta=0.2, alpha=1.6),
+    "addbmm of int32": lambda t, x: t.addbmm(t.ones(2, 2, dtype=t.int32), x.int()[None], x.int().t()[None], beta=1.6),
+    "baddbmm of integers": lambda t, x: t.baddbmm(t.ones(1, 2, 2).long(), x.long()[None], x.long().t()[None]),
+    "addr": lambda t, x: (t.addr(x, x[:, 0], x[0], beta=2, alpha=3), t.addr(x > 0, x[:, 0] > 0, x[0] > 0)),
+    "addr of a matrix": lambda t, x: t.addr(x, x, x[0]),
+    "addr of half": lambda t, x: t.addr(x.long(), x[:, 0].long(), x[0].long(), beta=1.5),
+    "products of integers": lambda t, x: (x.long() @ x.long().t(), t.mv(x.int(), t.ones(3).int())),
+    "bmm of bools": lambda t, x: t.bmm((x > 0)[None], (x > 0).t()[None]),
+    "dot of bools": lambda t, x: t.dot(x[0] > 0, x[0] > 0),
+    "dot of types": lambda t, x: t.dot(x[0], x[0].float()),
+    "matmul by a number": lambda t, x: t.matmul(x, 2),
+    "cdist": lambda t, x: [t.cdist(x, x[:1] * 2, p) for p in (0.5, 1, 1.5, 2, 3, float("inf"))],
+    "cdist of 0": lambda t, x: [t.cdist(x, x, p) for p in (1, 2, float("inf"))],
+    "cdist in another way": lambda t, x: t.cdist(x, x + 1, 2.0, "use_mm_for_euclid_dist"),
+    "cdist in no way": lambda t, x: t.cdist(x, x, 2.0, "x"),
+    "cdist of integers": lambda t, x: t.cdist(x.long(), x.long()),
+    "cdist of a vector": lambda t, x: t.cdist(x[0], x),
+    "cdist of widths": lambda t, x: t.cdist(x, x[:, :2]),
+    "cdist below 0": lambda t, x: t.cdist(x, x, -1),
+    "tensordot of ones": lambda t, x: t.tensordot(x[:1, None, :1], x[:, :2, None], dims=([0, 1], [2, 0])),
+    "tensordot by tensors": lambda t, x: (t.tensordot(x, x.t(), t.tensor(1)), t.tensordot(x, x, t.tensor([[1], [1]]))),
+    "tensordot below 0": lambda t, x: t.tensordot(x, x, -1),
+    "tensordot too far": lambda t, x: t.tensordot(x, x, 3),
+    "tensordot unevenly": lambda t, x: t.tensordot(x, x, ([0], [1, 0])),
+    "tensordot twice": lambda t, x: t.tensordot(x, x, ([1, 1], [0, 0])),
+    "einsum of lists": lambda t, x: (t.einsum(x, [0, 1], x, [2, 1], [0, 2]), t.einsum(x, [..., 1], [1, ...])),
+    "einsum of many": lambda t, x: t.einsum(x, [0, 53]),
+    "einsum of digits": lambda t, x: t.einsum("i1", x),
+    "einsum of dots": lambda t, x: t.einsum("i.j", x),
+    "einsum of nothing": lambda t, x: t.einsum(""),
+    "einsum of no square": lambda t, x: t.einsum("ii->i", x),
+    "cross": lambda t, x: (t.cross(x, x * 2 + 1), t.cross(x.t(), x.t() + 1), t.cross(x.long(), x.long(), dim=-1)),
+    "cross of twos": lambda t, x: t.cross(x[:, :2], x[:, :2]),
+    "cross of dims": lambda t, x: t.cross(x, x[0]),
+    "inner of widths": lambda t, x: t.inner(x, x[:, :2]),
+    "gradient": lambda t, x: t.gradient(x, dim=1),
+    "gradient of second order": lambda t, x: (t.gradient(x.t(), dim=0, edge_order=2), t.gradient(x, spacing=2.0)),
+    "gradient at places": lambda t, x: t.gradient(x[0], spacing=(t.tensor([0.0, 1, 3]).double(),)),
+    "gradient of one": lambda t, x: t.gradient(x[0, :1]),
+    "gradient of third order": lambda t, x: t.gradient(x, edge_order=3),
+    "gradient by three": lambda t, x: t.gradient(x, spacing=[1.0, 2.0, 3.0]),
+    "gradient twice": lambda t, x: t.gradient(x, dim=(0, 0)),
+    "renorm": lambda t, x: (x.renorm(2, 0, 1.5), x.renorm(1, 1, 100.0)),
+    "renorm of a vector": lambda t, x: x[0].renorm(2, 0, 1),
+    "renorm below 0": lambda t, x: x.renorm(2, 0, -1),
+    "trapezoid": lambda t, x: (t.trapezoid(x, x, dim=0), t.cumulative_trapezoid(x, x[0]), t.trapz(x, dx=2, dim=0)),
+    "trapezoid at other places": lambda t, x: t.trapezoid(x, x[0, :2]),
+    "norm of no order": lambda t, x: x.norm("x"),
+    "norm of nothing": lambda t, x: x[:0].norm(float("inf")),
+}
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_products_and_distances_equal_pytorch(name: str) -> None:
+    agree(FAMILY[name], numbers(2, 3))
+
+
+@pytest.mark.parametrize("p", [0.5, 1.0, 1.5, 2.0, 3.0, float("inf")])
+def test_cdist_has_the_slopes_of_its_values(p: float) -> None:
+    agree_with_differences(lambda t, a, b: t.cdist(a, b, p), numbers(2, 4, 3), numbers(2, 3, seed=5))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from gradus.engine import absent, autograd, dtypes, layouts, printing
 from gradus.engine.dtypes import Array, Size
 from gradus.engine.functions import activations as ac
+from gradus.engine.functions import calculus as ca
 from gradus.engine.functions import comparison as cp
 from gradus.engine.functions import complex_numbers as cn
 from gradus.engine.functions import conversion as cv
@@ -586,6 +587,7 @@ class Tensor(Variable, _Missing):
     norm = rd.norm
     prod = rd.prod
     softmax = rd.softmax
+    renorm = rd.renorm
     std = rd.std
     sum = rd.sum
     trace = rd.trace
@@ -613,6 +615,9 @@ class Tensor(Variable, _Missing):
     sort = od.sort
     topk = od.topk
 
+    # calculus
+    diff = ca.diff
+
     # counting
     bincount = ct.bincount
     histc = ct.histc
@@ -628,7 +633,6 @@ class Tensor(Variable, _Missing):
     diag_embed = sh.diag_embed
     diagonal = sh.diagonal
     diagflat, sum_to_size = sh.diagflat, sh.sum_to_size
-    diff = sh.diff
     expand = sh.expand
     expand_as = sh.expand_as
     flatten = sh.flatten
@@ -756,6 +760,7 @@ class Tensor(Variable, _Missing):
     addbmm = pr.addbmm
     addmm = pr.addmm
     addmv = pr.addmv
+    addr = pr.addr
     addr = pr.addr
     baddbmm = pr.baddbmm
     bmm = pr.bmm

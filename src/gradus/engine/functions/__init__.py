@@ -8,6 +8,7 @@ end in an underscore; `operands` and `signatures` are what all rooms share.
 """
 
 from gradus.engine.functions.activations import *  # noqa: F403
+from gradus.engine.functions.calculus import *  # noqa: F403
 from gradus.engine.functions.comparison import *  # noqa: F403
 from gradus.engine.functions.complex_numbers import *  # noqa: F403
 from gradus.engine.functions.conversion import *  # noqa: F403
@@ -15,6 +16,7 @@ from gradus.engine.functions.copying import *  # noqa: F403
 from gradus.engine.functions.counting import *  # noqa: F403
 from gradus.engine.functions.creation import *  # noqa: F403
 from gradus.engine.functions.drawing import *  # noqa: F403
+from gradus.engine.functions.einsum import *  # noqa: F403
 from gradus.engine.functions.in_place import *  # noqa: F403
 from gradus.engine.functions.joining import *  # noqa: F403
 from gradus.engine.functions.linalg_older import *  # noqa: F403

@@ -17,6 +17,7 @@ from gradus.engine.functions.operands import (
     scalar_name,
     tensor_of,
 )
+from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.promotion import result_type
 from gradus.engine.variable import wrap
 
@@ -155,19 +156,25 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e
 def all(input: Tensor, dim: Any = None, keepdim: bool = False, **old: Any) -> Tensor:
     """Whether all are true, that is, not 0."""
     dim, keepdim = renamed(dim, keepdim, old)
-    return _truth(input, input._array.all(axis=axes_of(dim, input.ndim), keepdims=keepdim))
+    return _truth(input, input._array.all(axis=_axes(dim, input.ndim), keepdims=keepdim))
 
 
 def any(input: Tensor, dim: Any = None, keepdim: bool = False, **old: Any) -> Tensor:
     """Whether one is true, that is, not 0."""
     dim, keepdim = renamed(dim, keepdim, old)
-    return _truth(input, input._array.any(axis=axes_of(dim, input.ndim), keepdims=keepdim))
+    return _truth(input, input._array.any(axis=_axes(dim, input.ndim), keepdims=keepdim))
+
+
+def _axes(dim: Any, ndim: int) -> tuple[int, ...]:
+    """Those given; here, unlike in a sum, no dimensions are none and not all."""
+    return () if isinstance(dim, (tuple, list)) and not dim else axes_of(dim, ndim)
 
 
 def _truth(input: Tensor, found: Any) -> Tensor:
     return wrap(np.asarray(found, dtype=np.uint8 if input._array.dtype == np.uint8 else np.bool_))
 
 
+@numpy_names
 def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
     return wrap(np.asarray(np.count_nonzero(input._array, axis=axes_of(dim, input.ndim)), dtype=np.int64))
 

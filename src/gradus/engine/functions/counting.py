@@ -45,7 +45,7 @@ def unique(
     comes. They are in order whatever `sorted` says.
     """
     refuse_complex(input._array, "unique(): does not support complex input", NotImplementedError)
-    axis = None if dim is None else axis_of(dim, input.ndim)
+    axis = None if dim is None else _axis(dim, input)
     found, inverse, counts = np.unique(
         input._array, return_inverse=True, return_counts=True, axis=axis, equal_nan=False
     )
@@ -58,7 +58,7 @@ def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
     """The numbers (or slices along a dimension) without those that equal the one before."""
-    axis = 0 if dim is None else axis_of(dim, input.ndim)
+    axis = 0 if dim is None else _axis(dim, input)
     x = np.moveaxis(np.atleast_1d(input._array), axis, 0) if dim is not None else input._array.reshape(-1)
     fresh = np.ones(len(x), dtype=bool)
     fresh[1:] = (x[1:] != x[:-1]).any(axis=tuple(range(1, x.ndim)))
@@ -67,6 +67,15 @@ def unique_consecutive(
     counts = np.diff(np.append(np.flatnonzero(fresh), len(x)))
     shape = input._array.shape if dim is None else (-1,)
     return _asked(found, inverse.reshape(shape), counts, return_inverse, return_counts)
+
+
+def _axis(dim: int, input: Tensor) -> int:
+    if not input.ndim:
+        raise IndexError(f"Dimension specified as {dim} but tensor has no dimensions")
+    axis = axis_of(dim, input.ndim)
+    if any(not n for i, n in enumerate(input._array.shape) if i != axis):
+        raise RuntimeError("There are 0 sized dimensions, and they aren't selected, so unique cannot be applied")
+    return axis
 
 
 def _asked(found: Array, inverse: Array, counts: Array, return_inverse: bool, return_counts: bool) -> Any:

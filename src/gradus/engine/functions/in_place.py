@@ -385,7 +385,17 @@ def _once(input: Tensor) -> Tensor:
 
 
 def fill_diagonal_(input: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:
-    fill_(input.diagonal(), fill_value)
+    """Along the diagonal of all dimensions; with `wrap`, of a tall matrix, again below its square part."""
+    if input.ndim < 2:
+        raise RuntimeError("dimensions must larger than 1")
+    if input.ndim > 2 and len(set(input._array.shape)) > 1:
+        raise RuntimeError("all dimensions of input must be of equal length")
+    rows, columns = input._array.shape[0], input._array.shape[1]
+    step = sum(s // input._array.itemsize for s in input._array.strides)
+    count = min(rows, columns)
+    fill_(input.as_strided((count,), (step,)), fill_value)
+    if wrap and input.ndim == 2 and rows > columns + 1:
+        fill_diagonal_(input[columns + 1 :], fill_value, wrap)
     return input
 
 

@@ -372,7 +372,7 @@ def axes_of(dim: Dims, ndim: int) -> tuple[int, ...]:
             return (dim,)
         axis = axis_of(dim, ndim)
         return (axis,) if ndim else ()
-    if isinstance(dim, Variable):
+    if not isinstance(dim, (tuple, list)):
         return axes_of(index_of(dim), ndim)
     dims = list(dim)
     if not dims:

@@ -55,7 +55,7 @@ def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 def _extreme_along(input: Tensor, called: str, dim: Dims, keepdim: bool) -> Tensor:
     axes = axes_of(dim, input.ndim)
-    if not input._array.size and (dim is None or (not isinstance(dim, int) and not len(dim))):
+    if not input._array.size and (dim is None or (isinstance(dim, (tuple, list)) and not dim)):
         raise RuntimeError(_UNSAID.format(called.lower()))
     for axis in axes:
         if not input._array.shape[axis]:
@@ -250,7 +250,9 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
 @numpy_names
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
     """(value, index) of the k-th smallest along a dimension, counted from 1."""
-    axis = axis_of(dim, input.ndim)
+    axis, k = axis_of(dim, input.ndim), index_of(k)
+    if input.ndim and not input._array.shape[axis]:
+        raise IndexError(f"kthvalue(): Expected reduction dim {axis} to have non-zero size.")
     if not 1 <= k <= (input._array.shape[axis] if input.ndim else 1):
         raise RuntimeError(f"kthvalue(): selected number k out of range for dimension {axis}")
     order = _order(input._array, axis, False)

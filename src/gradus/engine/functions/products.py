@@ -1,4 +1,4 @@
-"""Products of vectors and matrices: matmul and its relatives, and einsum, which names the axes."""
+"""Products of vectors and matrices: matmul and its relatives, and distances between rows."""
 
 from __future__ import annotations
 
@@ -8,15 +8,24 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gradus.engine.functions.complex_numbers import conj
-from gradus.engine.functions.operands import rounded_once, tensor_of
+from gradus.engine.functions.operands import (
+    axes_of,
+    axis_of,
+    is_tensor,
+    refuse_bool,
+    rounded_once,
+    same_type,
+    scalar_name,
+)
 from gradus.engine.ops import matmul as mm_
+from gradus.engine.ops.distance import Cdist
 from gradus.engine.variable import Variable, apply_two
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain_matmul", "cross", "dot", "einsum", "ger",
+    "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain_matmul", "cross", "dot", "ger",
     "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
 ]  # fmt: skip
 
@@ -24,7 +33,7 @@ __all__ = [
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The product of matrices, of batches of them, or of a matrix and a vector."""
     if not isinstance(other, Variable):
-        other = tensor_of(other)
+        raise TypeError(f"matmul(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
     return apply_two(mm_.Mm if input._array.ndim == 2 == other._array.ndim else mm_.MatMul, input, other)
 
 
@@ -47,6 +56,7 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
             f"Expected size for first two dimensions of batch2 tensor to be: [{expected[0]}, {expected[1]}] but got: "
             f"[{mat2.shape[0]}, {mat2.shape[1]}]."
         )
+    refuse_bool(input, "bmm")
     return matmul(input, mat2)
 
 
@@ -54,14 +64,19 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
     """(n, m) @ (m,) -> (n,)."""
     if input.ndim != 2 or vec.ndim != 1:
         raise RuntimeError(f"vector + matrix @ vector expected, got {input.ndim - 1}, {input.ndim}, {vec.ndim}")
-    return matmul(input, vec)
+    return matmul(refuse_bool(input, "addmv_impl_cpu"), vec)
 
 
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Σ input tensor, of vectors."""
     if input.ndim != 1 or tensor.ndim != 1:
         raise RuntimeError(f"1D tensors expected, but got {input.ndim}D and {tensor.ndim}D tensors")
-    return matmul(input, tensor)
+    if input._array.dtype != tensor._array.dtype:
+        raise RuntimeError(
+            f"dot : expected both vectors to have same dtype, but found {scalar_name(input._array.dtype)} and "
+            f"{scalar_name(tensor._array.dtype)}"
+        )
+    return matmul(refuse_bool(input, "dot"), tensor)
 
 
 def vdot(input: Tensor, other: Tensor) -> Tensor:
@@ -73,6 +88,11 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
     """Σ over the last axes of both."""
     if not input.ndim or not other.ndim:
         return input * other
+    if input._array.shape[-1] != other._array.shape[-1]:
+        raise RuntimeError(
+            "inner() the last dimension must match on both input tensors but got shapes "
+            f"{list(input.shape)} and {list(other.shape)}"
+        )
     return tensordot(input, other, ([input.ndim - 1], [other.ndim - 1]))
 
 
@@ -117,12 +137,6 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any 
 
 
 @factors_by_place
-def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """beta input + alpha outer(vec1, vec2)."""
-    return _sum(input, beta, outer, vec1, vec2, alpha)
-
-
-@factors_by_place
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta input + alpha batch1 @ batch2, matrix by matrix."""
     return _sum(input, beta, bmm, batch1, batch2, alpha)
@@ -131,21 +145,49 @@ def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alp
 @factors_by_place
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
     """beta input + alpha times the sum of batch1 @ batch2 over the batch."""
-    return _sum(input, beta, lambda a, b: bmm(a, b).sum(0), batch1, batch2, alpha)
+    return _sum(input, beta, lambda a, b: bmm(a, b).sum(0, dtype=a.dtype), batch1, batch2, alpha)
 
 
 def _sum(input: Tensor, beta: Any, times: Callable[..., Tensor], a: Tensor, b: Tensor, alpha: Any) -> Tensor:
-    """beta input + alpha times(a, b); with a beta of 0 nothing of input remains, no NaN either."""
+    """beta input + alpha times(a, b) in the product's shape; with a beta of 0 nothing of input remains, no NaN either.
+    Factors of integers are made whole.
+    """
+    kind = a._array.dtype
+    if input._array.dtype != kind:
+        raise RuntimeError(
+            f"self and mat2 must have the same dtype, but got {scalar_name(input._array.dtype)} and {scalar_name(kind)}"
+        )
+    beta, alpha = (x.item() if is_tensor(x) else x for x in (beta, alpha))
+    if kind.kind in "iu":
+        beta, alpha = int(beta), int(alpha)
 
     def computed(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
         product = times(a, b)
-        if alpha != 1:
-            product = product * alpha
-        if beta == 0:
-            return product.expand(x.expand_as(product).shape)
-        return (x if beta == 1 else x * beta) + product
+        x = x if x._array.shape == product._array.shape else x.expand(*product._array.shape)
+        scaled = product if alpha == 1 else product * alpha
+        return scaled if beta == 0 else (x if beta == 1 else x * beta) + scaled
 
     return rounded_once(computed, input, a, b)
+
+
+@factors_by_place
+def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    """beta input + alpha vec1 vec2ᵀ, in the type that all of them meet in."""
+    for i, vec in enumerate((vec1, vec2), 1):
+        if vec.ndim != 1:
+            raise RuntimeError(f"addr: Expected 1-D argument vec{i}, but got {vec.ndim}-D")
+    floats = any(x.is_floating_point() or x.is_complex() for x in (input, vec1, vec2))
+    for name, factor in (("beta", beta), ("alpha", alpha)):
+        if isinstance(factor, float) and not floats:
+            raise RuntimeError(f"For integral input tensors, argument {name} must not be a floating point number.")
+
+    def computed(x: Tensor, a: Tensor, b: Tensor) -> Tensor:
+        product = outer(a, b)
+        if product._array.dtype == bool == x._array.dtype:
+            return (x & bool(beta)) | (product & bool(alpha))
+        return product * alpha if beta == 0 else x * beta + product * alpha
+
+    return rounded_once(computed, input, vec1, vec2)
 
 
 def chain_matmul(*matrices: Tensor) -> Tensor:
@@ -155,8 +197,14 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
     return product
 
 
-def cross(input: Tensor, other: Tensor, dim: int = -1) -> Tensor:
-    """The vector at right angles to two, along a dimension of size 3."""
+def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
+    """The vector at right angles to two, along a dimension of size 3: the first such, if none is given."""
+    if input.ndim != other.ndim:
+        raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
+    if dim is None:
+        dim = next((i for i, n in enumerate(input._array.shape) if n == 3), None)
+        if dim is None:
+            raise RuntimeError("no dimension of size 3 in input")
     if input.size(dim) != 3 or other.size(dim) != 3:
         raise RuntimeError(
             f"linalg.cross: inputs dimension {dim} must have length 3. Got {input.size(dim)} and {other.size(dim)}"
@@ -174,137 +222,61 @@ def kron(input: Tensor, other: Tensor) -> Tensor:
     return (spread_a * spread_b).reshape(*[p * q for p, q in zip(a.shape, b.shape, strict=True)])
 
 
-def cdist(x1: Tensor, x2: Tensor, p: float = 2.0) -> Tensor:
-    """The distance of every row of x1 to every row of x2."""
-    return (x1.unsqueeze(-2) - x2.unsqueeze(-3)).norm(p, dim=-1)
+_MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "donot_use_mm_for_euclid_dist")
+
+
+def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = None) -> Tensor:
+    """(..., n, k), (..., m, k) -> (..., n, m): the distance, by the p-norm, of every row of x1 to every row of x2.
+
+    All that `compute_mode` chooses is how PyTorch computes it.
+    """
+    for name, x in (("X1", x1), ("X2", x2)):
+        if not x.is_floating_point():
+            raise RuntimeError(f"cdist only supports floating-point dtypes, {name} got: {scalar_name(x._array.dtype)}")
+        if x.ndim < 2:
+            raise RuntimeError(f"cdist only supports at least 2D tensors, {name} got: {x.ndim}D")
+    if x1.size(-1) != x2.size(-1):
+        raise RuntimeError(f"X1 and X2 must have the same number of columns. X1: {x1.size(-1)} X2: {x2.size(-1)}")
+    if p < 0:
+        raise RuntimeError("cdist only supports non-negative p values")
+    if compute_mode is not None and compute_mode not in _MODES:
+        raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
+    a, b = same_type(x1, x2)
+    return apply_two(Cdist, a, b, float(p))
 
 
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
     """Sum products over the last axes of a and the first of b, or over the axes named."""
+    if is_tensor(dims):
+        dims = dims.tolist()
     if isinstance(dims, int):
+        if dims < 0:
+            raise RuntimeError(f"tensordot expects dims >= 0, but got dims={dims}")
+        if dims > min(a.ndim, b.ndim):
+            raise RuntimeError(f"tensordot expects dims < ndim_a or ndim_b, but got dims={dims}")
         first, second = list(range(a.ndim - dims, a.ndim)), list(range(dims))
     else:
-        first, second = (
-            [d % x.ndim for d in ([ds] if isinstance(ds, int) else ds)] for ds, x in zip(dims, (a, b), strict=True)
-        )
+        first, second = (_axes(ds, x.ndim) for ds, x in zip(dims, (a, b), strict=True))
+    if len(first) != len(second):
+        raise RuntimeError("both dimension lists should have same length")
+    for i, j in zip(first, second, strict=True):
+        n, m = a._array.shape[i], b._array.shape[j]
+        if n != m and 1 in (n, m):  # the one that is longer is summed alone
+            a, b = (a.sum(i, keepdim=True), b) if m == 1 else (a, b.sum(j, keepdim=True))
+        elif n != m:
+            raise RuntimeError(
+                f"contracted dimensions need to match, but first has size {n} in dim {i} and second has size {m} in "
+                f"dim {j}"
+            )
     left = [i for i in range(a.ndim) if i not in first]
     right = [i for i in range(b.ndim) if i not in second]
-    n = math.prod(a.shape[i] for i in first)
-    if [a.shape[i] for i in first] != [b.shape[i] for i in second]:
-        raise RuntimeError(
-            f"contracted dimensions need to match, but first has sizes {[a.shape[i] for i in first]} in dims "
-            f"{first} and "
-            f"second has sizes {[b.shape[i] for i in second]} in dims {second}"
-        )
-    x = a.permute(*left, *first).reshape(math.prod(a.shape[i] for i in left), n)
-    y = b.permute(*second, *right).reshape(n, math.prod(b.shape[i] for i in right))
-    return (x @ y).reshape(*[a.shape[i] for i in left], *[b.shape[i] for i in right])
+    n = math.prod(a._array.shape[i] for i in first)
+    x = a.permute(*left, *first).reshape(math.prod(a._array.shape[i] for i in left), n)
+    y = b.permute(*second, *right).reshape(n, math.prod(b._array.shape[i] for i in right))
+    return (x @ y).reshape([a._array.shape[i] for i in left] + [b._array.shape[i] for i in right])
 
 
-# ---- einsum
-
-
-def einsum(equation: str, *operands: Any) -> Tensor:
-    """Sums of products, by the names of the axes: `einsum("bij,bjk->bik", a, b)` (Einstein, 1916).
-
-    Repeated names are taken along the diagonal; then products are summed, two operands at a time, over the names that
-    the result does not have.
-    """
-    tensors = list(operands[0]) if len(operands) == 1 and isinstance(operands[0], (list, tuple)) else list(operands)
-    terms, output = _read(equation, tensors)
-    _check_sizes(terms, tensors)
-    result, have = _diagonals(tensors[0], terms[0])
-    for i in range(1, len(tensors)):
-        other, names = _diagonals(tensors[i], terms[i])
-        later = output + "".join(terms[i + 1 :])
-        result, have = _contract(result, have, other, names, later)
-    summed = [i for i, name in enumerate(have) if name not in output]
-    if summed:
-        result = result.sum(summed)
-        have = "".join(name for name in have if name in output)
-    return result.permute(*[have.index(name) for name in output]) if have else result
-
-
-def _read(equation: str, tensors: list[Tensor]) -> tuple[list[str], str]:
-    """One name for each axis of each operand, and those of the result; the axes of "..." get names of their own."""
-    inputs, arrow, output = equation.replace(" ", "").partition("->")
-    terms = inputs.split(",")
-    if len(terms) != len(tensors):
-        raise RuntimeError(
-            "einsum(): "
-            + ("fewer" if len(terms) > len(tensors) else "more")
-            + f" operands were provided than specified in the equation {equation!r}: {len(tensors)} for {len(terms)}"
-        )
-    hidden = [x.ndim - len(term) + 3 if "..." in term else 0 for term, x in zip(terms, tensors, strict=True)]
-    names = [chr(0x100 + i) for i in range(max(hidden))]
-    terms = [
-        term.replace("...", "".join(names[len(names) - n :])) if "..." in term else term
-        for term, n in zip(terms, hidden, strict=True)
-    ]
-    letters = "".join(terms)
-    if arrow:
-        output = output.replace("...", "".join(names))
-    else:
-        output = "".join(names) + "".join(sorted(c for c in set(letters) - set(names) if letters.count(c) == 1))
-    for i, name in enumerate(output):
-        if name not in letters:
-            raise RuntimeError(
-                f"einsum(): output subscript {name} does not appear in the equation for any input operand"
-            )
-        if name in output[:i]:
-            raise RuntimeError(f"einsum(): output subscript {name} appears more than once in the output")
-    return terms, output
-
-
-def _check_sizes(terms: list[str], tensors: list[Tensor]) -> None:
-    sizes: dict[str, int] = {}
-    for i, (term, x) in enumerate(zip(terms, tensors, strict=True)):
-        if len(term) != x.ndim:
-            raise RuntimeError(
-                f"einsum(): the number of subscripts in the equation ({len(term)}) does not match the number of "
-                "dimensions "
-                f"({x.ndim}) for operand {i} and no ellipsis was given"
-            )
-        for name, n in zip(term, x.shape, strict=True):
-            if sizes.get(name, n) != n and 1 not in (sizes[name], n):
-                raise RuntimeError(
-                    f"einsum(): subscript {name} has size {n} for operand {i} which does not broadcast with "
-                    "previously seen "
-                    f"size {sizes[name]}"
-                )
-            sizes[name] = max(sizes.get(name, 1), n)
-
-
-def _diagonals(x: Tensor, names: str) -> tuple[Tensor, str]:
-    for name in set(names):
-        while names.count(name) > 1:
-            a = names.index(name)
-            b = names.index(name, a + 1)
-            x = x.diagonal(0, a, b)
-            names = names[:a] + names[a + 1 : b] + names[b + 1 :] + name
-    return x, names
-
-
-def _contract(a: Tensor, a_names: str, b: Tensor, b_names: str, later: str) -> tuple[Tensor, str]:
-    """One product of two operands as a batched matrix product, summing what nothing later needs."""
-    a, a_names = _without(a, a_names, b_names + later)
-    b, b_names = _without(b, b_names, a_names + later)
-    both = [n for n in a_names if n in b_names]
-    batch = [n for n in both if n in later]
-    inner_names = [n for n in both if n not in later]
-    left = [n for n in a_names if n not in both]
-    right = [n for n in b_names if n not in both]
-    a = a.permute(*[a_names.index(n) for n in [*batch, *left, *inner_names]]) if a_names else a
-    b = b.permute(*[b_names.index(n) for n in [*batch, *inner_names, *right]]) if b_names else b
-    nb, nl, nr = len(batch), len(left), len(right)
-    wide = [max(p, q) for p, q in zip(a.shape[:nb], b.shape[:nb], strict=True)]
-    l_shape, r_shape = list(a.shape[nb : nb + nl]), list(b.shape[b.ndim - nr :])
-    k = [max(p, q) for p, q in zip(a.shape[nb + nl :], b.shape[nb : b.ndim - nr], strict=True)]
-    a = a.expand(*wide, *l_shape, *k).reshape(*wide, math.prod(l_shape), math.prod(k))
-    b = b.expand(*wide, *k, *r_shape).reshape(*wide, math.prod(k), math.prod(r_shape))
-    return (a @ b).reshape(*wide, *l_shape, *r_shape), "".join([*batch, *left, *right])
-
-
-def _without(x: Tensor, names: str, wanted: str) -> tuple[Tensor, str]:
-    gone = [i for i, name in enumerate(names) if name not in wanted]
-    return (x.sum(gone), "".join(n for n in names if n in wanted)) if gone else (x, names)
+def _axes(dims: Any, ndim: int) -> list[int]:
+    return list(axes_of(tuple(dims), ndim)) if isinstance(dims, (tuple, list)) and dims else (
+        [] if isinstance(dims, (tuple, list)) else [axis_of(dims, ndim)]
+    )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "corrcoef", "cov", "cumprod", "cumsum", "cumulative_trapezoid", "dist", "log_softmax", "logcumsumexp", "logsumexp",
-    "mean", "nanmean", "nansum", "norm", "numel", "prod", "softmax", "std", "std_mean", "sum", "trace", "trapezoid",
-    "trapz", "var", "var_mean",
+    "corrcoef", "cov", "cumprod", "cumsum", "dist", "log_softmax", "logcumsumexp", "logsumexp",
+    "mean", "nanmean", "nansum", "norm", "numel", "prod", "renorm", "softmax", "std", "std_mean", "sum", "trace",
+    "var", "var_mean",
 ]  # fmt: skip
 
 
@@ -180,6 +181,8 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
 @numpy_names
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """log Σ exp(input)."""
+    if dim is None:
+        raise TypeError("logsumexp(): argument 'dim' must be tuple of ints, not NoneType")
     return apply(rd.LogSumExp, floating(input), axis=axes_of(dim, input.ndim), keepdim=keepdim)
 
 
@@ -195,7 +198,14 @@ def norm(input: Tensor, p: Any = 2, dim: Dims = None, keepdim: bool = False, dty
             "linalg.vector_norm: Expected a floating point or complex tensor as input. Got "
             f"{scalar_name(x._array.dtype)}"
         )
+    if isinstance(p, str) and p != "fro":
+        raise RuntimeError(f"linalg.matrix_norm: Order {p} not supported.")
     order = 2.0 if p in ("fro", None) else float(p)
+    if math.isinf(order) and any(not x._array.shape[i] for i in axes_of(dim, x.ndim)):
+        raise RuntimeError(
+            f"linalg.vector_norm cannot compute the {order} norm on an empty tensor because the operation does not "
+            "have an identity"
+        )
     x = x.abs() if x.is_complex() else x
     return apply(rd.Norm, x, p=order, axis=axes_of(dim, input.ndim), keepdim=keepdim)
 
@@ -209,14 +219,16 @@ def dist(input: Tensor, other: Tensor, p: Any = 2) -> Tensor:
 def softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
     """eˣ / Σ eˣ along a dimension."""
     x = floating_only(input if dtype is None else input.to(dtype), "softmax_lastdim_kernel_impl")
-    return apply_one(net.Softmax, x, axis_of(dim, x.ndim)) if x._array.size else x.clone()
+    axis = axis_of(dim, x.ndim)
+    return apply_one(net.Softmax, x, axis) if x._array.size else x.clone()
 
 
 @numpy_names
 def log_softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
     """x - log Σ eˣ along a dimension."""
     x = floating_only(input if dtype is None else input.to(dtype), "log_softmax_lastdim_kernel_impl")
-    return apply_one(net.LogSoftmax, x, axis_of(dim, x.ndim)) if x._array.size else x.clone()
+    axis = axis_of(dim, x.ndim)
+    return apply_one(net.LogSoftmax, x, axis) if x._array.size else x.clone()
 
 
 @numpy_names
@@ -238,42 +250,18 @@ def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     return cumsum((input - top).exp(), dim).log() + top
 
 
-@numpy_names
-def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Number = 1, dim: int = -1) -> Tensor:
-    """The area under y by trapezoids along a dimension, at the places x or at steps of dx."""
-    if not y.size(dim):
-        return sum(floating(y), dim)
-    return sum(_trapezoids(y, x, dx, dim, "trapezoid"), dim) / 2
-
-
-@numpy_names
-def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Number = 1, dim: int = -1) -> Tensor:
-    """The running sums of which `trapezoid` is the last."""
-    return cumsum(_trapezoids(y, x, dx, dim, "cumulative_trapezoid"), dim) / 2
-
-
-def _trapezoids(y: Tensor, x: Tensor | None, dx: Number, dim: int, name: str) -> Tensor:
-    """Twice the area of each trapezoid between two neighbours along a dimension."""
-    if x is None:
-        return _neighbours(y, dim, 1) * dx
-    axis = axis_of(dim, y.ndim)
-    if x.ndim == 1:
-        if len(x) != y.size(axis):
-            raise RuntimeError(f"{name}: There must be one `x` value for each sample point")
-        x = x.reshape(*(-1 if i == axis else 1 for i in range(y.ndim)))
-    elif x.ndim < y.ndim:
-        x = x.reshape(*(1,) * (y.ndim - x.ndim), *x.shape)
-    return _neighbours(x, dim, -1) * _neighbours(y, dim, 1)
-
-
-def _neighbours(x: Tensor, dim: int, sign: int) -> Tensor:
-    """Each number along a dimension + (or -) the one before."""
-    n = x.size(dim) - 1
-    after, before = x.narrow(dim, 1, n), x.narrow(dim, 0, n)
-    return after + before if sign > 0 else after - before
-
-
-trapz = trapezoid
+def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
+    """Each slice along a dimension, made smaller where its p-norm is larger than maxnorm."""
+    if p <= 0:
+        raise RuntimeError("renorm: non-positive-norm not supported")
+    if maxnorm < 0:
+        raise RuntimeError(f"renorm: expected maxnorm to be >= 0 but got {maxnorm}")
+    if input.ndim < 2:
+        raise RuntimeError(f"renorm: input needs at least 2 dimensions, got {input.ndim} dimensions")
+    axis = axis_of(dim, input.ndim)
+    size = norm(input, p, [i for i in range(input.ndim) if i != axis], keepdim=True)
+    large = size.detach() > maxnorm
+    return input * (maxnorm / (size + 1e-7)).masked_fill(~large, 1)
 
 
 def trace(input: Tensor) -> Tensor:

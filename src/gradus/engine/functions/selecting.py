@@ -161,11 +161,15 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     places, n = index._array, input._array.shape[axis] if input.ndim else 1
     if places.size and (places.min() < 0 or places.max() >= n):
         wrong = places.min() if places.min() < 0 else places.max()
+        if axis == 0 and input.ndim and input._array.flags.c_contiguous:
+            raise IndexError(f"index out of range in self: {wrong} of {n}")
         raise RuntimeError(f"INDICES element is out of DATA bounds, id={wrong} axis_dim={n}")
     rows = index if index.ndim else index.reshape(1)
     if not input.ndim:
         if rows.numel() != 1:
-            raise IndexError("index_select(): Index to scalar can have only 1 value, got " + f"{rows.numel()} value(s)")
+            raise RuntimeError(
+                "index_select(): Index to scalar can have only 1 value, got " + f"{rows.numel()} value(s)"
+            )
         return input.clone()
     return apply_two(ix.IndexSelect, input, rows, axis)
 

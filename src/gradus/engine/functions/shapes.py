@@ -17,7 +17,6 @@ from gradus.engine.functions.operands import (
     axis_of,
     index_of,
     is_tensor,
-    same_types,
     scalar_name,
     sizes_of,
     spread_out,
@@ -31,10 +30,10 @@ if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to", "diag", "diag_embed", "diagflat", "diagonal",
-    "diff", "flatten", "flip", "fliplr", "flipud", "moveaxis", "movedim", "permute", "ravel", "repeat_interleave",
-    "reshape", "roll", "rot90", "squeeze", "swapaxes", "swapdims", "t", "tile", "transpose", "tril", "triu",
-    "unflatten", "unsqueeze",
+    "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to", "diag", "diag_embed", "diagflat",
+    "diagonal", "flatten", "flip", "fliplr", "flipud", "moveaxis", "movedim", "permute", "ravel",
+    "repeat_interleave", "reshape", "roll", "rot90", "squeeze", "swapaxes", "swapdims", "t", "tile",
+    "transpose", "tril", "triu", "unflatten", "unsqueeze",
 ]  # fmt: skip
 
 
@@ -124,9 +123,9 @@ def reshape_as(input: Tensor, other: Tensor) -> Tensor:
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """Several dimensions made one."""
+    a, b = axis_of(start_dim, input.ndim), axis_of(end_dim, input.ndim)
     if not input.ndim:
         return reshape(input, 1)
-    a, b = axis_of(start_dim, input.ndim), axis_of(end_dim, input.ndim)
     if a > b:
         raise RuntimeError("flatten() has invalid args: start_dim cannot come after end_dim")
     shape = input._array.shape
@@ -206,6 +205,8 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     for name, dims, axes in (("source", sources, start), ("destination", destinations, end)):
         if len(set(axes)) < len(axes):
             raise RuntimeError(f"movedim: repeated dim in `{name}` ({dims})")
+    if not input.ndim:
+        return apply_one(sh.Alias, input)
     order = [i for i in range(input.ndim) if i not in start]
     for place, axis in sorted(zip(end, start, strict=True)):
         order.insert(place, axis)
@@ -470,31 +471,6 @@ def repeat_interleave(
             f"repeat_interleave: Invalid output_size, expected {out._array.shape[axis]} but got {output_size}"
         )
     return out
-
-
-@numpy_names
-def diff(
-    input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
-) -> Tensor:
-    """Each number along a dimension less the one before, n times over; with others put before or after them first."""
-    if not input.ndim:
-        raise RuntimeError("diff expects input to be at least one-dimensional")
-    if n < 0:
-        raise RuntimeError(f"order must be non-negative but got {n}")
-    axis = axis_of(dim, input.ndim)
-    parts = [input] if not n else [x for x in (prepend, input, append) if x is not None]
-    for x in parts:
-        if x.ndim != input.ndim:
-            raise RuntimeError("diff expects prepend or append to be the same dimension as input")
-    if len(parts) > 1:
-        input = apply(sh.Cat, *same_types(parts), axis=axis)
-    if not n:
-        return input.clone()
-    for _ in range(n):
-        size = max(input._array.shape[axis], 1)
-        after, before = part(input, axis, 1, size), part(input, axis, 0, size - 1)
-        input = after.logical_xor(before) if input._array.dtype == bool else after - before
-    return input
 
 
 def part(input: Tensor, axis: int, start: int, end: int) -> Tensor:

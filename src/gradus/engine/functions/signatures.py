@@ -19,11 +19,11 @@ MAKERS = """
 arange empty eye full linspace logspace ones rand randint randn randperm zeros
 """.split()  # noqa: SIM905
 INTO_SAME = """
-abs absolute addbmm addmm addmv amax amin aminmax baddbmm bmm ceil chain_matmul cross cummax cummin diag dot fix floor
-frac gather ger heaviside histc histogram index_add index_copy index_reduce index_select inner kthvalue log_softmax
-logcumsumexp masked_select matmul matrix_power max median min mm mode msort mv nan_to_num nanmedian nanquantile neg
-negative norm quantile round scatter scatter_add scatter_reduce sign softmax sort take take_along_dim tensordot topk
-tril triu trunc vdot
+abs absolute addbmm addmm addmv addr amax amin aminmax baddbmm bmm ceil chain_matmul cross cummax cummin diag dot fix
+floor frac gather ger heaviside histc histogram index_add index_copy index_reduce index_select inner kthvalue
+log_softmax logcumsumexp masked_select matmul matrix_power max median min mm mode msort mv nan_to_num nanmedian
+nanquantile neg negative norm quantile renorm round scatter scatter_add scatter_reduce sign softmax sort take
+take_along_dim tensordot topk tril triu trunc vdot
 """.split()  # noqa: SIM905
 INTO_ANY = """
 acos acosh add addcdiv addcmul all any arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin asin asinh

@@ -31,9 +31,9 @@ def split(
         split_size: another name for split_size_or_sections, which the method has in PyTorch.
     """
     size = split_size_or_sections if split_size is None else split_size
-    axis = axis_of(dim, tensor.ndim)
     if not tensor.ndim:
         raise RuntimeError("split expects at least a 1-dimensional tensor")
+    axis = axis_of(dim, tensor.ndim)
     n = tensor._array.shape[axis]
     if not isinstance(size, int):
         if isinstance(size, (tuple, list)):
@@ -69,7 +69,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
     if not input.ndim:
         raise RuntimeError("chunk expects at least a 1-dimensional tensor")
     n = input._array.shape[axis_of(dim, input.ndim)]
-    return split(input, max(1, -(-n // chunks)), dim)
+    return split(input, -(-n // chunks), dim) if n else split_with_sizes(input, [0] * chunks, dim)
 
 
 unsafe_chunk, unsafe_split, unsafe_split_with_sizes = chunk, split, split_with_sizes

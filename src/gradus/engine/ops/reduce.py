@@ -120,9 +120,14 @@ class Prod(Function):
 
     def forward(self, x: Array, over: tuple[Axes, bool]) -> Array:
         self.x, (self.axis, self.keepdim) = x, over
-        return np.asarray(x.prod(axis=self.axis, keepdims=self.keepdim))
+        self.y = np.asarray(x.prod(axis=self.axis, keepdims=self.keepdim))
+        return self.y
 
     def backward(self, dy: Array) -> Array:
+        if not self.x.ndim:
+            return dy
+        if self.x.all():
+            return _back(dy * self.y, self.axis, self.keepdim) / self.x
         rest = [i for i in range(self.x.ndim) if i not in self.axis]
         order = [*rest, *self.axis]
         x = self.x.transpose(order).reshape([self.x.shape[i] for i in rest] + [-1])
@@ -143,7 +148,9 @@ class Extreme(Function):
 
     def backward(self, dy: Array) -> Array:
         y = _back(self.y, self.axis, self.keepdim)
-        equal = (self.x == y) | (np.isnan(self.x) & np.isnan(y))
+        equal = self.x == y
+        if self.called in ("Max", "Min"):  # of Amax and Amin, a nan makes the gradients nan
+            equal |= np.isnan(self.x) & np.isnan(y)
         return _back(dy, self.axis, self.keepdim) / equal.sum(axis=self.axis, keepdims=True).astype(dy.dtype) * equal
 
     def name(self) -> str:
@@ -229,7 +236,7 @@ class LogSumExp(Function):
 
     def forward(self, x: Array, axis: Axes, keepdim: bool) -> Array:
         self.x, self.axis = x, axis
-        top = x.max(axis=axis, keepdims=True)
+        top = x.max(axis=axis, keepdims=True, initial=-np.inf)
         top = np.where(np.isfinite(top), top, 0).astype(x.dtype, copy=False)
         y = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
         self.keepdim = keepdim

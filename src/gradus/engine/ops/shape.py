@@ -170,13 +170,13 @@ class Unfold(Function):
     def forward(self, x: Array, axis: int, size: int, step: int) -> Array:
         self.shape, self.axis, self.size, self.step = x.shape, axis, size, step
         if not x.ndim:
-            return x.reshape(1)
+            return x.reshape(1)[:size]
         windows = np.lib.stride_tricks.sliding_window_view(x, size, axis, writeable=x.flags.writeable)
         return windows[(slice(None),) * axis + (slice(None, None, step),)]
 
     def backward(self, dy: Array) -> Array:
         if not self.shape:
-            return dy.reshape(())
+            return np.asarray(dy.sum())
         dx = np.zeros(self.shape, dtype=dy.dtype)
         n = dy.shape[self.axis]
         for i in range(self.size):
