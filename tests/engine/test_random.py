@@ -402,7 +402,6 @@ NOT_A_STATE: Any = np.zeros(5056)
         (lambda: random.Generator().set_state(NOT_A_STATE), TypeError, "float64"),
         (lambda: random.rand(-1), RuntimeError, r"\(-1,\)"),
         (lambda: random.rand(3, np.int64), NotImplementedError, "int64"),
-        (lambda: random.rand(3, np.float16), NotImplementedError, "float16"),
         (lambda: random.uniform(3, 1, 0), RuntimeError, "a=1, b=0"),
         (lambda: random.uniform(3, 0, float("inf")), RuntimeError, "inf"),
         (lambda: random.uniform(3, -3e38, 3e38), RuntimeError, "float32"),
@@ -423,7 +422,7 @@ NOT_A_STATE: Any = np.zeros(5056)
         (lambda: random.multinomial(ONES, 4), RuntimeError, "<= 3"),
         (lambda: random.multinomial(ONES, 0, True), RuntimeError, "got 0"),
         (lambda: random.multinomial(np.float32(1) * np.ones(()), 1), RuntimeError, r"\(\)"),
-        (lambda: random.multinomial(np.ones(3, np.int64), 1), NotImplementedError, "int64"),
+        (lambda: random.multinomial(np.ones(3, np.int64), 1), RuntimeError, "int64"),
     ],
 )
 def test_bad_arguments_are_refused_in_words(call: Any, error: type[Exception], message: str) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from gradus.engine.dtypes import Array
 
 __all__ = [
     "channels_last",
@@ -75,3 +79,19 @@ def in_format(x: Any, asked: Any) -> Any:
     if x.ndim != dims:
         raise RuntimeError(f"required rank {dims} tensor to use {asked.name} format")
     return x.movedim(1, -1).contiguous().movedim(-1, 1)
+
+
+def order_of(x: Array) -> Literal["C", "K"]:
+    """The order, as NumPy calls it, that what is made like x has: x's own, of expanded ones the usual one."""
+    return "C" if x.flags.c_contiguous or 0 in x.strides else "K"
+
+
+def zeros_like(x: Array, kind: np.dtype[Any]) -> Array:
+    """Zeros of another type that lie in memory as x does."""
+    return np.zeros(x.shape, kind) if order_of(x) == "C" else np.zeros_like(x, kind, order="K")
+
+
+def by_memory(x: Array) -> list[int]:
+    """The axes of x, that with the longest step in memory first; of an expanded one in their own order."""
+    axes = list(range(x.ndim))
+    return axes if order_of(x) == "C" else sorted(axes, key=lambda i: -x.strides[i])

@@ -20,6 +20,8 @@ from gradus.engine.functions.operands import (
     sizes_of,
     spread_out,
 )
+from gradus.engine.layouts import in_format
+from gradus.engine.layouts import zeros_like as zeros_like_array
 from gradus.engine.promotion import of_number, promote
 from gradus.engine.variable import Variable, wrap
 
@@ -258,21 +260,34 @@ def _kind_like(input: Tensor, d: DType | None) -> np.dtype[Any]:
     return input._array.dtype if d is None else dtypes.to_numpy(d)
 
 
+def _like(input: Tensor, kind: np.dtype[Any], requires_grad: bool, others: dict[str, Any], value: Any = 0) -> Tensor:
+    """As many numbers as input's, which lie in memory as those do, or as `memory_format` says."""
+    array = zeros_like_array(input._array, kind)
+    if value != 0:
+        array[...] = value
+    out = in_format(wrap(array), others.get("memory_format"))
+    return made(out._array, requires_grad)
+
+
 def zeros_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
+    """Zeros of input's shape and type, in the order in memory that input has."""
     refuse_unknown("zeros_like", others)
-    return made(np.zeros(input._array.shape, _kind_like(input, dtype)), requires_grad)
+    return _like(input, _kind_like(input, dtype), requires_grad, others)
 
 
 def ones_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
+    """Ones of input's shape and type, in the order in memory that input has."""
     refuse_unknown("ones_like", others)
-    return made(np.ones(input._array.shape, _kind_like(input, dtype)), requires_grad)
+    return _like(input, _kind_like(input, dtype), requires_grad, others, 1)
 
 
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any
 ) -> Tensor:
+    """One number in input's shape and type, in the order in memory that input has."""
     refuse_unknown("full_like", others)
-    return _filled(input._array.shape, _fill("full_like", fill_value), _kind_like(input, dtype), requires_grad)
+    kind = _kind_like(input, dtype)
+    return _like(input, kind, requires_grad, others, fitting(_fill("full_like", fill_value), kind))
 
 
 empty_like = zeros_like

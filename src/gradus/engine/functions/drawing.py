@@ -11,9 +11,10 @@ import numpy as np
 from gradus.engine import dtypes, random
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
-from gradus.engine.functions.creation import checked, float_kind, made
+from gradus.engine.functions.creation import checked, empty_like, float_kind, made
 from gradus.engine.functions.operands import is_tensor, plain, refuse_unknown
 from gradus.engine.grad_mode import state
+from gradus.engine.layouts import by_memory, order_of
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.random import Generator
 from gradus.engine.variable import apply_, wrap
@@ -153,13 +154,22 @@ def normal(
     return wrap(np.asarray(random.randn(shape, kind, generator) * plain(std) + plain(mean)))
 
 
+def _elsewhere(input: Tensor, others: dict[str, Any]) -> bool:
+    """Whether what is drawn like input does not lie in the usual order."""
+    return order_of(input._array) != "C" or others.get("memory_format") is not None
+
+
 def rand_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
     refuse_unknown("rand_like", others)
+    if _elsewhere(input, others):
+        return uniform_(empty_like(input, dtype=dtype, **others)).requires_grad_(requires_grad)
     return rand(*input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
 def randn_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
     refuse_unknown("randn_like", others)
+    if _elsewhere(input, others):
+        return normal_(empty_like(input, dtype=dtype, **others)).requires_grad_(requires_grad)
     return randn(*input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
@@ -174,6 +184,8 @@ def randint_like(
 ) -> Tensor:
     refuse_unknown("randint_like", others)
     low, high = (0, low) if high is None else (low, high)
+    if _elsewhere(input, others):
+        return random_(empty_like(input, dtype=dtype, **others), low, high).requires_grad_(requires_grad)
     return randint(low, high, tuple(input.shape), dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
@@ -238,9 +250,12 @@ def _fill(input: Tensor, draw: Callable[[Any], Array]) -> Tensor:
         draw(x)
         input._version_counter[0] += 1
         return input
-    order = sorted(range(x.ndim), key=lambda i: -x.strides[i])
+    return apply_(input, ew.CopyFrom, in_order_of(x, draw))
+
+
+def in_order_of(x: Array, draw: Callable[[Any], Array]) -> Array:
+    """What is drawn for the numbers of x, in the order in which they lie in memory, and laid out as they are."""
+    order = by_memory(x)
     if order == list(range(x.ndim)):
-        drawn = draw(x.shape)
-    else:
-        drawn = draw(tuple(x.shape[i] for i in order)).transpose(np.argsort(order))
-    return apply_(input, ew.CopyFrom, drawn)
+        return draw(x.shape)
+    return draw(tuple(x.shape[i] for i in order)).transpose(np.argsort(order))

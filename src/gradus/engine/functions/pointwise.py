@@ -31,6 +31,7 @@ from gradus.engine.functions.operands import (
     type_name,
     wrapped,
 )
+from gradus.engine.layouts import in_format
 from gradus.engine.limits import limits_of
 from gradus.engine.ops import activations as act
 from gradus.engine.ops import bounds
@@ -763,8 +764,9 @@ def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
 
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """A copy, through which gradients flow."""
-    return apply_one(ew.Clone, input)
+    """A copy, through which gradients flow: in the order in memory that input has, or as `memory_format` says."""
+    out: Tensor = apply_one(ew.Clone, input)
+    return out if memory_format is None else in_format(out, memory_format)
 
 
 clip = clamp

@@ -6,6 +6,7 @@ import math
 import warnings
 
 from gradus.engine import random
+from gradus.engine.functions.drawing import in_order_of
 from gradus.engine.ops import network as net
 from gradus.engine.tensor import Tensor
 from gradus.engine.variable import apply
@@ -94,7 +95,11 @@ def _of_channels(input: Tensor, p: float, training: bool, inplace: bool) -> Tens
 
 
 def _left_out(input: Tensor, shape: tuple[int, ...], p: float, inplace: bool) -> Tensor:
-    keep = random.bernoulli(shape, 1 - p, input._array.dtype)
+    x = input._array
+    if shape == x.shape:
+        keep = in_order_of(x, lambda shape: random.bernoulli(shape, 1 - p, x.dtype))
+    else:
+        keep = random.bernoulli(shape, 1 - p, x.dtype)
     scale = 1 / (1 - p) if p < 1 else 0.0
     out: Tensor = apply(net.Dropout, input, keep, option=scale)
     return input.copy_(out) if inplace else out

@@ -14,6 +14,7 @@ import numpy as np
 from gradus.engine.dtypes import REAL, Array
 from gradus.engine.kernels import activations as kernels
 from gradus.engine.kernels import addition
+from gradus.engine.layouts import order_of
 from gradus.engine.node import INPUTS, NOTHING, OUTPUT, Function
 from gradus.engine.ops.broadcast import sum_to
 
@@ -768,12 +769,12 @@ class Heaviside(Function):
 
 
 class Clone(Function):
-    """y = a copy of x.    dx = dy"""
+    """y = a copy of x, in the same order in memory.    dx = dy"""
 
     keeps = NOTHING
 
     def forward(self, x: Array) -> Array:
-        return x.copy()
+        return x.copy(order_of(x))
 
     def backward(self, dy: Array) -> Array:
         return dy
