@@ -70,7 +70,6 @@ NOTES = {
     "torch.empty_like": "starts as zeros",
     "torch.Tensor.new_empty": "starts as zeros",
     "torch.load": "runs no code of the file: a class is refused unless it was allowed",
-    "torch.optim.SparseAdam": "can be made; its step refuses, as all gradients are dense",
     "torch.utils.data.DataLoader": "`num_workers` is accepted; examples are loaded in this process",
     "torch.utils.data.get_worker_info": "always None: there are no worker processes",
 }

@@ -54,7 +54,7 @@ RULES: list[tuple[str, dict[str, Any]]] = [
     ("Rprop", {"lr": 0.1, "etas": (0.2, 1.5), "step_sizes": (0.05, 0.2), "maximize": True}),
 ]
 IDS = [f"{name}{options}" for name, options in RULES]
-NEWER = ["Adadelta", "Adafactor", "Adamax", "ASGD", "LBFGS", "NAdam", "RAdam", "Rprop", "SparseAdam"]
+NEWER = ["Adadelta", "Adafactor", "Adamax", "ASGD", "LBFGS", "NAdam", "RAdam", "Rprop"]
 KINDS = {"float32": 1e-6, "float64": 1e-12}  # relative: a few last digits a step
 
 
@@ -329,7 +329,7 @@ def test_lbfgs_is_pytorchs(options: dict[str, Any]) -> None:
         state = rule.state_dict()["state"][0]
         keys.append(list(state))
         seen.append([*losses, *p.tolist(), *q.flatten().tolist(), state["n_iter"], state["func_evals"]])
-    assert sorted(keys[1]) == sorted(keys[0])
+    assert set(keys[1]) == set(keys[0]) - {"al"}  # which PyTorch keeps from one step to the next only to reuse it
     np.testing.assert_allclose(seen[1], seen[0], rtol=1e-8)
 
 
@@ -405,8 +405,6 @@ REFUSED: list[tuple[str, Callable[[Any, Any], Any]]] = [
     ("Adamax beta", lambda t, p: t.optim.Adamax([p], betas=(0.9, 1.0))),
     ("NAdam decay", lambda t, p: t.optim.NAdam([p], momentum_decay=-1.0)),
     ("Rprop etas", lambda t, p: t.optim.Rprop([p], etas=(1.0, 1.2))),
-    ("SparseAdam lr", lambda t, p: t.optim.SparseAdam([p], lr=0.0)),
-    ("SparseAdam dense", lambda t, p: stepped(t.optim.SparseAdam([p]), p)),
     ("LBFGS groups", lambda t, p: t.optim.LBFGS([{"params": [p]}, {"params": [t.nn.Parameter(t.ones(1))]}])),
     ("LBFGS search", lambda t, p: t.optim.LBFGS([p], line_search_fn="x").step(lambda: squared(p))),
     ("tensor lr, foreach", lambda t, p: t.optim.Adam([p], lr=t.tensor(0.1), foreach=True)),

@@ -16,7 +16,6 @@ from gradus.engine.optim.radam import RAdam
 from gradus.engine.optim.rmsprop import RMSprop
 from gradus.engine.optim.rprop import Rprop
 from gradus.engine.optim.sgd import SGD
-from gradus.engine.optim.sparse_adam import SparseAdam
 
 __all__ = [
     "ASGD",
@@ -34,7 +33,6 @@ __all__ = [
     "RAdam",
     "RMSprop",
     "Rprop",
-    "SparseAdam",
     "lr_scheduler",
 ]
 

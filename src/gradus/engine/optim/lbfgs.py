@@ -128,7 +128,7 @@ class LBFGS(Optimizer):
             ss.append(s)
             ro.append(1.0 / product)
             state["H_diag"] = product / y.dot(y)
-        al = state.setdefault("al", [None] * history_size)
+        al: list[Any] = [None] * len(ys)
         q = g.neg()
         for i in reversed(range(len(ys))):
             al[i] = ss[i].dot(q) * ro[i]
