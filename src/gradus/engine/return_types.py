@@ -266,3 +266,13 @@ class slogdet(linalg_slogdet):
 
 class qr(linalg_qr):
     pass
+
+
+class frexp(NamedTuple):
+    """A mantissa of 0.5 up to 1, or 0, and the power of 2 that it is multiplied by."""
+
+    mantissa: Tensor
+    exponent: Tensor
+
+    def __repr__(self) -> str:
+        return _shown(self)

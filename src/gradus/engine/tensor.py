@@ -34,6 +34,7 @@ from gradus.engine.functions import shapes as sh
 from gradus.engine.functions import special_functions as sf
 from gradus.engine.functions import splitting as sp
 from gradus.engine.functions import storage as st
+from gradus.engine.functions import write_back as wb
 from gradus.engine.functions.operands import axis_of
 from gradus.engine.functions.operands import floating_only as floating_only
 from gradus.engine.grad_mode import state as grad_state
@@ -457,14 +458,15 @@ class Tensor(Variable, _Missing):
     lt = cp.lt
     ne = cp.ne
     not_equal = cp.not_equal
-    __eq__ = cp.eq  # type: ignore[assignment]
-    __ne__ = cp.ne  # type: ignore[assignment]
+    __eq__ = cp.equals
+    __ne__ = cp.differs
     __lt__, __le__, __gt__, __ge__ = cp.lt, cp.le, cp.gt, cp.ge
-    __invert__ = cp.bitwise_not
+    __invert__ = cp.invert
     __and__ = __rand__ = cp.bitwise_and
     __or__ = __ror__ = cp.bitwise_or
     __xor__ = __rxor__ = cp.bitwise_xor
     __lshift__, __rshift__ = cp.bitwise_left_shift, cp.bitwise_right_shift
+    __rlshift__, __rrshift__ = cp.rlshift, cp.rrshift
 
     # pointwise
     abs = pw.abs
@@ -555,6 +557,9 @@ class Tensor(Variable, _Missing):
     true_divide = pw.true_divide
     trunc = pw.trunc
     xlogy = pw.xlogy
+    digamma, erfinv, i0, lgamma, mvlgamma = sf.digamma, sf.erfinv, sf.i0, sf.lgamma, sf.mvlgamma
+    polygamma, igamma, igammac, frexp = sf.polygamma, sf.igamma, sf.igammac, sf.frexp
+    gcd, lcm, ldexp, nextafter = sf.gcd, sf.lcm, sf.ldexp, sf.nextafter
     where = pw.where_method
     __add__ = __radd__ = pw.plus
     __sub__, __rsub__ = pw.sub, pw.rsub
@@ -795,12 +800,6 @@ class Tensor(Variable, _Missing):
     svd = lo.svd
     triangular_solve = lo.triangular_solve
 
-    # the gamma function's relatives
-    digamma = sf.digamma
-    erfinv = sf.erfinv
-    lgamma = sf.lgamma
-    polygamma = sf._polygamma_method
-
     # in place
     abs_ = ip.abs_
     add_ = ip.add_
@@ -809,8 +808,6 @@ class Tensor(Variable, _Missing):
     addmm_, addmv_, addr_, addbmm_, baddbmm_ = ip.addmm_, ip.addmv_, ip.addr_, ip.addbmm_, ip.baddbmm_
     ceil_ = ip.ceil_
     clamp_ = ip.clamp_
-    clamp_max_ = ip.clamp_max_
-    clamp_min_ = ip.clamp_min_
     copy_ = ip.copy_
     cos_ = ip.cos_
     div_ = ip.div_
@@ -823,7 +820,6 @@ class Tensor(Variable, _Missing):
     lerp_ = ip.lerp_
     log1p_ = ip.log1p_
     log_ = ip.log_
-    logical_not_ = ip.logical_not_
     masked_fill_ = ip.masked_fill_
     mul_ = ip.mul_
     nan_to_num_ = ip.nan_to_num_
@@ -885,17 +881,6 @@ class Tensor(Variable, _Missing):
         ip.written(f) for f in (cp.less_equal, cp.gt, cp.greater, cp.ge, cp.greater_equal, cp.logical_and)
     )
     logical_or_, logical_xor_ = (ip.written(f) for f in (cp.logical_or, cp.logical_xor))
-    bitwise_and_, bitwise_or_, bitwise_xor_, bitwise_not_, bitwise_left_shift_, bitwise_right_shift_ = (
-        ip.written(f)
-        for f in (
-            cp.bitwise_and,
-            cp.bitwise_or,
-            cp.bitwise_xor,
-            cp.bitwise_not,
-            cp.bitwise_left_shift,
-            cp.bitwise_right_shift,
-        )
-    )
     cumprod_ = ip.written(rd.cumprod)
     apply_ = ip.apply_to_each_
     swapaxes_ = swapdims_ = ip.transpose_
@@ -903,7 +888,30 @@ class Tensor(Variable, _Missing):
     share_memory_ = cv.as_is
     __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = ip.iadd, ip.isub, ip.mul_, ip.div_, ip.pow_
     __ifloordiv__, __imod__ = ip.floor_divide_, ip.remainder_
-    __iand__, __ior__, __ixor__ = ip.iand, ip.ior, ip.ixor
+    __iand__, __ior__, __ixor__ = wb.bitwise_and_, wb.bitwise_or_, wb.bitwise_xor_
+    clamp_min_, clamp_max_, logical_not_ = ip.clamp_min_, ip.clamp_max_, ip.written(cp.logical_not)
+    bitwise_and_, bitwise_or_, bitwise_xor_, bitwise_not_ = (
+        wb.bitwise_and_,
+        wb.bitwise_or_,
+        wb.bitwise_xor_,
+        ip.written(cp.bitwise_not),
+    )
+    bitwise_left_shift_, bitwise_right_shift_ = wb.bitwise_left_shift_, wb.bitwise_right_shift_
+    __ilshift__, __irshift__ = wb.bitwise_left_shift_, wb.bitwise_right_shift_
+    float_power_ = wb.float_power_
+    digamma_ = ip.written(sf.digamma)
+    erfinv_ = ip.written(sf.erfinv)
+    i0_ = ip.written(sf.i0)
+    lgamma_ = ip.written(sf.lgamma)
+    mvlgamma_ = ip.written(sf.mvlgamma)
+    polygamma_ = ip.written(sf.polygamma)
+    igamma_ = ip.written(sf.igamma)
+    igammac_ = ip.written(sf.igammac)
+    gcd_ = ip.written(sf.gcd)
+    lcm_ = ip.written(sf.lcm)
+    ldexp_ = ip.written(sf.ldexp)
+    nextafter_ = ip.written(sf.nextafter)
+    sgn_ = ip.sign_
 
     # drawing
     bernoulli = dr.bernoulli

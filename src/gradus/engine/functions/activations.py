@@ -8,7 +8,7 @@ import numpy as np
 
 from gradus.engine import random
 from gradus.engine.dtypes import REAL
-from gradus.engine.functions.operands import fitting, floating_only, refuse_bool, scalar_name
+from gradus.engine.functions.operands import fitting, floating_only, number, refuse_bool, scalar_name
 from gradus.engine.limits import limits_of
 from gradus.engine.node import Function
 from gradus.engine.ops import activations as act
@@ -35,6 +35,9 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # keep mean 0 a
 
 
 def _applied(inplace: bool, op: type[Function], x: Tensor, **options: Any) -> Tensor:
+    for name, value in options.items():
+        if type(value) is not float and type(value) is not int and not isinstance(value, np.ndarray):
+            options[name] = number(value, op.__name__.lower(), name)
     return apply_(x, op, **options) if inplace else cast("Tensor", apply(op, x, **options))
 
 

@@ -10,6 +10,8 @@ from gradus.engine.dtypes import FLOATING
 from gradus.engine.functions.operands import (
     axes_of,
     explain_broadcast,
+    is_tensor,
+    only_tensors,
     plain,
     refuse_complex,
     renamed,
@@ -31,16 +33,20 @@ __all__ = [
 ]  # fmt: skip
 
 
-_SHORT = {np.less: "lt", np.less_equal: "le", np.greater: "gt", np.greater_equal: "ge"}
+_SHORT = {
+    np.equal: "eq",
+    np.not_equal: "ne",
+    np.less: "lt",
+    np.less_equal: "le",
+    np.greater: "gt",
+    np.greater_equal: "ge",
+}
 
 
-def _compare(how: Any, a: Any, b: Any) -> Any:
-    try:
-        x, y = same_type(a, b)
-    except TypeError:
-        if how in (np.equal, np.not_equal):
-            return NotImplemented
-        raise
+def _compare(how: Any, a: Any, b: Any) -> Tensor:
+    if not is_tensor(a):
+        only_tensors(_SHORT[how], a)
+    x, y = same_type(a, b)
     if how not in (np.equal, np.not_equal):
         for operand in map(np.asarray, (plain(x), plain(y))):
             message = f"\"{_SHORT[how]}_cpu\" not implemented for '{scalar_name(operand.dtype)}'"
@@ -56,27 +62,49 @@ def _broadcast(how: Any, a: Any, b: Any) -> Tensor:
         raise
 
 
-def eq(input: Any, other: Any) -> Tensor:
+def eq(input: Tensor, other: Any) -> Tensor:
+    """Where input = other, a tensor or a number."""
     return _compare(np.equal, input, other)
 
 
-def ne(input: Any, other: Any) -> Tensor:
+def ne(input: Tensor, other: Any) -> Tensor:
+    """Where input ≠ other, a tensor or a number."""
     return _compare(np.not_equal, input, other)
 
 
-def lt(input: Any, other: Any) -> Tensor:
+def equals(input: Tensor, other: Any) -> Any:
+    """`input == other`: what is no number, and nothing that holds numbers, is equal to no tensor."""
+    try:
+        return _compare(np.equal, input, other)
+    except TypeError:
+        return NotImplemented
+
+
+def differs(input: Tensor, other: Any) -> Any:
+    """`input != other`."""
+    try:
+        return _compare(np.not_equal, input, other)
+    except TypeError:
+        return NotImplemented
+
+
+def lt(input: Tensor, other: Any) -> Tensor:
+    """Where input < other, a tensor or a number."""
     return _compare(np.less, input, other)
 
 
-def le(input: Any, other: Any) -> Tensor:
+def le(input: Tensor, other: Any) -> Tensor:
+    """Where input ≤ other, a tensor or a number."""
     return _compare(np.less_equal, input, other)
 
 
-def gt(input: Any, other: Any) -> Tensor:
+def gt(input: Tensor, other: Any) -> Tensor:
+    """Where input > other, a tensor or a number."""
     return _compare(np.greater, input, other)
 
 
-def ge(input: Any, other: Any) -> Tensor:
+def ge(input: Tensor, other: Any) -> Tensor:
+    """Where input ≥ other, a tensor or a number."""
     return _compare(np.greater_equal, input, other)
 
 
@@ -84,25 +112,35 @@ greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 
 
 def logical_not(input: Tensor) -> Tensor:
+    """Where input is 0."""
+    only_tensors("logical_not", input)
     return wrap(np.logical_not(input._array))
 
 
-def logical_and(input: Tensor, other: Any) -> Tensor:
+def logical_and(input: Tensor, other: Tensor) -> Tensor:
+    """Where both are not 0."""
+    only_tensors("logical_and", input, other)
     return _broadcast(np.logical_and, input, other)
 
 
-def logical_or(input: Tensor, other: Any) -> Tensor:
+def logical_or(input: Tensor, other: Tensor) -> Tensor:
+    """Where one is not 0."""
+    only_tensors("logical_or", input, other)
     return _broadcast(np.logical_or, input, other)
 
 
-def logical_xor(input: Tensor, other: Any) -> Tensor:
+def logical_xor(input: Tensor, other: Tensor) -> Tensor:
+    """Where one is 0 and one is not."""
+    only_tensors("logical_xor", input, other)
     return _broadcast(np.logical_xor, input, other)
 
 
 def _bitwise(how: Any, a: Any, b: Any, name: str) -> Tensor:
+    if not is_tensor(a) and not is_tensor(b):
+        only_tensors(how.__name__, a)
     x, y = same_type(a, b)
     kind = result_type(plain(x), plain(y))
-    if kind.kind in FLOATING:
+    if kind.kind in FLOATING or (kind.kind == "b" and name in ("lshift", "rshift")):
         raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{scalar_name(kind)}'")
     return _broadcast(how, x, y)
 
@@ -120,14 +158,34 @@ def bitwise_xor(input: Any, other: Any) -> Tensor:
 
 
 def bitwise_left_shift(input: Any, other: Any) -> Tensor:
+    """input * 2 ** other in the type's bits; 0 where other is negative, or more than they are."""
     return _bitwise(np.left_shift, input, other, "lshift")
 
 
 def bitwise_right_shift(input: Any, other: Any) -> Tensor:
+    """⌊input / 2 ** other⌋; 0, or -1 of a negative number, where other is negative, or more than the type's bits."""
     return _bitwise(np.right_shift, input, other, "rshift")
 
 
+def rlshift(input: Tensor, other: Any) -> Tensor:
+    """`other << input`."""
+    return bitwise_left_shift(other, input)
+
+
+def rrshift(input: Tensor, other: Any) -> Tensor:
+    """`other >> input`."""
+    return bitwise_right_shift(other, input)
+
+
 def bitwise_not(input: Tensor) -> Tensor:
+    """Every bit turned over; of a truth value, its opposite."""
+    if (kind := input._array.dtype).kind in FLOATING:
+        raise NotImplementedError(f"\"bitwise_not_cpu\" not implemented for '{scalar_name(kind)}'")
+    return wrap(np.invert(input._array))
+
+
+def invert(input: Tensor) -> Tensor:
+    """`~input`."""
     if input._array.dtype.kind in FLOATING:
         raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
     return wrap(np.invert(input._array))
@@ -135,11 +193,16 @@ def bitwise_not(input: Tensor) -> Tensor:
 
 def equal(input: Tensor, other: Tensor) -> bool:
     """Whether shapes and all numbers are equal."""
+    only_tensors("equal", input, other)
     return input._array.shape == other._array.shape and bool(np.all(input._array == other._array))
 
 
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """|input - other| <= atol + rtol |other|."""
+    only_tensors("isclose", input, other)
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        if not value >= 0:
+            raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value}")
     if input._array.dtype != other._array.dtype:
         raise RuntimeError(f"{_c_name(input)} did not match {_c_name(other)}")
     return _broadcast(lambda a, b: np.isclose(a, b, rtol, atol, equal_nan), input, other)
@@ -150,6 +213,8 @@ def _c_name(x: Tensor) -> str:
 
 
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+    """Whether all are close."""
+    only_tensors("allclose", input, other)
     return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import dtypes
-from gradus.engine.functions import comparison, pointwise, products
+from gradus.engine.functions import pointwise, products
 from gradus.engine.functions.operands import (
     Number,
     check_cast,
@@ -72,18 +72,18 @@ __all__ = [  # those that are functions of `torch`, too
 
 
 def add_(input: Tensor, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
+    """`add` in place."""
     if type(alpha) is int and alpha == 1 and not old:
         return in_place(input, ew.Add, other)
-    other, alpha = pointwise.scaled("add_", input, other, old, alpha)
-    return in_place(input, ew.Add, other, alpha)
+    return in_place(input, ew.Add, *pointwise.scaled("add_", input, other, old, alpha))
 
 
 def sub_(input: Tensor, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
+    """`sub` in place."""
     pointwise.refuse_bool_difference(input, old[0] if old else other)
     if type(alpha) is int and alpha == 1 and not old:
         return in_place(input, ew.Sub, other)
-    other, alpha = pointwise.scaled("sub_", input, other, old, alpha)
-    return in_place(input, ew.Sub, other, alpha)
+    return in_place(input, ew.Sub, *pointwise.scaled("sub_", input, other, old, alpha))
 
 
 def mul_(input: Tensor, other: Any) -> Tensor:
@@ -92,6 +92,7 @@ def mul_(input: Tensor, other: Any) -> Tensor:
 
 def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     if rounding_mode is not None:
+        refuse_bool(input, f"div_{rounding_mode}_cpu")
         return in_place(input, ew.DivRounded, other, rounding_mode)
     kind = result_type(input._array, plain(numeric(other)))
     check_cast(kind if kind.kind in dtypes.FLOATING else dtypes.get_default_dtype().numpy, input._array.dtype)
@@ -99,35 +100,54 @@ def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tens
 
 
 def pow_(input: Tensor, exponent: Any) -> Tensor:
-    if not is_tensor(exponent) or exponent._array.dtype == bool:
-        refuse_bool(input, "pow")
-    return in_place(input, ew.Pow, exponent)
+    """`pow` in place."""
+    kind = input._array.dtype.kind
+    if kind in "iub" and not is_tensor(exponent):
+        exponent = numeric(exponent)
+        if isinstance(exponent, int) and exponent < 0:
+            pointwise.refuse_negative_power()
+        if kind == "b" and isinstance(exponent, bool):
+            return copy_(input, pointwise.pow(input, exponent))
+    check_cast(result_type(input._array, plain(numeric(exponent))), input._array.dtype)
+    return in_place(refuse_bool(input, "pow"), ew.Pow, exponent)
 
 
 def remainder_(input: Tensor, other: Any) -> Tensor:
-    return in_place(input, ew.Remainder, other)
+    """`remainder` in place."""
+    return in_place(_not_both_bool(input, other, "remainder_cpu"), ew.Remainder, other)
 
 
 def fmod_(input: Tensor, other: Any) -> Tensor:
-    return in_place(input, ew.Fmod, other)
+    """`fmod` in place."""
+    return in_place(_not_both_bool(input, other, "fmod_cpu"), ew.Fmod, other)
 
 
 def floor_divide_(input: Tensor, other: Any) -> Tensor:
-    return in_place(input, ew.DivRounded, other, "floor")
+    """`floor_divide` in place."""
+    return in_place(_not_both_bool(input, other, "div_floor_cpu"), ew.DivRounded, other, "floor")
+
+
+def _not_both_bool(input: Tensor, other: Any, name: str) -> Tensor:
+    if result_type(input._array, plain(numeric(other))).kind == "b":
+        refuse_bool(input, name)
+    return input
 
 
 def addcmul_(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
+    """`addcmul` in place."""
     a, b, value = pointwise.terms("addcmul_", input, tensor1, tensor2, old, value)
-    return add_(input, a * b, alpha=value)
+    return in_place(refuse_bool(input, "addcmul_cpu_out"), ew.Add, a * b, value)
 
 
 def addcdiv_(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
-    a, b, value = pointwise.terms("addcdiv_", input, tensor1, tensor2, old, value)
-    return add_(input, a / b, alpha=value)
+    """`addcdiv` in place."""
+    a, b, value = pointwise.terms("addcdiv_", input, tensor1, tensor2, old, value, divided=True)
+    return in_place(input, ew.Add, a / b, value)
 
 
 def lerp_(input: Tensor, end: Tensor, weight: Any) -> Tensor:
-    return add_(input, (end - input) * weight)
+    """`lerp` in place."""
+    return copy_(input, pointwise.lerp(input, end, weight))
 
 
 def addmm_(input: Tensor, *operands: Any, **factors: Any) -> Tensor:
@@ -171,6 +191,9 @@ def written(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     return in_its_place
 
 
+clamp_min_, clamp_max_ = written(pointwise.clamp_min), written(pointwise.clamp_max)
+
+
 def apply_to_each_(input: Tensor, callable: Callable[[Any], Any]) -> Tensor:
     """Each number as the Python function gives it back."""
     values = [callable(x) for x in input._array.reshape(-1).tolist()]
@@ -185,18 +208,6 @@ def isub(input: Tensor, other: Any) -> Tensor:
 
 def iadd(input: Tensor, other: Any) -> Tensor:
     return in_place(input, ew.Add, other)
-
-
-def iand(input: Tensor, other: Any) -> Tensor:
-    return copy_(input, comparison.bitwise_and(input, other))
-
-
-def ior(input: Tensor, other: Any) -> Tensor:
-    return copy_(input, comparison.bitwise_or(input, other))
-
-
-def ixor(input: Tensor, other: Any) -> Tensor:
-    return copy_(input, comparison.bitwise_xor(input, other))
 
 
 # ---- functions of each number
@@ -314,31 +325,28 @@ def sign_(input: Tensor) -> Tensor:
 
 
 def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
+    """`clamp` in place."""
     if is_tensor(min) or is_tensor(max):
-        return copy_(input, pointwise.clamp(input, min, max))
+        result = pointwise.clamp(input, min, max)
+        check_cast(result._array.dtype, input._array.dtype)
+        return copy_(input, result)
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     for end in (min, max):
         if end is not None:
-            check_cast(result_type(input._array, end), input._array.dtype)
-    low, high = fitting(min, input._array.dtype), fitting(max, input._array.dtype)
-    return apply_(input, bounds.Clamp, low=low, high=high)
-
-
-def clamp_min_(input: Tensor, min: Any) -> Tensor:
-    return clamp_(input, min=min)
-
-
-def clamp_max_(input: Tensor, max: Any) -> Tensor:
-    return clamp_(input, max=max)
-
-
-def logical_not_(input: Tensor) -> Tensor:
-    return copy_(input, comparison.logical_not(input))
+            check_cast(result_type(input._array, plain(numeric(end))), input._array.dtype)
+    low, high = (None if end is None else fitting(numeric(end), input._array.dtype) for end in (min, max))
+    return apply_(refuse_bool(input, "clamp_scalar_cpu"), bounds.Clamp, low=low, high=high)
 
 
 def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
+    """`masked_fill` in place."""
     pointwise.check_mask(mask)
+    value = fitting(numeric(value), input._array.dtype)
+    if is_tensor(value) and value.ndim:
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+        )
     try:
         return apply_(input, ew.MaskedFill, mask, value)
     except ValueError:

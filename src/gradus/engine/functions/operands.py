@@ -70,7 +70,7 @@ def number(x: Any, function: str, argument: str) -> Any:
     """
     if type(x) in NUMBERS:
         return x
-    if isinstance(x, (int, float, np.number)):
+    if isinstance(x, (int, float, np.number, np.bool_)):
         return numeric(x)
     if is_tensor(x) and not x.ndim and not x.requires_grad:
         return x.item()

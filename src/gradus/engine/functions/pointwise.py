@@ -346,16 +346,13 @@ def addcmul(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1
 
 def addcdiv(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
     """input + value * tensor1 / tensor2; `addcdiv(input, value, tensor1, tensor2)` is an old form of it."""
-    a, b, value = terms("addcdiv", input, tensor1, tensor2, old, value)
-    if a._array.dtype.kind not in dtypes.FLOATING and b._array.dtype.kind not in dtypes.FLOATING:
-        raise RuntimeError(
-            "Integer division with addcdiv is no longer supported: use torch.addcmul(input, tensor1, 1 / tensor2), or "
-            "make floats of tensor1 or tensor2"
-        )
+    a, b, value = terms("addcdiv", input, tensor1, tensor2, old, value, divided=True)
     return rounded_once(lambda x, a, b: binary(ew.Add, x, div(a, b), value), input, a, b)
 
 
-def terms(function: str, input: Tensor, a: Any, b: Any, old: tuple[Any, ...], value: Any) -> tuple[Any, Any, Any]:
+def terms(
+    function: str, input: Tensor, a: Any, b: Any, old: tuple[Any, ...], value: Any, *, divided: builtins.bool = False
+) -> tuple[Any, Any, Any]:
     """The two tensors and the factor of addcmul and addcdiv, the factor as their types' common one holds it."""
     if len(old) > 1:
         raise TypeError(f"{function}() takes input, tensor1 and tensor2, but got {3 + len(old)} operands")
@@ -363,6 +360,11 @@ def terms(function: str, input: Tensor, a: Any, b: Any, old: tuple[Any, ...], va
         value, a, b = a, b, *old
     only_tensors(function, input, a, b, names=("input", "tensor1", "tensor2"))
     value = number(value, function, "value")
+    if divided and a._array.dtype.kind not in dtypes.FLOATING and b._array.dtype.kind not in dtypes.FLOATING:
+        raise RuntimeError(
+            "Integer division with addcdiv is no longer supported: use torch.addcmul(input, tensor1, 1 / tensor2), or "
+            "make floats of tensor1 or tensor2"
+        )
     kind = result_type(input._array, a._array, b._array)
     return a, b, value if kind.kind in dtypes.FLOATING else wrapped(int(value), kind)
 
@@ -431,8 +433,13 @@ def _of_floats(op: Any, function: str, a: Tensor, b: Tensor) -> Tensor:
 
 def xlogy(input: Any, other: Any) -> Tensor:
     """input * log(other), 0 where input is 0."""
-    _a_tensor("xlogy", input, other)
-    return binary(ew.XLogY, *_divisible(input, other))
+    return binary(ew.XLogY, *as_floats("xlogy", input, other))
+
+
+def as_floats(function: str, a: Any, b: Any) -> tuple[Any, Any]:
+    """Two operands, one of which is a tensor, in the floating-point type that they meet in."""
+    _a_tensor(function, a, b)
+    return _divisible(a, b)
 
 
 def sqrt(input: Tensor) -> Tensor:
@@ -611,7 +618,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
         x = cast(input, kind)
         low, high = (None if end is None else cast(tensor_of(end), kind) for end in (min, max))
         try:
-            return apply(bounds.ClampTensor, refuse_bool(x, "clamp_cpu"), low, high)
+            return apply(bounds.ClampTensor, x, low, high)
         except ValueError:
             explain_broadcast(x, low)
             explain_broadcast(x, high)
@@ -714,6 +721,10 @@ def nan_to_num(
     """Numbers in place of nan and ±inf: 0, and the largest and least of the type, unless given."""
     if input._array.dtype.kind not in dtypes.REAL:
         return clone(input)
+    nan, posinf, neginf = (
+        None if v is None else number(v, "nan_to_num", name)
+        for name, v in (("nan", nan), ("posinf", posinf), ("neginf", neginf))
+    )
     limits = limits_of(input._array.dtype)
     x = input._array
     out = masked_fill(input, wrap(np.isnan(x)), 0.0 if nan is None else nan)

@@ -246,8 +246,8 @@ def cumprod(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
 @numpy_names
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """log of the running sums of exp(input) along a dimension."""
-    top = input.detach().amax(dim, keepdim=True)
-    return cumsum((input - top).exp(), dim).log() + top
+    axis = axis_of(dim, input.ndim)
+    return apply_one(rd.Logcumsumexp, floating_only(input, "logcumsumexp_out_cpu"), axis)
 
 
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:

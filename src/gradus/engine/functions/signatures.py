@@ -26,6 +26,7 @@ nanquantile neg negative norm quantile renorm round scatter scatter_add scatter_
 take_along_dim tensordot topk tril triu trunc vdot
 """.split()  # noqa: SIM905
 INTO_ANY = """
+digamma erfinv gcd i0 igamma igammac lcm ldexp lgamma nextafter polygamma
 acos acosh add addcdiv addcmul all any arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin asin asinh
 atan atan2 atanh bernoulli bitwise_and bitwise_left_shift bitwise_not bitwise_or bitwise_right_shift bitwise_xor
 bucketize cat clamp clamp_max clamp_min clip column_stack concat concatenate copysign cos cosh cumprod cumsum deg2rad

@@ -1,40 +1,128 @@
-"""The gamma function's relatives, and the inverse of the error function."""
+"""Special functions, and what is computed of whole numbers and of the parts of floats, number by number."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
-from gradus.engine.functions.operands import floating
+import numpy as np
+
+from gradus.engine.functions import pointwise as pw
+from gradus.engine.functions.operands import (
+    binary,
+    floating,
+    floating_only,
+    is_tensor,
+    only_tensors,
+    same_type,
+    scalar_name,
+)
 from gradus.engine.ops import special as sp
-from gradus.engine.variable import apply_one
+from gradus.engine.variable import apply_one, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
-__all__ = ["digamma", "erfinv", "lgamma", "polygamma"]
+__all__ = [
+    "digamma", "erfinv", "frexp", "gcd", "i0", "igamma", "igammac", "lcm", "ldexp", "lgamma", "mvlgamma", "nextafter",
+    "polygamma",
+]  # fmt: skip
 
 
 def lgamma(input: Tensor) -> Tensor:
-    """log |Γ(input)|; inf at 0, -1, -2 ..."""
+    """log |Γ(input)|."""
     return apply_one(sp.Lgamma, floating(input))
 
 
 def digamma(input: Tensor) -> Tensor:
-    """The derivative of `lgamma`; nan at -1, -2 ..."""
+    """The derivative of `lgamma`."""
     return apply_one(sp.Digamma, floating(input))
 
 
-def polygamma(n: int, input: Tensor) -> Tensor:
-    """The n-th derivative of `digamma`, n >= 0."""
+def polygamma(n: Any, input: Any = None) -> Tensor:
+    """The n-th derivative of `digamma`; as a method, `input.polygamma(n)`."""
+    if is_tensor(n):
+        n, input = input, n
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
-    return apply_one(sp.Polygamma, floating(input), n)
+    return apply_one(sp.Polygamma, floating(input), int(n))
 
 
-def _polygamma_method(input: Tensor, n: int) -> Tensor:
-    return polygamma(n, input)
+def mvlgamma(input: Tensor, p: int) -> Tensor:
+    """log of the multivariate gamma function of dimension p, of numbers above (p - 1) / 2."""
+    if p < 1:
+        raise RuntimeError("p has to be greater than or equal to 1")
+    x = floating(input)
+    total = lgamma(x)
+    for j in range(1, p):
+        total = total + lgamma(x - j / 2)
+    return total + p * (p - 1) / 4 * math.log(math.pi)
 
 
 def erfinv(input: Tensor) -> Tensor:
-    """The number whose `erf` is input; inf and -inf at 1 and -1, nan beyond."""
+    """The x whose erf is input, between -1 and 1."""
     return apply_one(sp.Erfinv, floating(input))
+
+
+def i0(input: Tensor) -> Tensor:
+    """The modified Bessel function of the first kind of order 0."""
+    return apply_one(sp.I0, floating(input))
+
+
+def igamma(input: Tensor, other: Tensor) -> Tensor:
+    """The regularized lower incomplete gamma function of input, at other."""
+    return _of_floats(sp.Igamma, "igamma", input, other)
+
+
+def igammac(input: Tensor, other: Tensor) -> Tensor:
+    """The regularized upper incomplete gamma function of input, at other."""
+    return _of_floats(sp.Igammac, "igammac", input, other)
+
+
+def _of_floats(op: Any, function: str, a: Tensor, b: Tensor) -> Tensor:
+    only_tensors(function, a, b)
+    a, b = same_type(a, b)
+    return binary(op, floating_only(a, f"{function}_cpu"), b)
+
+
+def nextafter(input: Tensor, other: Tensor) -> Tensor:
+    """The next number of the type after input, towards other."""
+    only_tensors("nextafter", input, other)
+    a, b = same_type(input, other)
+    return binary(sp.Nextafter, floating_only(a, "nextafter_cpu"), b)
+
+
+def gcd(input: Tensor, other: Tensor) -> Tensor:
+    """The greatest common divisor of whole numbers."""
+    return _of_integers(np.gcd, input, other)
+
+
+def lcm(input: Tensor, other: Tensor) -> Tensor:
+    """The least common multiple of whole numbers."""
+    return _of_integers(np.lcm, input, other)
+
+
+def _of_integers(how: Any, a: Tensor, b: Tensor) -> Tensor:
+    only_tensors(how.__name__, a, b)
+    x, y = same_type(a, b)
+    if (kind := x._array.dtype).kind not in "iu":
+        raise NotImplementedError(f"\"{how.__name__}_cpu\" not implemented for '{scalar_name(kind)}'")
+    return wrap(how(x._array, y._array))
+
+
+def ldexp(input: Tensor, other: Tensor) -> Tensor:
+    """input * 2 ** other."""
+    only_tensors("ldexp", input, other)
+    return pw.mul(input, pw.pow(2.0, other))
+
+
+def frexp(input: Tensor) -> Any:
+    """(mantissa, exponent) with input = mantissa * 2 ** exponent and 0.5 <= |mantissa| < 1."""
+    from gradus.engine import return_types
+
+    if input._array.dtype.kind != "f":
+        raise RuntimeError("torch.frexp() only supports floating-point dtypes")
+    _, exponent = np.frexp(input._array)
+    exponents = wrap(exponent.astype(np.int32))
+    scale = wrap(np.ldexp(np.ones_like(input._array), -exponent))
+    return return_types.frexp(input * scale, exponents)

@@ -440,7 +440,7 @@ class XLogY(Function):
     name_ = "XlogyBackward0"
 
     def forward(self, a: Operand, b: Operand) -> Array:
-        self.a, self.b, self.log = a, b, np.log(b)
+        self.a, self.b, self.log = a, b, np.log(b) if isinstance(b, np.ndarray) else float(np.log(b))
         return np.asarray(np.where(np.equal(a, 0) & ~np.isnan(b), 0, a * self.log))
 
     def backward(self, dy: Array) -> Any:

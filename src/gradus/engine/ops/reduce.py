@@ -252,12 +252,41 @@ class Cumsum(Function):
 
     def forward(self, x: Array, axis: int) -> Array:
         self.axis = axis
-        return np.cumsum(x, axis=axis, dtype=x.dtype if x.dtype.kind in "fc" else np.int64) if x.ndim else x.copy()
+        return _running(np.cumsum, x, axis) if x.ndim else x.copy()
 
     def backward(self, dy: Array) -> Array:
         if not dy.ndim:
             return dy
-        return np.ascontiguousarray(np.flip(np.cumsum(np.flip(dy, self.axis), axis=self.axis), self.axis))
+        return np.ascontiguousarray(np.flip(_running(np.cumsum, np.flip(dy, self.axis), self.axis), self.axis))
+
+
+def _running(how: Any, x: Array, axis: int) -> Array:
+    """Sums or products computed in a wider type than they are kept in: a sum of many float32s would drift."""
+    kind = x.dtype
+    if kind.kind not in "fVc":
+        return np.asarray(how(x, axis=axis, dtype=np.int64))
+    wide = np.complex128 if kind.kind == "c" else np.float32 if kind.itemsize == 2 else np.float64
+    return np.asarray(how(x, axis=axis, dtype=wide).astype(kind, copy=False))
+
+
+class Logcumsumexp(Function):
+    """yᵢ = log(exp x₁ + ... + exp xᵢ).    dxⱼ = Σ_{i ≥ j} dyᵢ exp(xⱼ - yᵢ)"""
+
+    def forward(self, x: Array, axis: int) -> Array:
+        if not x.ndim:
+            axis, x = 0, x[None]
+            return self.forward(x, axis).reshape(())
+        self.axis, self.x = axis, x.astype(np.float64)
+        self.y = np.logaddexp.accumulate(self.x, axis=axis)
+        return self.y.astype(x.dtype)
+
+    def backward(self, dy: Array) -> Array:
+        shape, dy = dy.shape, dy.reshape(self.y.shape)
+        dx = np.zeros(dy.shape)
+        for part in (1.0, -1.0):  # the positive gradients and the negative ones, in logarithms, which do not overflow
+            logs = np.flip(np.log(np.maximum(part * dy.astype(np.float64), 0)) - self.y, self.axis)
+            dx += part * np.exp(np.flip(np.logaddexp.accumulate(logs, axis=self.axis), self.axis) + self.x)
+        return dx.astype(dy.dtype).reshape(shape)
 
 
 class Cumprod(Function):
@@ -265,7 +294,7 @@ class Cumprod(Function):
 
     def forward(self, x: Array, axis: int) -> Array:
         self.x, self.axis = x, axis
-        return np.cumprod(x, axis=axis) if x.ndim else x.copy()
+        return _running(np.cumprod, x, axis) if x.ndim else x.copy()
 
     def backward(self, dy: Array) -> Array:
         if not dy.ndim:

@@ -1,0 +1,44 @@
+"""In-place forms that refuse some tensors before they compute: of bits, and of `float_power`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gradus.engine.functions import comparison, pointwise
+from gradus.engine.functions.in_place import copy_, written
+from gradus.engine.functions.operands import check_cast, numeric, plain, scalar_name
+from gradus.engine.promotion import result_type
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+
+def _of_bits(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """... of whole numbers: that these cannot become floats comes before floats having no such operation."""
+    write = written(function)
+
+    @functools.wraps(write)
+    def changed(input: Tensor, other: Any) -> Tensor:
+        check_cast(result_type(input._array, plain(numeric(other))), input._array.dtype)
+        return write(input, other)
+
+    return changed
+
+
+bitwise_and_ = _of_bits(comparison.bitwise_and)
+bitwise_or_ = _of_bits(comparison.bitwise_or)
+bitwise_xor_ = _of_bits(comparison.bitwise_xor)
+bitwise_left_shift_ = _of_bits(comparison.bitwise_left_shift)
+bitwise_right_shift_ = _of_bits(comparison.bitwise_right_shift)
+
+
+def float_power_(input: Tensor, exponent: Any) -> Tensor:
+    """`float_power` in place, of float64."""
+    if (kind := input._array.dtype).name not in ("float64", "complex128"):
+        raise RuntimeError(
+            f"the base given to float_power_ has dtype {scalar_name(kind)} but the operation's result requires dtype "
+            "Double"
+        )
+    return copy_(input, pointwise.float_power(input, exponent))

@@ -1,0 +1,96 @@
+"""`torch.special`: special functions. Those that `torch` has, too, are the same ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gradus.engine.absent import refuse
+from gradus.engine.functions import pointwise as pw
+from gradus.engine.functions.operands import binary, floating
+from gradus.engine.functions.pointwise import erf as erf
+from gradus.engine.functions.pointwise import erfc as erfc
+from gradus.engine.functions.pointwise import exp2 as exp2
+from gradus.engine.functions.pointwise import expm1 as expm1
+from gradus.engine.functions.pointwise import log1p as log1p
+from gradus.engine.functions.pointwise import logit as logit
+from gradus.engine.functions.pointwise import round as round
+from gradus.engine.functions.pointwise import sigmoid as expit
+from gradus.engine.functions.pointwise import sinc as sinc
+from gradus.engine.functions.pointwise import xlogy as xlogy
+from gradus.engine.functions.reductions import log_softmax as log_softmax
+from gradus.engine.functions.reductions import logsumexp as logsumexp
+from gradus.engine.functions.reductions import softmax as softmax
+from gradus.engine.functions.special_functions import digamma as digamma
+from gradus.engine.functions.special_functions import erfinv as erfinv
+from gradus.engine.functions.special_functions import i0 as i0
+from gradus.engine.functions.special_functions import igamma as gammainc
+from gradus.engine.functions.special_functions import igammac as gammaincc
+from gradus.engine.functions.special_functions import lgamma as gammaln
+from gradus.engine.functions.special_functions import mvlgamma as multigammaln
+from gradus.engine.functions.special_functions import polygamma as polygamma
+from gradus.engine.ops import special as sp
+from gradus.engine.variable import apply_one
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+__all__ = [
+    "digamma", "entr", "erf", "erfc", "erfcx", "erfinv", "exp2", "expit", "expm1", "gammainc", "gammaincc", "gammaln",
+    "i0", "i0e", "i1", "i1e", "log1p", "log_ndtr", "log_softmax", "logit", "logsumexp", "multigammaln", "ndtr", "ndtri",
+    "polygamma", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy", "zeta",
+]  # fmt: skip
+
+psi = digamma
+
+
+def entr(input: Tensor) -> Tensor:
+    """-x log x, 0 at 0 and -∞ below."""
+    return apply_one(sp.Entr, floating(input))
+
+
+def erfcx(input: Tensor) -> Tensor:
+    """e^(x²) erfc x."""
+    return apply_one(sp.Erfcx, floating(input))
+
+
+def ndtr(input: Tensor) -> Tensor:
+    """The probability that a normal number is at most x."""
+    return apply_one(sp.Ndtr, floating(input))
+
+
+def log_ndtr(input: Tensor) -> Tensor:
+    """log of `ndtr`, also where that is too small for a float."""
+    return apply_one(sp.LogNdtr, floating(input))
+
+
+def ndtri(input: Tensor) -> Tensor:
+    """The inverse of `ndtr`."""
+    return apply_one(sp.Ndtri, floating(input))
+
+
+def i0e(input: Tensor) -> Tensor:
+    """e^-|x| I₀(x)."""
+    return apply_one(sp.I0e, floating(input))
+
+
+def i1(input: Tensor) -> Tensor:
+    """I₁(x), the modified Bessel function of the first kind of order 1."""
+    return apply_one(sp.I1, floating(input))
+
+
+def i1e(input: Tensor) -> Tensor:
+    """e^-|x| I₁(x)."""
+    return apply_one(sp.I1e, floating(input))
+
+
+def xlog1py(input: Any, other: Any) -> Tensor:
+    """input * log(1 + other), 0 where input is 0."""
+    return binary(sp.XLog1pY, *pw.as_floats("xlog1py", input, other))
+
+
+def zeta(input: Any, other: Any) -> Tensor:
+    """Hurwitz's zeta function: Σ (k + other) ** -input over k >= 0."""
+    return binary(sp.Zeta, *pw.as_floats("zeta", input, other))
+
+
+__getattr__ = refuse(__name__)
