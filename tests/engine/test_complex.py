@@ -60,7 +60,10 @@ OF_ONE: dict[str, Any] = {
     "var": lambda t, z: z.var(0),
     "std": lambda t, z: z.std(),
     "norm": lambda t, z: z.norm(),
-    "transpose": lambda t, z: z.T * z.mean(),
+    "cov": lambda t, z: t.cov(z),
+    "float_power": lambda t, z: t.float_power(z, 2),
+    "exp2": lambda t, z: t.exp2(z),
+    "transpose": lambda t, z: z.T * z.adjoint(),
     "adjoint": lambda t, z: z.mH @ z,
     "reshape": lambda t, z: z.reshape(-1, 2)[1:] * 2j,
     "index": lambda t, z: z[t.tensor([0, 2, 0])] * z[0, 0],
@@ -102,6 +105,8 @@ OF_TWO: dict[str, Any] = {
     "complex": lambda t, z, w: t.complex(z.real, w.imag[:1]),
     "polar": lambda t, z, w: t.polar(z.abs(), w.imag),
     "polar, broadcast": lambda t, z, w: t.polar(z.abs(), w.imag[0]),
+    "addmm": lambda t, z, w: t.addmm(z[:, :3], z, w.T, beta=1 + 2j, alpha=2 + 3j),
+    "conv1d": lambda t, z, w: t.nn.functional.conv1d(z, w[:, None, :2].expand(-1, 3, -1)),
     "lerp by hand": lambda t, z, w: z + 0.3 * (w - z),
 }
 
@@ -213,6 +218,7 @@ REFUSED: dict[str, Any] = {
     "fill real numbers": lambda t, z: t.ones(2).fill_(1j),
     "tensor of another type": lambda t, z: t.tensor([1j], dtype=t.float32),
     "as the default type": lambda t, z: t.set_default_dtype(t.complex64),
+    "abs in place": lambda t, z: (z * 1).abs_(),
     "float": lambda t, z: float(z[0]),
 }
 

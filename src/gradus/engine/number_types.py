@@ -31,31 +31,16 @@ _MIXED = {"LayerNorm", "RMSNorm", "BatchNorm", "NativeGroupNorm"}
 MOVES = {"Clone", "ToCopy", "Cat", "Stack", "Contiguous", "Flip", "Roll", "Triangle"}
 # ... those that are linear with real factors, where the rule for complex numbers is that for real ones ...
 LINEAR = {
-    *("Neg", "Where", "MaskedFill", "CopyFrom", "Sum", "Mean", "Cumsum", "Repeat", "RepeatInterleave", "Pad"),
-    "PadFromInside",
+    *("Neg", "Where", "MaskedFill", "CopyFrom", "Sum", "Mean", "Cumsum", "Repeat", "RepeatInterleave"),
+    *("Pad", "PadFromInside"),
     *("Index", "IndexPut", "Embedding", "IndexSelect", "Gather", "Scatter", "Dropout"),
 }
 # ... and those that have a complex derivative.
 HOLOMORPHIC = {
-    *(
-        "Add",
-        "Sub",
-        "RSub",
-        "Mul",
-        "Div",
-        "Pow",
-        "Reciprocal",
-        "Sqrt",
-        "Rsqrt",
-        "Exp",
-        "Exp2",
-        "Expm1",
-        "Log",
-        "Log10",
-        "Log2",
-    ),
-    *("Log1p", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan", "Sinh", "Cosh", "Tanh", "Asinh", "Acosh", "Atanh"),
-    *("Sigmoid", "Mm", "MatMul", "Linear", "Prod", "Cumprod", "Convolution", "TransposedConvolution"),
+    *("Add", "Sub", "RSub", "Mul", "Div", "Pow", "Reciprocal", "Sqrt", "Rsqrt", "Prod", "Cumprod"),
+    *("Exp", "Exp2", "Expm1", "Log", "Log10", "Log2", "Log1p", "Sigmoid", "Sin", "Cos", "Tan", "Asin", "Acos", "Atan"),
+    *("Sinh", "Cosh", "Tanh", "Asinh", "Acosh", "Atanh", "Mm", "MatMul", "Linear"),
+    *("Convolution", "TransposedConvolution"),
 }
 
 _found: dict[tuple[type[Function], str], type[Function]] = {}
