@@ -99,7 +99,7 @@ def damage(folder: Path, text: Path, number: int, draw: random.Random) -> list[s
 
 def begun(run: Path, text: Path, *, n_head: int, seed: int) -> Path:
     """A run that Ctrl-C stopped after 5 of 8 steps, and that alone has its text, as from a pipe."""
-    piped = shutil.copy(text, run.with_suffix(".text"))
+    piped = Path(shutil.copy(text, run.with_suffix(".text")))
     setup = set_up({**SMALL, "corpus": str(piped), "n_head": n_head, "seed": seed, "steps": 8, "evaluations": 4})
     made = Run.create(run)
     write_beginning(made, setup)

@@ -10,7 +10,6 @@ import os
 import re
 import stat
 import sys
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,7 +44,7 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator
         direct = place
     elif before is not None and not os.access(place, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-    temporary = place.with_name(f".{place.name[:50]}.{uuid.uuid4().hex[:8]}")
+    temporary = place.with_name(f".{place.name[:50]}.{os.urandom(4).hex()}")
     if direct is None:
         try:
             opened = open(temporary, "xb")  # noqa: SIM115 (the block below closes it)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -154,3 +155,46 @@ def test_a_path_that_is_not_utf8_is_trained_on_and_found_again(tmp_path: Path) -
         assert done.returncode == 0, done.stderr
     unknown = command("eval", folder / "none")
     assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1)
+
+
+def test_counts_without_smoothing_write_json_that_every_program_reads(tmp_path: Path) -> None:
+    text = write_documents(tmp_path)
+    flags = ("--model", "ngram", "--order", 6, "--smoothing", 0, "--run", tmp_path / "run", "--page")
+    assert gradus("train", text, *flags).exit_code == 0
+    metrics = (tmp_path / "run" / "metrics.jsonl").read_bytes().splitlines()
+    for line in [(tmp_path / "run" / "state.json").read_bytes(), *metrics]:
+        assert json.loads(line, parse_constant=lambda name: pytest.fail(name))["dev_loss"] == "inf"
+    assert Run.open(tmp_path / "run").metrics()[-1]["dev_loss"] == float("inf")
+    assert gradus("eval", tmp_path / "run").stdout.startswith("test loss inf nats")
+
+
+@pytest.mark.parametrize("flags", [("--temperature", "inf"), ("--temperature", "nan"), ("--top-p", "nan")])
+def test_a_rule_that_nothing_can_be_drawn_by_is_refused_before_anything_is_drawn(
+    flags: tuple[str, str], tmp_path: Path
+) -> None:
+    assert gradus("train", write_documents(tmp_path), "--model", "ngram", "--run", tmp_path / "run").exit_code == 0
+    assert f"got {flags[1]}" in refused("sample", tmp_path / "run", *flags)
+    for temperature in ("1e-300", "1e300"):
+        assert gradus("sample", tmp_path / "run", "--temperature", temperature).exit_code == 0
+
+
+def test_counts_that_know_nothing_to_follow_end_a_report_and_not_the_run(tmp_path: Path) -> None:
+    text = tmp_path / "letters"
+    text.write_text("".join(chr(97 + i * i % 26) * (i % 3) for i in range(2000)) + "xyz", encoding="utf-8")
+    flags = (
+        "--model",
+        "ngram",
+        "--order",
+        8,
+        "--smoothing",
+        0,
+        "--kind",
+        "stream",
+        "--run",
+        tmp_path / "run",
+        "--page",
+    )
+    result = gradus("train", text, *flags)
+    assert result.exit_code == 0, result.output
+    assert Run.open(tmp_path / "run").state()["reported"]
+    assert (tmp_path / "run" / "index.html").exists()

@@ -128,6 +128,7 @@ def test_the_logits_given_are_left_alone() -> None:
     ("rule", "message"),
     [
         ({"temperature": -0.1}, "temperature must be 0 or more, got -0.1"),
+        ({"temperature": float("inf")}, "temperature must be finite, got inf; 1e9 makes all tokens equally likely"),
         ({"temperature": float("nan")}, "temperature must be 0 or more, got nan"),
         ({"top_k": 0}, "top_k must be between 1 and the vocabulary size 4, got 0"),
         ({"top_k": 5}, "top_k must be between 1 and the vocabulary size 4, got 5"),
@@ -144,3 +145,18 @@ def test_impossible_rules_are_said_with_their_values(rule: dict[str, Any], messa
 def test_a_row_without_a_token_to_draw_is_an_error(value: float) -> None:
     with pytest.raises(ValueError, match="there is no token to draw"):
         sample_token(torch.tensor([[0.0, 1.0], [value, value]]))
+
+
+@pytest.mark.parametrize("temperature", [5e-324, 1e-300, 1e-46, 1e-38])
+def test_a_temperature_near_0_takes_the_likeliest_token_or_one_of_the_likeliest(temperature: float) -> None:
+    logits = torch.tensor([[1.0, 3.0, 2.999, float("-inf")], [5.0, 5.0, -1e30, 4.0]])
+    drawn = {tuple(sample_token(logits, temperature=temperature).flatten().tolist()) for _ in range(40)}
+    assert drawn == {(1, 0), (1, 1)}
+
+
+@pytest.mark.parametrize("temperature", [1e30, 1e38, 1e300, 1.7e308])
+def test_a_temperature_without_end_makes_all_that_can_be_drawn_equally_likely(temperature: float) -> None:
+    logits = torch.tensor([[1.0, 3.0, 1000.0, float("-inf")]])
+    drawn = [int(sample_token(logits, temperature=temperature)) for _ in range(120)]
+    assert set(drawn) == {0, 1, 2}
+    assert min(drawn.count(token) for token in range(3)) > 15

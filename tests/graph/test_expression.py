@@ -110,3 +110,17 @@ def test_variables_are_read() -> None:
 def test_a_word_that_is_no_variable_is_refused(word: str) -> None:
     with pytest.raises(UserError, match="NAME=NUMBER"):
         parse_variables([word])
+
+
+def test_several_lines_are_read_indented_or_not_and_errors_name_the_line() -> None:
+    assert parse_expression("a=1\nb=a+a").data == 2
+    assert parse_expression("\n  a = 1;\n    b = a + a\r\n  c = (b +\n a)\n").data == 3
+    for text, place in {
+        "a=1\n  b=a^2": "at line 2, column 3, 'a^2'",
+        "é=1\nb=é+)\nc=1": "at line 2, column 5, ')'",
+        "a=1\nb=c": "at line 2, column 3, 'c'",
+        "a=b": "at column 3, 'b'",
+    }.items():
+        with pytest.raises(UserError) as error:
+            parse_expression(text)
+        assert place in str(error.value)

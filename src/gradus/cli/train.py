@@ -157,8 +157,12 @@ def _report(run: Run, setup: Setup, result: TrainResult, dev: Rows, test: Rows) 
     click.echo(f"test loss {_loss(setup, test)}")
     rate = f", {result.tokens_per_second:,.0f} tokens/s" if result.tokens_per_second else ""
     click.echo(f"{result.tokens:,} tokens in {result.seconds:.0f} s{rate}\n")
-    text = show_samples(samples(setup.model, setup.tokenizer, setup.corpus.kind, seed=setup.config.seed))
-    run.write(SAMPLES, text)
+    shown: list[str] = []
+    try:
+        show_samples(samples(setup.model, setup.tokenizer, setup.corpus.kind, seed=setup.config.seed), shown)
+    except UserError as error:  # counts without smoothing may know nothing to follow; the run is whole all the same
+        click.echo(f"... {error}")
+    run.write(SAMPLES, "".join(shown))
     whole_block = setup.corpus.kind == "stream" and setup.model.context == setup.model.block_size
     click.echo(f"\nrun      {run.path}")
     click.echo(f"write    gradus sample {run.path}")

@@ -76,11 +76,10 @@ def samples(
     return (pieces() for _ in range(number or (DOCUMENTS if documents else 1)))
 
 
-def show_samples(texts: Iterable[Iterable[str]]) -> str:
-    """Print texts as they are drawn, each ended by a newline; what was printed is also returned."""
-    shown = []
+def show_samples(texts: Iterable[Iterable[str]], shown: list[str] | None = None) -> None:
+    """Print texts as they are drawn, each ended by a newline; what was printed is also put into `shown`."""
+    shown = [] if shown is None else shown
     for text in texts:
         for piece in chain(text, "\n"):
             click.echo(piece, nl=False)
             shown.append(piece)
-    return "".join(shown)

@@ -109,7 +109,14 @@ class Ground:
     # Samples and guesses
 
     def samples(self, model: LanguageModel, seed: int) -> tuple[Sample, ...]:
-        """What a model writes: documents from nothing, or the continuations of a line of the dev split."""
+        """What a model writes: documents from nothing, or the continuations of a line of the dev split. None, where
+        counts without smoothing know nothing to follow."""
+        try:
+            return self._samples(model, seed)
+        except ValueError:
+            return ()
+
+    def _samples(self, model: LanguageModel, seed: int) -> tuple[Sample, ...]:
         generator = torch.Generator().manual_seed(seed)
         if self.is_stream:
             prompt = self.tokenizer.encode(self._place()[0])
@@ -157,6 +164,8 @@ class Ground:
         with inference(model):
             logits, _ = model(torch.from_numpy(self.tokenizer.encode(context)[None]))  # (1, T, V)
             p = F.softmax(logits[0, -1], dim=-1).numpy()
+        if not np.isfinite(p).all():  # counts without smoothing that have not seen this context
+            return ()
         ids = [int(i) for i in np.argsort(-p, kind="stable")[:most]]
         right = int(self.tokenizer.encode(answer)[0])
         return tuple(Guess(self.tokenizer.decode([i]), float(p[i])) for i in dict.fromkeys([*ids, right]))

@@ -96,7 +96,7 @@ def read_notebook(path: Path) -> Notebook:
         notebook = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read the notebook {path}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is no notebook: {error}") from None
     if not isinstance(notebook, dict) or notebook.get("nbformat") != 4 or not isinstance(notebook.get("cells"), list):
         found = notebook.get("nbformat") if isinstance(notebook, dict) else None
