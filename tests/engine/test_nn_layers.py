@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import gradus.engine as engine
+from tests.engine.compare import agree, numbers, same_error
 from tests.engine.nn_compare import Build, assert_close, assert_same_run, assert_same_start, build_both, normal
 
 Case = tuple[str, Build, tuple[int, ...]]
@@ -182,3 +183,40 @@ def test_conv1d_names_a_channel_mismatch_as_pytorch() -> None:
     with pytest.raises(RuntimeError) as got:
         ours(engine.zeros(2, 5, 9))
     assert str(got.value) == str(expected.value)
+
+
+@pytest.mark.parametrize(
+    ("program", "arrays"),
+    [
+        (lambda torch, x: torch.nn.Linear(5, 3)(x), (np.ones((4, 5)),)),
+        (lambda torch, x: torch.nn.Linear(5, 3)(x), (np.ones((4, 5), np.int64),)),
+        (lambda torch, x: torch.nn.Linear(5, 3)(x), (np.ones((4, 4), np.float32),)),
+        (lambda torch, x, w: torch.nn.functional.embedding(x, w), (np.ones(3), np.ones((4, 2)))),
+        (lambda torch, x, w: torch.nn.functional.embedding(x, w), (np.ones(3, np.uint8), np.ones((4, 2)))),
+        (lambda torch, x, w: torch.nn.functional.embedding(x, w), (np.ones(3, np.int64), np.ones(4))),
+        (lambda torch, x, w: torch.nn.functional.embedding(x, w, 4), (np.ones(3, np.int64), np.ones((4, 2)))),
+        (lambda torch, x, w: torch.nn.functional.embedding(x, w), (np.full(3, 9), np.ones((4, 2)))),
+        (lambda torch, x: torch.nn.functional.one_hot(x), (np.zeros(0, np.int64),)),
+        (lambda torch, x: torch.nn.RNN(3, 5, bias=0)(x), (np.ones(1),)),
+        (lambda torch, x: torch.nn.GRU(3, 5, batch_first="yes")(x), (np.ones(1),)),
+        (lambda torch, x: torch.nn.LSTMCell(4, 5)(x), (np.ones((3, 3), np.float32),)),
+        (lambda torch, x, h: torch.nn.RNNCell(4, 5)(x, h), (np.ones((3, 4), np.float32), np.ones((2, 5), np.float32))),
+        (lambda torch, x, h: torch.nn.GRUCell(4, 5)(x, h), (np.ones((3, 4), np.float32), np.ones((3, 6), np.float32))),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused_as_by_pytorch(program: Any, arrays: Any) -> None:
+    same_error(program, *arrays)
+
+
+@pytest.mark.parametrize("options", [{"max_norm": 0.9}, {"max_norm": 1.1, "norm_type": 1.0, "padding_idx": -1}])
+def test_embedding_shortens_the_rows_it_looks_up(options: dict[str, Any]) -> None:
+    theirs, ours = build_both(lambda nn: nn.Embedding(7, 3, **options))
+    assert_same_start(theirs, ours)
+    assert_same_run(theirs, ours, [np.array([[1, 2], [2, 6]])], "float32")
+    assert_close(ours.weight, theirs.weight)
+
+
+def test_cosine_similarity_broadcasts_what_it_reduces() -> None:
+    a, b = numbers(1, 2, 3), numbers(2, 1, 3, seed=1)
+    for dim in (0, 1, 2):
+        agree(lambda torch, *pair, dim=dim: torch.nn.functional.cosine_similarity(*pair, dim), a, b)

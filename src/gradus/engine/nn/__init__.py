@@ -92,6 +92,7 @@ from gradus.engine.nn.padding import (
     ZeroPad2d,
     ZeroPad3d,
 )
+from gradus.engine.nn.parallel import DataParallel
 from gradus.engine.nn.parameter import Buffer, Parameter
 from gradus.engine.nn.pooling import (
     AdaptiveAvgPool1d,
@@ -178,6 +179,7 @@ __all__ = [
     "CosineEmbeddingLoss",
     "CosineSimilarity",
     "CrossEntropyLoss",
+    "DataParallel",
     "Dropout",
     "Dropout1d",
     "Dropout2d",

@@ -37,8 +37,8 @@ class Embedding(Layer):
         dtype: Any = None,
     ) -> None:
         super().__init__()
-        if max_norm is not None or scale_grad_by_freq or sparse:
-            raise NotImplementedError("Embedding's max_norm, scale_grad_by_freq and sparse are not offered")
+        if scale_grad_by_freq or sparse:
+            raise NotImplementedError("Embedding's scale_grad_by_freq and sparse are not offered")
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise AssertionError("Padding_idx must be within num_embeddings")
@@ -77,8 +77,12 @@ class Embedding(Layer):
                 self.weight[self.padding_idx].fill_(0)
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.embedding(input, self.weight, self.padding_idx)
+        return F.embedding(input, self.weight, self.padding_idx, self.max_norm, self.norm_type)
 
     def extra_repr(self) -> str:
-        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
-        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"
+        said = f"{self.num_embeddings}, {self.embedding_dim}"
+        if self.padding_idx is not None:
+            said += f", padding_idx={self.padding_idx}"
+        if self.max_norm is not None:
+            said += f", max_norm={self.max_norm}"
+        return said + (f", norm_type={self.norm_type}" if self.norm_type != 2 else "")

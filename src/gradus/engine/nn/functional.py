@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradus.engine import dtypes, random
+from gradus.engine.dtypes import Array
 from gradus.engine.functions.activations import celu as celu
 from gradus.engine.functions.activations import celu_ as celu_
 from gradus.engine.functions.activations import elu as elu
@@ -42,6 +43,7 @@ from gradus.engine.functions.activations import tanhshrink as tanhshrink
 from gradus.engine.functions.activations import threshold as threshold
 from gradus.engine.functions.activations import threshold_ as threshold_
 from gradus.engine.functions.operands import scalar_name
+from gradus.engine.grad_mode import no_grad
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool1d as adaptive_avg_pool1d
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool2d as adaptive_avg_pool2d
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool3d as adaptive_avg_pool3d
@@ -128,21 +130,66 @@ from gradus.engine.variable import apply, apply_one, apply_two
 
 
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """y = x Wᵀ + b: input (..., in), weight (out, in), bias (out,) -> (..., out)."""
+    """y = x Wᵀ + b: input (..., in), weight (out, in), bias (out,) -> (..., out).
+
+    Raises:
+        RuntimeError: for shapes that do not go together, and for operands of several number types.
+    """
     if weight._array.ndim == 1:  # of a single row: (..., in) -> (...)
         out = input @ weight
         return out if bias is None else out + bias
+    if input._array.dtype is not weight._array.dtype and input._array.dtype != weight._array.dtype:
+        have, got = scalar_name(input._array.dtype), scalar_name(weight._array.dtype)
+        raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {have} and {got}")
     return apply(mm.Linear, input, weight, bias)
 
 
-def embedding(input: Tensor, weight: Tensor, padding_idx: int | None = None) -> Tensor:
-    """The rows of weight (V, C) that input (...) names -> (..., C)."""
-    if input._array.dtype.kind not in "iu":
+def embedding(
+    input: Tensor,
+    weight: Tensor,
+    padding_idx: int | None = None,
+    max_norm: float | None = None,
+    norm_type: float = 2.0,
+    scale_grad_by_freq: bool = False,
+    sparse: bool = False,
+) -> Tensor:
+    """The rows of weight (V, C) that input (...) names -> (..., C).
+
+    Args:
+        input: int64 or int32.
+        padding_idx: a row that gets no gradient; counted from the end if below 0.
+        max_norm: rows that are longer than this, by the norm `norm_type`, are first made this long, in place.
+
+    Raises:
+        RuntimeError: for other number types of input, and a weight that is no matrix.
+        AssertionError: for a padding_idx that is no row.
+        IndexError: for an index that is no row.
+        NotImplementedError: for scale_grad_by_freq and sparse, which are not offered.
+    """
+    if input._array.dtype.char not in "ilq":  # NumPy's letters for 32 and 64 bits
         raise RuntimeError(
             "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
             f"{input.type()} instead (while checking arguments for embedding)"
         )
+    if weight._array.ndim != 2:
+        raise RuntimeError("'weight' must be 2-D")
+    if padding_idx is not None:
+        if not -len(weight._array) <= padding_idx < len(weight._array):
+            raise AssertionError("Padding_idx must be within num_embeddings")
+        padding_idx %= len(weight._array)
+    if scale_grad_by_freq or sparse:
+        raise NotImplementedError("embedding's scale_grad_by_freq and sparse are not offered")
+    if max_norm is not None:
+        _shorten(weight, np.unique(input._array), max_norm, norm_type)
     return apply_two(ix.Embedding, weight, input, padding_idx)
+
+
+def _shorten(weight: Tensor, rows: Array, longest: float, p: float) -> None:
+    """Make those rows of weight that are longer than `longest` that long, in place."""
+    with no_grad():
+        lengths = weight[Tensor._wrap(rows)].norm(p, -1, keepdim=True)
+        factors = (longest / (lengths + 1e-7)).where(lengths > longest, 1)
+        weight[Tensor._wrap(rows)] *= factors
 
 
 def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
@@ -153,6 +200,8 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     if x.size and x.min() < 0:
         raise RuntimeError("Class values must be non-negative.")
     if num_classes == -1:
+        if not x.size:
+            raise RuntimeError("Can not infer total number of classes from empty tensor.")
         num_classes = int(x.max()) + 1
     elif x.size and x.max() >= num_classes:
         raise RuntimeError("Class values must be smaller than num_classes.")

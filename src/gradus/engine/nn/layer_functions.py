@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gradus.engine.functions import broadcast_tensors
 from gradus.engine.tensor import Tensor
 
 
@@ -19,7 +20,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x₁ · x₂ / (max(‖x₁‖, eps) max(‖x₂‖, eps)) along dim."""
-    lengths = [x.norm(2.0, dim, keepdim=True).clamp(min=eps) for x in (x1, x2)]
+    lengths = [x.norm(2.0, dim, keepdim=True).clamp(min=eps) for x in broadcast_tensors(x1, x2)]
     return (x1 / lengths[0] * (x2 / lengths[1])).sum(dim)
 
 

@@ -79,10 +79,16 @@ class RNNCellBase(Module):
         name = self._get_name()
         if input.dim() not in (1, 2):
             raise ValueError(f"{name}: Expected input to be 1D or 2D, got {input.dim()}D instead")
+        if input.shape[-1] != self.input_size:
+            raise RuntimeError(f"input has inconsistent input_size: got {input.shape[-1]} expected {self.input_size}")
         if hx is None:
             return input, zeros((*input.shape[:-1], self.hidden_size), dtype=input.dtype)
         if hx.dim() not in (1, 2):
             raise ValueError(f"{name}: Expected hidden to be 1D or 2D, got {hx.dim()}D instead")
+        if hx.shape[-1] != self.hidden_size:
+            raise RuntimeError(f"hidden0 has inconsistent hidden_size: got {hx.shape[-1]}, expected {self.hidden_size}")
+        if input.dim() == hx.dim() == 2 and len(input) != len(hx):
+            raise RuntimeError(f"Input batch size {len(input)} doesn't match hidden0 batch size {len(hx)}")
         return input, hx
 
     def extra_repr(self) -> str:
