@@ -160,6 +160,7 @@ def test_memory_is_shared_where_pytorch_shares_it(name: str) -> None:
 
 
 CHANGING: dict[str, Program] = {
+    "round_": lambda t, y: y.round_(decimals=1),
     "t_": lambda t, y: y.t_(),
     "transpose_": lambda t, y: y.transpose_(0, 1),
     "swapdims_": lambda t, y: y.swapdims_(0, 1),

@@ -312,7 +312,9 @@ def ceil_(input: Tensor) -> Tensor:
     return apply_(input, ew.Round, rule="ceil")
 
 
-def round_(input: Tensor) -> Tensor:
+def round_(input: Tensor, *, decimals: int = 0) -> Tensor:
+    if decimals:
+        return copy_(input, pointwise.round(input, decimals=decimals))
     return apply_(input, ew.Round, rule="rint")
 
 
