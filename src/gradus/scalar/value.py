@@ -123,7 +123,7 @@ class Value:
 
     def relu(self) -> Value:
         x = self.data
-        return _node(x, "relu", self, 1.0) if x > 0 else _node(0.0, "relu", self, 0.0)
+        return _node(0.0, "relu", self, 0.0) if x <= 0 else _node(x, "relu", self, 1.0)  # NaN stays NaN
 
     def abs(self) -> Value:
         """|x|; the slope at 0 is 0, as in PyTorch."""
