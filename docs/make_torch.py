@@ -24,6 +24,7 @@ NAMESPACES = (
     "torch.optim",
     "torch.optim.lr_scheduler",
     "torch.linalg",
+    "torch.fft",
     "torch.distributions",
     "torch.autograd",
     "torch.utils.data",

@@ -33,6 +33,7 @@ MOVES = {"Clone", "ToCopy", "Cat", "Stack", "Contiguous", "Flip", "Roll", "Trian
 LINEAR = {
     *("Neg", "Where", "MaskedFill", "CopyFrom", "Sum", "Mean", "Cumsum", "Repeat", "RepeatInterleave"),
     *("Pad", "PadFromInside"),
+    "Fft",  # its rule is written for complex numbers
     *("Index", "IndexPut", "Embedding", "IndexSelect", "Gather", "Scatter", "Dropout"),
 }
 # ... and those that have a complex derivative.
