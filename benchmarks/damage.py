@@ -210,7 +210,7 @@ def kill(folder: Path, text: Path, number: int, draw: random.Random) -> list[str
             run = folder / f"killed-{attempt}"
         words = ["train", "--resume", str(run)] if resumes else ["train", *flags, "--run", str(run)]
         with_signal = draw.choice([signal.SIGKILL] * 6 + [signal.SIGTERM] * 2 + [signal.SIGINT] * 2)
-        status = child(words, log, with_signal, 0.6 * draw.random() * whole)
+        status = child(words, log, with_signal, 1.1 * draw.random() * whole)
         said = log.read_text(encoding="utf-8", errors="replace")
         if "Traceback" in said:
             faults.append(f"kill {killed} by {with_signal.name}: {said[-500:]}")
