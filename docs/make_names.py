@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-TABLE = Path(__file__).parent.parent / "src" / "gradus" / "engine" / "pytorch_names.txt"
+TABLE = Path(__file__).parent.parent / "src" / "gradus" / "engine" / "compat" / "pytorch_names.txt"
 ROOT = Path(torch.__file__).parent
 CLASSES = {
     "torch.Tensor": torch.Tensor,

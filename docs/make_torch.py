@@ -11,6 +11,8 @@ from typing import Any
 
 import torch as pytorch
 
+from gradus.engine.compat.absent import find_module
+
 PAGE = Path(__file__).parent / "torch.md"
 ENGINE = importlib.import_module("gradus.engine")
 
@@ -226,7 +228,7 @@ def table(namespace: str) -> list[str]:
 
 
 def small(namespace: str) -> str:
-    module = importlib.import_module(namespace.replace("torch", "gradus.engine", 1))
+    module = find_module(namespace)
     made_here = [name for name, thing in vars(module).items() if getattr(thing, "__module__", None) == module.__name__]
     listed = getattr(module, "__all__", None) or [name for name in made_here if not name.startswith("_")]
     names = ", ".join(f"`{name}`" for name in sorted(listed))

@@ -18,7 +18,7 @@ import pytest
 
 from gradus import engine as torch
 from gradus import files
-from gradus.engine.profiler import profile
+from gradus.engine.compat.profiler import profile
 from gradus.errors import UserError
 from gradus.graph import graph, walk
 from gradus.plots.curve import LossCurve

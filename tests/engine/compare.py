@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch as pytorch
 
 import gradus.engine as engine
-from gradus.engine.node import Node
+from gradus.engine.autograd.node import Node
 
 Array = npt.NDArray[Any]
 Program = Callable[..., Any]  # of torch and tensors, to a tensor, a number, or several

@@ -10,8 +10,8 @@ import pytest
 import torch as theirs
 
 import gradus.engine as ours
-from gradus.engine.absent import NotOffered
-from gradus.engine.node import Node
+from gradus.engine.autograd.node import Node
+from gradus.engine.compat.absent import NotOffered
 
 BOTH: list[Any] = [ours, theirs]
 

@@ -13,11 +13,11 @@ import pytest
 
 from gradus import engine
 from gradus.engine import kernels
+from gradus.engine.autograd.node import INPUTS, NOTHING, OUTPUT, Function
 from gradus.engine.dtypes import Array
 from gradus.engine.functions import operands
 from gradus.engine.kernels.addition import add
 from gradus.engine.nn import functional as F
-from gradus.engine.node import INPUTS, NOTHING, OUTPUT, Function
 
 Step = Callable[[], object]
 

@@ -10,7 +10,7 @@ import pytest
 import torch as theirs
 
 import gradus.engine as ours
-from gradus.engine import foreach
+from gradus.engine.functions import foreach
 
 
 class Given:

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import gradus.engine as torch
-from gradus.engine import plain_walk
+from gradus.engine.autograd import plain_walk
 from tests.engine.compare import numbers
 from tests.engine.test_random_programs import KINDS, steps
 

@@ -12,7 +12,7 @@ import pytest
 import torch as theirs
 
 import gradus.engine as engine
-from gradus.engine.absent import AbsentModule, NotOffered, find_module
+from gradus.engine.compat.absent import AbsentModule, NotOffered, find_module, torch_name
 from gradus.run import torch_is_engine
 
 SUBMODULES = [
@@ -66,8 +66,8 @@ def test_pytorch_is_back_after_an_error() -> None:
 def test_a_submodule_is_the_engines_own_object(name: str) -> None:
     with torch_is_engine():
         module = importlib.import_module(name)
-    assert module is sys.modules[name.replace("torch", "gradus.engine", 1)]
-    assert module.__name__ == name.replace("torch", "gradus.engine", 1)  # its own name is left alone
+    assert module is sys.modules[module.__name__]  # its own name is left alone
+    assert torch_name(module.__name__) == name
     if name != "torch.utils.tensorboard":  # PyTorch's own needs a package more
         assert importlib.import_module(name).__name__ == name  # PyTorch has a module of this name, too
 
@@ -81,7 +81,9 @@ def test_import_torch_alone_makes_submodules_known(name: str) -> None:
 
 
 def test_layers_are_found_where_pytorch_keeps_them() -> None:
-    assert find_module("torch.nn.modules") is engine.nn
+    assert find_module("torch.nn.modules").Linear is engine.nn.Linear
+    assert find_module("torch.nn.modules.utils")._pair(1) == (1, 1)
+    assert engine.nn.utils.__name__ == "gradus.engine.nn.utils"  # not PyTorch's nn.modules.utils
     assert find_module("torch.nn.modules.linear").Linear is engine.nn.Linear
 
 

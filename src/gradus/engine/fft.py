@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from gradus.engine.absent import refuse
+from gradus.engine.autograd.record import apply, wrap
+from gradus.engine.compat.absent import refuse
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes import get_default_dtype
 from gradus.engine.functions import cat, roll
 from gradus.engine.functions.operands import axis_of, floating
 from gradus.engine.ops.fft import ADJOINT, Fft
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply, wrap
 
 __all__ = [
     "fft", "fft2", "fftfreq", "fftn", "fftshift", "hfft", "ifft", "ifft2", "ifftn", "ifftshift", "ihfft", "irfft",

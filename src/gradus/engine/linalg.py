@@ -1,6 +1,6 @@
 """`torch.linalg`: linear algebra on (batches of) real matrices, with gradients."""
 
-from gradus.engine.absent import refuse
+from gradus.engine.compat.absent import refuse
 from gradus.engine.functions.decompositions import (
     eig,
     eigh,

@@ -17,7 +17,7 @@ import numpy as np
 
 from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
-from gradus.engine.promotion import of_number
+from gradus.engine.dtypes.promotion import of_number
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradus.engine.absent import refuse
+from gradus.engine.autograd.record import apply_one
+from gradus.engine.compat.absent import refuse
 from gradus.engine.functions import pointwise as pw
 from gradus.engine.functions.operands import binary, floating
 from gradus.engine.functions.pointwise import erf as erf
@@ -29,7 +30,6 @@ from gradus.engine.functions.special_functions import lgamma as gammaln
 from gradus.engine.functions.special_functions import mvlgamma as multigammaln
 from gradus.engine.functions.special_functions import polygamma as polygamma
 from gradus.engine.ops import special as sp
-from gradus.engine.variable import apply_one
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

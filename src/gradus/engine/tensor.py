@@ -11,8 +11,13 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from gradus.engine import absent, autograd, dtypes, layouts, printing
-from gradus.engine.dtypes import Array, Size
+from gradus.engine import autograd, dtypes, printing
+from gradus.engine.autograd.grad_mode import state as grad_state
+from gradus.engine.autograd.node import LEAF, Node, Output, RemovableHook
+from gradus.engine.autograd.record import Variable, results_are
+from gradus.engine.compat import absent
+from gradus.engine.compat.untyped_storage import UntypedStorage, storage_of
+from gradus.engine.dtypes import Array, Size, layouts
 from gradus.engine.functions import activations as ac
 from gradus.engine.functions import calculus as ca
 from gradus.engine.functions import comparison as cp
@@ -37,10 +42,6 @@ from gradus.engine.functions import storage as st
 from gradus.engine.functions import write_back as wb
 from gradus.engine.functions.operands import axis_of
 from gradus.engine.functions.operands import floating_only as floating_only
-from gradus.engine.grad_mode import state as grad_state
-from gradus.engine.node import LEAF, Node, Output, RemovableHook
-from gradus.engine.untyped_storage import UntypedStorage, storage_of
-from gradus.engine.variable import Variable, results_are
 
 _new = object.__new__
 

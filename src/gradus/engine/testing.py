@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradus.engine.absent import refuse
+from gradus.engine.compat.absent import refuse
 from gradus.engine.functions.creation import as_tensor
 from gradus.engine.tensor import Tensor
 

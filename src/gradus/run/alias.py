@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from gradus.engine.absent import ENGINE, find_module
+from gradus.engine.compat.absent import ENGINE, find_module
 
 
 @contextmanager

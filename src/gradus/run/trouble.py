@@ -9,7 +9,8 @@ from types import ModuleType
 from typing import NamedTuple
 
 import gradus
-from gradus.engine import Tensor, absent
+from gradus.engine import Tensor
+from gradus.engine.compat import absent
 
 _HOME = str(Path(gradus.__file__).parent)
 _FAILED, _NEEDS = 1, 2  # exit statuses

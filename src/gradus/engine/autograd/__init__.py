@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradus.engine.absent import refuse
-from gradus.engine.anomaly import detect_anomaly as detect_anomaly
-from gradus.engine.anomaly import set_detect_anomaly as set_detect_anomaly
+from gradus.engine.autograd.anomaly_mode import detect_anomaly as detect_anomaly
+from gradus.engine.autograd.anomaly_mode import set_detect_anomaly as set_detect_anomaly
 from gradus.engine.autograd.function import Function as Function
+from gradus.engine.autograd.grad_mode import enable_grad as enable_grad
+from gradus.engine.autograd.grad_mode import inference_mode as inference_mode
+from gradus.engine.autograd.grad_mode import no_grad as no_grad
+from gradus.engine.autograd.grad_mode import set_grad_enabled as set_grad_enabled
+from gradus.engine.autograd.node import ONE, Edge
+from gradus.engine.autograd.record import Variable as _Variable
+from gradus.engine.autograd.record import wrap
 from gradus.engine.autograd.variable import Variable as Variable
+from gradus.engine.autograd.walk import Place, Walk
+from gradus.engine.compat.absent import refuse
 from gradus.engine.dtypes import Array
-from gradus.engine.grad_mode import enable_grad as enable_grad
-from gradus.engine.grad_mode import inference_mode as inference_mode
-from gradus.engine.grad_mode import no_grad as no_grad
-from gradus.engine.grad_mode import set_grad_enabled as set_grad_enabled
 from gradus.engine.kernels import memory
-from gradus.engine.node import ONE, Edge
-from gradus.engine.variable import Variable as _Variable
-from gradus.engine.variable import wrap
-from gradus.engine.walk import Place, Walk
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradus.engine import node
-from gradus.engine.absent import refuse
+from gradus.engine.autograd import node
+from gradus.engine.autograd.grad_mode import no_grad, state
+from gradus.engine.autograd.node import SECOND_TIME, Edge, Output
+from gradus.engine.autograd.record import Variable, rewire, wrap, writable
+from gradus.engine.compat.absent import refuse
 from gradus.engine.dtypes import FLOATING
-from gradus.engine.grad_mode import no_grad, state
-from gradus.engine.node import SECOND_TIME, Edge, Output
-from gradus.engine.variable import Variable, rewire, wrap, writable
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

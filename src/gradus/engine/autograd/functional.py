@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradus.engine.absent import NotOffered, refuse
-from gradus.engine.grad_mode import enable_grad
-from gradus.engine.variable import Variable, wrap
+from gradus.engine.autograd.grad_mode import enable_grad
+from gradus.engine.autograd.record import Variable, wrap
+from gradus.engine.compat.absent import NotOffered, refuse
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from gradus.engine.absent import refuse
-from gradus.engine.node import Node as Node
+from gradus.engine.autograd.node import Node as Node
+from gradus.engine.compat.absent import refuse
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -5,8 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any
 
-from gradus.engine.variable import Variable as _Base
-from gradus.engine.variable import wrap
+from gradus.engine.autograd.record import Variable as _Base
+from gradus.engine.autograd.record import wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -1,6 +1,6 @@
 """`torch.distributions`: densities, samples, entropies and divergences of probability distributions."""
 
-from gradus.engine.absent import refuse
+from gradus.engine.compat.absent import refuse
 from gradus.engine.distributions import constraints, transforms
 from gradus.engine.distributions.bernoulli import Bernoulli
 from gradus.engine.distributions.beta import Beta

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from gradus.engine.autograd.grad_mode import no_grad
 from gradus.engine.distributions import constraints
 from gradus.engine.distributions.distribution import (
     Constraints,
@@ -13,7 +14,6 @@ from gradus.engine.distributions.distribution import (
 )
 from gradus.engine.distributions.trials import Trials
 from gradus.engine.functions import arange, bernoulli, full_like, where
-from gradus.engine.grad_mode import no_grad
 from gradus.engine.nn.functional import binary_cross_entropy_with_logits
 from gradus.engine.tensor import Tensor
 

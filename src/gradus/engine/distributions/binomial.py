@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradus.engine import rejection
+from gradus.engine.autograd.record import wrap
 from gradus.engine.distributions import constraints
 from gradus.engine.distributions.distribution import (
     Constraints,
@@ -14,8 +14,8 @@ from gradus.engine.distributions.distribution import (
 )
 from gradus.engine.distributions.trials import Trials
 from gradus.engine.functions import arange
+from gradus.engine.random import rejection
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import wrap
 
 
 class Binomial(Trials):

@@ -16,8 +16,8 @@ from gradus.engine.distributions.distribution import (
     probs_to_logits,
 )
 from gradus.engine.dtypes import Size
+from gradus.engine.dtypes.limits import finfo
 from gradus.engine.functions import arange, broadcast_tensors, full, multinomial
-from gradus.engine.limits import finfo
 from gradus.engine.tensor import Tensor
 
 PARAMETERS: Constraints = {"probs": constraints.simplex, "logits": constraints.real_vector}

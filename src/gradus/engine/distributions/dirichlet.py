@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradus.engine.autograd.record import wrap
 from gradus.engine.distributions import constraints
 from gradus.engine.distributions.distribution import Constraints, Distribution, Shape
 from gradus.engine.distributions.gamma import drawn
 from gradus.engine.functions import where, xlogy
 from gradus.engine.nn.functional import one_hot
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import wrap
 
 
 class Dirichlet(Distribution):

@@ -7,11 +7,11 @@ from copy import copy
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
+from gradus.engine.autograd.grad_mode import enable_grad, no_grad
 from gradus.engine.distributions.constraints import Constraint, is_dependent
 from gradus.engine.dtypes import Size, get_default_dtype
+from gradus.engine.dtypes.limits import finfo
 from gradus.engine.functions import broadcast_tensors, exp, tensor
-from gradus.engine.grad_mode import enable_grad, no_grad
-from gradus.engine.limits import finfo
 from gradus.engine.tensor import Tensor
 
 Shape = Sequence[int]

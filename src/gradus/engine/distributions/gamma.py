@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from gradus.engine import rejection
+from gradus.engine.autograd.grad_mode import is_grad_enabled
+from gradus.engine.autograd.record import wrap
 from gradus.engine.distributions import constraints
 from gradus.engine.distributions.distribution import Constraints, Distribution, Parameter, Shape, broadcast_all
+from gradus.engine.dtypes.limits import finfo
 from gradus.engine.functions import xlogy
-from gradus.engine.grad_mode import is_grad_enabled
-from gradus.engine.limits import finfo
+from gradus.engine.random import rejection
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import wrap
 
 
 def drawn(concentration: Tensor) -> np.ndarray[Any, Any]:

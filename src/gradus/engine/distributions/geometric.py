@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gradus.engine.autograd.grad_mode import no_grad
 from gradus.engine.distributions import constraints
 from gradus.engine.distributions.distribution import (
     Constraints,
@@ -10,9 +11,8 @@ from gradus.engine.distributions.distribution import (
     broadcast_all,
 )
 from gradus.engine.distributions.trials import Trials
+from gradus.engine.dtypes.limits import finfo
 from gradus.engine.functions import empty, where, zeros_like
-from gradus.engine.grad_mode import no_grad
-from gradus.engine.limits import finfo
 from gradus.engine.nn.functional import binary_cross_entropy_with_logits
 from gradus.engine.tensor import Tensor
 

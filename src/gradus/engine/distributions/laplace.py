@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gradus.engine.distributions import constraints
 from gradus.engine.distributions.distribution import Constraints, Distribution, Parameter, Shape, broadcast_all
+from gradus.engine.dtypes.limits import finfo
 from gradus.engine.functions import empty
-from gradus.engine.limits import finfo
 from gradus.engine.tensor import Tensor
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from gradus.engine.autograd.grad_mode import no_grad
 from gradus.engine.distributions import constraints
 from gradus.engine.distributions.categorical import Categorical
 from gradus.engine.distributions.distribution import Distribution, Shape
 from gradus.engine.functions import gather, log_softmax
-from gradus.engine.grad_mode import no_grad
 from gradus.engine.tensor import Tensor
 
 

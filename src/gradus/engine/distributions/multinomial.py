@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from gradus.engine.autograd.grad_mode import no_grad
 from gradus.engine.distributions import constraints
 from gradus.engine.distributions.binomial import Binomial
 from gradus.engine.distributions.categorical import Categorical, OfCategories
@@ -13,7 +14,6 @@ from gradus.engine.distributions.distribution import (
     broadcast_all,
 )
 from gradus.engine.functions import tensor, where, zeros_like
-from gradus.engine.grad_mode import no_grad
 from gradus.engine.nn.functional import one_hot
 from gradus.engine.tensor import Tensor
 

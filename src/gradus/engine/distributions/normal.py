@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 
+from gradus.engine.autograd.grad_mode import no_grad
 from gradus.engine.distributions import constraints
 from gradus.engine.distributions.distribution import Constraints, Distribution, Parameter, Shape, broadcast_all
 from gradus.engine.functions import empty, erf, erfinv, normal
-from gradus.engine.grad_mode import no_grad
 from gradus.engine.tensor import Tensor
 
 LOG_SQRT_TWO_PI = math.log(math.sqrt(2 * math.pi))

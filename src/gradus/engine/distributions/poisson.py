@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradus.engine import rejection
+from gradus.engine.autograd.record import wrap
 from gradus.engine.distributions import constraints
 from gradus.engine.distributions.distribution import (
     Constraints,
@@ -12,8 +12,8 @@ from gradus.engine.distributions.distribution import (
     broadcast_all,
 )
 from gradus.engine.functions import xlogy
+from gradus.engine.random import rejection
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import wrap
 
 
 class Poisson(Distribution):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
+from gradus.engine.autograd.grad_mode import no_grad
 from gradus.engine.distributions import constraints
 from gradus.engine.distributions.distribution import Distribution, Shape, sum_rightmost
 from gradus.engine.distributions.independent import Independent
 from gradus.engine.distributions.transforms import ComposeTransform, Transform
-from gradus.engine.grad_mode import no_grad
 from gradus.engine.tensor import Tensor
 
 

@@ -10,8 +10,8 @@ from gradus.engine.distributions import constraints
 from gradus.engine.distributions.constraints import Constraint
 from gradus.engine.distributions.distribution import Shape, broadcast_all, sum_rightmost
 from gradus.engine.dtypes import Size
+from gradus.engine.dtypes.limits import finfo
 from gradus.engine.functions import atanh, broadcast_shapes, full_like, zeros_like
-from gradus.engine.limits import finfo
 from gradus.engine.nn.functional import softplus
 from gradus.engine.tensor import Tensor
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from gradus.engine import random
+from gradus.engine.autograd.node import Function
+from gradus.engine.autograd.record import apply, apply_, apply_one, apply_two
 from gradus.engine.dtypes import REAL
+from gradus.engine.dtypes.limits import limits_of
 from gradus.engine.functions.operands import fitting, floating_only, number, refuse_bool, scalar_name
-from gradus.engine.limits import limits_of
-from gradus.engine.node import Function
 from gradus.engine.ops import activations as act
-from gradus.engine.variable import apply, apply_, apply_one, apply_two
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.functions.operands import Number, axes_of, axis_of, floating, is_tensor, same_types
 from gradus.engine.functions.reductions import cumsum, sum
 from gradus.engine.functions.shapes import part
 from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.ops import shape as sh
-from gradus.engine.variable import apply, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

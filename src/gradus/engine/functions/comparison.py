@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.engine.autograd.record import wrap
 from gradus.engine.dtypes import FLOATING
+from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions.operands import (
     axes_of,
     explain_broadcast,
@@ -20,8 +22,6 @@ from gradus.engine.functions.operands import (
     tensor_of,
 )
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.promotion import result_type
-from gradus.engine.variable import wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

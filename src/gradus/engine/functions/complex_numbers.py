@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gradus.engine.autograd.record import apply_one, apply_two, wrap
 from gradus.engine.functions.operands import floating, scalar_name
 from gradus.engine.ops import complex as cx
-from gradus.engine.variable import apply_one, apply_two, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

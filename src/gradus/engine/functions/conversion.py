@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import dtypes, printing
+from gradus.engine.autograd.record import Variable
 from gradus.engine.dtypes import dtype as DType
+from gradus.engine.dtypes.layouts import in_format
+from gradus.engine.dtypes.promotion import RANK, promote
+from gradus.engine.dtypes.promotion import result_type as _result_type
 from gradus.engine.functions.operands import cast, is_tensor
-from gradus.engine.layouts import in_format
-from gradus.engine.promotion import RANK, promote
-from gradus.engine.promotion import result_type as _result_type
-from gradus.engine.variable import Variable
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -6,11 +6,11 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gradus.engine.autograd.grad_mode import state
+from gradus.engine.autograd.record import apply_one
 from gradus.engine.functions import shapes, splitting, storage
 from gradus.engine.functions.operands import axis_of, is_tensor
-from gradus.engine.grad_mode import state
 from gradus.engine.ops import shape as sh
-from gradus.engine.variable import apply_one
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import return_types
+from gradus.engine.autograd.record import wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.functions.operands import (
     Number,
@@ -20,7 +21,6 @@ from gradus.engine.functions.operands import (
     tensor_of,
 )
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.variable import wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import dtypes
+from gradus.engine.autograd.record import Variable, wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
+from gradus.engine.dtypes.layouts import in_format
+from gradus.engine.dtypes.layouts import zeros_like as zeros_like_array
+from gradus.engine.dtypes.promotion import of_number, promote
 from gradus.engine.functions.operands import (
     as_array,
     fitting,
@@ -20,10 +24,6 @@ from gradus.engine.functions.operands import (
     sizes_of,
     spread_out,
 )
-from gradus.engine.layouts import in_format
-from gradus.engine.layouts import zeros_like as zeros_like_array
-from gradus.engine.promotion import of_number, promote
-from gradus.engine.variable import Variable, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.functions.creation import eye
 from gradus.engine.functions.linalg_checks import (
     LinAlgError,
@@ -27,7 +28,6 @@ from gradus.engine.return_types import linalg_lu_factor_ex as LuFactorEx
 from gradus.engine.return_types import linalg_qr as Qr
 from gradus.engine.return_types import linalg_svd as Svd
 from gradus.engine.return_types import lu_unpack as LuUnpack
-from gradus.engine.variable import apply, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import dtypes, random
+from gradus.engine.autograd.grad_mode import state
+from gradus.engine.autograd.record import apply_, wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
+from gradus.engine.dtypes.layouts import by_memory, order_of
 from gradus.engine.functions.creation import checked, empty_like, float_kind, made
 from gradus.engine.functions.operands import is_tensor, plain, refuse_unknown
-from gradus.engine.grad_mode import state
-from gradus.engine.layouts import by_memory, order_of
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.random import Generator
-from gradus.engine.variable import apply_, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import dtypes
+from gradus.engine.autograd.record import apply_, become_view, wrap
+from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions import pointwise, products
 from gradus.engine.functions.operands import (
     Number,
@@ -28,8 +30,6 @@ from gradus.engine.ops import activations as act
 from gradus.engine.ops import bounds
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.ops import shape as sh
-from gradus.engine.promotion import result_type
-from gradus.engine.variable import apply_, become_view, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.engine.autograd.grad_mode import state
+from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.dtypes import Array, Size, get_default_dtype
 from gradus.engine.functions.operands import axis_of, is_tensor, same_types
 from gradus.engine.functions.shapes import atleast_1d, atleast_2d, atleast_3d
-from gradus.engine.grad_mode import state
 from gradus.engine.ops import shape as sh
-from gradus.engine.variable import apply, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.engine.autograd.record import wrap
 from gradus.engine.functions import decompositions as dc
 from gradus.engine.functions import linear_algebra as la
 from gradus.engine.functions.decompositions import lu_unpack
@@ -23,7 +24,6 @@ from gradus.engine.return_types import qr as Qr
 from gradus.engine.return_types import slogdet as SlogDet
 from gradus.engine.return_types import svd as Svd
 from gradus.engine.return_types import triangular_solve as TriangularSolve
-from gradus.engine.variable import wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.functions.creation import eye
 from gradus.engine.functions.joining import cat
 from gradus.engine.functions.linalg_checks import (
@@ -27,7 +28,6 @@ from gradus.engine.return_types import linalg_cholesky_ex as CholeskyEx
 from gradus.engine.return_types import linalg_inv_ex as InvEx
 from gradus.engine.return_types import linalg_slogdet as SlogDet
 from gradus.engine.return_types import linalg_solve_ex as SolveEx
-from gradus.engine.variable import apply, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.decompositions import svdvals
 from gradus.engine.functions.linalg_checks import LinAlgError, check_floating, check_matrix, check_square
 from gradus.engine.functions.linear_algebra import inv
 from gradus.engine.functions.operands import Dims, axes_of
 from gradus.engine.ops import reduce as rd
-from gradus.engine.variable import apply, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

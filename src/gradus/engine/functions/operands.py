@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 
 from gradus.engine import dtypes
+from gradus.engine.autograd.grad_mode import state
+from gradus.engine.autograd.node import Function
+from gradus.engine.autograd.record import Variable, apply, apply_, apply_one, apply_two, unrecorded, wrap
 from gradus.engine.dtypes import Array
-from gradus.engine.grad_mode import state
+from gradus.engine.dtypes.layouts import check_format, check_layout
+from gradus.engine.dtypes.promotion import RANK, of_number, promote, result_type
 from gradus.engine.kernels import FLOAT32
-from gradus.engine.layouts import check_format, check_layout
-from gradus.engine.node import Function
 from gradus.engine.ops.elementwise import Div, Mul, ToCopy
-from gradus.engine.promotion import RANK, of_number, promote, result_type
-from gradus.engine.variable import Variable, apply, apply_, apply_one, apply_two, unrecorded, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -123,7 +123,12 @@ def binary(op: type[Function], a: Any, b: Any, option: Any = None) -> Tensor:
                 if array.dtype is FLOAT32:
                     return wrap(ufunc(array, _numbers.get(b) or _number_of(b)))
                 return wrap(ufunc(array, b)) if array.dtype.char == "d" else apply(op, a, b)
-        a, b = same_type(a, b) if op not in (Mul, Div) else _factors(a, b)
+        if op in (Mul, Div) and isinstance(a, Variable) and isinstance(b, Variable):
+            if _is_number_beside(b, a):  # a number of more digits than 16 bits hold is taken as it is
+                return apply_two(op, a, cast(b, FLOAT32), option)
+            if _is_number_beside(a, b):
+                return cast(apply_two(op, cast(a, FLOAT32), b, option), b._array.dtype)
+        a, b = same_type(a, b)
         both = isinstance(a, Variable) and isinstance(b, Variable)
         return apply_two(op, a, b, option) if both else apply(op, a, b, option=option)
     except ValueError:
@@ -216,13 +221,10 @@ def same_type(a: Any, b: Any) -> tuple[Any, Any]:
     return wrap(np.asarray(a, dtype=kind)), wrap(np.asarray(b, dtype=kind))
 
 
-def _factors(a: Any, b: Any) -> tuple[Any, Any]:
-    """As `same_type`, but 16-bit numbers are multiplied and divided by the number of a 0-d tensor as it is."""
-    if isinstance(a, Variable) and isinstance(b, Variable):
-        for x, number in ((a._array, b._array), (b._array, a._array)):
-            if x.dtype.char in "eE" and x.ndim and not number.ndim and number.dtype.kind in dtypes.REAL:
-                return (a, cast(b, FLOAT32)) if number is b._array else (cast(a, FLOAT32), b)
-    return same_type(a, b)
+def _is_number_beside(number: Variable, x: Variable) -> bool:
+    """Whether the first is a 0-d tensor of floats that meets 16-bit floats with dimensions."""
+    array = number._array
+    return x._array.dtype.char in "eE" and x._array.ndim > 0 and not array.ndim and array.dtype.kind in dtypes.REAL
 
 
 def wrapped(x: Any, kind: np.dtype[Any]) -> Any:

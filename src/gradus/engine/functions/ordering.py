@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import return_types
+from gradus.engine.autograd.record import apply, apply_two, wrap
 from gradus.engine.dtypes import FLOATING, Array
 from gradus.engine.functions.operands import (
     Dims,
@@ -23,7 +24,6 @@ from gradus.engine.functions.pointwise import lerp, maximum, minimum
 from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.ops import index as ix
 from gradus.engine.ops import reduce as rd
-from gradus.engine.variable import apply, apply_two, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

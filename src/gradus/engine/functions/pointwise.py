@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import dtypes
+from gradus.engine.autograd.record import apply, apply_one, wrap
+from gradus.engine.dtypes.layouts import in_format
+from gradus.engine.dtypes.limits import limits_of
+from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions.operands import (
     binary,
     cast,
@@ -31,13 +35,9 @@ from gradus.engine.functions.operands import (
     type_name,
     wrapped,
 )
-from gradus.engine.layouts import in_format
-from gradus.engine.limits import limits_of
 from gradus.engine.ops import activations as act
 from gradus.engine.ops import bounds
 from gradus.engine.ops import elementwise as ew
-from gradus.engine.promotion import result_type
-from gradus.engine.variable import apply, apply_one, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

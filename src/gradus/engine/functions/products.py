@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from gradus.engine.autograd.record import Variable, apply_two
 from gradus.engine.functions.complex_numbers import conj
 from gradus.engine.functions.operands import (
     axes_of,
@@ -19,7 +20,6 @@ from gradus.engine.functions.operands import (
 )
 from gradus.engine.ops import matmul as mm_
 from gradus.engine.ops.distance import Cdist
-from gradus.engine.variable import Variable, apply_two
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import dtypes
+from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.creation import float_kind, made
@@ -15,7 +16,6 @@ from gradus.engine.functions.operands import index_of, is_tensor, refuse_bool_ki
 from gradus.engine.functions.reductions import cumprod
 from gradus.engine.functions.shapes import flip
 from gradus.engine.ops.shape import Cat
-from gradus.engine.variable import apply, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -6,6 +6,7 @@ import math
 import warnings
 from typing import TYPE_CHECKING, Any
 
+from gradus.engine.autograd.record import apply, apply_one
 from gradus.engine.dtypes import FLOATING, int64
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.complex_numbers import conj
@@ -23,7 +24,6 @@ from gradus.engine.functions.operands import (
 from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.ops import network as net
 from gradus.engine.ops import reduce as rd
-from gradus.engine.variable import apply, apply_one
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

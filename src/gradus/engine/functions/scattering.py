@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.engine.autograd.record import apply_, refuse_repeated, wrap
+from gradus.engine.functions.indexing import parse
 from gradus.engine.functions.operands import Number, axis_of, fitting, is_tensor, refuse_bool, scalar_name, tensor_of
 from gradus.engine.functions.selecting import (
     broadcast_shapes,
@@ -16,10 +18,8 @@ from gradus.engine.functions.selecting import (
     flat_places,
 )
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.indexing import parse
 from gradus.engine.ops import index as ix
 from gradus.engine.ops import scatter as sc
-from gradus.engine.variable import apply_, refuse_repeated, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

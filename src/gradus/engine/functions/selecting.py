@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from gradus.engine import printing
+from gradus.engine.autograd.record import Variable, apply_, apply_one, apply_two, unrecorded, viewed, wrap
 from gradus.engine.dtypes import Array
+from gradus.engine.functions.indexing import parse, plain_view
 from gradus.engine.functions.operands import axis_of, is_tensor, numeric, scalar_name, sizes_of
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.indexing import parse, plain_view
-from gradus.engine.number_types import SPECIAL
 from gradus.engine.ops import elementwise as ew
 from gradus.engine.ops import index as ix
-from gradus.engine.variable import Variable, apply_, apply_one, apply_two, unrecorded, viewed, wrap
+from gradus.engine.ops.number_types import SPECIAL
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import dtypes
+from gradus.engine.autograd.record import apply, apply_one, wrap
 from gradus.engine.dtypes import Array
+from gradus.engine.dtypes.layouts import contiguous_format, in_format
 from gradus.engine.functions.complex_numbers import conj
 from gradus.engine.functions.operands import (
     Dims,
@@ -22,9 +24,7 @@ from gradus.engine.functions.operands import (
     spread_out,
 )
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.layouts import contiguous_format, in_format
 from gradus.engine.ops import shape as sh
-from gradus.engine.variable import apply, apply_one, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

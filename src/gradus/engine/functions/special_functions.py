@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradus.engine.autograd.record import apply_one, wrap
 from gradus.engine.functions import pointwise as pw
 from gradus.engine.functions.operands import (
     binary,
@@ -18,7 +19,6 @@ from gradus.engine.functions.operands import (
     scalar_name,
 )
 from gradus.engine.ops import special as sp
-from gradus.engine.variable import apply_one, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import dtypes
+from gradus.engine.autograd.record import apply, become_view, wrap
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.operands import index_of, refuse_unknown, sizes_of
 from gradus.engine.ops.strided import Strided, extent, laid_out, memory
-from gradus.engine.variable import apply, become_view, wrap
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -6,10 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions import comparison, pointwise
 from gradus.engine.functions.in_place import copy_, written
 from gradus.engine.functions.operands import check_cast, numeric, plain, scalar_name
-from gradus.engine.promotion import result_type
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

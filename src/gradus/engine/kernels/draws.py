@@ -137,7 +137,7 @@ def bernoulli(state: Array, out: Array, p: float) -> None:
         _below(drawn, piece, p)
 
 
-# ---- normal: `engine/box_muller.py` says what this computes
+# ---- normal: `engine/random/box_muller.py` says what this computes
 
 
 @inner(fastmath=False)

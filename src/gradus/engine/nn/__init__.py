@@ -1,6 +1,6 @@
 """Layers, containers and losses, as `torch.nn` has them."""
 
-from gradus.engine.absent import refuse
+from gradus.engine.compat.absent import refuse
 from gradus.engine.nn import functional, init, parallel, parameter, utils
 from gradus.engine.nn.activation import (
     CELU,

@@ -8,11 +8,11 @@ from typing import Any, cast
 import numpy as np
 
 from gradus.engine import random
+from gradus.engine.autograd.record import apply
 from gradus.engine.functions.operands import floating_only
 from gradus.engine.nn.pooling_functions import Size, batch_of, per_axis, picked
 from gradus.engine.ops import interpolation, pooling
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply
 
 
 def adaptive_avg_pool1d(input: Tensor, output_size: Any) -> Tensor:

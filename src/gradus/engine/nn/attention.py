@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import dtypes
-from gradus.engine.absent import refuse
-from gradus.engine.backends.cuda import SDPBackend as SDPBackend
-from gradus.engine.backends.cuda import sdpa_kernel as sdpa_kernel
+from gradus.engine.compat.absent import refuse
+from gradus.engine.compat.backends.cuda import SDPBackend as SDPBackend
+from gradus.engine.compat.backends.cuda import sdpa_kernel as sdpa_kernel
 from gradus.engine.functions import cat, empty, zeros
 from gradus.engine.nn import functional as F
 from gradus.engine.nn import init

@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import numpy as np
 
+from gradus.engine.autograd.record import apply, apply_two
 from gradus.engine.dtypes import REAL
 from gradus.engine.functions.operands import binary, floating_only, scalar_name
 from gradus.engine.nn.loss_functions import reduced, reduction_of
 from gradus.engine.ops import network as net
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply, apply_two
 
 _INT64 = np.dtype(np.int64)
 

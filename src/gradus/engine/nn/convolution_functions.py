@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from gradus.engine.autograd.record import apply
 from gradus.engine.functions.operands import scalar_name
 from gradus.engine.ops.convolution import Convolution, Sizes, TransposedConvolution, Windows
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply
 
 Size = int | Sequence[int]
 

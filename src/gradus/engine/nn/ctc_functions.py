@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import numpy as np
 
+from gradus.engine.autograd.record import apply
 from gradus.engine.functions.operands import floating_only
 from gradus.engine.ops.ctc import CtcLoss
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply
 
 
 def ctc_loss(

@@ -6,10 +6,10 @@ import math
 import warnings
 
 from gradus.engine import random
+from gradus.engine.autograd.record import apply
 from gradus.engine.functions.drawing import in_order_of
 from gradus.engine.ops import network as net
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply
 
 _ALPHA = 1.7580993408473766  # where SELU ends on the left: SELU_SCALE · SELU_ALPHA (Klambauer et al., 2017)
 

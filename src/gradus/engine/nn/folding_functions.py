@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from gradus.engine.autograd.node import Function
+from gradus.engine.autograd.record import apply
 from gradus.engine.dtypes import Array
-from gradus.engine.node import Function
 from gradus.engine.ops.convolution import Sizes, Windows
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply
 
 
 class Im2Col(Function):

@@ -8,6 +8,9 @@ from typing import Any
 import numpy as np
 
 from gradus.engine import dtypes, random
+from gradus.engine.autograd.grad_mode import no_grad
+from gradus.engine.autograd.record import apply, apply_one, apply_two
+from gradus.engine.compat.absent import refuse
 from gradus.engine.dtypes import Array
 from gradus.engine.functions.activations import celu as celu
 from gradus.engine.functions.activations import celu_ as celu_
@@ -43,7 +46,6 @@ from gradus.engine.functions.activations import tanhshrink as tanhshrink
 from gradus.engine.functions.activations import threshold as threshold
 from gradus.engine.functions.activations import threshold_ as threshold_
 from gradus.engine.functions.operands import scalar_name
-from gradus.engine.grad_mode import no_grad
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool1d as adaptive_avg_pool1d
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool2d as adaptive_avg_pool2d
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool3d as adaptive_avg_pool3d
@@ -124,7 +126,6 @@ from gradus.engine.ops import index as ix
 from gradus.engine.ops import matmul as mm
 from gradus.engine.ops import network as net
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply, apply_one, apply_two
 
 # ---- layers
 
@@ -291,3 +292,6 @@ def log_softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dty
 
 def _default_dim(x: Tensor, dim: int | None) -> int:
     return dim if dim is not None else 0 if x.ndim in (0, 1, 3) else 1
+
+
+__getattr__ = refuse(__name__)

@@ -8,11 +8,11 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gradus.engine.autograd.grad_mode import no_grad
+from gradus.engine.autograd.node import Function
+from gradus.engine.autograd.record import apply, writable
 from gradus.engine.dtypes import Array
-from gradus.engine.grad_mode import no_grad
-from gradus.engine.node import Function
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply, writable
 
 Hook = Callable[..., Any]
 Gradients = Sequence[Array | None]

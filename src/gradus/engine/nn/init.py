@@ -11,10 +11,10 @@ import warnings
 
 import numpy as np
 
-from gradus.engine.absent import refuse
 from gradus.engine.autograd import no_grad
+from gradus.engine.compat.absent import refuse
 from gradus.engine.functions import randperm
-from gradus.engine.generator import Generator
+from gradus.engine.random.generator import Generator
 from gradus.engine.tensor import Tensor
 
 _WITHOUT_GAIN = (

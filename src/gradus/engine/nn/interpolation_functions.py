@@ -7,11 +7,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from gradus.engine.autograd.record import apply
 from gradus.engine.functions.operands import scalar_name
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from gradus.engine.ops import interpolation as rules
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply
 
 _DIMENSIONS = {"linear": 3, "bilinear": 4, "bicubic": 4, "lanczos": 4, "trilinear": 5}
 _SMOOTHED = {"bilinear": "linear", "bicubic": "cubic", "lanczos": "lanczos"}

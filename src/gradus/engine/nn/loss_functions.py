@@ -9,14 +9,14 @@ from typing import Any, cast
 
 import numpy as np
 
+from gradus.engine.autograd.node import Function
+from gradus.engine.autograd.record import apply
 from gradus.engine.dtypes import Array
+from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions.operands import check_cast, floating_only, scalar_name
-from gradus.engine.node import Function
-from gradus.engine.number_types import widened
 from gradus.engine.ops.activations import logistic
-from gradus.engine.promotion import result_type
+from gradus.engine.ops.number_types import widened
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply
 
 
 class _Reduced(Function):

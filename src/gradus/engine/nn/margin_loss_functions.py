@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from gradus.engine.autograd.grad_mode import no_grad
 from gradus.engine.functions import minimum, where
 from gradus.engine.functions.activations import logsigmoid
 from gradus.engine.functions.operands import scalar_name
-from gradus.engine.grad_mode import no_grad
 from gradus.engine.nn.layer_functions import pairwise_distance
 from gradus.engine.nn.loss_functions import reduced, reduction_of
 from gradus.engine.tensor import Tensor

@@ -11,9 +11,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from gradus.engine import absent, dtypes
+from gradus.engine import dtypes
 from gradus.engine.autograd import no_grad
-from gradus.engine.layouts import CHANNELS_LAST, in_format
+from gradus.engine.compat import absent
+from gradus.engine.dtypes.layouts import CHANNELS_LAST, in_format
 from gradus.engine.nn import state
 from gradus.engine.nn.hooks import BackwardGates, RemovableHandle, hang
 from gradus.engine.nn.parameter import Buffer, Parameter

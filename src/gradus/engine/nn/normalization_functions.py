@@ -7,15 +7,15 @@ from typing import Any, cast
 
 import numpy as np
 
+from gradus.engine.autograd.record import apply
 from gradus.engine.dtypes import REAL, float32
+from gradus.engine.dtypes.limits import finfo
 from gradus.engine.functions.operands import floating_only, scalar_name
-from gradus.engine.limits import finfo
 from gradus.engine.nn.padding_functions import pad
 from gradus.engine.nn.pooling_functions import avg_pool2d, avg_pool3d
-from gradus.engine.number_types import widened
 from gradus.engine.ops import normalization as norm
+from gradus.engine.ops.number_types import widened
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply
 
 
 def layer_norm(

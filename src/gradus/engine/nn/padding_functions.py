@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from gradus.engine.autograd.record import apply
 from gradus.engine.functions.operands import refuse_bool
 from gradus.engine.ops.padding import Pad, PadFromInside, Widths
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply
 
 _NOT_CONSTANT = """Padding size {} is not supported for {}D input tensor.
 Supported combinations for non-constant padding:

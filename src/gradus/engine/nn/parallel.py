@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gradus.engine import distributed
-from gradus.engine.absent import refuse
+from gradus.engine.compat import distributed
+from gradus.engine.compat.absent import refuse
 from gradus.engine.nn.module import Module
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from gradus.engine.autograd.node import INPUTS, NOTHING, OUTPUT, Function
 from gradus.engine.dtypes import Array
-from gradus.engine.node import INPUTS, NOTHING, OUTPUT, Function
 from gradus.engine.ops.broadcast import sum_to
 
 

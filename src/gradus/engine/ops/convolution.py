@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from gradus.engine.autograd.node import Function
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
-from gradus.engine.node import Function
 
 Sizes = tuple[int, ...]
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from gradus.engine.autograd.node import INPUTS, NOTHING, OUTPUT, Function
 from gradus.engine.dtypes import REAL, Array
+from gradus.engine.dtypes.layouts import order_of
 from gradus.engine.kernels import activations as kernels
 from gradus.engine.kernels import addition
-from gradus.engine.layouts import order_of
-from gradus.engine.node import INPUTS, NOTHING, OUTPUT, Function
 from gradus.engine.ops.broadcast import sum_to
 
 Operand = Any  # an array, or a Python number

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradus.engine.autograd.node import Function
 from gradus.engine.dtypes import Array
-from gradus.engine.node import Function
 
 ADJOINT = {"backward": "forward", "forward": "backward", "ortho": "ortho"}  # the scale that the other way then needs
 

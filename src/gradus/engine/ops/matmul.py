@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from gradus.engine.autograd.node import INPUTS, Function
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
 from gradus.engine.kernels.products import LEAST, column_sums, dot, product, product_turned
-from gradus.engine.node import INPUTS, Function
 from gradus.engine.ops.broadcast import sum_to
 
 

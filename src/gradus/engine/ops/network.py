@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from gradus.engine.autograd.node import INPUTS, ONE, Function
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import attention, cross_entropy, softmax
-from gradus.engine.node import INPUTS, ONE, Function
 from gradus.engine.ops.broadcast import sum_to
 
 

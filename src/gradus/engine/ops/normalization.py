@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from gradus.engine.autograd.node import Function
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import normalization
-from gradus.engine.node import Function
 from gradus.engine.ops.broadcast import add_up
 
 

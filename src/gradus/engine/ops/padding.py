@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from gradus.engine.autograd.node import Function
 from gradus.engine.dtypes import Array
-from gradus.engine.node import Function
 
 Widths = tuple[tuple[int, int], ...]  # how many numbers before and after, for each axis; below 0: so many fewer
 

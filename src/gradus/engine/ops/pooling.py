@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from gradus.engine.autograd.node import Function
 from gradus.engine.dtypes import REAL, Array
-from gradus.engine.node import Function
-from gradus.engine.number_types import widened
 from gradus.engine.ops.convolution import Sizes, Windows
+from gradus.engine.ops.number_types import widened
 
 
 class Pick(Function):

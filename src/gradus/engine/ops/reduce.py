@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from gradus.engine.autograd.node import INPUTS, NOTHING, Function
 from gradus.engine.dtypes import Array
-from gradus.engine.node import INPUTS, NOTHING, Function
 from gradus.engine.ops.broadcast import add_up, spread, sum_leading
 
 Axes = tuple[int, ...]

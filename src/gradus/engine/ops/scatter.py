@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from gradus.engine.autograd.node import Function
 from gradus.engine.dtypes import FLOATING, Array
-from gradus.engine.limits import limits_of
-from gradus.engine.node import Function
+from gradus.engine.dtypes.limits import limits_of
 from gradus.engine.ops.index import along
 
 _WAYS: dict[str, Any] = {

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from gradus.engine.autograd.node import Function
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import special as kernels
-from gradus.engine.node import Function
 from gradus.engine.ops.broadcast import sum_to
 
 Operand = Any  # an array, or a Python number

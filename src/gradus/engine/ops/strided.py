@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from gradus.engine.autograd.node import NOTHING, Function
 from gradus.engine.dtypes import Array
-from gradus.engine.node import NOTHING, Function
 
 Shape = tuple[int, ...]
 

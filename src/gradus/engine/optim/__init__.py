@@ -1,6 +1,6 @@
 """Optimizers and learning-rate schedules, as `torch.optim` has them."""
 
-from gradus.engine.absent import refuse
+from gradus.engine.compat.absent import refuse
 from gradus.engine.optim import lr_scheduler
 from gradus.engine.optim.adadelta import Adadelta
 from gradus.engine.optim.adafactor import Adafactor

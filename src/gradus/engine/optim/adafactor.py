@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.limits import limits_of
+from gradus.engine.dtypes.limits import limits_of
 from gradus.engine.optim.optimizer import Group, Optimizer, Params, check, scalar_state, zeros_like
 from gradus.engine.tensor import Tensor
 

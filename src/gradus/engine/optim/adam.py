@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from gradus.engine.autograd.grad_mode import no_grad
 from gradus.engine.dtypes import Array
-from gradus.engine.grad_mode import no_grad
 from gradus.engine.kernels import optimizer as kernels
 from gradus.engine.optim.optimizer import (
     Group,

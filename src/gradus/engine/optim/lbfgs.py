@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from gradus.engine.autograd.grad_mode import enable_grad, no_grad
 from gradus.engine.functions import cat
-from gradus.engine.grad_mode import enable_grad, no_grad
 from gradus.engine.optim.line_search import Point, strong_wolfe
 from gradus.engine.optim.optimizer import Optimizer, Params, State, check, number
 from gradus.engine.tensor import Tensor

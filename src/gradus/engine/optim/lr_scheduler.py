@@ -3,7 +3,7 @@
 `scheduler.step()` after each `optimizer.step()` sets every group's `lr` for the next.
 """
 
-from gradus.engine.absent import refuse
+from gradus.engine.compat.absent import refuse
 from gradus.engine.optim.combined_schedules import ChainedScheduler, ReduceLROnPlateau, SequentialLR
 from gradus.engine.optim.cycles import CosineAnnealingWarmRestarts, CyclicLR, OneCycleLR
 from gradus.engine.optim.schedule import LRScheduler

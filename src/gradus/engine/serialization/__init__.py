@@ -12,7 +12,7 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
-from gradus.engine.absent import refuse
+from gradus.engine.compat.absent import refuse
 from gradus.engine.dtypes import device
 from gradus.engine.serialization import archive
 from gradus.engine.serialization.classes import (

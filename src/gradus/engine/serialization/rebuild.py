@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradus.engine import dtypes
+from gradus.engine.autograd.node import LEAF
 from gradus.engine.dtypes import Array
 from gradus.engine.nn.parameter import Parameter
-from gradus.engine.node import LEAF
 from gradus.engine.serialization.storages import KINDS, view
 from gradus.engine.tensor import Tensor
 

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 
 from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
-from gradus.engine.generator import Generator
 from gradus.engine.nn.parameter import Parameter
+from gradus.engine.random.generator import Generator
 from gradus.engine.serialization.storages import Shelf, Storage
 from gradus.engine.tensor import Tensor
 

@@ -1,6 +1,6 @@
 """What `torch.utils` offers: loading data, logs for TensorBoard, and `checkpoint`."""
 
-from gradus.engine.absent import refuse
+from gradus.engine.compat.absent import refuse
 from gradus.engine.utils import checkpoint, data, tensorboard
 
 __all__ = ["checkpoint", "data", "tensorboard"]

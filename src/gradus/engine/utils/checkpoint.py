@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gradus.engine.absent import refuse
+from gradus.engine.compat.absent import refuse
 
 
 def checkpoint(

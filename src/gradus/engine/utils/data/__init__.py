@@ -1,6 +1,6 @@
 """Datasets, the orders in which to visit them, and the loader that makes batches, as `torch.utils.data` has them."""
 
-from gradus.engine.absent import refuse
+from gradus.engine.compat.absent import refuse
 from gradus.engine.utils.data import collate, dataloader, dataset, distributed, sampler
 from gradus.engine.utils.data.collate import default_collate, default_convert
 from gradus.engine.utils.data.dataloader import DataLoader, get_worker_info

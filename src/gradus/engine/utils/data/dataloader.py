@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
-from gradus.engine.generator import Generator
+from gradus.engine.random.generator import Generator
 from gradus.engine.utils.data.collate import default_collate, default_convert
 from gradus.engine.utils.data.dataset import Dataset, IterableDataset, Subset, TensorDataset
 from gradus.engine.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from gradus.engine import random
-from gradus.engine.generator import Generator, default_generator
+from gradus.engine.random.generator import Generator, default_generator
 from gradus.engine.tensor import Tensor
 
 T_co = TypeVar("T_co", covariant=True)

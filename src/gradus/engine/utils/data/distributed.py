@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from gradus.engine import distributed, random
-from gradus.engine.generator import Generator
+from gradus.engine import random
+from gradus.engine.compat import distributed
+from gradus.engine.random.generator import Generator
 from gradus.engine.utils.data.sampler import Sampler
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from gradus.engine import random
 from gradus.engine.functions import as_tensor
-from gradus.engine.generator import Generator
+from gradus.engine.random.generator import Generator
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -1,0 +1,22 @@
+"""`torch.backends.cudnn`: settings of NVIDIA's library, kept and not used."""
+
+from __future__ import annotations
+
+from gradus.engine.compat.absent import refuse
+
+allow_tf32 = True
+benchmark = False
+deterministic = False
+enabled = True
+
+
+def is_available() -> bool:
+    return False
+
+
+def version() -> None:
+    """None: the library is not here."""
+    return
+
+
+__getattr__ = refuse(__name__)

@@ -1,0 +1,44 @@
+"""`torch.multiprocessing`: Python's `multiprocessing`. A tensor that is sent to another process is copied there."""
+
+from __future__ import annotations
+
+from multiprocessing import *  # noqa: F403
+from typing import Any
+
+from gradus.engine.compat.absent import NotOffered, refuse
+
+_say_what_is_absent = refuse(__name__)
+
+
+def get_all_sharing_strategies() -> set[str]:
+    return {"file_descriptor", "file_system"}
+
+
+def get_sharing_strategy() -> str:
+    return "file_descriptor"
+
+
+def set_sharing_strategy(new_strategy: str) -> None:
+    """Accepted: no tensor is shared.
+
+    Raises:
+        AssertionError: if PyTorch has no such strategy.
+    """
+    assert new_strategy in get_all_sharing_strategies()
+
+
+def spawn(
+    fn: Any, args: tuple[Any, ...] = (), nprocs: int = 1, join: bool = True, daemon: bool = False, **_: Any
+) -> None:
+    """Run `fn(0, *args)` here, if one process is asked for.
+
+    Raises:
+        NotOffered: if it is more than one.
+    """
+    if nprocs != 1 or not join:
+        raise NotOffered(f"gradus's engine trains in one process: torch.multiprocessing.spawn with {nprocs=}, {join=}")
+    fn(0, *args)
+
+
+def __getattr__(name: str) -> Any:
+    return _say_what_is_absent(name)
