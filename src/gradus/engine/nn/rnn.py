@@ -1,13 +1,14 @@
 """Recurrent layers over whole sequences: `RNN`, `GRU`, `LSTM`, several layers deep and in both directions if asked.
 
 The products with the inputs are computed for all times at once; then each time step adds its product with the state
-before. The cells' formulas are in `rnn_cells.py`. Packed sequences are not offered.
+before. The cells' formulas are in `rnn_cells.py`. Of packed sequences, the t-th step meets those that are long enough.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from gradus.engine.functions import cat, empty, stack, zeros
@@ -16,11 +17,13 @@ from gradus.engine.nn import init
 from gradus.engine.nn.module import Module
 from gradus.engine.nn.parameter import Parameter
 from gradus.engine.nn.rnn_cells import gru_step, lstm_step, rnn_step
+from gradus.engine.nn.utils.rnn import PackedSequence
 from gradus.engine.tensor import Tensor
 
 
 class RNNBase(Module):
-    """What the three share.    input (T, N, input_size), or (N, T, input_size) with batch_first, or without N
+    """What the three share.    input (T, N, input_size), or (N, T, input_size) with batch_first, or without N, or a
+    `PackedSequence`, of which the output is one, too
 
     Parameters of layer k: weight_ih_lk (gates·H, inputs), weight_hh_lk (gates·H, H), bias_ih_lk, bias_hh_lk (gates·H),
     and the same with `_reverse` for the second direction; all start uniform in ±1/√H.
@@ -106,16 +109,39 @@ class RNNBase(Module):
         """Nothing to do: PyTorch needs it on GPUs."""
 
     @property
+    def _all_weights(self) -> list[list[str]]:
+        """The names of the parameters, one list a layer and direction."""
+        kinds = ["weight_ih", "weight_hh", *(["bias_ih", "bias_hh"] if self.bias else [])]
+        kinds += ["weight_hr"] if self.proj_size else []
+        suffixes = [suffix for layer in range(self.num_layers) for suffix in self._suffixes(layer)]
+        return [[kind + suffix for kind in kinds] for suffix in suffixes]
+
+    @property
     def all_weights(self) -> list[list[Parameter]]:
         """The parameters, one list a layer and direction."""
-        kinds = ["weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"]
-        suffixes = [suffix for layer in range(self.num_layers) for suffix in self._suffixes(layer)]
-        names = [[kind + suffix for kind in kinds if kind + suffix in self._parameters] for suffix in suffixes]
-        return [[getattr(self, name) for name in group] for group in names]
+        return [[getattr(self, name) for name in group] for group in self._all_weights]
 
-    def _run(self, input: Tensor, states: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, ...]]:
+    @property
+    def _flat_weights_names(self) -> list[str]:
+        """The names of the parameters: what programs that replace some of them go by."""
+        return [name for group in self._all_weights for name in group]
+
+    @property
+    def _flat_weights(self) -> list[Any]:
+        """The parameters, in the order of their names."""
+        return [getattr(self, name, None) for name in self._flat_weights_names]
+
+    @_flat_weights.setter
+    def _flat_weights(self, weights: list[Any]) -> None:
+        for name, weight in zip(self._flat_weights_names, weights, strict=True):
+            if weight is not getattr(self, name, None):
+                setattr(self, name, weight)
+
+    def _run(
+        self, input: Tensor, states: tuple[Tensor, ...], sizes: list[int] | None
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
         """input (T, N, I), states of shape (layers·directions, N, ·) -> output (T, N, directions·H), the states at the
-        end.
+        end. Packed: sizes are those of the steps, input (their sum, I), output (their sum, directions·H).
         """
         last: list[tuple[Tensor, ...]] = []
         x = input
@@ -123,77 +149,125 @@ class RNNBase(Module):
             outputs = []
             for suffix in self._suffixes(layer):
                 start = tuple(state[len(last)] for state in states)
-                output, end = self._run_one(x, start, suffix)
+                output, end = self._run_one(x, start, suffix, sizes)
                 outputs.append(output)
                 last.append(end)
-            x = outputs[0] if len(outputs) == 1 else cat(outputs, dim=2)
+            x = outputs[0] if len(outputs) == 1 else cat(outputs, dim=-1)
             if self.dropout and layer < self.num_layers - 1:
                 x = F.dropout(x, self.dropout, self.training)
         return x, tuple(stack(list(each)) for each in zip(*last, strict=True))
 
-    def _run_one(self, x: Tensor, state: tuple[Tensor, ...], suffix: str) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """One layer in one direction: x (T, N, I) -> (T, N, H)."""
-        held = self._parameters
-        from_inputs = F.linear(x, getattr(self, "weight_ih" + suffix), held.get("bias_ih" + suffix))  # (T, N, gates·H)
-        weight, bias, projection = (held.get(name + suffix) for name in ("weight_hh", "bias_hh", "weight_hr"))
-        assert weight is not None
+    def _run_one(
+        self, x: Tensor, state: tuple[Tensor, ...], suffix: str, sizes: list[int] | None
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """One layer in one direction: x (T, N, I) -> (T, N, H); packed (sum of sizes, I) -> (sum of sizes, H)."""
+        bias_ih = getattr(self, "bias_ih" + suffix) if self.bias else None
+        from_inputs = F.linear(x, getattr(self, "weight_ih" + suffix), bias_ih)  # (T, N, gates·H)
+        backwards = suffix.endswith("_reverse")
+        if sizes is not None:
+            return self._run_packed(from_inputs.split(sizes), state, suffix, backwards)
         times = range(x.shape[0])
         outputs: list[Tensor] = []
-        for t in reversed(times) if suffix.endswith("_reverse") else times:
-            from_state = F.linear(state[0], weight, bias)
-            if self.mode == "LSTM":
-                state = lstm_step(from_inputs[t], from_state, state[1])
-                if projection is not None:
-                    state = (F.linear(state[0], projection), state[1])
-            elif self.mode == "GRU":
-                state = (gru_step(from_inputs[t], from_state, state[0]),)
-            else:
-                state = (rnn_step(from_inputs[t], from_state, self.mode == "RNN_RELU"),)
+        for t in reversed(times) if backwards else times:
+            state = self._step(from_inputs[t], state, suffix)
             outputs.append(state[0])
-        if suffix.endswith("_reverse"):
-            outputs.reverse()
-        return stack(outputs), state
+        return stack(outputs[::-1] if backwards else outputs), state
 
-    def _forward(self, input: Tensor, given: tuple[Tensor, ...] | None) -> tuple[Tensor, tuple[Tensor, ...]]:
+    def _run_packed(
+        self, from_inputs: Sequence[Tensor], start: tuple[Tensor, ...], suffix: str, backwards: bool
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The steps from_inputs[t] (sizes[t], gates·H): forwards, sequences end; backwards, they begin."""
+        outputs: list[Tensor] = []
+        ended: list[tuple[Tensor, ...]] = []
+        last = len(from_inputs[-1] if backwards else from_inputs[0])
+        state = tuple(each[:last] for each in start)
+        for each_time in reversed(from_inputs) if backwards else from_inputs:
+            now, before = len(each_time), len(state[0])
+            if now > before:
+                state = tuple(cat([s, s0[before:now]]) for s, s0 in zip(state, start, strict=True))
+            elif now < before:
+                ended.append(tuple(s[now:] for s in state))
+                state = tuple(s[:now] for s in state)
+            state = self._step(each_time, state, suffix)
+            outputs.append(state[0])
+        ends = zip(*[state, *reversed(ended)], strict=True)
+        return cat(outputs[::-1] if backwards else outputs), tuple(cat(list(pieces)) for pieces in ends)
+
+    def _step(self, from_input: Tensor, state: tuple[Tensor, ...], suffix: str) -> tuple[Tensor, ...]:
+        """From one time to the next: from_input (N, gates·H)."""
+        bias = getattr(self, "bias_hh" + suffix) if self.bias else None
+        from_state = F.linear(state[0], getattr(self, "weight_hh" + suffix), bias)
+        if self.mode == "LSTM":
+            h, c = lstm_step(from_input, from_state, state[1])
+            return F.linear(h, getattr(self, "weight_hr" + suffix)) if self.proj_size else h, c
+        if self.mode == "GRU":
+            return (gru_step(from_input, from_state, state[0]),)
+        return (rnn_step(from_input, from_state, self.mode == "RNN_RELU"),)
+
+    def _forward(self, input: Any, given: tuple[Tensor, ...] | None) -> tuple[Any, tuple[Tensor, ...]]:
         kind = self.mode.partition("_")[0]
+        if isinstance(input, PackedSequence):
+            return self._forward_packed(input, given)
         if not isinstance(input, Tensor):
-            raise TypeError(
-                f"{kind}: input must be a Tensor, got {type(input).__name__}; packed sequences are not offered"
-            )
+            raise TypeError(f"{kind}: input must be a Tensor or a PackedSequence, got {type(input).__name__}")
         if input.dim() not in (2, 3):
             raise ValueError(f"{kind}: Expected input to be 2D or 3D, got {input.dim()}D tensor instead")
         batched = input.dim() == 3
         if not batched:
             input = input.unsqueeze(0 if self.batch_first else 1)
-        if input.shape[-1] != self.input_size:
-            raise RuntimeError(
-                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}"
-            )
-        weight = self.all_weights[0][0]
-        if input.dtype != weight.dtype:
-            raise ValueError(
-                f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). "
-                f"Convert input: input.to({weight.dtype}), or convert model: model.to({input.dtype})"
-            )
+        self._check_input(input)
         if self.batch_first:
             input = input.transpose(0, 1)
-        layers, batch = self.num_layers * self._directions, input.shape[1]
-        sizes = [self.proj_size or self.hidden_size, self.hidden_size][: 2 if self.mode == "LSTM" else 1]
-        if given is None:
-            states = tuple(zeros((layers, batch, size), dtype=input.dtype) for size in sizes)
-        else:
-            states = tuple(self._checked_state(state, batched) for state in given)
-            for i, (state, size) in enumerate(zip(states, sizes, strict=True)):
-                if tuple(state.shape) != (layers, batch, size):
-                    which = f"hidden[{i}]" if self.mode == "LSTM" else "hidden"
-                    raise RuntimeError(f"Expected {which} size {(layers, batch, size)}, got {list(state.shape)}")
-        output, states = self._run(input, states)
+        if given is not None:
+            given = tuple(self._checked_state(state, batched) for state in given)
+        output, states = self._run(input, self._start(input, given, input.shape[1]), None)
         if self.batch_first:
             output = output.transpose(0, 1)
         if not batched:
             output = output.squeeze(0 if self.batch_first else 1)
             states = tuple(state.squeeze(1) for state in states)
         return output, states
+
+    def _forward_packed(
+        self, input: PackedSequence, given: tuple[Tensor, ...] | None
+    ) -> tuple[PackedSequence, tuple[Tensor, ...]]:
+        """The states are in the caller's order, the sequences are sorted."""
+        data, batch_sizes, order, back = input
+        if data.dim() != 2:
+            raise RuntimeError(f"input must have 2 dimensions, got {data.dim()}")
+        self._check_input(data)
+        sizes: list[int] = batch_sizes.tolist()
+        states = self._start(data, given, sizes[0])
+        if order is not None:
+            states = tuple(state.index_select(1, order) for state in states)
+        output, states = self._run(data, states, sizes)
+        if back is not None:
+            states = tuple(state.index_select(1, back) for state in states)
+        return PackedSequence(output, batch_sizes, order, back), states
+
+    def _check_input(self, input: Tensor) -> None:
+        if input.shape[-1] != self.input_size:
+            raise RuntimeError(
+                f"input.size(-1) must be equal to input_size. Expected {self.input_size}, got {input.shape[-1]}"
+            )
+        weight = self._flat_weights[0]
+        if input.dtype != weight.dtype:
+            raise ValueError(
+                f"RNN input dtype ({input.dtype}) does not match weight dtype ({weight.dtype}). "
+                f"Convert input: input.to({weight.dtype}), or convert model: model.to({input.dtype})"
+            )
+
+    def _start(self, input: Tensor, given: tuple[Tensor, ...] | None, batch: int) -> tuple[Tensor, ...]:
+        """The states before the first step, (layers·directions, N, ·): those given, or zeros."""
+        layers = self.num_layers * self._directions
+        sizes = [self.proj_size or self.hidden_size, self.hidden_size][: 2 if self.mode == "LSTM" else 1]
+        if given is None:
+            return tuple(zeros((layers, batch, size), dtype=input.dtype) for size in sizes)
+        for i, (state, size) in enumerate(zip(given, sizes, strict=True)):
+            if tuple(state.shape) != (layers, batch, size):
+                which = f"hidden[{i}]" if self.mode == "LSTM" else "hidden"
+                raise RuntimeError(f"Expected {which} size {(layers, batch, size)}, got {list(state.shape)}")
+        return given
 
     def _checked_state(self, state: Tensor, batched: bool) -> Tensor:
         wanted = 3 if batched else 2
@@ -245,7 +319,7 @@ class RNN(RNNBase):
         )
         self.nonlinearity = nonlinearity
 
-    def forward(self, input: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
         output, (hidden,) = self._forward(input, None if hx is None else (hx,))
         return output, hidden
 
@@ -269,7 +343,7 @@ class GRU(RNNBase):
             "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
         )
 
-    def forward(self, input: Tensor, hx: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
         output, (hidden,) = self._forward(input, None if hx is None else (hx,))
         return output, hidden
 
@@ -293,6 +367,6 @@ class LSTM(RNNBase):
         sizes = (input_size, hidden_size, num_layers)
         super().__init__("LSTM", *sizes, bias, batch_first, dropout, bidirectional, proj_size, device, dtype)
 
-    def forward(self, input: Tensor, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+    def forward(self, input: Any, hx: tuple[Tensor, Tensor] | None = None) -> tuple[Any, tuple[Tensor, Tensor]]:
         output, (hidden, cell) = self._forward(input, hx)
         return output, (hidden, cell)

@@ -1,4 +1,4 @@
-"""What is done to a model's gradients and parameters from outside: clipping, and packing into one vector."""
+"""Clipping: gradients are kept below a norm, or each number of them below a value."""
 
 from __future__ import annotations
 
@@ -13,14 +13,7 @@ import numpy as np
 from gradus.engine.autograd import no_grad
 from gradus.engine.compat.absent import refuse
 from gradus.engine.dtypes import Array
-from gradus.engine.functions import cat
 from gradus.engine.kernels.optimizer import sum_of_squares
-from gradus.engine.nn.tuples import _ntuple as _ntuple
-from gradus.engine.nn.tuples import _pair as _pair
-from gradus.engine.nn.tuples import _quadruple as _quadruple
-from gradus.engine.nn.tuples import _reverse_repeat_tuple as _reverse_repeat_tuple
-from gradus.engine.nn.tuples import _single as _single
-from gradus.engine.nn.tuples import _triple as _triple
 from gradus.engine.tensor import Tensor
 
 
@@ -109,22 +102,6 @@ def clip_grad_value_(
             parameter.grad._version_counter[0] += 1
 
 
-def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """All parameters one after the other: (total,)."""
-    return cat([parameter.reshape(-1) for parameter in parameters])
-
-
-def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """The reverse: each parameter becomes its piece of the vector (total,), and shares its memory."""
-    if not isinstance(vec, Tensor):
-        raise TypeError(f"expected torch.Tensor, but got: {type(vec)}")
-    at = 0
-    for parameter in parameters:
-        end = at + parameter.numel()
-        parameter.data = vec.data[at:end].view(parameter.shape)
-        at = end
-
-
 def _listed(tensors: Tensor | Iterable[Tensor]) -> list[Tensor]:
     return [tensors] if isinstance(tensors, Tensor) else list(tensors)
 
@@ -143,6 +120,3 @@ def _norm(array: Array, order: float) -> Array:
     else:
         norm = np.sum(np.abs(flat) ** order) ** (1.0 / order)
     return np.asarray(norm, array.dtype)
-
-
-__getattr__ = refuse(__name__)
