@@ -47,6 +47,21 @@ from gradus.engine.nn.distance import CosineSimilarity, PairwiseDistance
 from gradus.engine.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
 from gradus.engine.nn.embedding import Embedding
 from gradus.engine.nn.flatten import Flatten, Unflatten
+from gradus.engine.nn.lazy import (
+    LazyBatchNorm1d,
+    LazyBatchNorm2d,
+    LazyBatchNorm3d,
+    LazyConv1d,
+    LazyConv2d,
+    LazyConv3d,
+    LazyConvTranspose1d,
+    LazyConvTranspose2d,
+    LazyConvTranspose3d,
+    LazyInstanceNorm1d,
+    LazyInstanceNorm2d,
+    LazyInstanceNorm3d,
+    LazyLinear,
+)
 from gradus.engine.nn.linear import Bilinear, Identity, Linear
 from gradus.engine.nn.loss import (
     BCELoss,
@@ -93,7 +108,7 @@ from gradus.engine.nn.padding import (
     ZeroPad3d,
 )
 from gradus.engine.nn.parallel import DataParallel
-from gradus.engine.nn.parameter import Buffer, Parameter
+from gradus.engine.nn.parameter import Buffer, Parameter, UninitializedBuffer, UninitializedParameter
 from gradus.engine.nn.pooling import (
     AdaptiveAvgPool1d,
     AdaptiveAvgPool2d,
@@ -210,6 +225,19 @@ __all__ = [
     "LPPool3d",
     "LSTMCell",
     "LayerNorm",
+    "LazyBatchNorm1d",
+    "LazyBatchNorm2d",
+    "LazyBatchNorm3d",
+    "LazyConv1d",
+    "LazyConv2d",
+    "LazyConv3d",
+    "LazyConvTranspose1d",
+    "LazyConvTranspose2d",
+    "LazyConvTranspose3d",
+    "LazyInstanceNorm1d",
+    "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d",
+    "LazyLinear",
     "LeakyReLU",
     "Linear",
     "LocalResponseNorm",
@@ -276,6 +304,8 @@ __all__ = [
     "TripletMarginWithDistanceLoss",
     "Unflatten",
     "Unfold",
+    "UninitializedBuffer",
+    "UninitializedParameter",
     "Upsample",
     "UpsamplingBilinear2d",
     "UpsamplingNearest2d",

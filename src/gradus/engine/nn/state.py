@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gradus.engine.autograd import no_grad
-from gradus.engine.nn.parameter import Parameter
+from gradus.engine.nn.parameter import Parameter, is_lazy
 from gradus.engine.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -75,6 +75,10 @@ def _put(module: Module, name: str, mine: Tensor, key: str, value: Any, assign: 
             f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint '
             f"but received {type(value)}"
         )
+    if is_lazy(mine):
+        if is_lazy(given):
+            return None
+        mine.materialize(given.shape)  # type: ignore[attr-defined]
     if given.shape != mine.shape:
         return (
             f"size mismatch for {key}: copying a param with shape {given.shape} from checkpoint, "
