@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gradus.engine.autograd.record import Variable, apply_two
+from gradus.engine.autograd.record import Variable, apply_one, apply_two
 from gradus.engine.functions.complex_numbers import conj
 from gradus.engine.functions.operands import (
     axes_of,
@@ -19,14 +19,14 @@ from gradus.engine.functions.operands import (
     scalar_name,
 )
 from gradus.engine.ops import matmul as mm_
-from gradus.engine.ops.distance import Cdist
+from gradus.engine.ops.distance import Cdist, Pdist
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
     "addbmm", "addmm", "addmv", "addr", "baddbmm", "bmm", "cdist", "chain_matmul", "cross", "dot", "ger",
-    "inner", "kron", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
+    "inner", "kron", "matmul", "mm", "mv", "outer", "pdist", "tensordot", "vdot",
 ]  # fmt: skip
 
 
@@ -243,6 +243,19 @@ def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = Non
         raise ValueError(f"{compute_mode} is not a valid value for compute_mode")
     a, b = same_type(x1, x2)
     return apply_two(Cdist, a, b, float(p))
+
+
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """(n, k) -> (n (n - 1) / 2,): the distances, by the p-norm, between all pairs of rows, as the upper triangle of
+    `cdist(input, input)` has them.
+    """
+    if input.ndim != 2:
+        raise RuntimeError(f"pdist only supports 2D tensors, got: {input.ndim}D")
+    if not input.is_floating_point():
+        raise RuntimeError("pdist only supports floating-point dtypes")
+    if p < 0:
+        raise RuntimeError("pdist only supports non-negative p values")
+    return apply_one(Pdist, input, float(p))
 
 
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:

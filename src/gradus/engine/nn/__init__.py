@@ -45,7 +45,7 @@ from gradus.engine.nn.containers import ModuleDict, ModuleList, ParameterDict, P
 from gradus.engine.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from gradus.engine.nn.distance import CosineSimilarity, PairwiseDistance
 from gradus.engine.nn.dropout import AlphaDropout, Dropout, Dropout1d, Dropout2d, Dropout3d, FeatureAlphaDropout
-from gradus.engine.nn.embedding import Embedding
+from gradus.engine.nn.embedding import Embedding, EmbeddingBag
 from gradus.engine.nn.flatten import Flatten, Unflatten
 from gradus.engine.nn.lazy import (
     LazyBatchNorm1d,
@@ -200,6 +200,7 @@ __all__ = [
     "Dropout2d",
     "Dropout3d",
     "Embedding",
+    "EmbeddingBag",
     "FeatureAlphaDropout",
     "Flatten",
     "Fold",

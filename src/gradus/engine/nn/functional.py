@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradus.engine import dtypes, random
-from gradus.engine.autograd.grad_mode import no_grad
-from gradus.engine.autograd.record import apply, apply_one, apply_two
+from gradus.engine.autograd.record import apply, apply_one
 from gradus.engine.compat.absent import refuse
-from gradus.engine.dtypes import Array
 from gradus.engine.functions.activations import celu as celu
 from gradus.engine.functions.activations import celu_ as celu_
 from gradus.engine.functions.activations import elu as elu
@@ -46,6 +44,7 @@ from gradus.engine.functions.activations import tanhshrink as tanhshrink
 from gradus.engine.functions.activations import threshold as threshold
 from gradus.engine.functions.activations import threshold_ as threshold_
 from gradus.engine.functions.operands import scalar_name
+from gradus.engine.functions.products import pdist as pdist
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool1d as adaptive_avg_pool1d
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool2d as adaptive_avg_pool2d
 from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool3d as adaptive_avg_pool3d
@@ -71,6 +70,9 @@ from gradus.engine.nn.dropout_functions import dropout1d as dropout1d
 from gradus.engine.nn.dropout_functions import dropout2d as dropout2d
 from gradus.engine.nn.dropout_functions import dropout3d as dropout3d
 from gradus.engine.nn.dropout_functions import feature_alpha_dropout as feature_alpha_dropout
+from gradus.engine.nn.embedding_functions import embedding as embedding
+from gradus.engine.nn.embedding_functions import embedding_bag as embedding_bag
+from gradus.engine.nn.embedding_functions import one_hot as one_hot
 from gradus.engine.nn.folding_functions import channel_shuffle as channel_shuffle
 from gradus.engine.nn.folding_functions import fold as fold
 from gradus.engine.nn.folding_functions import pixel_shuffle as pixel_shuffle
@@ -82,6 +84,7 @@ from gradus.engine.nn.interpolation_functions import upsample_bilinear as upsamp
 from gradus.engine.nn.interpolation_functions import upsample_nearest as upsample_nearest
 from gradus.engine.nn.layer_functions import bilinear as bilinear
 from gradus.engine.nn.layer_functions import cosine_similarity as cosine_similarity
+from gradus.engine.nn.layer_functions import gumbel_softmax as gumbel_softmax
 from gradus.engine.nn.layer_functions import normalize as normalize
 from gradus.engine.nn.layer_functions import pairwise_distance as pairwise_distance
 from gradus.engine.nn.loss_functions import binary_cross_entropy as binary_cross_entropy
@@ -122,7 +125,6 @@ from gradus.engine.nn.pooling_functions import max_pool3d as max_pool3d
 from gradus.engine.nn.pooling_functions import max_unpool1d as max_unpool1d
 from gradus.engine.nn.pooling_functions import max_unpool2d as max_unpool2d
 from gradus.engine.nn.pooling_functions import max_unpool3d as max_unpool3d
-from gradus.engine.ops import index as ix
 from gradus.engine.ops import matmul as mm
 from gradus.engine.ops import network as net
 from gradus.engine.tensor import Tensor
@@ -143,70 +145,6 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         have, got = scalar_name(input._array.dtype), scalar_name(weight._array.dtype)
         raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {have} and {got}")
     return apply(mm.Linear, input, weight, bias)
-
-
-def embedding(
-    input: Tensor,
-    weight: Tensor,
-    padding_idx: int | None = None,
-    max_norm: float | None = None,
-    norm_type: float = 2.0,
-    scale_grad_by_freq: bool = False,
-    sparse: bool = False,
-) -> Tensor:
-    """The rows of weight (V, C) that input (...) names -> (..., C).
-
-    Args:
-        input: int64 or int32.
-        padding_idx: a row that gets no gradient; counted from the end if below 0.
-        max_norm: rows that are longer than this, by the norm `norm_type`, are first made this long, in place.
-
-    Raises:
-        RuntimeError: for other number types of input, and a weight that is no matrix.
-        AssertionError: for a padding_idx that is no row.
-        IndexError: for an index that is no row.
-        NotImplementedError: for scale_grad_by_freq and sparse, which are not offered.
-    """
-    if input._array.dtype.char not in "ilq":  # NumPy's letters for 32 and 64 bits
-        raise RuntimeError(
-            "Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got "
-            f"{input.type()} instead (while checking arguments for embedding)"
-        )
-    if weight._array.ndim != 2:
-        raise RuntimeError("'weight' must be 2-D")
-    if padding_idx is not None:
-        if not -len(weight._array) <= padding_idx < len(weight._array):
-            raise AssertionError("Padding_idx must be within num_embeddings")
-        padding_idx %= len(weight._array)
-    if scale_grad_by_freq or sparse:
-        raise NotImplementedError("embedding's scale_grad_by_freq and sparse are not offered")
-    if max_norm is not None:
-        _shorten(weight, np.unique(input._array), max_norm, norm_type)
-    return apply_two(ix.Embedding, weight, input, padding_idx)
-
-
-def _shorten(weight: Tensor, rows: Array, longest: float, p: float) -> None:
-    """Make those rows of weight that are longer than `longest` that long, in place."""
-    with no_grad():
-        lengths = weight[Tensor._wrap(rows)].norm(p, -1, keepdim=True)
-        factors = (longest / (lengths + 1e-7)).where(lengths > longest, 1)
-        weight[Tensor._wrap(rows)] *= factors
-
-
-def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
-    """(...) int64 -> (..., num_classes) int64, 1 at the number and 0 elsewhere."""
-    x = tensor._array
-    if x.dtype != np.int64:
-        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
-    if x.size and x.min() < 0:
-        raise RuntimeError("Class values must be non-negative.")
-    if num_classes == -1:
-        if not x.size:
-            raise RuntimeError("Can not infer total number of classes from empty tensor.")
-        num_classes = int(x.max()) + 1
-    elif x.size and x.max() >= num_classes:
-        raise RuntimeError("Class values must be smaller than num_classes.")
-    return Tensor._wrap((x[..., None] == np.arange(num_classes)).astype(np.int64))
 
 
 def scaled_dot_product_attention(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gradus.engine.functions import broadcast_tensors
+import warnings
+
+from gradus.engine.functions import broadcast_tensors, empty, zeros_like
 from gradus.engine.tensor import Tensor
 
 
@@ -27,3 +29,20 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """‖x₁ - x₂ + eps‖_p along the last axis."""
     return (x1 - x2 + eps).norm(p, -1, keepdim=keepdim)
+
+
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    """softmax((logits + g) / tau) along dim, g drawn from the Gumbel distribution (Jang et al., 2016; Maddison et al.,
+    2016).
+
+    Args:
+        hard: the result is 1 at its largest number and 0 elsewhere, with the gradient of the soft one.
+    """
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+    gumbels = -empty(logits.shape, dtype=logits.dtype).exponential_().log()
+    soft = ((logits + gumbels) / tau).softmax(dim)
+    if not hard:
+        return soft
+    one_hot = zeros_like(soft).scatter_(dim, soft.argmax(dim, keepdim=True), 1.0)
+    return one_hot - soft.detach() + soft

@@ -103,6 +103,16 @@ class Embedding(Function):
         return dw, None
 
 
+class EmbeddingByFrequency(Embedding):
+    """y = the rows of W that idx names.    dW[idx] += dy / how often idx names the row"""
+
+    name_ = "EmbeddingBackward0"
+
+    def backward(self, dy: Array) -> Any:
+        dw, _ = super().backward(dy)
+        return dw / np.maximum(np.bincount(self.idx.ravel(), minlength=len(dw)), 1).astype(dw.dtype)[:, None], None
+
+
 class IndexSelect(Function):
     """y = x at the given positions of one axis.    dx += dy at them"""
 
