@@ -8,12 +8,12 @@ from typing import cast
 import numpy as np
 
 from gradus.engine import dtypes
+from gradus.engine.autograd.grad_mode import no_grad
+from gradus.engine.autograd.record import apply, apply_two
 from gradus.engine.dtypes import Array
-from gradus.engine.grad_mode import no_grad
 from gradus.engine.ops import embedding_bag as bags
 from gradus.engine.ops import index as ix
 from gradus.engine.tensor import Tensor
-from gradus.engine.variable import apply, apply_two
 
 
 def embedding(

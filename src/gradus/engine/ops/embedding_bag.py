@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from gradus.engine.autograd.node import Function
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import embedding as kernels
-from gradus.engine.node import Function
 
 
 class EmbeddingBag(Function):

@@ -1,6 +1,6 @@
 """What is done to a model's parameters, gradients and sequences from outside, as `torch.nn.utils` has it."""
 
-from gradus.engine.absent import refuse
+from gradus.engine.compat.absent import refuse
 from gradus.engine.nn.tuples import _ntuple as _ntuple
 from gradus.engine.nn.tuples import _pair as _pair
 from gradus.engine.nn.tuples import _quadruple as _quadruple

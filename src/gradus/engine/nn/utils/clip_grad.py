@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.autograd import no_grad
-from gradus.engine.compat.absent import refuse
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.optimizer import sum_of_squares
 from gradus.engine.tensor import Tensor

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from gradus.engine import dtypes
-from gradus.engine.absent import refuse
+from gradus.engine.compat.absent import refuse
 from gradus.engine.dtypes import Array
 from gradus.engine.functions import as_tensor, cat, full, sort
 from gradus.engine.tensor import Tensor
