@@ -103,6 +103,7 @@ def refuse(module_name: str) -> Callable[[str], Any]:
 
 _INSIDE = {  # where PyTorch keeps something -> where it is
     "torch.nn.modules.utils": "torch.nn.tuples",
+    "torch.nn.modules.lazy": "torch.nn.lazy",
 }
 _NOT_PUBLIC = ("_C", "_dynamo", "_inductor", "__config__")  # which programs name all the same
 
