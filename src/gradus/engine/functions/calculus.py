@@ -1,14 +1,11 @@
-"""Slopes of sampled functions and areas under them: diff, gradient, trapezoid."""
+"""Differences between neighbours, and areas under sampled functions: diff, trapezoid."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from gradus.engine.autograd.record import apply, wrap
-from gradus.engine.functions.operands import Number, axes_of, axis_of, floating, is_tensor, same_types
+from gradus.engine.autograd.record import apply
+from gradus.engine.functions.operands import Number, axis_of, floating, same_types
 from gradus.engine.functions.reductions import cumsum, sum
 from gradus.engine.functions.shapes import part
 from gradus.engine.functions.signatures import numpy_names
@@ -17,7 +14,7 @@ from gradus.engine.ops import shape as sh
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
-__all__ = ["cumulative_trapezoid", "diff", "gradient", "trapezoid", "trapz"]
+__all__ = ["cumulative_trapezoid", "diff", "trapezoid", "trapz"]
 
 
 @numpy_names
@@ -43,67 +40,6 @@ def diff(
         after, before = part(input, axis, 1, size), part(input, axis, 0, size - 1)
         input = after.logical_xor(before) if input._array.dtype == bool else after - before
     return input
-
-
-def gradient(input: Tensor, *, spacing: Any = None, dim: Any = None, edge_order: int = 1) -> tuple[Tensor, ...]:
-    """The slopes of a sampled function along each dimension, of second order inside and of edge_order at the ends.
-
-    Args:
-        spacing: the distance between samples; or a list with one for each dimension, or with a tensor of places.
-        dim: the dimensions, one or several; None means all.
-    """
-    axes = axes_of(dim, input.ndim)
-    spaces = _spacing(spacing, len(axes), dim, input.ndim)
-    if edge_order not in (1, 2):
-        raise RuntimeError("torch.gradient only supports edge_order=1 and edge_order=2.")
-    x = floating(input)
-    slopes = []
-    for axis, space in zip(axes, spaces, strict=True):
-        n = x._array.shape[axis]
-        if n <= edge_order:
-            raise RuntimeError("torch.gradient expected each dimension size to be at least edge_order+1")
-        if is_tensor(space) and space.ndim and space.numel() != n:
-            raise RuntimeError(
-                f"torch.gradient expected each element of 'spacing' to have the same length as its dimension {axis} of "
-                f"size {n}, but got {space.numel()}"
-            )
-        slopes.append(_slope(x, axis, space, edge_order))
-    return tuple(slopes)
-
-
-def _spacing(spacing: Any, n: int, dim: Any, ndim: int) -> list[Any]:
-    if spacing is None:
-        return [1.0] * n
-    if not isinstance(spacing, Sequence):
-        if is_tensor(spacing) and spacing.ndim:
-            raise TypeError("gradient(): argument 'spacing' must be a Number or a tuple of Numbers or Tensors")
-        return [spacing] * n
-    if len(spacing) != n:
-        which = f"'self.dim() = {ndim}', since dim argument was not given" if dim is None else f"'dim' = {n}"
-        raise RuntimeError(
-            "torch.gradient expected spacing to be unspecified, a scalar, or a list of length equal to "
-            f"{which}, but got a list of length {len(spacing)}"
-        )
-    return list(spacing)
-
-
-def _slope(x: Tensor, axis: int, space: Any, edge_order: int) -> Tensor:
-    """Along one axis: each inner slope is the mean of those on its two sides, weighted by the other's distance."""
-    n = x._array.shape[axis]
-    if is_tensor(space) and space.ndim:
-        steps = diff(space.to(x.dtype)).reshape([-1 if i == axis else 1 for i in range(x.ndim)])
-    else:
-        steps = wrap(np.full([n - 1 if i == axis else 1 for i in range(x.ndim)], float(space), x._array.dtype))
-    sides = diff(x, 1, axis) / steps
-    left, right = part(sides, axis, 0, n - 2), part(sides, axis, 1, n - 1)
-    before, after = part(steps, axis, 0, n - 2), part(steps, axis, 1, n - 1)
-    inner = (left * after + right * before) / (before + after)
-    ends = [part(sides, axis, 0, 1), part(sides, axis, n - 2, n - 1)]
-    if edge_order == 2:  # the line through the two nearest slopes, half a step further
-        for i, (near, k) in enumerate(((0, 1), (n - 2, n - 3))):
-            a, b = part(steps, axis, near, near + 1), part(steps, axis, k, k + 1)
-            ends[i] = ends[i] + (ends[i] - part(sides, axis, k, k + 1)) * a / (a + b)
-    return apply(sh.Cat, ends[0], inner, ends[1], axis=axis)
 
 
 # ---- areas
