@@ -199,9 +199,8 @@ class Tensor(Variable, _Missing):
         made = self._node is not None and self._node is not LEAF
         if made and not requires_grad:
             raise RuntimeError(
-                "you can only change requires_grad flags of leaf variables. If you want to use a computed "
-                "variable in a "
-                "subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+                "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in "
+                "a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
             )
         if requires_grad and self._array.dtype.kind not in dtypes.FLOATING:
             raise RuntimeError("only Tensors of floating point and complex dtype can require gradients")
@@ -229,11 +228,9 @@ class Tensor(Variable, _Missing):
         grad = self._grad
         if grad is None and self._node is not None and self._node is not LEAF and not self._retains:
             warnings.warn(
-                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad "
-                "attribute won't be "
-                "populated during autograd.backward(). If you indeed want the .grad field to be populated for "
-                "a non-leaf "
-                "Tensor, use .retain_grad() on the non-leaf Tensor.",
+                "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute "
+                "won't be populated during autograd.backward(). If you indeed want the .grad field to be populated "
+                "for a non-leaf Tensor, use .retain_grad() on the non-leaf Tensor.",
                 UserWarning,
                 stacklevel=2,
             )
@@ -309,8 +306,7 @@ class Tensor(Variable, _Missing):
         return self._retains and self._node is not None and self._node is not LEAF
 
     def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> RemovableHook:
-        """Call `hook` with this tensor's gradient whenever it is computed; what it returns, if anything, "
-        "replaces it."""
+        """Call `hook(grad)` each time this tensor's gradient is computed; a tensor it returns replaces the gradient."""
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         owner: Any = self._edge()

@@ -75,8 +75,9 @@ class Node:
         return tuple((None, 0) if edge is None else _as_node(edge) for edge in self.edges)
 
     def register_hook(self, hook: Callable[[Any, Any], Any]) -> RemovableHook:
-        """Call `hook(grad_inputs, grad_outputs)` when this node has run; what it returns, if anything, "
-        "replaces the first."""
+        """Call `hook(grad_inputs, grad_outputs)` after this node has run; what it returns replaces grad_inputs, unless
+        it is None.
+        """
         self.after = [*(self.after or ()), hook]
         self.watched = True
         return RemovableHook(self, "after", hook)

@@ -440,9 +440,8 @@ def _refuse_partial_overlap(a: Array, b: Array) -> None:
     same = start_a == start_b and a.nbytes == b.nbytes and a.strides == b.strides
     if not same and start_a < start_b + b.nbytes and start_b < start_a + a.nbytes:
         raise RuntimeError(
-            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
-            "single memory "
-            "location. Please clone() the tensor before performing the operation."
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+            "memory location. Please clone() the tensor before performing the operation."
         )
 
 
@@ -526,8 +525,10 @@ class Geometry:
 
 
 class CopySlices(Function):
-    """The base's new place after a view of it was written: the gradient of what was overwritten goes to what "
-    "wrote it."""
+    """The base's new grad_fn after an in-place operation on a view of it.
+
+    The gradient of the overwritten elements goes to the operation that wrote them, the rest to the base's old grad_fn.
+    """
 
     name_ = "torch::autograd::CopySlices"
 
@@ -552,8 +553,7 @@ class CopySlices(Function):
 
 
 class AsStrided(Function):
-    """A view's place behind its base: y = the part of x at the view's strides and offset.    dx = dy there, 0 "
-    "elsewhere"""
+    """A view's grad_fn after its base changed: y = x at the view's strides and offset.    dx = dy there, 0 elsewhere"""
 
     name_ = "AsStridedBackward0"
 

@@ -58,8 +58,9 @@ def checked(size: tuple[Any, ...], named: dict[str, Any] | None = None) -> tuple
 def tensor(
     data: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
 ) -> Tensor:
-    """A tensor that copies data: a number, nested lists, an array. Python floats become the default type, "
-    "ints int64."""
+    """A new tensor with a copy of data: a number, nested lists or an array. Python floats get the default dtype, ints
+    int64.
+    """
     dtypes.check_device(device)
     return made(array_of(data, None if dtype is None else dtypes.to_numpy(dtype)), requires_grad)
 
@@ -191,9 +192,9 @@ def from_numpy(ndarray: Array) -> Tensor:
     dtypes.of_numpy(ndarray.dtype)
     if any(stride < 0 for stride in ndarray.strides):
         raise ValueError(
-            "At least one stride in the given numpy array is negative, and tensors with negative strides are "
-            "not currently "
-            "supported. (You can probably work around this by making a copy of your array  with array.copy().)"
+            "At least one stride in the given numpy array is negative, and tensors with negative strides are not "
+            "currently supported. (You can probably work around this by making a copy of your array  with "
+            "array.copy().)"
         )
     return wrap(ndarray.view(np.ndarray))
 

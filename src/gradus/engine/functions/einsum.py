@@ -106,15 +106,13 @@ def _check_sizes(terms: list[str], tensors: list[Tensor]) -> None:
         if len(term) != x.ndim:
             raise RuntimeError(
                 f"einsum(): the number of subscripts in the equation ({len(term)}) does not match the number of "
-                "dimensions "
-                f"({x.ndim}) for operand {i} and no ellipsis was given"
+                f"dimensions ({x.ndim}) for operand {i} and no ellipsis was given"
             )
         for name, n in zip(term, x.shape, strict=True):
             if sizes.get(name, n) != n and 1 not in (sizes[name], n):
                 raise RuntimeError(
                     f"einsum(): subscript {name} has size {n} for operand {i} which does not broadcast with "
-                    "previously seen "
-                    f"size {sizes[name]}"
+                    f"previously seen size {sizes[name]}"
                 )
             sizes[name] = max(sizes.get(name, 1), n)
 

@@ -311,9 +311,8 @@ def floor_divide(input: Any, other: Any) -> Tensor:
 def neg(input: Tensor) -> Tensor:
     if input._array.dtype == bool:
         raise RuntimeError(
-            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a "
-            "mask, use the "
-            "`~` or `logical_not()` operator instead."
+            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
+            "the `~` or `logical_not()` operator instead."
         )
     return apply_one(ew.Neg, input)
 

@@ -135,8 +135,7 @@ def _spread(
     if freedom <= 0:
         warnings.warn(
             f"{op.__name__.lower()}(): degrees of freedom is <= 0. Correction should be strictly less than the "
-            "reduction "
-            "factor (input numel divided by output numel).",
+            "reduction factor (input numel divided by output numel).",
             UserWarning,
             stacklevel=3,
         )

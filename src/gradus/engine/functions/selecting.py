@@ -67,9 +67,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     except ValueError:
         picked = part._array[advanced].shape
         raise RuntimeError(
-            f"shape mismatch: value tensor of shape {list(value.shape)} cannot be broadcast to indexing result "
-            "of shape "
-            f"{list(picked)}"
+            f"shape mismatch: value tensor of shape {list(value.shape)} cannot be broadcast to indexing result of "
+            f"shape {list(picked)}"
         ) from None
 
 
@@ -139,15 +138,13 @@ def _refuse_unfit(value: Any, shape: tuple[int, ...]) -> None:
     for i in range(1, len(have) + 1):
         if i > len(shape):
             raise RuntimeError(
-                f"The expanded size of the tensor ({list(shape)}) must match the existing size ({list(have)}): "
-                "the value has "
-                "more dimensions than the place it is put in"
+                f"The expanded size of the tensor ({list(shape)}) must match the existing size ({list(have)}): the "
+                "value has more dimensions than the place it is put in"
             )
         if have[-i] not in (1, shape[-i]):
             raise RuntimeError(
                 f"The expanded size of the tensor ({shape[-i]}) must match the existing size ({have[-i]}) at "
-                "non-singleton "
-                f"dimension {len(shape) - i}.  Target sizes: {list(shape)}.  Tensor sizes: {list(have)}"
+                f"non-singleton dimension {len(shape) - i}.  Target sizes: {list(shape)}.  Tensor sizes: {list(have)}"
             )
 
 

@@ -140,9 +140,8 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     known = math.prod(n for n in sizes if n != -1)
     if (known != shape[axis]) if -1 not in sizes else (not known or shape[axis] % known):
         raise RuntimeError(
-            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} "
-            f"({shape[axis]}) in the "
-            "input tensor"
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {dim} ({shape[axis]}) in "
+            "the input tensor"
         )
     inner = [shape[axis] // known if n == -1 else n for n in sizes]
     return view(input, *shape[:axis], *inner, *shape[axis + 1 :])
@@ -226,10 +225,9 @@ def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     extra = len(wanted) - input.ndim
     if extra < 0:
         raise RuntimeError(
-            f"expand(torch.{scalar_name(input._array.dtype)}Tensor{list(input.shape)}, size={list(wanted)}): "
-            "the number of "
-            f"sizes provided ({len(wanted)}) must be greater or equal to the number of dimensions in the tensor "
-            f"({input.ndim})"
+            f"expand(torch.{scalar_name(input._array.dtype)}Tensor{list(input.shape)}, size={list(wanted)}): the "
+            f"number of sizes provided ({len(wanted)}) must be greater or equal to the number of dimensions in the "
+            f"tensor ({input.ndim})"
         )
     full = tuple(input._array.shape[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(wanted))
     if any(n < 0 for n in full):
@@ -237,9 +235,8 @@ def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     for i, (have, want) in enumerate(zip(input._array.shape, full[extra:], strict=True)):
         if have not in (1, want):
             raise RuntimeError(
-                f"The expanded size of the tensor ({want}) must match the existing size ({have}) at "
-                "non-singleton dimension "
-                f"{i + extra}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(input.shape)}"
+                f"The expanded size of the tensor ({want}) must match the existing size ({have}) at non-singleton "
+                f"dimension {i + extra}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(input.shape)}"
             )
     return apply_one(sh.Expand, input, full)
 

@@ -130,9 +130,8 @@ def _check(a: Array, b: Array) -> None:
         return
     if a.ndim == 1 and b.ndim == 1:
         raise RuntimeError(
-            f"inconsistent tensor size, expected tensor [{a.shape[0]}] and src [{b.shape[0]}] to have the same "
-            "number of "
-            f"elements, but got {a.shape[0]} and {b.shape[0]} elements respectively"
+            f"inconsistent tensor size, expected tensor [{a.shape[0]}] and src [{b.shape[0]}] to have the same number "
+            f"of elements, but got {a.shape[0]} and {b.shape[0]} elements respectively"
         )
     if a.ndim <= 2 and b.ndim == 1:
         raise RuntimeError(f"size mismatch, got input ({a.shape[0]}), mat ({_by(a)}), vec ({b.shape[0]})")
