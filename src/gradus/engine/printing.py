@@ -27,6 +27,8 @@ __all__ = ["printoptions", "set_printoptions"]
 
 @dataclass(frozen=True)
 class Options:
+    """The options of `set_printoptions`."""
+
     precision: int = 4  # digits after the point
     threshold: float = 1000  # more numbers than this are summarised
     edgeitems: int = 3  # ... by so many at each end

@@ -24,42 +24,62 @@ class ValuesIndices(NamedTuple):
 
 
 class max(ValuesIndices):
+    """What `torch.max` of a dimension returns."""
+
     pass
 
 
 class min(ValuesIndices):
+    """What `torch.min` of a dimension returns."""
+
     pass
 
 
 class sort(ValuesIndices):
+    """What `torch.sort` returns."""
+
     pass
 
 
 class topk(ValuesIndices):
+    """What `torch.topk` returns."""
+
     pass
 
 
 class median(ValuesIndices):
+    """What `torch.median` of a dimension returns."""
+
     pass
 
 
 class nanmedian(ValuesIndices):
+    """What `torch.nanmedian` of a dimension returns."""
+
     pass
 
 
 class mode(ValuesIndices):
+    """What `torch.mode` returns."""
+
     pass
 
 
 class kthvalue(ValuesIndices):
+    """What `torch.kthvalue` returns."""
+
     pass
 
 
 class cummax(ValuesIndices):
+    """What `torch.cummax` returns."""
+
     pass
 
 
 class cummin(ValuesIndices):
+    """What `torch.cummin` returns."""
+
     pass
 
 
@@ -261,10 +281,14 @@ class geqrf(NamedTuple):
 
 
 class slogdet(linalg_slogdet):
+    """What `torch.slogdet` returns."""
+
     pass
 
 
 class qr(linalg_qr):
+    """What `torch.qr` returns."""
+
     pass
 
 

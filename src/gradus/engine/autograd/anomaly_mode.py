@@ -52,6 +52,7 @@ class detect_anomaly(set_detect_anomaly):
 
 
 def is_anomaly_enabled() -> bool:
+    """Return whether anomaly mode is on now."""
     return _mode["enabled"]
 
 

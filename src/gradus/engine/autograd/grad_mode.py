@@ -101,6 +101,7 @@ def is_inference_mode_enabled() -> bool:
 
 
 def is_grad_enabled() -> bool:
+    """Return whether operations are recorded in the graph now."""
     return state.enabled
 
 

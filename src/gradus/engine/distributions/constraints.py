@@ -95,6 +95,8 @@ class MixtureSameFamilyConstraint(Constraint):
 
 
 class Boolean(Constraint):
+    """0 or 1."""
+
     is_discrete = True
 
     def check(self, value: Tensor) -> Tensor:
@@ -102,6 +104,8 @@ class Boolean(Constraint):
 
 
 class OneHot(Constraint):
+    """Vectors with one 1 and zeros elsewhere."""
+
     is_discrete = True
     event_dim = 1
 
@@ -110,6 +114,8 @@ class OneHot(Constraint):
 
 
 class IntegerInterval(Constraint):
+    """Integers from lower_bound to upper_bound, both included."""
+
     is_discrete = True
 
     def __init__(self, lower_bound: Any, upper_bound: Any) -> None:
@@ -120,6 +126,8 @@ class IntegerInterval(Constraint):
 
 
 class IntegerGreaterThan(Constraint):
+    """Integers above lower_bound."""
+
     is_discrete = True
 
     def __init__(self, lower_bound: Any) -> None:
@@ -130,11 +138,15 @@ class IntegerGreaterThan(Constraint):
 
 
 class Real(Constraint):
+    """Any number but NaN."""
+
     def check(self, value: Tensor) -> Tensor:
         return value == value  # False for nan
 
 
 class GreaterThan(Constraint):
+    """Numbers above lower_bound."""
+
     def __init__(self, lower_bound: Bound) -> None:
         self.lower_bound = lower_bound
 
@@ -143,6 +155,8 @@ class GreaterThan(Constraint):
 
 
 class GreaterThanEq(Constraint):
+    """Numbers not below lower_bound."""
+
     def __init__(self, lower_bound: Bound) -> None:
         self.lower_bound = lower_bound
 
@@ -151,6 +165,8 @@ class GreaterThanEq(Constraint):
 
 
 class LessThan(Constraint):
+    """Numbers below upper_bound."""
+
     def __init__(self, upper_bound: Bound) -> None:
         self.upper_bound = upper_bound
 
@@ -159,6 +175,8 @@ class LessThan(Constraint):
 
 
 class Interval(Constraint):
+    """Numbers from lower_bound to upper_bound, both included."""
+
     def __init__(self, lower_bound: Bound, upper_bound: Bound) -> None:
         self.lower_bound, self.upper_bound = lower_bound, upper_bound
 
@@ -167,6 +185,8 @@ class Interval(Constraint):
 
 
 class HalfOpenInterval(Interval):
+    """Numbers from lower_bound up to, but not including, upper_bound."""
+
     def check(self, value: Tensor) -> Tensor:
         return (value >= self.lower_bound) & (value < self.upper_bound)
 
@@ -194,6 +214,8 @@ class Multinomial(Constraint):
 
 
 class LowerTriangular(Constraint):
+    """Matrices that are 0 above the diagonal."""
+
     event_dim = 2
 
     def check(self, value: Tensor) -> Tensor:

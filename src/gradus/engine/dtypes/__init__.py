@@ -132,11 +132,12 @@ _default = float32
 
 
 def get_default_dtype() -> dtype:
+    """Return the dtype of tensors made from Python floats."""
     return _default
 
 
 def set_default_dtype(d: dtype) -> None:
-    """Floats made from Python numbers get this type from now on."""
+    """Set the dtype of tensors made from Python floats: a floating point type."""
     global _default
     if not d.is_floating_point:
         raise TypeError(f"only floating-point types are supported as the default type, got {d}")
@@ -154,6 +155,7 @@ def of_numpy(kind: np.dtype[Any]) -> dtype:
 
 
 def not_numpy(kind: np.dtype[Any]) -> str:
+    """The message for a NumPy dtype that tensors do not have."""
     return (
         f"can't convert np.ndarray of type {kind.type.__module__}.{kind.type.__name__}. The only supported types "
         "are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, "

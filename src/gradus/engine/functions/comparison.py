@@ -63,17 +63,17 @@ def _broadcast(how: Any, a: Any, b: Any) -> Tensor:
 
 
 def eq(input: Tensor, other: Any) -> Tensor:
-    """Where input = other, a tensor or a number."""
+    """Return whether input = other, elementwise: a bool tensor; other is a tensor or a number, and both broadcast."""
     return _compare(np.equal, input, other)
 
 
 def ne(input: Tensor, other: Any) -> Tensor:
-    """Where input ≠ other, a tensor or a number."""
+    """Return whether input ≠ other, elementwise: a bool tensor; other is a tensor or a number, and both broadcast."""
     return _compare(np.not_equal, input, other)
 
 
 def equals(input: Tensor, other: Any) -> Any:
-    """`input == other`: what is no number, and nothing that holds numbers, is equal to no tensor."""
+    """Implement `input == other`; NotImplemented if other is neither a tensor nor a number."""
     try:
         return _compare(np.equal, input, other)
     except TypeError:
@@ -81,7 +81,7 @@ def equals(input: Tensor, other: Any) -> Any:
 
 
 def differs(input: Tensor, other: Any) -> Any:
-    """`input != other`."""
+    """Implement `input != other`; NotImplemented if other is neither a tensor nor a number."""
     try:
         return _compare(np.not_equal, input, other)
     except TypeError:
@@ -89,22 +89,22 @@ def differs(input: Tensor, other: Any) -> Any:
 
 
 def lt(input: Tensor, other: Any) -> Tensor:
-    """Where input < other, a tensor or a number."""
+    """Return whether input < other, elementwise: a bool tensor; other is a tensor or a number, and both broadcast."""
     return _compare(np.less, input, other)
 
 
 def le(input: Tensor, other: Any) -> Tensor:
-    """Where input ≤ other, a tensor or a number."""
+    """Return whether input ≤ other, elementwise: a bool tensor; other is a tensor or a number, and both broadcast."""
     return _compare(np.less_equal, input, other)
 
 
 def gt(input: Tensor, other: Any) -> Tensor:
-    """Where input > other, a tensor or a number."""
+    """Return whether input > other, elementwise: a bool tensor; other is a tensor or a number, and both broadcast."""
     return _compare(np.greater, input, other)
 
 
 def ge(input: Tensor, other: Any) -> Tensor:
-    """Where input ≥ other, a tensor or a number."""
+    """Return whether input ≥ other, elementwise: a bool tensor; other is a tensor or a number, and both broadcast."""
     return _compare(np.greater_equal, input, other)
 
 
@@ -112,25 +112,25 @@ greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 
 
 def logical_not(input: Tensor) -> Tensor:
-    """Where input is 0."""
+    """Return whether each element is 0: a bool tensor."""
     only_tensors("logical_not", input)
     return wrap(np.logical_not(input._array))
 
 
 def logical_and(input: Tensor, other: Tensor) -> Tensor:
-    """Where both are not 0."""
+    """Return whether both elements are nonzero: a bool tensor; the operands broadcast."""
     only_tensors("logical_and", input, other)
     return _broadcast(np.logical_and, input, other)
 
 
 def logical_or(input: Tensor, other: Tensor) -> Tensor:
-    """Where one is not 0."""
+    """Return whether at least one of the two elements is nonzero: a bool tensor; the operands broadcast."""
     only_tensors("logical_or", input, other)
     return _broadcast(np.logical_or, input, other)
 
 
 def logical_xor(input: Tensor, other: Tensor) -> Tensor:
-    """Where one is 0 and one is not."""
+    """Return whether exactly one of the two elements is nonzero: a bool tensor; the operands broadcast."""
     only_tensors("logical_xor", input, other)
     return _broadcast(np.logical_xor, input, other)
 
@@ -146,24 +146,27 @@ def _bitwise(how: Any, a: Any, b: Any, name: str) -> Tensor:
 
 
 def bitwise_and(input: Any, other: Any) -> Tensor:
+    """Return input & other, bit by bit, for bool or integer operands; at least one of the two is a tensor."""
     return _bitwise(np.bitwise_and, input, other, "bitwise_and")
 
 
 def bitwise_or(input: Any, other: Any) -> Tensor:
+    """Return input | other, bit by bit, for bool or integer operands; at least one of the two is a tensor."""
     return _bitwise(np.bitwise_or, input, other, "bitwise_or")
 
 
 def bitwise_xor(input: Any, other: Any) -> Tensor:
+    """Return input ^ other, bit by bit, for bool or integer operands; at least one of the two is a tensor."""
     return _bitwise(np.bitwise_xor, input, other, "bitwise_xor")
 
 
 def bitwise_left_shift(input: Any, other: Any) -> Tensor:
-    """input * 2 ** other in the type's bits; 0 where other is negative, or more than they are."""
+    """Return input * 2 ** other, modulo the dtype's range; 0 if other is negative or at least the number of bits."""
     return _bitwise(np.left_shift, input, other, "lshift")
 
 
 def bitwise_right_shift(input: Any, other: Any) -> Tensor:
-    """⌊input / 2 ** other⌋; 0, or -1 of a negative number, where other is negative, or more than the type's bits."""
+    """Return ⌊input / 2 ** other⌋; 0 (-1 for a negative input) if other is negative or at least the number of bits."""
     return _bitwise(np.right_shift, input, other, "rshift")
 
 
@@ -178,7 +181,7 @@ def rrshift(input: Tensor, other: Any) -> Tensor:
 
 
 def bitwise_not(input: Tensor) -> Tensor:
-    """Every bit turned over; of a truth value, its opposite."""
+    """Invert every bit; for bool tensors this is the logical not."""
     if (kind := input._array.dtype).kind in FLOATING:
         raise NotImplementedError(f"\"bitwise_not_cpu\" not implemented for '{scalar_name(kind)}'")
     return wrap(np.invert(input._array))
@@ -192,13 +195,13 @@ def invert(input: Tensor) -> Tensor:
 
 
 def equal(input: Tensor, other: Tensor) -> bool:
-    """Whether shapes and all numbers are equal."""
+    """Return whether both tensors have the same shape and the same elements."""
     only_tensors("equal", input, other)
     return input._array.shape == other._array.shape and bool(np.all(input._array == other._array))
 
 
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
-    """|input - other| <= atol + rtol |other|."""
+    """Return whether |input - other| <= atol + rtol |other|, elementwise; with `equal_nan`, NaN is close to NaN."""
     only_tensors("isclose", input, other)
     for name, value in (("rtol", rtol), ("atol", atol)):
         if not value >= 0:
@@ -213,19 +216,19 @@ def _c_name(x: Tensor) -> str:
 
 
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
-    """Whether all are close."""
+    """Return whether `isclose` holds for every element."""
     only_tensors("allclose", input, other)
     return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
 
 
 def all(input: Tensor, dim: Any = None, keepdim: bool = False, **old: Any) -> Tensor:
-    """Whether all are true, that is, not 0."""
+    """Test whether all elements (along `dim`, an int or a tuple) are nonzero; bool, or uint8 for a uint8 input."""
     dim, keepdim = renamed(dim, keepdim, old)
     return _truth(input, input._array.all(axis=_axes(dim, input.ndim), keepdims=keepdim))
 
 
 def any(input: Tensor, dim: Any = None, keepdim: bool = False, **old: Any) -> Tensor:
-    """Whether one is true, that is, not 0."""
+    """Test whether any element (along `dim`, an int or a tuple) is nonzero; bool, or uint8 for a uint8 input."""
     dim, keepdim = renamed(dim, keepdim, old)
     return _truth(input, input._array.any(axis=_axes(dim, input.ndim), keepdims=keepdim))
 
@@ -241,10 +244,11 @@ def _truth(input: Tensor, found: Any) -> Tensor:
 
 @numpy_names
 def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
+    """Count the elements that are not 0, over the given dimensions or over all; int64."""
     return wrap(np.asarray(np.count_nonzero(input._array, axis=axes_of(dim, input.ndim)), dtype=np.int64))
 
 
 def isin(elements: Any, test_elements: Any, *, invert: bool = False) -> Tensor:
-    """For each element, whether it is among the others."""
+    """Return whether each element of `elements` is in `test_elements`: a bool tensor of the shape of `elements`."""
     a, b = same_type(tensor_of(elements), tensor_of(test_elements))
     return wrap(np.isin(a._array, b._array, invert=invert))

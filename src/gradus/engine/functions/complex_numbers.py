@@ -96,6 +96,7 @@ conj_physical = conj
 
 
 def resolve_conj(input: Tensor) -> Tensor:
+    """Return input: conjugates are always computed here, never deferred as in PyTorch."""
     return input
 
 

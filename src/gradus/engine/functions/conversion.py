@@ -83,83 +83,106 @@ def type_(input: Tensor, dtype: Any = None, non_blocking: bool = False) -> Any:
 
 
 def type_as(input: Tensor, other: Tensor) -> Tensor:
+    """Convert to the dtype of other."""
     return to(input, other.dtype)
 
 
 def to_float32(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Convert to float32."""
     return to(input, dtypes.float32, memory_format=memory_format)
 
 
 def to_float64(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Convert to float64."""
     return to(input, dtypes.float64, memory_format=memory_format)
 
 
 def to_float16(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Convert to float16."""
     return to(input, dtypes.float16, memory_format=memory_format)
 
 
 def to_bfloat16(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Convert to bfloat16."""
     return to(input, dtypes.bfloat16, memory_format=memory_format)
 
 
 def to_complex64(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Convert to complex64."""
     return to(input, dtypes.complex64, memory_format=memory_format)
 
 
 def to_complex128(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Convert to complex128."""
     return to(input, dtypes.complex128, memory_format=memory_format)
 
 
 def to_int64(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Convert to int64; floats are truncated."""
     return to(input, dtypes.int64, memory_format=memory_format)
 
 
 def to_int32(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Convert to int32; floats are truncated."""
     return to(input, dtypes.int32, memory_format=memory_format)
 
 
 def to_int16(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Convert to int16; floats are truncated."""
     return to(input, dtypes.int16, memory_format=memory_format)
 
 
 def to_int8(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Convert to int8; floats are truncated."""
     return to(input, dtypes.int8, memory_format=memory_format)
 
 
 def to_uint8(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Convert to uint8; floats are truncated."""
     return to(input, dtypes.uint8, memory_format=memory_format)
 
 
 def to_bool(input: Tensor, memory_format: Any = None) -> Tensor:
+    """Convert to bool: nonzero is True."""
     return to(input, dtypes.bool, memory_format=memory_format)
 
 
 def cuda(input: Tensor, *_: Any, **__: Any) -> Tensor:
+    """Raise an AssertionError, as PyTorch does where it is built without CUDA."""
     return to(input, "cuda")
 
 
 def as_is(input: Tensor, *_: Any, **__: Any) -> Tensor:
-    """The tensor itself: what `cpu` and `pin_memory` give here."""
+    """Return the tensor itself, as `cpu` and `pin_memory` do on a machine with one kind of memory."""
     return input
 
 
 def detach(input: Tensor) -> Tensor:
+    """Return a tensor that shares input's memory and is not part of the graph."""
     return input.detach()
 
 
 def is_floating_point(input: Tensor) -> bool:
+    """Return whether the dtype is a floating point type (float16, bfloat16, float32 or float64)."""
     return input.is_floating_point()
 
 
 def is_complex(input: Tensor) -> bool:
+    """Return whether the dtype is complex64 or complex128."""
     return input.is_complex()
 
 
 def is_same_size(input: Tensor, other: Tensor) -> bool:
+    """Return whether both tensors have the same shape."""
     return input._array.shape == other._array.shape
 
 
 def is_nonzero(input: Tensor) -> bool:
+    """Return whether the only element of input is nonzero.
+
+    Raises:
+        RuntimeError: if input has no element, or more than one.
+    """
     if input._array.size != 1:
         raise RuntimeError(
             "Boolean value of Tensor with "
@@ -170,14 +193,15 @@ def is_nonzero(input: Tensor) -> bool:
 
 
 def result_type(tensor1: Any, tensor2: Any) -> DType:
-    """The number type that an operation on both computes in."""
+    """Return the dtype that an operation on both operands (tensors or numbers) computes in."""
     return dtypes.of_numpy(_result_type(*[x._array if is_tensor(x) else x for x in (tensor1, tensor2)]))
 
 
 def promote_types(type1: DType, type2: DType) -> DType:
+    """Return the smallest dtype to which both dtypes can be promoted."""
     return dtypes.of_numpy(promote(type1.numpy, type2.numpy))
 
 
 def can_cast(from_: DType, to: DType) -> bool:
-    """Whether results of one type may go into the other: floats not into integers, those not into bool."""
+    """Return whether type promotion allows the cast: not from floats to integers, nor from integers to bool."""
     return RANK[from_.numpy.kind] <= RANK[to.numpy.kind]

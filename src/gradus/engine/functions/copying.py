@@ -1,4 +1,4 @@
-"""Views as copies: those whose names end in `_copy`, and the `_scatter` functions, which put a part into a copy."""
+"""Out-of-place forms of views: `*_copy` copies what a view shows, `*_scatter` writes through a view of a copy."""
 
 from __future__ import annotations
 
@@ -24,14 +24,16 @@ __all__ = [
 
 
 def _copying(view: Callable[..., Any]) -> Callable[..., Any]:
-    """What a view is, on memory of its own."""
+    """The function that returns what a view function returns, copied to memory of its own."""
 
     @functools.wraps(view)
     def copy(*args: Any, **named: Any) -> Any:
         made = view(*args, **named)
         return made.clone() if is_tensor(made) else tuple(each.clone() for each in made)
 
-    copy.__name__ = copy.__qualname__ = f"{view.__name__.strip('_')}_copy"
+    name = view.__name__.strip("_")
+    copy.__name__ = copy.__qualname__ = f"{name}_copy"
+    copy.__doc__ = f"Return what `{name}` returns, as a copy with its own memory instead of a view."
     return copy
 
 
@@ -68,7 +70,7 @@ unbind_copy = _copying(splitting.unbind)
 
 
 def _put(input: Tensor, src: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
-    """A copy of input in which src stands where the view looks."""
+    """A copy of input with src written into the given view of it."""
     out = input.clone()
     part = view(out)
     if part._array.shape != src._array.shape:
@@ -81,26 +83,29 @@ def _put(input: Tensor, src: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor
 
 
 def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
-    """input, with src as its slice at `index` of a dimension."""
+    """Return a copy of input with src as its slice at `index` of a dimension."""
     return _put(input, src, lambda x: splitting.select(x, dim, index))
 
 
 def slice_scatter(
     input: Tensor, src: Tensor, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
 ) -> Tensor:
-    """input, with src as its slices from start to before end of a dimension."""
+    """Return a copy of input with src as its slices from start to end (exclusive) of a dimension."""
     return _put(input, src, lambda x: _slice(x, dim, start, end, step))
 
 
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """input, with src on the diagonal of two dimensions."""
+    """Return a copy of input with src on the diagonal of two dimensions."""
     return _put(input, src, lambda x: shapes.diagonal(x, offset, dim1, dim2))
 
 
 def as_strided_scatter(
     input: Tensor, src: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None
 ) -> Tensor:
-    """input, with src at the given strides of its memory; no gradient, as PyTorch's is not the slope of its values."""
+    """Return a copy of input with src at the given strides of its memory.
+
+    It has no gradient, as PyTorch's is not the derivative of its values.
+    """
     if state.enabled and (input.requires_grad or src.requires_grad):
         raise NotImplementedError("as_strided_scatter has no gradient in this engine: use as_strided and copy_")
     return _put(input, src, lambda x: storage.as_strided(x, size, stride, storage_offset))

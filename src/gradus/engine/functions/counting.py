@@ -57,7 +57,10 @@ def unique(
 def unique_consecutive(
     input: Tensor, return_inverse: bool = False, return_counts: bool = False, dim: int | None = None
 ) -> Any:
-    """The numbers (or slices along a dimension) without those that equal the one before."""
+    """Remove consecutive duplicate elements (or slices along `dim`).
+
+    With `return_inverse`, also the index of each element in the output; with `return_counts`, the length of each run.
+    """
     axis = 0 if dim is None else _axis(dim, input)
     x = np.moveaxis(np.atleast_1d(input._array), axis, 0) if dim is not None else input._array.reshape(-1)
     fresh = np.ones(len(x), dtype=bool)
@@ -158,7 +161,7 @@ def _sorter(sorter: Tensor, shape: tuple[int, ...]) -> Array:
 
 
 def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right: bool = False) -> Tensor:
-    """Which interval between the boundaries each number lies in."""
+    """Return the index of the interval between the boundaries (a sorted vector) that each element is in; int64."""
     if boundaries.ndim != 1:
         raise RuntimeError(f"boundaries tensor must be 1 dimension, but got dim({boundaries.ndim})")
     return searchsorted(boundaries, input, out_int32=out_int32, right=right)
@@ -168,7 +171,11 @@ def bucketize(input: Any, boundaries: Tensor, *, out_int32: bool = False, right:
 
 
 def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
-    """How often each of 0, 1, ... comes, or the sum of the weights where it does (float64, unless they are float32)."""
+    """Count each value of a vector of non-negative integers, or sum the weights of its occurrences.
+
+    Returns:
+        (max(input) + 1,), or (minlength,) if that is more: int64; with weights float32 if they are, else float64.
+    """
     x = input._array
     if minlength < 0:
         raise RuntimeError("minlength should be >= 0")
@@ -184,9 +191,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 
 
 def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> Tensor:
-    """How many numbers fall in each of `bins` equal intervals from min to max, or between the smallest and the largest
-    number where those are equal.
-    """
+    """Count the elements in `bins` equal intervals from min to max, or over the range of input if min = max."""
     x = floating_only(input, "histogram_cpu")._array.reshape(-1)
     if bins <= 0:
         raise RuntimeError("torch.histc: bins must be > 0")

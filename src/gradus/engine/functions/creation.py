@@ -35,11 +35,13 @@ __all__ = [
 
 
 def made(array: Array, requires_grad: bool) -> Tensor:
+    """A leaf on an array."""
     out = wrap(array)
     return out.requires_grad_() if requires_grad else out
 
 
 def float_kind(d: DType | None) -> np.dtype[Any]:
+    """NumPy's dtype for d, or for the default dtype."""
     return dtypes.to_numpy(d) if d is not None else dtypes.get_default_dtype().numpy
 
 
@@ -58,8 +60,13 @@ def checked(size: tuple[Any, ...], named: dict[str, Any] | None = None) -> tuple
 def tensor(
     data: Any, *, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False
 ) -> Tensor:
-    """A new tensor with a copy of data: a number, nested lists or an array. Python floats get the default dtype, ints
-    int64.
+    """Return a tensor with a copy of data (a number, nested sequences, an array), a leaf of the graph.
+
+    The dtype is inferred where None: the default dtype for Python floats, int64 for ints, an array's own.
+
+    Raises:
+        ValueError: if nested sequences differ in length, or a number does not fit int64.
+        TypeError: if data is not numeric.
     """
     dtypes.check_device(device)
     return made(array_of(data, None if dtype is None else dtypes.to_numpy(dtype)), requires_grad)
@@ -134,7 +141,7 @@ def _kind_of_all(data: Any) -> np.dtype[Any]:
 
 
 def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
-    """A tensor on data's own memory where it can be, else a copy."""
+    """Return a tensor that shares data's memory if its dtype allows it, and else a copy."""
     dtypes.check_device(device)
     if is_tensor(data):
         return data if dtype is None else data.to(dtype)
@@ -146,7 +153,7 @@ def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tens
 def asarray(
     obj: Any, *, dtype: DType | None = None, device: Any = None, copy: bool | None = None, requires_grad: bool = False
 ) -> Tensor:
-    """As as_tensor; `copy=True` always copies, `copy=False` never."""
+    """Return a tensor as `as_tensor` does; `copy=True` always copies, `copy=False` raises if it would have to."""
     out = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
     if copy is False and not (is_tensor(obj) or isinstance(obj, np.ndarray)):
         raise ValueError("can't alias arbitrary sequence into a tensor.")
@@ -156,7 +163,7 @@ def asarray(
 
 
 def scalar_tensor(s: Any, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
-    """A 0-d tensor of a number, in the default type if none is asked for."""
+    """Return a 0-d tensor of the number s; the dtype defaults to the default dtype."""
     refuse_unknown("scalar_tensor", others)
     return _filled((), _fill("scalar_tensor", s), float_kind(dtype), requires_grad)
 
@@ -184,7 +191,12 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, r
 
 
 def from_numpy(ndarray: Array) -> Tensor:
-    """A tensor on the array's own memory."""
+    """Return a tensor that shares the memory of a NumPy array.
+
+    Raises:
+        TypeError: if ndarray is not an array, or of a dtype that tensors do not have.
+        ValueError: if it has a negative stride.
+    """
     if not isinstance(ndarray, np.ndarray):
         raise TypeError(f"expected np.ndarray (got {type(ndarray).__name__})")
     if ndarray.dtype.kind == "V":  # bfloat16, too, has no NumPy type as far as PyTorch goes
@@ -205,6 +217,7 @@ def from_numpy(ndarray: Array) -> Tensor:
 def zeros(
     *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, **named: Any
 ) -> Tensor:
+    """Return a tensor of zeros of the given shape: `zeros(2, 3)` or `zeros((2, 3))`."""
     dtypes.check_device(device)
     return made(np.zeros(checked(size, named), float_kind(dtype)), requires_grad)
 
@@ -212,6 +225,7 @@ def zeros(
 def ones(
     *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, **named: Any
 ) -> Tensor:
+    """Return a tensor of ones of the given shape: `ones(2, 3)` or `ones((2, 3))`."""
     dtypes.check_device(device)
     return made(np.ones(checked(size, named), float_kind(dtype)), requires_grad)
 
@@ -219,7 +233,7 @@ def ones(
 def empty(
     *size: Any, dtype: DType | None = None, device: Any = None, requires_grad: bool = False, **named: Any
 ) -> Tensor:
-    """A tensor to be filled; here it starts as zeros."""
+    """Return a tensor of the given shape whose values are unspecified in PyTorch; here they are zeros."""
     return zeros(*size, dtype=dtype, device=device, requires_grad=requires_grad, **named)
 
 
@@ -232,7 +246,7 @@ def full(
     requires_grad: bool = False,
     **others: Any,
 ) -> Tensor:
-    """A tensor of one number, whose type is the number's if none is asked for."""
+    """Return a tensor of shape `size` filled with `fill_value`; the dtype defaults to that of the value."""
     refuse_unknown("full", others)
     dtypes.check_device(device)
     value = _fill("full", fill_value)
@@ -271,13 +285,13 @@ def _like(input: Tensor, kind: np.dtype[Any], requires_grad: bool, others: dict[
 
 
 def zeros_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
-    """Zeros of input's shape and type, in the order in memory that input has."""
+    """Return zeros with the shape, dtype and memory order of input."""
     refuse_unknown("zeros_like", others)
     return _like(input, _kind_like(input, dtype), requires_grad, others)
 
 
 def ones_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
-    """Ones of input's shape and type, in the order in memory that input has."""
+    """Return ones with the shape, dtype and memory order of input."""
     refuse_unknown("ones_like", others)
     return _like(input, _kind_like(input, dtype), requires_grad, others, 1)
 
@@ -285,7 +299,7 @@ def ones_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool 
 def full_like(
     input: Tensor, fill_value: Any, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any
 ) -> Tensor:
-    """One number in input's shape and type, in the order in memory that input has."""
+    """Return a tensor filled with `fill_value`, with the shape, dtype and memory order of input."""
     refuse_unknown("full_like", others)
     kind = _kind_like(input, dtype)
     return _like(input, kind, requires_grad, others, fitting(_fill("full_like", fill_value), kind))
@@ -297,12 +311,14 @@ empty_like = zeros_like
 def new_zeros(
     input: Tensor, *size: Any, dtype: DType | None = None, requires_grad: bool = False, **others: Any
 ) -> Tensor:
+    """Return zeros of the given shape, in input's dtype unless another is given."""
     return made(np.zeros(checked(size, others), _kind_like(input, dtype)), requires_grad)
 
 
 def new_ones(
     input: Tensor, *size: Any, dtype: DType | None = None, requires_grad: bool = False, **others: Any
 ) -> Tensor:
+    """Return ones of the given shape, in input's dtype unless another is given."""
     return made(np.ones(checked(size, others), _kind_like(input, dtype)), requires_grad)
 
 
@@ -315,6 +331,7 @@ def new_full(
     requires_grad: bool = False,
     **others: Any,
 ) -> Tensor:
+    """Return a tensor of shape `size` filled with `fill_value`, in input's dtype unless another is given."""
     refuse_unknown("new_full", others)
     return _filled(size, _fill("new_full", fill_value), _kind_like(input, dtype), requires_grad)
 
@@ -322,6 +339,7 @@ def new_full(
 def new_tensor(
     input: Tensor, data: Any, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any
 ) -> Tensor:
+    """Return a copy of data in input's dtype unless another is given."""
     refuse_unknown("new_tensor", others)
     return made(array_of(data, _kind_like(input, dtype)), requires_grad)
 
@@ -372,7 +390,7 @@ def eye(
     requires_grad: bool = False,
     **others: Any,
 ) -> Tensor:
-    """Ones on the diagonal, zeros elsewhere."""
+    """Return the (n, m) matrix with ones on the diagonal and zeros elsewhere; m defaults to n."""
     refuse_unknown("eye", others)
     dtypes.check_device(device)
     rows = index_of(n)

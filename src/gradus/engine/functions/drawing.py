@@ -29,24 +29,27 @@ __all__ = [
 
 
 def manual_seed(seed: Any) -> Generator:
-    """Start the global generator anew; draws without a generator then repeat, and are PyTorch's."""
+    """Set the seed of the default generator, which is returned; the numbers drawn are PyTorch's for that seed."""
     return random.default_generator.manual_seed(int(seed))
 
 
 def seed() -> int:
-    """Start the global generator anew from a seed that nobody chose, and give that seed."""
+    """Set the default generator's seed to a nondeterministic number, which is returned."""
     return random.default_generator.seed()
 
 
 def initial_seed() -> int:
+    """Return the seed the default generator was last set to."""
     return random.default_generator.initial_seed()
 
 
 def get_rng_state() -> Tensor:
+    """Return the default generator's state as a uint8 tensor."""
     return wrap(random.default_generator.get_state())
 
 
 def set_rng_state(new_state: Tensor) -> None:
+    """Set the default generator's state, as `get_rng_state` returned it."""
     random.default_generator.set_state(new_state._array)
 
 
@@ -69,7 +72,7 @@ def rand(
     requires_grad: bool = False,
     **named: Any,
 ) -> Tensor:
-    """Uniform on [0, 1)."""
+    """Return a tensor of the given shape drawn from the uniform distribution on [0, 1)."""
     dtypes.check_device(device)
     return made(random.rand(checked(size, named), float_kind(dtype), generator), requires_grad)
 
@@ -82,7 +85,7 @@ def randn(
     requires_grad: bool = False,
     **named: Any,
 ) -> Tensor:
-    """Normal with mean 0 and variance 1."""
+    """Return a tensor of the given shape drawn from the standard normal distribution."""
     dtypes.check_device(device)
     return made(random.randn(checked(size, named), float_kind(dtype), generator), requires_grad)
 
@@ -98,7 +101,11 @@ def randint(
     requires_grad: bool = False,
     **others: Any,
 ) -> Tensor:
-    """randint(high, size) or randint(low, high, size): whole numbers from low up to but not including high."""
+    """Return integers drawn uniformly from [low, high): `randint(high, size)` or `randint(low, high, size)`; int64.
+
+    Raises:
+        RuntimeError: if the range is empty.
+    """
     refuse_unknown("randint", others)
     dtypes.check_device(device)
     parts = list(ends)
@@ -125,7 +132,7 @@ def randperm(
     requires_grad: bool = False,
     **others: Any,
 ) -> Tensor:
-    """0 .. n-1 in random order."""
+    """Return a random permutation of 0 .. n - 1; int64 by default."""
     refuse_unknown("randperm", others)
     dtypes.check_device(device)
     kind = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
@@ -142,7 +149,10 @@ def normal(
     requires_grad: bool = False,
     **others: Any,
 ) -> Tensor:
-    """Normal with the given means and standard deviations: tensors, or numbers and a size."""
+    """Return numbers drawn from normal distributions with the given means and standard deviations.
+
+    Either is a tensor, and the result has their broadcast shape; or both are numbers, and `size` gives the shape.
+    """
     refuse_unknown("normal", others)
     if size is not None:
         shape = checked((size,))
@@ -160,6 +170,7 @@ def _elsewhere(input: Tensor, others: dict[str, Any]) -> bool:
 
 
 def rand_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
+    """Return a tensor of input's shape drawn uniformly from [0, 1)."""
     refuse_unknown("rand_like", others)
     if _elsewhere(input, others):
         return uniform_(empty_like(input, dtype=dtype, **others)).requires_grad_(requires_grad)
@@ -167,6 +178,7 @@ def rand_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool 
 
 
 def randn_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
+    """Return a tensor of input's shape drawn from the standard normal distribution."""
     refuse_unknown("randn_like", others)
     if _elsewhere(input, others):
         return normal_(empty_like(input, dtype=dtype, **others)).requires_grad_(requires_grad)
@@ -182,6 +194,7 @@ def randint_like(
     requires_grad: bool = False,
     **others: Any,
 ) -> Tensor:
+    """Return integers of input's shape drawn uniformly from [low, high), in input's dtype."""
     refuse_unknown("randint_like", others)
     low, high = (0, low) if high is None else (low, high)
     if _elsewhere(input, others):
@@ -190,7 +203,7 @@ def randint_like(
 
 
 def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = None) -> Tensor:
-    """1 with probability input (or p), else 0."""
+    """Draw 0 or 1: each element is 1 with the probability that input (or p) gives."""
     chance = input._array if p is None else plain(p)
     return wrap(random.bernoulli(input._array.shape, chance, input._array.dtype, generator))
 
@@ -198,7 +211,7 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = Non
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
-    """Positions drawn with the given weights, from each row."""
+    """Draw `num_samples` indices from each row of weights: (n,) -> (k,), (m, n) -> (m, k); int64."""
     return wrap(random.multinomial(input._array, num_samples, replacement, generator))
 
 
@@ -206,6 +219,8 @@ def multinomial(
 
 
 def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Generator | None = None) -> Tensor:
+    """Fill input with draws from the normal distribution; return input."""
+
     def draw(place: Any) -> Array:
         if input._array.flags.c_contiguous:
             return random.normal(place, mean, std, input._array.dtype, generator)
@@ -218,21 +233,25 @@ def normal_(input: Tensor, mean: float = 0, std: float = 1, *, generator: Genera
 def uniform_(
     input: Tensor, from_: float = 0, to: float = 1, *, generator: Generator | None = None, **ends: float
 ) -> Tensor:
+    """Fill input with draws from the uniform distribution on [from, to); return input."""
     low = ends.get("from", from_)
     return _fill(input, lambda place: random.uniform(place, low, to, input._array.dtype, generator))
 
 
 def exponential_(input: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor:
+    """Fill input with draws from the exponential distribution of rate `lambd`; return input."""
     return _fill(input, lambda place: random.exponential(place, lambd, input._array.dtype, generator))
 
 
 def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
+    """Fill input with 0 and 1, 1 with probability p (a number or a tensor); return input."""
     if is_tensor(p):
         return input.copy_(wrap(random.bernoulli(input._array.shape, p._array, input._array.dtype, generator)))
     return _fill(input, lambda place: random.bernoulli(place, p, input._array.dtype, generator))
 
 
 def random_(input: Tensor, *ends: int, generator: Generator | None = None) -> Tensor:
+    """Fill input with integers from [from, to), or from 0 to the largest its dtype represents; return input."""
     kind = input._array.dtype
     if not ends:
         return _fill(input, lambda place: random.random_full_range(place, kind, generator))

@@ -72,14 +72,14 @@ __all__ = [  # those that are functions of `torch`, too
 
 
 def add_(input: Tensor, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
-    """`add` in place."""
+    """In-place version of `add`."""
     if type(alpha) is int and alpha == 1 and not old:
         return in_place(input, ew.Add, other)
     return in_place(input, ew.Add, *pointwise.scaled("add_", input, other, old, alpha))
 
 
 def sub_(input: Tensor, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
-    """`sub` in place."""
+    """In-place version of `sub`."""
     pointwise.refuse_bool_difference(input, old[0] if old else other)
     if type(alpha) is int and alpha == 1 and not old:
         return in_place(input, ew.Sub, other)
@@ -87,10 +87,12 @@ def sub_(input: Tensor, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
 
 
 def mul_(input: Tensor, other: Any) -> Tensor:
+    """In-place version of `mul`."""
     return in_place(input, ew.Mul, other)
 
 
 def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tensor:
+    """In-place version of `div`."""
     if rounding_mode is not None:
         refuse_bool(input, f"div_{rounding_mode}_cpu")
         return in_place(input, ew.DivRounded, other, rounding_mode)
@@ -100,7 +102,7 @@ def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tens
 
 
 def pow_(input: Tensor, exponent: Any) -> Tensor:
-    """`pow` in place."""
+    """In-place version of `pow`."""
     kind = input._array.dtype.kind
     if kind in "iub" and not is_tensor(exponent):
         exponent = numeric(exponent)
@@ -113,17 +115,17 @@ def pow_(input: Tensor, exponent: Any) -> Tensor:
 
 
 def remainder_(input: Tensor, other: Any) -> Tensor:
-    """`remainder` in place."""
+    """In-place version of `remainder`."""
     return in_place(_not_both_bool(input, other, "remainder_cpu"), ew.Remainder, other)
 
 
 def fmod_(input: Tensor, other: Any) -> Tensor:
-    """`fmod` in place."""
+    """In-place version of `fmod`."""
     return in_place(_not_both_bool(input, other, "fmod_cpu"), ew.Fmod, other)
 
 
 def floor_divide_(input: Tensor, other: Any) -> Tensor:
-    """`floor_divide` in place."""
+    """In-place version of `floor_divide`."""
     return in_place(_not_both_bool(input, other, "div_floor_cpu"), ew.DivRounded, other, "floor")
 
 
@@ -134,39 +136,44 @@ def _not_both_bool(input: Tensor, other: Any, name: str) -> Tensor:
 
 
 def addcmul_(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
-    """`addcmul` in place."""
+    """In-place version of `addcmul`."""
     a, b, value = pointwise.terms("addcmul_", input, tensor1, tensor2, old, value)
     return in_place(refuse_bool(input, "addcmul_cpu_out"), ew.Add, a * b, value)
 
 
 def addcdiv_(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
-    """`addcdiv` in place."""
+    """In-place version of `addcdiv`."""
     a, b, value = pointwise.terms("addcdiv_", input, tensor1, tensor2, old, value, divided=True)
     return in_place(input, ew.Add, a / b, value)
 
 
 def lerp_(input: Tensor, end: Tensor, weight: Any) -> Tensor:
-    """`lerp` in place."""
+    """In-place version of `lerp`."""
     return copy_(input, pointwise.lerp(input, end, weight))
 
 
 def addmm_(input: Tensor, *operands: Any, **factors: Any) -> Tensor:
+    """In-place version of `addmm`."""
     return copy_(input, products.addmm(input, *operands, **factors))
 
 
 def addmv_(input: Tensor, *operands: Any, **factors: Any) -> Tensor:
+    """In-place version of `addmv`."""
     return copy_(input, products.addmv(input, *operands, **factors))
 
 
 def addr_(input: Tensor, *operands: Any, **factors: Any) -> Tensor:
+    """In-place version of `addr`."""
     return copy_(input, products.addr(input, *operands, **factors))
 
 
 def addbmm_(input: Tensor, *operands: Any, **factors: Any) -> Tensor:
+    """In-place version of `addbmm`."""
     return copy_(input, products.addbmm(input, *operands, **factors))
 
 
 def baddbmm_(input: Tensor, *operands: Any, **factors: Any) -> Tensor:
+    """In-place version of `baddbmm`."""
     return copy_(input, products.baddbmm(input, *operands, **factors))
 
 
@@ -195,18 +202,20 @@ clamp_min_, clamp_max_ = written(pointwise.clamp_min), written(pointwise.clamp_m
 
 
 def apply_to_each_(input: Tensor, callable: Callable[[Any], Any]) -> Tensor:
-    """Each number as the Python function gives it back."""
+    """Replace each element by the result of a Python function of it; return input."""
     values = [callable(x) for x in input._array.reshape(-1).tolist()]
     return copy_(input, wrap(np.array(values, input._array.dtype).reshape(input._array.shape)))
 
 
 def isub(input: Tensor, other: Any) -> Tensor:
+    """Implement `input -= other`."""
     if is_tensor(other) and other._array.dtype is input._array.dtype is FLOAT32:
         return in_place(input, ew.Sub, other)
     return sub_(input, other)
 
 
 def iadd(input: Tensor, other: Any) -> Tensor:
+    """Implement `input += other`."""
     return in_place(input, ew.Add, other)
 
 
@@ -220,114 +229,140 @@ def _float_only(input: Tensor) -> Tensor:
 
 
 def exp2_(input: Tensor) -> Tensor:
+    """In-place version of `exp2`."""
     return apply_(_float_only(input), ew.Exp2)
 
 
 def expm1_(input: Tensor) -> Tensor:
+    """In-place version of `expm1`."""
     return apply_(_float_only(input), ew.Expm1)
 
 
 def log2_(input: Tensor) -> Tensor:
+    """In-place version of `log2`."""
     return apply_(_float_only(input), ew.Log2)
 
 
 def log10_(input: Tensor) -> Tensor:
+    """In-place version of `log10`."""
     return apply_(_float_only(input), ew.Log10)
 
 
 def erf_(input: Tensor) -> Tensor:
+    """In-place version of `erf`."""
     return apply_(_float_only(input), ew.Erf)
 
 
 def tan_(input: Tensor) -> Tensor:
+    """In-place version of `tan`."""
     return apply_(_float_only(input), ew.Tan)
 
 
 def cumsum_(input: Tensor, dim: int) -> Tensor:
+    """In-place version of `cumsum`."""
     return copy_(input, input.cumsum(dim))
 
 
 def neg_(input: Tensor) -> Tensor:
+    """In-place version of `neg`."""
     return apply_(input, ew.Neg)
 
 
 def abs_(input: Tensor) -> Tensor:
+    """In-place version of `abs`."""
     refuse_complex(input._array, "In-place abs is not supported for complex tensors.")
     return apply_(input, ew.Abs)
 
 
 def exp_(input: Tensor) -> Tensor:
+    """In-place version of `exp`."""
     return apply_(_float_only(input), ew.Exp)
 
 
 def log_(input: Tensor) -> Tensor:
+    """In-place version of `log`."""
     return apply_(_float_only(input), ew.Log)
 
 
 def log1p_(input: Tensor) -> Tensor:
+    """In-place version of `log1p`."""
     return apply_(_float_only(input), ew.Log1p)
 
 
 def sqrt_(input: Tensor) -> Tensor:
+    """In-place version of `sqrt`."""
     return apply_(_float_only(input), ew.Sqrt)
 
 
 def rsqrt_(input: Tensor) -> Tensor:
+    """In-place version of `rsqrt`."""
     return apply_(_float_only(input), ew.Rsqrt)
 
 
 def square_(input: Tensor) -> Tensor:
+    """In-place version of `square`."""
     return pow_(input, 2)
 
 
 def reciprocal_(input: Tensor) -> Tensor:
+    """In-place version of `reciprocal`."""
     return apply_(_float_only(input), ew.Reciprocal)
 
 
 def sin_(input: Tensor) -> Tensor:
+    """In-place version of `sin`."""
     return apply_(_float_only(input), ew.Sin)
 
 
 def cos_(input: Tensor) -> Tensor:
+    """In-place version of `cos`."""
     return apply_(_float_only(input), ew.Cos)
 
 
 def tanh_(input: Tensor) -> Tensor:
+    """In-place version of `tanh`."""
     return apply_(_float_only(input), ew.Tanh)
 
 
 def sigmoid_(input: Tensor) -> Tensor:
+    """In-place version of `sigmoid`."""
     return apply_(_float_only(input), act.Sigmoid)
 
 
 def relu_(input: Tensor) -> Tensor:
+    """In-place version of `relu`."""
     return apply_(input, act.Relu)
 
 
 def floor_(input: Tensor) -> Tensor:
+    """In-place version of `floor`."""
     return apply_(input, ew.Round, rule="floor")
 
 
 def ceil_(input: Tensor) -> Tensor:
+    """In-place version of `ceil`."""
     return apply_(input, ew.Round, rule="ceil")
 
 
 def round_(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """In-place version of `round`."""
     if decimals:
         return copy_(input, pointwise.round(input, decimals=decimals))
     return apply_(input, ew.Round, rule="rint")
 
 
 def trunc_(input: Tensor) -> Tensor:
+    """In-place version of `trunc`."""
     return apply_(input, ew.Round, rule="trunc")
 
 
 def sign_(input: Tensor) -> Tensor:
+    """In-place version of `sign`."""
     return apply_(input, ew.Round, rule="sign")
 
 
 def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
-    """`clamp` in place."""
+    """In-place version of `clamp`."""
     if is_tensor(min) or is_tensor(max):
         result = pointwise.clamp(input, min, max)
         check_cast(result._array.dtype, input._array.dtype)
@@ -342,7 +377,7 @@ def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 
 
 def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """`masked_fill` in place."""
+    """In-place version of `masked_fill`."""
     pointwise.check_mask(mask)
     value = fitting(numeric(value), input._array.dtype)
     if is_tensor(value) and value.ndim:
@@ -359,6 +394,7 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 def nan_to_num_(
     input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
+    """In-place version of `nan_to_num`."""
     return copy_(input, pointwise.nan_to_num(input, nan, posinf, neginf))
 
 
@@ -366,13 +402,14 @@ def nan_to_num_(
 
 
 def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
-    """The numbers of src, broadcast, in this tensor's type."""
+    """Copy the elements of src, broadcast and converted to input's dtype, into input; return input."""
     src = numeric(src)
     _refuse_unfit(src, input._array.shape)
     return apply_(input, ew.CopyFrom, src)
 
 
 def fill_(input: Tensor, value: Any) -> Tensor:
+    """Fill input with a number or a 0-d tensor; return input."""
     value = numeric(value)
     if is_tensor(value) and value.ndim:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
@@ -382,6 +419,7 @@ def fill_(input: Tensor, value: Any) -> Tensor:
 
 
 def zero_(input: Tensor) -> Tensor:
+    """Fill input with zeros; return input."""
     apply_(_once(input), ew.CopyFrom, 0)
     return input
 
@@ -395,7 +433,7 @@ def _once(input: Tensor) -> Tensor:
 
 
 def fill_diagonal_(input: Tensor, fill_value: Number, wrap: bool = False) -> Tensor:
-    """Along the diagonal of all dimensions; with `wrap`, of a tall matrix, again below its square part."""
+    """Fill the main diagonal; with `wrap`, that of a tall matrix starts again below each square block."""
     if input.ndim < 2:
         raise RuntimeError("dimensions must larger than 1")
     if input.ndim > 2 and len(set(input._array.shape)) > 1:
@@ -410,10 +448,12 @@ def fill_diagonal_(input: Tensor, fill_value: Number, wrap: bool = False) -> Ten
 
 
 def tril_(input: Tensor, diagonal: int = 0) -> Tensor:
+    """In-place version of `tril`."""
     return apply_(input, sh.Triangle, diagonal=diagonal, lower=True)
 
 
 def triu_(input: Tensor, diagonal: int = 0) -> Tensor:
+    """In-place version of `triu`."""
     return apply_(input, sh.Triangle, diagonal=diagonal, lower=False)
 
 
@@ -421,18 +461,22 @@ def triu_(input: Tensor, diagonal: int = 0) -> Tensor:
 
 
 def unsqueeze_(input: Tensor, dim: int) -> Tensor:
+    """In-place version of `unsqueeze`: input itself gets the new shape."""
     return become_view(input, lambda x: x.unsqueeze(dim))
 
 
 def squeeze_(input: Tensor, dim: Any = None) -> Tensor:
+    """In-place version of `squeeze`: input itself gets the new shape."""
     return become_view(input, lambda x: x.squeeze(dim))
 
 
 def transpose_(input: Tensor, dim0: int, dim1: int) -> Tensor:
+    """In-place version of `transpose`: input itself gets the new shape."""
     return become_view(input, lambda x: x.transpose(dim0, dim1))
 
 
 def t_(input: Tensor) -> Tensor:
+    """In-place version of `t`: input itself gets the new shape."""
     return become_view(input, lambda x: x.t())
 
 

@@ -25,7 +25,7 @@ __all__ = [
 
 
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
-    """Tensors one after the other along a dimension they have."""
+    """Concatenate tensors along an existing dimension; their other sizes must match, and their dtypes are promoted."""
     dim = dim if axis is None else axis
     if dim == 0 and (arrays := _simple(tensors)) is not None and arrays[0].ndim:
         try:
@@ -58,7 +58,7 @@ concat = concatenate = cat
 
 
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
-    """Tensors of one shape along a new dimension."""
+    """Stack tensors of one shape along a new dimension."""
     dim = dim if axis is None else axis
     if dim == 0 and (arrays := _simple(tensors)) is not None:
         shape = arrays[0].shape
@@ -113,13 +113,13 @@ def _some(tensors: Any, name: str) -> list[Tensor]:
 
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
-    """Side by side."""
+    """Concatenate along the second dimension, or the first if the tensors are vectors."""
     parts = [atleast_1d(x) for x in _some(tensors, "hstack")]
     return cat(parts, 0 if parts[0].ndim == 1 else 1)
 
 
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
-    """One below the other."""
+    """Concatenate along the first dimension, after `atleast_2d`."""
     return cat([atleast_2d(x) for x in _some(tensors, "vstack")], 0)
 
 
@@ -127,17 +127,17 @@ row_stack = vstack
 
 
 def dstack(tensors: Sequence[Tensor]) -> Tensor:
-    """One behind the other."""
+    """Concatenate along the third dimension, after `atleast_3d`."""
     return cat([atleast_3d(x) for x in _some(tensors, "dstack")], 2)
 
 
 def column_stack(tensors: Sequence[Tensor]) -> Tensor:
-    """Side by side, each vector a column."""
+    """Concatenate along the second dimension; vectors become columns."""
     return cat([x.reshape(-1, 1) if x.ndim <= 1 else x for x in _some(tensors, "column_stack")], 1)
 
 
 def block_diag(*tensors: Tensor) -> Tensor:
-    """Matrices along the diagonal of a larger one."""
+    """Return the matrix with the given matrices along its diagonal and zeros elsewhere."""
     parts = [atleast_2d(x) for x in _checked(tensors, "block_diag")]
     for i, x in enumerate(parts):
         if x.ndim > 2:
@@ -155,7 +155,10 @@ def block_diag(*tensors: Tensor) -> Tensor:
 
 
 def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
-    """The coordinates of a grid, one tensor for each dimension."""
+    """Return one tensor per vector with its coordinates on the grid that the vectors span.
+
+    `indexing` is "ij" (shape (n₁, n₂, ...)) or "xy" (the first two dimensions swapped).
+    """
     axes = _some(tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors, "meshgrid")
     if indexing not in ("xy", "ij"):
         raise RuntimeError(f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
@@ -170,6 +173,11 @@ def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple[Tensor, ...]:
 
 
 def broadcast_shapes(*shapes: Any) -> Any:
+    """Return the shape that the given shapes broadcast to.
+
+    Raises:
+        RuntimeError: if they do not broadcast.
+    """
     try:
         return Size(np.broadcast_shapes(*[tuple(s) if not isinstance(s, int) else (s,) for s in shapes]))
     except ValueError:
@@ -179,19 +187,20 @@ def broadcast_shapes(*shapes: Any) -> Any:
 
 
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
+    """Expand all tensors to their broadcast shape; views."""
     shape = broadcast_shapes(*[x._array.shape for x in tensors])
     return tuple(x.expand(*shape) for x in tensors)
 
 
 def cartesian_prod(*tensors: Tensor) -> Tensor:
-    """Every combination of one number from each."""
+    """Return the Cartesian product of vectors, one combination per row."""
     for x in _some(tensors, "meshgrid"):
         _refuse_matrix(x)
     return stack([g.reshape(-1) for g in meshgrid(*tensors)], dim=1) if len(tensors) > 1 else tensors[0]
 
 
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
-    """Every choice of r numbers, in their order."""
+    """Return all combinations of r elements of a vector, one per row."""
     _refuse_matrix(input)
     if r < 0:
         raise RuntimeError(f"Expect a non-negative number, but got {r}")

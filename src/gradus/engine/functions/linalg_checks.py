@@ -52,6 +52,7 @@ def check_square(a: Tensor, name: str, which: str = "A") -> Tensor:
 
 
 def check_same_dtype(a: Tensor, b: Tensor, name: str) -> None:
+    """Raise a RuntimeError unless both have the same dtype."""
     if a._array.dtype != b._array.dtype:
         kinds = (scalar_name(x._array.dtype) for x in (a, b))
         raise RuntimeError(

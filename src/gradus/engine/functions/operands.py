@@ -28,6 +28,7 @@ Dims = int | Sequence[int] | None
 
 
 def is_tensor(obj: Any) -> TypeGuard[Tensor]:
+    """Return whether obj is a tensor."""
     return isinstance(obj, Variable)
 
 
@@ -183,11 +184,13 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
 
 
 def refuse_bool_kind(kind: np.dtype[Any], name: str) -> None:
+    """Raise a NotImplementedError for the dtype bool."""
     if kind.kind == "b":
         raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
 
 
 def check_cast(kind: np.dtype[Any], into: np.dtype[Any]) -> None:
+    """Raise a RuntimeError unless a result of one dtype may be written into another."""
     if RANK[kind.kind] > RANK[into.kind]:
         raise RuntimeError(
             f"result type {scalar_name(kind)} can't be cast to the desired output type {scalar_name(into)}"
@@ -280,6 +283,7 @@ def floating(x: Any) -> Any:
 
 
 def floating_only(x: Tensor, name: str) -> Tensor:
+    """Return x; raise a NotImplementedError unless its dtype is floating point or complex."""
     if x._array.dtype.kind not in dtypes.REAL:
         hint = "" if x._array.dtype.kind == "c" else ": use .float() first"
         raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(x._array.dtype)}'{hint}")
@@ -293,6 +297,7 @@ def refuse_complex(x: Array, message: str, error: type[RuntimeError] = RuntimeEr
 
 
 def refuse_bool(x: Tensor, name: str) -> Tensor:
+    """Return x; raise a NotImplementedError if it is bool."""
     if x._array.dtype == bool:
         raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
     return x
@@ -430,10 +435,6 @@ def as_array(data: Any) -> Any:
     if isinstance(data, (list, tuple, range)) and any(isinstance(x, (Variable, list, tuple)) for x in data):
         return [as_array(x) for x in data]
     return data
-
-
-def array_like(x: Array, kind: Any) -> Array:
-    return np.asarray(x, dtype=kind)
 
 
 _WITHOUT_EFFECT = {"pin_memory", "non_blocking"}  # there is one kind of memory here

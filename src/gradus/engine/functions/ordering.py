@@ -126,13 +126,13 @@ def _picked(input: Tensor, index: Array, dim: int, keepdim: bool, made: Any) -> 
 
 @numpy_names
 def argmax(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the largest is, the first of equals; over all numbers, counted as if flat."""
+    """Return the index of the maximum, the first of equals; without `dim`, into the flattened tensor. int64."""
     return _position(np.argmax, input, dim, keepdim)
 
 
 @numpy_names
 def argmin(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Tensor:
-    """Where the smallest is, the first of equals; over all numbers, counted as if flat."""
+    """Return the index of the minimum, the first of equals; without `dim`, into the flattened tensor. int64."""
     return _position(np.argmin, input, dim, keepdim)
 
 
@@ -209,26 +209,26 @@ def _first_of_order(x: Array, k: int, descending: bool) -> Array:
 
 @numpy_names
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
-    """(values, indices) in rising order along a dimension; equals keep their order, whatever `stable` says."""
+    """Sort along a dimension: (values, indices). The sort is stable even where `stable` is False."""
     index = _order(input._array, axis_of(dim, input.ndim), descending)
     return _picked(input, index, dim, True, return_types.sort)
 
 
 def msort(input: Tensor) -> Tensor:
-    """Sorted along the first dimension."""
+    """Sort along the first dimension."""
     values: Tensor = sort(input, 0)[0]
     return values
 
 
 @numpy_names
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
-    """The positions that sort along a dimension; equals keep their order, whatever `stable` says."""
+    """Return the indices that sort a dimension. The sort is stable even where `stable` is False."""
     return wrap(np.ascontiguousarray(_order(input._array, axis_of(dim, input.ndim), descending)).reshape(input.shape))
 
 
 @numpy_names
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
-    """(values, indices) of the k largest (or smallest) along a dimension, in order whatever `sorted` says."""
+    """Return the k largest (or smallest) elements along a dimension: (values, indices), always sorted."""
     k = index_of(k)
     axis = axis_of(dim, input.ndim)
     if not 0 <= k <= (input._array.shape[axis] if input.ndim else 1):
@@ -249,7 +249,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
 
 @numpy_names
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any:
-    """(value, index) of the k-th smallest along a dimension, counted from 1."""
+    """Return the k-th smallest element along a dimension, k counted from 1: (values, indices)."""
     axis, k = axis_of(dim, input.ndim), index_of(k)
     if input.ndim and not input._array.shape[axis]:
         raise IndexError(f"kthvalue(): Expected reduction dim {axis} to have non-zero size.")
@@ -262,13 +262,13 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Any
 
 @numpy_names
 def median(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The middle number, the lower one of two, nan if there is a nan; along a dimension (values, indices)."""
+    """Return the median, the lower of the two middle elements; NaN if there is a NaN. With `dim`: (values, indices)."""
     return _middle(input, dim, keepdim, return_types.median, skip_nan=False)
 
 
 @numpy_names
 def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> Any:
-    """The median of those that are numbers; along a dimension (values, indices)."""
+    """Return the median, ignoring NaN. With `dim`: (values, indices)."""
     return _middle(input, dim, keepdim, return_types.nanmedian, skip_nan=True)
 
 
@@ -293,7 +293,7 @@ def _middle(input: Tensor, dim: int | None, keepdim: bool, made: Any, *, skip_na
 
 @numpy_names
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
-    """(values, indices) of the most frequent number along a dimension, the smallest of equals; where it comes last."""
+    """Return the most frequent element along a dimension, the smallest of equals: (values, indices of the last one)."""
     axis = axis_of(dim, input.ndim)
     if not input.ndim:
         return _picked(input, np.zeros((), np.int64), dim, keepdim, return_types.mode)
@@ -324,7 +324,7 @@ def quantile(
 def nanquantile(
     input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:
-    """The quantile of those that are numbers."""
+    """Return the quantile as `quantile` does, ignoring NaN."""
     return _quantile(input, q, dim, keepdim, interpolation, skip_nan=True)
 
 
@@ -387,13 +387,13 @@ def _along(ordered: Tensor, place: Array) -> Tensor:
 
 @numpy_names
 def cummax(input: Tensor, dim: int) -> Any:
-    """(values, indices) of the largest so far along a dimension, the last of equals; after a nan, that."""
+    """Return the cumulative maximum along a dimension: (values, indices of the last of equals); NaN propagates."""
     return _running(input, dim, np.greater_equal, return_types.cummax)
 
 
 @numpy_names
 def cummin(input: Tensor, dim: int) -> Any:
-    """(values, indices) of the smallest so far along a dimension, the last of equals; after a nan, that."""
+    """Return the cumulative minimum along a dimension: (values, indices of the last of equals); NaN propagates."""
     return _running(input, dim, np.less_equal, return_types.cummin)
 
 

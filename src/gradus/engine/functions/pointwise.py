@@ -193,6 +193,7 @@ def scaled(function: str, a: Any, b: Any, old: tuple[Any, ...], alpha: Any) -> t
 
 
 def refuse_bool_difference(a: Any, b: Any) -> None:
+    """Raise a RuntimeError if an operand of a subtraction is bool."""
     truths = _is_truth(a) + _is_truth(b)
     if truths == 2:
         raise RuntimeError(
@@ -211,11 +212,14 @@ def _is_truth(x: Any) -> builtins.bool:
 
 
 def mul(input: Any, other: Any) -> Tensor:
+    """Return input * other, elementwise; either may be a number."""
     return binary(ew.Mul, input, other)
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
-    """input / other, in floats; rounding_mode "trunc" or "floor" rounds, and keeps integers integers."""
+    """Return input / other, elementwise, as floats; `rounding_mode` "trunc" or "floor" rounds and keeps integer
+    dtypes.
+    """
     if rounding_mode is None:
         if not (is_tensor(input) and input._array.dtype.kind in dtypes.REAL and _fits(other, input._array.dtype)):
             input, other = _divisible(input, other)
@@ -257,7 +261,11 @@ def _divisible(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def pow(input: Any, exponent: Any) -> Tensor:
-    """input to the power of exponent; one of the two may be a number."""
+    """Return input to the power of exponent, elementwise; either may be a number.
+
+    Raises:
+        RuntimeError: for an integer to the power of a negative integer.
+    """
     if is_tensor(input):
         if (kind := input._array.dtype.kind) in dtypes.REAL:
             return binary(ew.Pow, input, exponent)
@@ -273,6 +281,7 @@ def pow(input: Any, exponent: Any) -> Tensor:
 
 
 def refuse_negative_power() -> None:
+    """Raise the RuntimeError for an integer to the power of a negative integer."""
     raise RuntimeError("Integers to negative integer powers are not allowed.")
 
 
@@ -305,10 +314,16 @@ def fmod(input: Any, other: Any) -> Tensor:
 
 
 def floor_divide(input: Any, other: Any) -> Tensor:
+    """Return ⌊input / other⌋, elementwise; integers stay integers."""
     return _rounded(ew.FloorDivide, input, other, "floor")
 
 
 def neg(input: Tensor) -> Tensor:
+    """Return -input.
+
+    Raises:
+        RuntimeError: if input is bool.
+    """
     if input._array.dtype == bool:
         raise RuntimeError(
             "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
@@ -318,20 +333,28 @@ def neg(input: Tensor) -> Tensor:
 
 
 def positive(input: Tensor) -> Tensor:
+    """Return input.
+
+    Raises:
+        RuntimeError: if input is bool.
+    """
     if input._array.dtype == bool:
         raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
     return input
 
 
 def abs(input: Tensor) -> Tensor:
+    """Return |input|; real for complex input."""
     return apply_one(ew.Abs, refuse_bool(input, "abs_cpu"))
 
 
 def reciprocal(input: Tensor) -> Tensor:
+    """Return 1 / input."""
     return apply_one(ew.Reciprocal, floating(input))
 
 
 def square(input: Tensor) -> Tensor:
+    """Return input²."""
     return pow(input, 2)
 
 
@@ -391,35 +414,42 @@ absolute, multiply, divide, true_divide, subtract, negative = abs, mul, div, div
 
 
 def exp(input: Tensor) -> Tensor:
+    """Return e to the power of input."""
     return apply_one(ew.Exp, floating(input))
 
 
 def exp2(input: Tensor) -> Tensor:
+    """Return 2 to the power of input."""
     return apply_one(ew.Exp2, floating(input))
 
 
 def expm1(input: Tensor) -> Tensor:
+    """Return exp(input) - 1, accurate near 0."""
     return apply_one(ew.Expm1, floating(input))
 
 
 def log(input: Tensor) -> Tensor:
+    """Return the natural logarithm of input."""
     return apply_one(ew.Log, floating(input))
 
 
 def log10(input: Tensor) -> Tensor:
+    """Return the logarithm of input to base 10."""
     return apply_one(ew.Log10, floating(input))
 
 
 def log2(input: Tensor) -> Tensor:
+    """Return the logarithm of input to base 2."""
     return apply_one(ew.Log2, floating(input))
 
 
 def log1p(input: Tensor) -> Tensor:
+    """Return log(1 + input), accurate near 0."""
     return apply_one(ew.Log1p, floating(input))
 
 
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
-    """log(exp(input) + exp(other))."""
+    """Return log(exp(input) + exp(other)), without overflow."""
     return _of_floats(ew.LogAddExp, "logaddexp", input, other)
 
 
@@ -431,7 +461,7 @@ def _of_floats(op: Any, function: str, a: Tensor, b: Tensor) -> Tensor:
 
 
 def xlogy(input: Any, other: Any) -> Tensor:
-    """input * log(other), 0 where input is 0."""
+    """Return input * log(other), and 0 where input is 0."""
     return binary(ew.XLogY, *as_floats("xlogy", input, other))
 
 
@@ -442,10 +472,12 @@ def as_floats(function: str, a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def sqrt(input: Tensor) -> Tensor:
+    """Return √input; NaN for negative numbers."""
     return apply_one(ew.Sqrt, floating(input))
 
 
 def rsqrt(input: Tensor) -> Tensor:
+    """Return 1 / √input."""
     return apply_one(ew.Rsqrt, floating(input))
 
 
@@ -453,76 +485,88 @@ def rsqrt(input: Tensor) -> Tensor:
 
 
 def sin(input: Tensor) -> Tensor:
+    """Return the sine of input, in radians."""
     return apply_one(ew.Sin, floating(input))
 
 
 def cos(input: Tensor) -> Tensor:
+    """Return the cosine of input, in radians."""
     return apply_one(ew.Cos, floating(input))
 
 
 def tan(input: Tensor) -> Tensor:
+    """Return the tangent of input, in radians."""
     return apply_one(ew.Tan, floating(input))
 
 
 def asin(input: Tensor) -> Tensor:
+    """Return the arcsine of input, in [-π/2, π/2]; NaN outside [-1, 1]."""
     return apply_one(ew.Asin, floating(input))
 
 
 def acos(input: Tensor) -> Tensor:
+    """Return the arccosine of input, in [0, π]; NaN outside [-1, 1]."""
     return apply_one(ew.Acos, floating(input))
 
 
 def atan(input: Tensor) -> Tensor:
+    """Return the arctangent of input, in [-π/2, π/2]."""
     return apply_one(ew.Atan, floating(input))
 
 
 def atan2(input: Tensor, other: Tensor) -> Tensor:
-    """The angle of the point (other, input)."""
+    """Return the angle of the point (other, input), in [-π, π]."""
     only_tensors("atan2", input, other)
     return binary(ew.Atan2, *_divisible(input, other))
 
 
 def sinh(input: Tensor) -> Tensor:
+    """Return the hyperbolic sine of input, (eˣ - e⁻ˣ) / 2."""
     return apply_one(ew.Sinh, floating(input))
 
 
 def cosh(input: Tensor) -> Tensor:
+    """Return the hyperbolic cosine of input, (eˣ + e⁻ˣ) / 2."""
     return apply_one(ew.Cosh, floating(input))
 
 
 def tanh(input: Tensor) -> Tensor:
+    """Return the hyperbolic tangent of input, (eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)."""
     return apply_one(ew.Tanh, floating(input))
 
 
 def asinh(input: Tensor) -> Tensor:
+    """Return the inverse hyperbolic sine of input."""
     return apply_one(ew.Asinh, floating(input))
 
 
 def acosh(input: Tensor) -> Tensor:
+    """Return the inverse hyperbolic cosine of input; NaN below 1."""
     return apply_one(ew.Acosh, floating(input))
 
 
 def atanh(input: Tensor) -> Tensor:
+    """Return the inverse hyperbolic tangent of input; NaN outside [-1, 1]."""
     return apply_one(ew.Atanh, floating(input))
 
 
 def hypot(input: Tensor, other: Tensor) -> Tensor:
-    """√(input² + other²)."""
+    """Return √(input² + other²), without overflow."""
     return _of_floats(ew.Hypot, "hypot", input, other)
 
 
 def sinc(input: Tensor) -> Tensor:
-    """sin(πx) / πx, 1 at 0."""
+    """Return sin(πx) / (πx), and 1 at 0."""
     return apply_one(ew.Sinc, floating(input))
 
 
 def deg2rad(input: Tensor) -> Tensor:
-    """input π / 180."""
+    """Convert degrees to radians."""
     return input * (math.pi / 180)
 
 
 def rad2deg(input: Tensor) -> Tensor:
-    """input 180 / π."""
+    """Convert radians to degrees."""
     return input * (180 / math.pi)
 
 
@@ -533,24 +577,27 @@ arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh = asin, acos, atan, a
 
 
 def erf(input: Tensor) -> Tensor:
+    """Return the error function of input, 2/√π ∫₀ˣ exp(-t²) dt."""
     return apply_one(ew.Erf, floating(input))
 
 
 def erfc(input: Tensor) -> Tensor:
-    """1 - erf(input), exact where that is near 0."""
+    """Return 1 - erf(input), accurate where that is near 0."""
     return apply_one(ew.Erfc, floating(input))
 
 
 def sigmoid(input: Tensor) -> Tensor:
+    """Return 1 / (1 + e⁻ˣ)."""
     return apply_one(act.Sigmoid, floating(input))
 
 
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
-    """log(x / (1 - x)), the inverse of sigmoid."""
+    """Return log(x / (1 - x)), the inverse of `sigmoid`; with `eps`, x is first clamped to [eps, 1 - eps]."""
     return apply_one(ew.Logit, floating(input), None if eps is None else number(eps, "logit", "eps"))
 
 
 def relu(input: Tensor) -> Tensor:
+    """Return max(x, 0)."""
     if input._array.dtype == bool:
         raise RuntimeError("Boolean inputs not supported for relu")
     return apply_one(act.Relu, input)
@@ -560,42 +607,47 @@ def relu(input: Tensor) -> Tensor:
 
 
 def floor(input: Tensor) -> Tensor:
+    """Return the largest integer not above each element; the dtype stays."""
     return apply_one(ew.Round, refuse_bool(input, "floor_vml_cpu"), "floor")
 
 
 def ceil(input: Tensor) -> Tensor:
+    """Return the smallest integer not below each element; the dtype stays."""
     return apply_one(ew.Round, refuse_bool(input, "ceil_vml_cpu"), "ceil")
 
 
 def trunc(input: Tensor) -> Tensor:
+    """Return the integer part of each element; the dtype stays."""
     return apply_one(ew.Round, refuse_bool(input, "trunc_vml_cpu"), "trunc")
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
-    """To the nearest whole number, or to so many decimals; halves to the even one."""
+    """Round to the nearest integer, or to `decimals` digits; half-way cases go to the even number."""
     if decimals:
         return apply_one(ew.RoundDecimals, floating_only(input, "round_cpu"), decimals)
     return apply_one(ew.Round, refuse_bool(input, "round_vml_cpu"), "rint")
 
 
 def frac(input: Tensor) -> Tensor:
-    """What trunc leaves."""
+    """Return input - trunc(input)."""
     floating_only(input, "frac_cpu")
     return input - trunc(input)
 
 
 def sign(input: Tensor) -> Tensor:
+    """Return -1, 0 or 1 according to the sign of each element."""
     if input._array.dtype == bool:
         return clone(input)
     return apply_one(ew.Round, input, "sign")
 
 
 def signbit(input: Tensor) -> Tensor:
+    """Return whether the sign bit is set, so True for -0, too: a bool tensor."""
     return wrap(np.signbit(input._array) if input._array.dtype.kind in dtypes.REAL else input._array < 0)
 
 
 def copysign(input: Tensor, other: Any) -> Tensor:
-    """|input| with the sign of other."""
+    """Return |input| with the sign of other."""
     only_tensors("copysign", input)
     return binary(ew.Copysign, *_divisible(input, other))
 
@@ -607,7 +659,7 @@ fix = trunc
 
 
 def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
-    """Numbers below min become min, numbers above max become max."""
+    """Clamp input to [min, max]; either may be None, a number, or a tensor that broadcasts."""
     if min is None and max is None:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     only_tensors("clamp", input)
@@ -629,12 +681,12 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 
 
 def clamp_min(input: Tensor, min: Any) -> Tensor:
-    """Numbers below min become min."""
+    """Return max(input, min); min is a number or a tensor."""
     return clamp(input, min=_bound("clamp_min", "min", min))
 
 
 def clamp_max(input: Tensor, max: Any) -> Tensor:
-    """Numbers above max become max."""
+    """Return min(input, max); max is a number or a tensor."""
     return clamp(input, max=_bound("clamp_max", "max", max))
 
 
@@ -645,31 +697,34 @@ def _bound(function: str, name: str, end: Any) -> Any:
 
 
 def maximum(input: Tensor, other: Tensor) -> Tensor:
-    """The larger of the two; NaN where one is NaN."""
+    """Return the larger of the two elements; NaN if either is NaN."""
     only_tensors("maximum", input, other)
     return binary(bounds.Maximum, input, other)
 
 
 def minimum(input: Tensor, other: Tensor) -> Tensor:
-    """The smaller of the two; NaN where one is NaN."""
+    """Return the smaller of the two elements; NaN if either is NaN."""
     only_tensors("minimum", input, other)
     return binary(bounds.Minimum, input, other)
 
 
 def fmax(input: Tensor, other: Tensor) -> Tensor:
-    """The larger, or the one that is a number."""
+    """Return the larger of the two elements, ignoring NaN if only one is NaN."""
     only_tensors("fmax", input, other)
     return binary(bounds.Fmax, input, other)
 
 
 def fmin(input: Tensor, other: Tensor) -> Tensor:
-    """The smaller, or the one that is a number."""
+    """Return the smaller of the two elements, ignoring NaN if only one is NaN."""
     only_tensors("fmin", input, other)
     return binary(bounds.Fmin, input, other)
 
 
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
-    """input where the condition holds, other elsewhere; with only a condition, the indices of where it holds."""
+    """Return input where the condition is true and other elsewhere, broadcast to a common shape and dtype.
+
+    With only a condition, return the indices of its true elements: `condition.nonzero(as_tuple=True)`.
+    """
     if input is None and other is None:
         return condition.nonzero(as_tuple=True)
     if condition._array.dtype not in (np.bool_, np.uint8):
@@ -690,12 +745,13 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
 
 
 def where_method(input: Tensor, condition: Tensor, other: Any) -> Tensor:
+    """Return `where(condition, input, other)`: the method has input first."""
     out: Tensor = where(condition, input, other)
     return out
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
-    """value where the mask is true, input elsewhere."""
+    """Return input with `value` (a number or a 0-d tensor) where the bool mask is true."""
     check_mask(mask)
     value = fitting(numeric(value), input._array.dtype)
     if is_tensor(value) and value.ndim:
@@ -710,6 +766,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 
 
 def check_mask(mask: Tensor) -> None:
+    """Raise a RuntimeError unless a mask is bool."""
     if mask._array.dtype != bool:
         raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {_c_name(mask)}")
 
@@ -717,7 +774,7 @@ def check_mask(mask: Tensor) -> None:
 def nan_to_num(
     input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
-    """Numbers in place of nan and ±inf: 0, and the largest and least of the type, unless given."""
+    """Replace NaN by 0 and ±inf by the dtype's largest and smallest values, or by the numbers given."""
     if input._array.dtype.kind not in dtypes.REAL:
         return clone(input)
     nan, posinf, neginf = (
@@ -732,27 +789,32 @@ def nan_to_num(
 
 
 def isnan(input: Tensor) -> Tensor:
+    """Return whether each element is NaN: a bool tensor."""
     return wrap(np.isnan(input._array))
 
 
 def isinf(input: Tensor) -> Tensor:
+    """Return whether each element is +inf or -inf: a bool tensor."""
     return wrap(np.isinf(input._array))
 
 
 def isfinite(input: Tensor) -> Tensor:
+    """Return whether each element is neither NaN nor infinite: a bool tensor."""
     return wrap(np.isfinite(input._array))
 
 
 def isposinf(input: Tensor) -> Tensor:
+    """Return whether each element is +inf: a bool tensor."""
     return wrap(input._array == np.inf)
 
 
 def isneginf(input: Tensor) -> Tensor:
+    """Return whether each element is -inf: a bool tensor."""
     return wrap(input._array == -np.inf)
 
 
 def heaviside(input: Tensor, values: Tensor) -> Tensor:
-    """0 below 0, 1 above, and the given values at 0."""
+    """Return 0 where input < 0, 1 where input > 0, and `values` where input is 0."""
     only_tensors("heaviside", input, values, names=("input", "values"))
     if input._array.dtype != values._array.dtype:
         raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
@@ -760,7 +822,7 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
 
 
 def float_power(input: Any, exponent: Any) -> Tensor:
-    """As pow, in float64 or complex128."""
+    """Return input to the power of exponent, computed in float64 or complex128."""
     _a_tensor("float_power", input, exponent)
     of_complex = any(plain(x).dtype.kind == "c" if is_tensor(x) else isinstance(x, complex) for x in (input, exponent))
     kind, number = (dtypes.complex128, complex) if of_complex else (dtypes.float64, float)
@@ -769,12 +831,12 @@ def float_power(input: Any, exponent: Any) -> Tensor:
 
 
 def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
-    """log₂(2^input + 2^other)."""
+    """Return log₂(2^input + 2^other), without overflow."""
     return _of_floats(ew.LogAddExp2, "logaddexp2", input, other)
 
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
-    """A copy, through which gradients flow: in the order in memory that input has, or as `memory_format` says."""
+    """Return a copy with its own memory, in input's memory order or in `memory_format`; gradients flow through it."""
     out: Tensor = apply_one(ew.Clone, input)
     return out if memory_format is None else in_format(out, memory_format)
 

@@ -31,7 +31,7 @@ __all__ = [
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
-    """The product of matrices, of batches of them, or of a matrix and a vector."""
+    """Return the matrix product: (n,) @ (n,), (n, m) @ (m,), (n, m) @ (m, p), or (..., n, m) @ (..., m, p)."""
     if not isinstance(other, Variable):
         raise TypeError(f"matmul(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
     return apply_two(mm_.Mm if input._array.ndim == 2 == other._array.ndim else mm_.MatMul, input, other)
@@ -68,7 +68,7 @@ def mv(input: Tensor, vec: Tensor) -> Tensor:
 
 
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
-    """Σ input tensor, of vectors."""
+    """Return Σ input * tensor for two vectors of the same length and dtype."""
     if input.ndim != 1 or tensor.ndim != 1:
         raise RuntimeError(f"1D tensors expected, but got {input.ndim}D and {tensor.ndim}D tensors")
     if input._array.dtype != tensor._array.dtype:
@@ -80,12 +80,12 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 
 
 def vdot(input: Tensor, other: Tensor) -> Tensor:
-    """Σ conj(input) other, of vectors."""
+    """Return Σ conj(input) * other for two vectors."""
     return dot(conj(input), other)
 
 
 def inner(input: Tensor, other: Tensor) -> Tensor:
-    """Σ over the last axes of both."""
+    """Return the sum of products over the last dimension of both."""
     if not input.ndim or not other.ndim:
         return input * other
     if input._array.shape[-1] != other._array.shape[-1]:
@@ -97,7 +97,7 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
 
 
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
-    """(n,), (m,) -> (n, m), each product."""
+    """Return the outer product of two vectors: (n,), (m,) -> (n, m)."""
     if input.ndim != 1:
         raise RuntimeError(f"outer: Expected 1-D argument self, but got {input.ndim}-D")
     if vec2.ndim != 1:
@@ -138,13 +138,13 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Any = 1, alpha: Any 
 
 @factors_by_place
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """beta input + alpha batch1 @ batch2, matrix by matrix."""
+    """Return beta input + alpha batch1 @ batch2, for each matrix of the batch."""
     return _sum(input, beta, bmm, batch1, batch2, alpha)
 
 
 @factors_by_place
 def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """beta input + alpha times the sum of batch1 @ batch2 over the batch."""
+    """Return beta input + alpha Σᵢ batch1[i] @ batch2[i]."""
     return _sum(input, beta, lambda a, b: bmm(a, b).sum(0, dtype=a.dtype), batch1, batch2, alpha)
 
 
@@ -172,7 +172,7 @@ def _sum(input: Tensor, beta: Any, times: Callable[..., Tensor], a: Tensor, b: T
 
 @factors_by_place
 def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
-    """beta input + alpha vec1 vec2ᵀ, in the type that all of them meet in."""
+    """Return beta input + alpha vec1 vec2ᵀ, in the promoted dtype."""
     for i, vec in enumerate((vec1, vec2), 1):
         if vec.ndim != 1:
             raise RuntimeError(f"addr: Expected 1-D argument vec{i}, but got {vec.ndim}-D")
@@ -191,6 +191,7 @@ def addr(input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Any = 1, alpha: Any
 
 
 def chain_matmul(*matrices: Tensor) -> Tensor:
+    """Return the product of matrices, multiplied from left to right."""
     product = matrices[0]
     for matrix in matrices[1:]:
         product = mm(product, matrix)
@@ -198,7 +199,7 @@ def chain_matmul(*matrices: Tensor) -> Tensor:
 
 
 def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
-    """The vector at right angles to two, along a dimension of size 3: the first such, if none is given."""
+    """Return the cross product along a dimension of size 3, the first such by default."""
     if input.ndim != other.ndim:
         raise RuntimeError("linalg.cross: inputs must have the same number of dimensions.")
     if dim is None:
@@ -213,7 +214,7 @@ def cross(input: Tensor, other: Tensor, dim: int | None = None) -> Tensor:
 
 
 def kron(input: Tensor, other: Tensor) -> Tensor:
-    """Every number of input times all of other, as blocks."""
+    """Return the Kronecker product: each element of input times all of other, in blocks."""
     n = max(input.ndim, other.ndim)
     a = input.reshape(*(1,) * (n - input.ndim), *input.shape)
     b = other.reshape(*(1,) * (n - other.ndim), *other.shape)
@@ -226,9 +227,9 @@ _MODES = ("use_mm_for_euclid_dist_if_necessary", "use_mm_for_euclid_dist", "dono
 
 
 def cdist(x1: Tensor, x2: Tensor, p: float = 2.0, compute_mode: str | None = None) -> Tensor:
-    """(..., n, k), (..., m, k) -> (..., n, m): the distance, by the p-norm, of every row of x1 to every row of x2.
+    """Return the p-norm distance between each pair of rows: (..., n, k), (..., m, k) -> (..., n, m).
 
-    All that `compute_mode` chooses is how PyTorch computes it.
+    `compute_mode` has no effect: it selects between PyTorch's own implementations.
     """
     for name, x in (("X1", x1), ("X2", x2)):
         if not x.is_floating_point():
@@ -259,7 +260,7 @@ def pdist(input: Tensor, p: float = 2.0) -> Tensor:
 
 
 def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
-    """Sum products over the last axes of a and the first of b, or over the axes named."""
+    """Sum products over the last `dims` dimensions of a and the first of b, or over the two lists of dimensions."""
     if is_tensor(dims):
         dims = dims.tolist()
     if isinstance(dims, int):

@@ -36,7 +36,7 @@ __all__ = [
 
 
 def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType | None = None, **old: Any) -> Tensor:
-    """Σ input, over all or over the given dimensions. Sums of integers are int64 where no dtype is asked for."""
+    """Return the sum over the given dimensions, or over all. Integers and bools sum to int64 if dtype is None."""
     if old:
         dim, keepdim = renamed(dim, keepdim, old)
     if dtype is None and input._array.dtype.kind in FLOATING:
@@ -55,12 +55,16 @@ def _whole(op: Any, input: Tensor, option: Any, dtype: DType | None) -> Tensor:
 
 @numpy_names
 def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
-    """As sum, nan counting 0."""
+    """Return the sum over the given dimensions, or over all, with NaN as 0."""
     return sum(input.masked_fill(input.isnan(), 0), dim, keepdim, dtype=dtype)
 
 
 def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType | None = None, **old: Any) -> Tensor:
-    """Σ input / n."""
+    """Return the mean over the given dimensions, or over all.
+
+    Raises:
+        RuntimeError: if the dtype is not floating point or complex.
+    """
     if old:
         dim, keepdim = renamed(dim, keepdim, old)
     x = input if dtype is None else input.to(dtype)
@@ -75,7 +79,7 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType
 
 @numpy_names
 def nanmean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
-    """The mean of those that are numbers."""
+    """Return the mean over the given dimensions, or over all, ignoring NaN."""
     x = input if dtype is None else input.to(dtype)
     if x._array.dtype.kind not in FLOATING:
         raise RuntimeError(
@@ -93,7 +97,7 @@ def var(
     correction: Number | None = None,
     **old: Any,
 ) -> Tensor:
-    """Σ (input - mean)² / (n - correction)."""
+    """Return the variance Σ (x - mean)² / (n - correction) over the given dimensions, or over all; correction is 1."""
     return _spread(rd.Var, input, dim, unbiased, keepdim, correction, old)
 
 
@@ -106,7 +110,7 @@ def std(
     correction: Number | None = None,
     **old: Any,
 ) -> Tensor:
-    """√var."""
+    """Return the standard deviation, √var, over the given dimensions, or over all."""
     return _spread(rd.Std, input, dim, unbiased, keepdim, correction, old)
 
 
@@ -151,7 +155,7 @@ def var_mean(
     *,
     correction: Number | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """(var, mean)."""
+    """Return (var, mean)."""
     over = None if isinstance(dim, bool) else dim
     return var(input, dim, unbiased, keepdim, correction=correction), mean(input, over, keepdim)
 
@@ -165,28 +169,28 @@ def std_mean(
     *,
     correction: Number | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """(std, mean)."""
+    """Return (std, mean)."""
     over = None if isinstance(dim, bool) else dim
     return std(input, dim, unbiased, keepdim, correction=correction), mean(input, over, keepdim)
 
 
 @numpy_names
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
-    """Π input, over all or along one dimension. Products of integers are int64 where no dtype is asked for."""
+    """Return the product along a dimension, or over all. Integers multiply to int64 unless a dtype is given."""
     axes = axes_of(None if dim is None else one_dim(dim, "prod"), input.ndim)
     return _whole(rd.Prod, input, (axes, keepdim), dtype)
 
 
 @numpy_names
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
-    """log Σ exp(input)."""
+    """Return log Σ exp(input) over the given dimensions, without overflow."""
     if dim is None:
         raise TypeError("logsumexp(): argument 'dim' must be tuple of ints, not NoneType")
     return apply(rd.LogSumExp, floating(input), axis=axes_of(dim, input.ndim), keepdim=keepdim)
 
 
 def norm(input: Tensor, p: Any = 2, dim: Dims = None, keepdim: bool = False, dtype: DType | None = None) -> Tensor:
-    """(Σ |x|ᵖ)^(1/p); p may be inf, -inf, 0 (how many are not 0), "fro" (2) or, of matrices, "nuc"."""
+    """Return the p-norm (Σ |x|ᵖ)^(1/p); p may be inf, -inf, 0 (counts nonzero elements), "fro" (2) or "nuc"."""
     x = input if dtype is None else input.to(dtype)
     if p == "nuc":
         from gradus.engine.functions.norms import matrix_norm
@@ -210,13 +214,13 @@ def norm(input: Tensor, p: Any = 2, dim: Dims = None, keepdim: bool = False, dty
 
 
 def dist(input: Tensor, other: Tensor, p: Any = 2) -> Tensor:
-    """The norm of input - other."""
+    """Return the p-norm of input - other."""
     return norm(input - other, p)
 
 
 @numpy_names
 def softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
-    """eˣ / Σ eˣ along a dimension."""
+    """Return eˣ / Σ eˣ along a dimension; with `dtype`, input is converted first."""
     x = floating_only(input if dtype is None else input.to(dtype), "softmax_lastdim_kernel_impl")
     axis = axis_of(dim, x.ndim)
     return apply_one(net.Softmax, x, axis) if x._array.size else x.clone()
@@ -224,7 +228,7 @@ def softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
 
 @numpy_names
 def log_softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
-    """x - log Σ eˣ along a dimension."""
+    """Return x - log Σ eˣ along a dimension; with `dtype`, input is converted first."""
     x = floating_only(input if dtype is None else input.to(dtype), "log_softmax_lastdim_kernel_impl")
     axis = axis_of(dim, x.ndim)
     return apply_one(net.LogSoftmax, x, axis) if x._array.size else x.clone()
@@ -232,25 +236,25 @@ def log_softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
 
 @numpy_names
 def cumsum(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
-    """Running sums along a dimension."""
+    """Return the cumulative sum along a dimension."""
     return _whole(rd.Cumsum, input, axis_of(dim, input.ndim), dtype)
 
 
 @numpy_names
 def cumprod(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
-    """Running products along a dimension."""
+    """Return the cumulative product along a dimension."""
     return _whole(rd.Cumprod, input, axis_of(dim, input.ndim), dtype)
 
 
 @numpy_names
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
-    """log of the running sums of exp(input) along a dimension."""
+    """Return the logarithm of the cumulative sum of exp(input) along a dimension."""
     axis = axis_of(dim, input.ndim)
     return apply_one(rd.Logcumsumexp, floating_only(input, "logcumsumexp_out_cpu"), axis)
 
 
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
-    """Each slice along a dimension, made smaller where its p-norm is larger than maxnorm."""
+    """Scale down each slice along a dimension whose p-norm exceeds `maxnorm`."""
     if p <= 0:
         raise RuntimeError("renorm: non-positive-norm not supported")
     if maxnorm < 0:
@@ -264,13 +268,14 @@ def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
 
 
 def trace(input: Tensor) -> Tensor:
-    """The sum of the diagonal."""
+    """Return the sum of a matrix's main diagonal."""
     if input.ndim != 2:
         raise RuntimeError(f"trace: expected a matrix, but got tensor with dim {input.ndim}")
     return sum(input.diagonal())
 
 
 def numel(input: Tensor) -> int:
+    """Return the number of elements."""
     return input.numel()
 
 
@@ -325,7 +330,7 @@ def _check_weights(weights: Tensor | None, name: str, wanted: str, kinds: str, n
 
 
 def corrcoef(input: Tensor) -> Tensor:
-    """The correlations of variables, each a row of observations."""
+    """Return the matrix of Pearson correlation coefficients; each row of input is a variable."""
     if input.ndim > 2:
         raise RuntimeError(
             f"corrcoef(): expected input to have two or fewer dimensions but got an input with {input.ndim} dimensions"

@@ -269,11 +269,13 @@ def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
 def scatter(
     input: Tensor, dim: int, index: Tensor, src: Any = None, *, value: Any = None, reduce: str | None = None
 ) -> Tensor:
+    """Out-of-place version of `scatter_`: the result is a new tensor."""
     return scatter_(input.clone(), dim, index, src, value=value, reduce=reduce)
 
 
 @numpy_names
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
+    """Out-of-place version of `scatter_add_`: the result is a new tensor."""
     return scatter_add_(input.clone(), dim, index, src)
 
 
@@ -281,21 +283,25 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 def scatter_reduce(
     input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:
+    """Out-of-place version of `scatter_reduce_`: the result is a new tensor."""
     return scatter_reduce_(input.clone(), dim, index, src, reduce, include_self=include_self)
 
 
 @numpy_names
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
+    """Out-of-place version of `index_add_`: the result is a new tensor."""
     return index_add_(input.clone(), dim, index, source, alpha=alpha)
 
 
 @numpy_names
 def index_copy(input: Tensor, dim: int, index: Tensor, source: Tensor) -> Tensor:
+    """Out-of-place version of `index_copy_`: the result is a new tensor."""
     return index_copy_(input.clone(), dim, index, source)
 
 
 @numpy_names
 def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
+    """Out-of-place version of `index_fill_`: the result is a new tensor."""
     return index_fill_(input.clone(), dim, index, value)
 
 
@@ -303,17 +309,21 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
 def index_reduce(
     input: Tensor, dim: int, index: Tensor, source: Tensor, reduce: str, *, include_self: bool = True
 ) -> Tensor:
+    """Out-of-place version of `index_reduce_`: the result is a new tensor."""
     return index_reduce_(input.clone(), dim, index, source, reduce, include_self=include_self)
 
 
 def index_put(input: Tensor, indices: Sequence[Tensor], values: Any, accumulate: bool = False) -> Tensor:
+    """Out-of-place version of `index_put_`: the result is a new tensor."""
     return index_put_(input.clone(), indices, values, accumulate)
 
 
 def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """Out-of-place version of `put_`: the result is a new tensor."""
     return put_(input.clone(), index, source, accumulate)
 
 
 def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """Out-of-place version of `masked_scatter_`: the result is a new tensor."""
     shape = broadcast_shapes(input._array.shape, mask._array.shape)
     return masked_scatter_(input.expand(*shape).clone(), mask, source)

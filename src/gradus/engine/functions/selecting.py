@@ -29,6 +29,7 @@ _LARGE = 60_000.0  # every float type holds this
 
 
 def getitem(input: Tensor, index: Any) -> Tensor:
+    """Implement `input[index]`: a view for ints, slices, None and ..., a copy for tensors and lists."""
     if (view := plain_view(input._array, index)) is not None:
         return viewed(input, view, ix.Slice, index)
     if isinstance(index, Variable):
@@ -44,6 +45,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:
+    """Implement `input[index] = value`; value is a number or a tensor that broadcasts to the elements selected."""
     if index is False or (unrecorded(input) and _written(input, index, value)):
         return
     if not isinstance(value, (int, float, complex, np.generic)) and not is_tensor(value):
@@ -150,7 +152,7 @@ def _refuse_unfit(value: Any, shape: tuple[int, ...]) -> None:
 
 @numpy_names
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """The slices at the given positions of a dimension."""
+    """Select the slices at the given indices of a dimension: a copy."""
     check_index(index, "index_select")
     if index.ndim > 1:
         raise IndexError("index_select(): Index is supposed to be a vector")
@@ -178,7 +180,7 @@ def check_index(index: Tensor, name: str) -> None:
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
-    """The numbers where the mask is true, in a row."""
+    """Return the elements where the mask is true, as a vector; input and mask broadcast."""
     if mask._array.dtype != bool:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     shape = broadcast_shapes(input._array.shape, mask._array.shape)
@@ -186,6 +188,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape that the given shapes broadcast to; raise a RuntimeError if they do not."""
     try:
         return np.broadcast_shapes(*shapes)
     except ValueError:
@@ -193,7 +196,7 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def take(input: Tensor, index: Tensor) -> Tensor:
-    """The numbers at positions counted as if flat, from the end where they are negative."""
+    """Return the elements at the given indices into the flattened input, in the shape of the index."""
     places = flat_places(input, index, "take")
     return apply_two(ix.Gather, input.reshape(-1), places.reshape(-1), 0).reshape(index._array.shape)
 
@@ -211,7 +214,7 @@ def flat_places(input: Tensor, index: Tensor, name: str) -> Tensor:
 
 
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
-    """Where input is not 0: (n, ndim) positions; or a tuple of them, one for each dimension."""
+    """Return the indices of the nonzero elements: (n, ndim) int64, or with `as_tuple` one vector per dimension."""
     places = np.nonzero(np.atleast_1d(input._array))
     if as_tuple:
         return tuple(wrap(p) for p in places)
@@ -219,7 +222,7 @@ def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
 
 
 def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
-    """The first `size` rows of `nonzero`; if there are fewer, the rest is the fill value."""
+    """Return the first `size` rows of `nonzero`, padded with `fill_value`."""
     if size < 0:
         raise RuntimeError(f"nonzero_static: 'size' must be an non-negative integer, but got {size}")
     places = nonzero(input)._array[:size]
@@ -229,12 +232,13 @@ def nonzero_static(input: Tensor, *, size: int, fill_value: int = -1) -> Tensor:
 
 
 def argwhere(input: Tensor) -> Tensor:
+    """Return the indices of the nonzero elements: (n, ndim) int64."""
     places: Tensor = nonzero(input)
     return places
 
 
 def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
-    """Positions counted as if flat, as one tensor of positions for each dimension of a shape."""
+    """Convert indices into a flattened tensor of the given shape to one index tensor per dimension."""
     if indices._array.dtype.kind not in "iu":
         raise ValueError(f"expected 'indices' to be integer dtype, but got {indices.dtype}")
     sizes = sizes_of((shape,))
@@ -249,7 +253,7 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
 
 @numpy_names
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
-    """out[i][j] = input[i][index[i][j]], for dimension 1, say."""
+    """Gather elements along a dimension: for dim 1, out[i][j] = input[i][index[i][j]]."""
     if sparse_grad:
         raise NotImplementedError("gather(sparse_grad=True): sparse gradients are not offered")
     axis = axis_of(dim, input.ndim)
@@ -264,7 +268,9 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
 
 @numpy_names
 def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
-    """As gather, broadcasting the other dimensions, and counting negative positions from the end."""
+    """Gather elements along a dimension as `gather` does, broadcasting the others; negative indices count from the
+    end.
+    """
     if indices._array.dtype != np.int64:
         raise RuntimeError(
             f"torch.take_along_dim(): dtype of indices should be Long but got {scalar_name(indices._array.dtype)}"
@@ -304,6 +310,7 @@ def check_along(input: Tensor, axis: int, index: Tensor, name: str) -> None:
 
 
 def check_positions(input: Tensor, axis: int, index: Tensor) -> None:
+    """Raise a RuntimeError unless all indices are within the size of a dimension."""
     values, size = index._array, input._array.shape[axis] if input.ndim else 1
     if values.size and (values.min() < 0 or values.max() >= size):
         wrong = values.min() if values.min() < 0 else values.max()

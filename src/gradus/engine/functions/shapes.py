@@ -38,7 +38,11 @@ __all__ = [
 
 
 def view(input: Tensor, *shape: Any, **named: Any) -> Tensor:
-    """This tensor in another shape, on the same memory; or the same memory read as another type."""
+    """Return a view of this tensor with another shape (one size may be -1), or of its memory as another dtype.
+
+    Raises:
+        RuntimeError: if the shape does not fit, or cannot be had without a copy.
+    """
     if named:
         shape = spread_out(shape, named, "dtype" if "dtype" in named else "size")
     if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
@@ -76,7 +80,7 @@ def _read_as(input: Tensor, kind: np.dtype[Any]) -> Tensor:
 
 
 def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
-    """This tensor in another shape, on the same memory if it can be; one size may be -1."""
+    """Return this tensor in another shape: a view if possible, else a copy; one size may be -1."""
     return _reshaped(input, spread_out(shape, named, "shape") if named else shape)
 
 
@@ -114,15 +118,17 @@ def _refuse_shape(shape: tuple[int, ...], array: Array) -> None:
 
 
 def view_as(input: Tensor, other: Tensor) -> Tensor:
+    """Return a view of input in the shape of other."""
     return view(input, other.shape)
 
 
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:
+    """Return input in the shape of other: a view if possible, else a copy."""
     return reshape(input, other.shape)
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
-    """Several dimensions made one."""
+    """Merge the dimensions from start_dim to end_dim into one."""
     a, b = axis_of(start_dim, input.ndim), axis_of(end_dim, input.ndim)
     if not input.ndim:
         return reshape(input, 1)
@@ -134,7 +140,7 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 @numpy_names
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
-    """One dimension made several."""
+    """Split one dimension into several; one of the sizes may be -1."""
     axis = axis_of(dim, input.ndim)
     shape = input._array.shape
     known = math.prod(n for n in sizes if n != -1)
@@ -148,7 +154,7 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 
 def ravel(input: Tensor) -> Tensor:
-    """The numbers in a row: on the same memory only if they lie in order there."""
+    """Return the elements as a vector: a view if input is contiguous."""
     return view(contiguous(input), -1)
 
 
@@ -156,25 +162,25 @@ def ravel(input: Tensor) -> Tensor:
 
 
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Two dimensions exchanged."""
+    """Swap two dimensions; a view."""
     n = input._array.ndim
     return apply(sh.Transpose, input, a=axis_of(dim0, n), b=axis_of(dim1, n))
 
 
 def t(input: Tensor) -> Tensor:
-    """A matrix transposed."""
+    """Transpose a matrix; a view. Vectors and 0-d tensors stay as they are."""
     if input.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
     return apply_one(sh.T, input)
 
 
 def adjoint(input: Tensor) -> Tensor:
-    """The last two dimensions exchanged, and conjugated."""
+    """Return the conjugate transpose over the last two dimensions."""
     return conj(transpose(input, -2, -1))
 
 
 def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
-    """The dimensions in the given order."""
+    """Reorder the dimensions; a view."""
     dims = spread_out(dims, named, "dims") if named else dims
     axes = tuple(axis_of(dim, input.ndim) for dim in sizes_of(dims))
     if len(axes) != input.ndim:
@@ -188,12 +194,12 @@ def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
 
 
 def reverse(input: Tensor) -> Tensor:
-    """The dimensions in reverse order."""
+    """Reverse the order of the dimensions; a view."""
     return apply_one(sh.Permute, input, tuple(range(input._array.ndim - 1, -1, -1)))
 
 
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
-    """Some dimensions moved elsewhere, the others in their old order."""
+    """Move dimensions to new positions; the others keep their order. A view."""
     sources, destinations = (list(d) if isinstance(d, (tuple, list)) else [d] for d in (source, destination))
     if len(sources) != len(destinations):
         raise RuntimeError(
@@ -220,7 +226,7 @@ moveaxis = movedim
 
 
 def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
-    """Repeated along dimensions of size 1, without copying; -1 keeps a size."""
+    """Expand dimensions of size 1 to larger sizes without copying; -1 leaves a size as it is."""
     wanted = sizes_of(spread_out(shape, named, "size") if named else shape)
     extra = len(wanted) - input.ndim
     if extra < 0:
@@ -242,16 +248,18 @@ def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
 
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
+    """Expand to the shape of other without copying."""
     return expand(input, other.shape)
 
 
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
+    """Expand to a shape, given as one sequence, without copying."""
     return expand(input, *size)
 
 
 @numpy_names
 def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
-    """Without dimensions of size 1, all or the given ones."""
+    """Remove dimensions of size 1, all of them or those given; a view."""
     none = isinstance(dim, (tuple, list)) and not dim
     axes = None if dim is None else () if none else axes_of(dim, input.ndim)
     return apply(sh.Squeeze, input, axis=axes, single=isinstance(dim, int))
@@ -259,22 +267,22 @@ def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
 
 @numpy_names
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
-    """With a new dimension of size 1."""
+    """Insert a dimension of size 1 at the given position; a view."""
     return apply_one(sh.Unsqueeze, input, axis_of(dim, input.ndim + 1))
 
 
 def atleast_1d(*tensors: Any) -> Any:
-    """Each tensor with at least one dimension."""
+    """Return each tensor with at least one dimension."""
     return _each(tensors, lambda x: x if x.ndim else reshape(x, 1))
 
 
 def atleast_2d(*tensors: Any) -> Any:
-    """Each tensor with at least two dimensions, new ones first."""
+    """Return each tensor with at least two dimensions; new ones come first."""
     return _each(tensors, lambda x: x if x.ndim > 1 else reshape(x, 1, -1))
 
 
 def atleast_3d(*tensors: Any) -> Any:
-    """Each tensor with at least three dimensions: a matrix gets a last one, a vector a first and a last one."""
+    """Return each tensor with at least three dimensions: (n,) -> (1, n, 1), (n, m) -> (n, m, 1)."""
     return _each(tensors, lambda x: x if x.ndim > 2 else unsqueeze(x, -1) if x.ndim == 2 else reshape(x, 1, -1, 1))
 
 
@@ -293,7 +301,7 @@ def _each(tensors: tuple[Any, ...], change: Callable[[Tensor], Tensor]) -> Any:
 
 
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
-    """Windows of the given size along a dimension, as a new last dimension."""
+    """Return all slices of length `size` along a dimension, `step` apart, in a new last dimension; a view."""
     axis = axis_of(dimension, input.ndim)
     n = input._array.shape[axis] if input.ndim else 1
     if size < 0:
@@ -306,7 +314,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
 
 
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """The diagonal of two dimensions, as the last dimension."""
+    """Return the diagonal of two dimensions as the last dimension; a view."""
     a, b = _two_dims(dim1, dim2, input.ndim)
     return apply(sh.Diagonal, input, offset=offset, a=a, b=b)
 
@@ -319,7 +327,7 @@ def _two_dims(dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
 
 
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
-    """A copy of the diagonal of a matrix; or the matrix with this diagonal."""
+    """Return the diagonal of a matrix as a vector, or the matrix with a vector on its diagonal."""
     if input.ndim == 1:
         return diag_embed(input, diagonal)
     if input.ndim != 2:
@@ -328,7 +336,7 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
 
 
 def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
-    """Matrices, in two new dimensions, whose diagonals are input's last dimension."""
+    """Return matrices whose diagonals are the last dimension of input: (..., n) -> (..., n, n) for offset 0."""
     a, b = _two_dims(dim1, dim2, input.ndim + 1)
     n = input.size(-1) + abs(offset)
     shape = list(input._array.shape[:-1])
@@ -340,12 +348,12 @@ def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -
 
 
 def diagflat(input: Tensor, offset: int = 0) -> Tensor:
-    """The matrix with all of the numbers on a diagonal."""
+    """Return the matrix with all elements of input on a diagonal."""
     return diag_embed(reshape(input, -1), offset)
 
 
 def sum_to_size(input: Tensor, *size: Any, **named: Any) -> Tensor:
-    """Summed over the dimensions that broadcasting this size to input's would add or repeat."""
+    """Sum over the dimensions that broadcasting this size to input's shape adds or expands."""
     shape = sizes_of(spread_out(size, named, "size"))
     have = input._array.shape
     extra = len(have) - len(shape)
@@ -358,16 +366,17 @@ def sum_to_size(input: Tensor, *size: Any, **named: Any) -> Tensor:
 
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
-    """What lies on and below a diagonal, 0 elsewhere."""
+    """Return the lower triangle of each matrix: 0 above the given diagonal."""
     return apply(sh.Triangle, at_least_2d(input, "tril"), diagonal=diagonal, lower=True)
 
 
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
-    """What lies on and above a diagonal, 0 elsewhere."""
+    """Return the upper triangle of each matrix: 0 below the given diagonal."""
     return apply(sh.Triangle, at_least_2d(input, "triu"), diagonal=diagonal, lower=False)
 
 
 def at_least_2d(input: Tensor, name: str) -> Tensor:
+    """Return input; raise a RuntimeError if it has fewer than two dimensions."""
     if input.ndim < 2:
         raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
     return input
@@ -377,34 +386,34 @@ def at_least_2d(input: Tensor, name: str) -> Tensor:
 
 
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
-    """This tensor, or a copy that lies in order in memory."""
+    """Return this tensor if it is contiguous in the memory format asked for, else a contiguous copy."""
     if memory_format is not None and memory_format is not contiguous_format:
         return in_format(input, memory_format)
     return input if input._array.flags.c_contiguous else apply_one(sh.Contiguous, input)
 
 
 def flip(input: Tensor, *dims: Any, **named: Any) -> Tensor:
-    """Backwards along the given dimensions."""
+    """Reverse the order of the elements along the given dimensions; a copy."""
     wanted = sizes_of(spread_out(dims, named, "dims"))
     return apply_one(sh.Flip, input, axes_of(wanted, input.ndim) if wanted else ())
 
 
 def fliplr(input: Tensor) -> Tensor:
-    """Backwards along the second dimension."""
+    """Reverse the order along the second dimension; a copy."""
     if input.ndim < 2:
         raise RuntimeError("Input must be >= 2-d.")
     return flip(input, 1)
 
 
 def flipud(input: Tensor) -> Tensor:
-    """Backwards along the first dimension."""
+    """Reverse the order along the first dimension; a copy."""
     if input.ndim < 1:
         raise RuntimeError("Input must be >= 1-d.")
     return flip(input, 0)
 
 
 def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
-    """Turned by k right angles from the first of two dimensions to the second."""
+    """Rotate by 90 degrees k times in the plane of two dimensions, from the first towards the second."""
     if len(dims) != 2:
         raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
     if input.ndim < 2:
@@ -418,7 +427,7 @@ def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
 
 
 def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
-    """Shifted around, along the given dimensions or as if flat."""
+    """Shift elements cyclically along the given dimensions, or along the flattened tensor."""
     moves = tuple(index_of(n) for n in (shifts if isinstance(shifts, (tuple, list)) else (shifts,)))
     axes = () if dims is None else tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
     if not moves:
@@ -433,7 +442,7 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
 
 
 def repeat(input: Tensor, *repeats: Any, **named: Any) -> Tensor:
-    """Copies side by side, so many along each dimension; more numbers than dimensions add leading ones."""
+    """Repeat the tensor along each dimension; more counts than dimensions add leading ones. A copy."""
     counts = sizes_of(spread_out(repeats, named, "repeats") if named else repeats)
     if len(counts) < input.ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
@@ -441,6 +450,7 @@ def repeat(input: Tensor, *repeats: Any, **named: Any) -> Tensor:
 
 
 def tile(input: Tensor, *dims: Any, **named: Any) -> Tensor:
+    """Repeat the tensor along each dimension; missing counts are 1. A copy."""
     counts = sizes_of(spread_out(dims, named, "dims") if named else dims)
     return repeat(input, *(1,) * (input.ndim - len(counts)), *counts)
 
@@ -449,7 +459,10 @@ def tile(input: Tensor, *dims: Any, **named: Any) -> Tensor:
 def repeat_interleave(
     input: Tensor, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Tensor:
-    """Each number, or slice, several times in a row; given only counts, each position as often as its count says."""
+    """Repeat each element (or each slice along `dim`) `repeats` times; a copy.
+
+    `repeats` is an int or one count per element. Given only counts, return index i repeated counts[i] times.
+    """
     if repeats is None:
         return repeat_interleave(wrap(np.arange(len(input))), input, 0, output_size=output_size)
     x = reshape(input, -1) if dim is None else input
@@ -471,5 +484,5 @@ def repeat_interleave(
 
 
 def part(input: Tensor, axis: int, start: int, end: int) -> Tensor:
-    """The slices from start to before end along a dimension, a view."""
+    """Return the slices from start to end (exclusive) along a dimension; a view."""
     return input[(slice(None),) * axis + (slice(start, end),)]

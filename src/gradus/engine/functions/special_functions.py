@@ -30,17 +30,17 @@ __all__ = [
 
 
 def lgamma(input: Tensor) -> Tensor:
-    """log |Γ(input)|."""
+    """Return log |Γ(input)|."""
     return apply_one(sp.Lgamma, floating(input))
 
 
 def digamma(input: Tensor) -> Tensor:
-    """The derivative of `lgamma`."""
+    """Return the derivative of `lgamma`."""
     return apply_one(sp.Digamma, floating(input))
 
 
 def polygamma(n: Any, input: Any = None) -> Tensor:
-    """The n-th derivative of `digamma`; as a method, `input.polygamma(n)`."""
+    """Return the n-th derivative of `digamma`; the method is `input.polygamma(n)`."""
     if is_tensor(n):
         n, input = input, n
     if n < 0:
@@ -49,7 +49,7 @@ def polygamma(n: Any, input: Any = None) -> Tensor:
 
 
 def mvlgamma(input: Tensor, p: int) -> Tensor:
-    """log of the multivariate gamma function of dimension p, of numbers above (p - 1) / 2."""
+    """Return the logarithm of the multivariate gamma function of dimension p, for input > (p - 1) / 2."""
     if p < 1:
         raise RuntimeError("p has to be greater than or equal to 1")
     x = floating(input)
@@ -60,22 +60,22 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
 
 
 def erfinv(input: Tensor) -> Tensor:
-    """The x whose erf is input, between -1 and 1."""
+    """Return the inverse of `erf`, for input in (-1, 1)."""
     return apply_one(sp.Erfinv, floating(input))
 
 
 def i0(input: Tensor) -> Tensor:
-    """The modified Bessel function of the first kind of order 0."""
+    """Return the modified Bessel function of the first kind of order 0."""
     return apply_one(sp.I0, floating(input))
 
 
 def igamma(input: Tensor, other: Tensor) -> Tensor:
-    """The regularized lower incomplete gamma function of input, at other."""
+    """Return the regularized lower incomplete gamma function P(input, other)."""
     return _of_floats(sp.Igamma, "igamma", input, other)
 
 
 def igammac(input: Tensor, other: Tensor) -> Tensor:
-    """The regularized upper incomplete gamma function of input, at other."""
+    """Return the regularized upper incomplete gamma function Q(input, other)."""
     return _of_floats(sp.Igammac, "igammac", input, other)
 
 
@@ -86,19 +86,19 @@ def _of_floats(op: Any, function: str, a: Tensor, b: Tensor) -> Tensor:
 
 
 def nextafter(input: Tensor, other: Tensor) -> Tensor:
-    """The next number of the type after input, towards other."""
+    """Return the next representable number after input in the direction of other."""
     only_tensors("nextafter", input, other)
     a, b = same_type(input, other)
     return binary(sp.Nextafter, floating_only(a, "nextafter_cpu"), b)
 
 
 def gcd(input: Tensor, other: Tensor) -> Tensor:
-    """The greatest common divisor of whole numbers."""
+    """Return the greatest common divisor of two integers, elementwise."""
     return _of_integers(np.gcd, input, other)
 
 
 def lcm(input: Tensor, other: Tensor) -> Tensor:
-    """The least common multiple of whole numbers."""
+    """Return the least common multiple of two integers, elementwise."""
     return _of_integers(np.lcm, input, other)
 
 

@@ -52,6 +52,7 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
 
 
 def resize_as_(input: Tensor, the_template: Tensor) -> Tensor:
+    """Resize input to the shape of the template."""
     return resize_(input, the_template._array.shape)
 
 

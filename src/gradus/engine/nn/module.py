@@ -62,6 +62,7 @@ class Module:
     # ---- calling
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the module's output: what a call runs. Every subclass defines it."""
         raise NotImplementedError(f'Module [{type(self).__name__}] is missing the required "forward" function')
 
     if TYPE_CHECKING:

@@ -29,15 +29,13 @@ class Optimizer:
     """Base class of the update rules.
 
     Args:
-        params: what to optimize: tensors, (name, tensor) pairs, or one dictionary a group, with its tensors under
-        "params" and
-            settings of its own.
+        params: what to optimize: tensors, (name, tensor) pairs, or one dictionary per group, with its tensors under
+            "params" and settings of its own.
         defaults: the settings of a group that does not have its own.
 
     Raises:
-        TypeError, ValueError: in PyTorch's words, for an empty list, one tensor instead of a list, a set, something
-        that is no
-            tensor, a tensor that is a result, or a tensor in two groups.
+        TypeError: if params is one tensor or a set, or holds anything but tensors.
+        ValueError: if params is empty, or holds a tensor that is not a leaf or is in another group already.
     """
 
     forced: ClassVar[Mapping[str, Any]] = {}  # settings that loading a state does not change
