@@ -100,7 +100,7 @@ def test_a_count_without_smoothing_that_knows_nothing_to_follow(tmp_path: Path) 
     result = gradus("train", text, *flags)
     assert result.exit_code == 0, result.output
     assert "inf nats" in result.stdout
-    assert "the model cannot go on writing" in refused("sample", tmp_path / "run", "--prompt", "aabbccddee")
+    assert "the model cannot continue" in refused("sample", tmp_path / "run", "--prompt", "aabbccddee")
 
 
 @pytest.mark.parametrize("verb", ["sample", "eval"])

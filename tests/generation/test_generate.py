@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gradus.backend import torch
-from gradus.generation import generate, stream
+from gradus.generation import SamplingRule, generate, stream
 from gradus.models import MODELS, Bigram, BigramConfig, LanguageModel, build_model, inference
 
 V, BLOCK = 11, 6
@@ -62,7 +62,7 @@ def test_the_prompt_is_kept_and_tokens_of_the_vocabulary_are_added(name: str) ->
 @every_model
 def test_temperature_0_writes_the_likeliest_token_each_time(name: str) -> None:
     model = model_named(name)
-    ids = generate(model, rows(), 12, temperature=0).numpy()
+    ids = generate(model, rows(), 12, SamplingRule(temperature=0)).numpy()
     for end in range(4, 16):
         with inference(model):
             logits, _ = model(torch.from_numpy(np.ascontiguousarray(ids[:, max(0, end - BLOCK) : end])))
@@ -88,10 +88,10 @@ def test_a_prompt_longer_than_block_size_is_continued_from_its_end(name: str) ->
 @every_model
 def test_stream_gives_the_tokens_that_generate_adds_one_step_at_a_time(name: str) -> None:
     model = model_named(name)
-    rule: dict[str, Any] = {"temperature": 0.8, "top_k": 5, "top_p": 0.9}
-    steps = [step.numpy() for step in stream(model, rows(), 8, generator=generator(4), **rule)]
+    rule = SamplingRule(temperature=0.8, top_k=5, top_p=0.9)
+    steps = [step.numpy() for step in stream(model, rows(), 8, rule, generator=generator(4))]
     assert [step.shape for step in steps] == [(3, 1)] * 8
-    ids = generate(model, rows(), 8, generator=generator(4), **rule).numpy()
+    ids = generate(model, rows(), 8, rule, generator=generator(4)).numpy()
     np.testing.assert_array_equal(np.concatenate(steps, axis=1), ids[:, 4:])
 
 
@@ -103,17 +103,17 @@ def test_the_model_is_in_its_own_mode_between_the_steps_of_a_stream() -> None:
 
 
 def test_writing_ends_when_every_row_has_met_the_stop_token() -> None:
-    ids = generate(circle(5), torch.tensor([[1], [3]]), 100, temperature=0, stop=0)
+    ids = generate(circle(5), torch.tensor([[1], [3]]), 100, SamplingRule(temperature=0), stop=0)
     assert ids.tolist() == [[1, 2, 3, 4, 0], [3, 4, 0, 0, 0]]
 
 
 def test_a_stop_token_in_the_prompt_stops_nothing() -> None:
-    ids = generate(circle(5), torch.tensor([[0]]), 100, temperature=0, stop=0)
+    ids = generate(circle(5), torch.tensor([[0]]), 100, SamplingRule(temperature=0), stop=0)
     assert ids.tolist() == [[0, 1, 2, 3, 4, 0]]
 
 
 def test_without_a_stop_token_writing_goes_on() -> None:
-    assert generate(circle(3), torch.tensor([[0]]), 5, temperature=0).tolist() == [[0, 1, 2, 0, 1, 2]]
+    assert generate(circle(3), torch.tensor([[0]]), 5, SamplingRule(temperature=0)).tolist() == [[0, 1, 2, 0, 1, 2]]
 
 
 def test_no_tokens_asked_for_none_added() -> None:
@@ -134,4 +134,4 @@ def test_impossible_requests_are_said_before_the_first_token(
     shape: tuple[int, ...], tokens: int, rule: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
-        stream(circle(3), torch.zeros(shape, dtype=torch.long), tokens, **rule)
+        stream(circle(3), torch.zeros(shape, dtype=torch.long), tokens, SamplingRule(**rule))

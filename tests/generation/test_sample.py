@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gradus.backend import torch
-from gradus.generation import sample_token
+from gradus.generation import SamplingRule, sample_token
 
 P = [0.05, 0.5, 0.15, 0.3]  # the likeliest tokens are 1, 3, 2, 0
 DRAWS = 20_000
@@ -28,7 +28,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def frequencies(p: list[float], **rule: Any) -> np.ndarray[Any, np.dtype[np.float64]]:
-    drawn = sample_token(logits_of(p, DRAWS), generator=generator(), **rule)
+    drawn = sample_token(logits_of(p, DRAWS), SamplingRule(**rule), generator=generator())
     assert tuple(drawn.shape) == (DRAWS, 1)
     assert drawn.dtype == torch.int64
     return np.bincount(drawn.numpy().ravel(), minlength=len(p)) / DRAWS
@@ -80,7 +80,7 @@ def test_of_equal_logits_top_k_keeps_the_first() -> None:
 
 def test_each_row_is_cut_by_its_own_logits() -> None:
     logits = torch.cat([logits_of(P, 500), logits_of(P[::-1], 500)])
-    drawn = sample_token(logits, top_k=2, generator=generator()).numpy().ravel()
+    drawn = sample_token(logits, SamplingRule(top_k=2), generator=generator()).numpy().ravel()
     assert set(drawn[:500]) == {1, 3}
     assert set(drawn[500:]) == {0, 2}
 
@@ -88,7 +88,7 @@ def test_each_row_is_cut_by_its_own_logits() -> None:
 @pytest.mark.parametrize("rule", [{"temperature": 0}, {"temperature": 0.0, "top_p": 0.9}, {"top_k": 1}])
 def test_greedy_rules_are_argmax(rule: dict[str, Any]) -> None:
     logits = torch.tensor(np.random.default_rng(0).normal(size=(50, 9)))
-    drawn = sample_token(logits, generator=generator(), **rule)
+    drawn = sample_token(logits, SamplingRule(**rule), generator=generator())
     np.testing.assert_array_equal(drawn.numpy().ravel(), logits.numpy().argmax(axis=1))
 
 
@@ -120,7 +120,7 @@ def test_without_a_generator_the_global_seed_decides() -> None:
 def test_the_logits_given_are_left_alone() -> None:
     logits = logits_of(P)
     before = logits.tolist()
-    sample_token(logits, temperature=0.3, top_k=2, top_p=0.5)
+    sample_token(logits, SamplingRule(temperature=0.3, top_k=2, top_p=0.5))
     assert logits.tolist() == before
 
 
@@ -130,7 +130,7 @@ def test_the_logits_given_are_left_alone() -> None:
         ({"temperature": -0.1}, "temperature must be 0 or more, got -0.1"),
         ({"temperature": float("inf")}, "temperature must be finite, got inf; 1e9 makes all tokens equally likely"),
         ({"temperature": float("nan")}, "temperature must be 0 or more, got nan"),
-        ({"top_k": 0}, "top_k must be between 1 and the vocabulary size 4, got 0"),
+        ({"top_k": 0}, "top_k must be between 1 and the vocabulary size, got 0"),
         ({"top_k": 5}, "top_k must be between 1 and the vocabulary size 4, got 5"),
         ({"top_p": 0.0}, "top_p must be more than 0 and at most 1, got 0.0"),
         ({"top_p": 1.5}, "top_p must be more than 0 and at most 1, got 1.5"),
@@ -138,7 +138,7 @@ def test_the_logits_given_are_left_alone() -> None:
 )
 def test_impossible_rules_are_said_with_their_values(rule: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}$"):
-        sample_token(logits_of(P), **rule)
+        sample_token(logits_of(P), SamplingRule(**rule))
 
 
 @pytest.mark.parametrize("value", [-math.inf, math.inf, math.nan])
@@ -150,13 +150,13 @@ def test_a_row_without_a_token_to_draw_is_an_error(value: float) -> None:
 @pytest.mark.parametrize("temperature", [5e-324, 1e-300, 1e-46, 1e-38])
 def test_a_temperature_near_0_takes_the_likeliest_token_or_one_of_the_likeliest(temperature: float) -> None:
     logits = torch.tensor([[1.0, 3.0, 2.999, float("-inf")], [5.0, 5.0, -1e30, 4.0]])
-    drawn = {tuple(sample_token(logits, temperature=temperature).flatten().tolist()) for _ in range(40)}
+    drawn = {tuple(sample_token(logits, SamplingRule(temperature)).flatten().tolist()) for _ in range(40)}
     assert drawn == {(1, 0), (1, 1)}
 
 
 @pytest.mark.parametrize("temperature", [1e30, 1e38, 1e300, 1.7e308])
 def test_a_temperature_without_end_makes_all_that_can_be_drawn_equally_likely(temperature: float) -> None:
     logits = torch.tensor([[1.0, 3.0, 1000.0, float("-inf")]])
-    drawn = [int(sample_token(logits, temperature=temperature)) for _ in range(120)]
+    drawn = [int(sample_token(logits, SamplingRule(temperature))) for _ in range(120)]
     assert set(drawn) == {0, 1, 2}
     assert min(drawn.count(token) for token in range(3)) > 15

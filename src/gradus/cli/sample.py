@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from gradus.cli.writing import samples, show_samples
+from gradus.errors import UserError
+from gradus.generation import SamplingRule
 from gradus.text import tokenizer_from_json
 from gradus.training import TOKENIZER, Run, load_model
 
@@ -51,6 +53,10 @@ def command(
     last: bool,
 ) -> None:
     """Generate text with the model in the folder RUN. It appears as it is drawn."""
+    try:
+        rule = SamplingRule(temperature, top_k, top_p)
+    except ValueError as error:
+        raise UserError(str(error)) from error
     opened = Run.open(run)
     texts = samples(
         load_model(opened, last=last),
@@ -59,9 +65,7 @@ def command(
         prompt=prompt,
         number=num,
         length=length,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
+        rule=rule,
         seed=seed,
     )
     show_samples(texts)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 
 import click
 
 from gradus.backend import torch
 from gradus.errors import UserError
-from gradus.generation import check_rule, stream
+from gradus.generation import SamplingRule, stream
 from gradus.models import LanguageModel
 from gradus.text import Tokenizer
 
@@ -26,9 +27,7 @@ def samples(
     prompt: str = "",
     number: int | None = None,
     length: int | None = None,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
+    rule: SamplingRule = SamplingRule(),
     seed: int = 1337,
 ) -> Iterator[Iterator[str]]:
     """Texts that begin with the prompt, each in pieces: the prompt, then every character as soon as it is drawn.
@@ -37,20 +36,18 @@ def samples(
         kind: what the model was trained on, "documents" or "stream".
         number: how many; None gives ten documents, or one stretch of a stream.
         length: the most characters to add; None lets documents end by themselves, and adds 500 to a stream.
-        temperature, top_k, top_p, seed: as in `generation`.
+        rule: how each character is drawn; a top_k larger than the vocabulary means all of it.
+        seed: of the random generator; the same seed gives the same texts.
 
     Raises:
-        UserError: if the prompt has a character that the model does not know, a setting is out of range, or, while
-            the pieces are drawn, the model has no token to go on with.
+        UserError: if the prompt has a character that the model does not know, or, while the pieces are drawn, the
+            model has no next token.
     """
     documents = kind == "documents"
     ids = tokenizer.encode(prompt).tolist()
     start = [END, *ids] if documents or not ids else ids  # without a prompt a stream follows the first of all tokens
-    top_k = min(top_k, tokenizer.vocab_size) if top_k is not None else None
-    try:
-        check_rule(tokenizer.vocab_size, temperature, top_k, top_p)
-    except ValueError as error:
-        raise UserError(str(error)) from error
+    if rule.top_k is not None:
+        rule = replace(rule, top_k=min(rule.top_k, tokenizer.vocab_size))
     generator = torch.Generator().manual_seed(seed)
 
     def pieces() -> Iterator[str]:
@@ -59,9 +56,7 @@ def samples(
             model,
             torch.tensor([start]),
             length or (LONGEST_DOCUMENT if documents else STREAM),
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
+            rule,
             generator=generator,
             stop=END if documents else None,
         )
@@ -70,8 +65,8 @@ def samples(
                 id_ = int(token.item())
                 if not (documents and id_ == END):
                     yield tokenizer.decode([id_])
-        except ValueError as error:  # a count without smoothing may know nothing to follow
-            raise UserError(f"the model cannot go on writing: {error}") from error
+        except ValueError as error:  # an n-gram without smoothing may never have seen the context
+            raise UserError(f"the model cannot continue: {error}") from error
 
     return (pieces() for _ in range(number or (DOCUMENTS if documents else 1)))
 
