@@ -7,6 +7,7 @@ those three.
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
@@ -123,6 +124,16 @@ class Module:
     def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_output)` before the module's backward; what it returns replaces `grad_output`."""
         return self._hang("_backward_pre_hooks", hook, prepend)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        """Call `hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)`
+        before `load_state_dict` looks for this module's tensors; it may change the state_dict, which is a copy.
+        """
+        return self._register_load_state_dict_pre_hook(functools.partial(hook, self))
+
+    def _register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
+        self.__dict__.setdefault("_load_state_dict_pre_hooks", {})
+        return self._hang("_load_state_dict_pre_hooks", hook, False)
 
     def _hang(self, kind: str, hook: Callable[..., Any], first: bool, with_kwargs: bool = False) -> RemovableHandle:
         handle = hang(self.__dict__[kind], hook, first=first)

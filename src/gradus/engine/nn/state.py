@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,7 +42,10 @@ def load(module: Module, given: Mapping[str, Any], strict: bool, assign: bool) -
     missing: list[str] = []
     known: set[str] = set()
     errors: list[str] = []
+    given = OrderedDict(given)  # which the hooks may change
     for prefix, each in module.named_modules(remove_duplicate=False):
+        for hook in each.__dict__.get("_load_state_dict_pre_hooks", {}).values():
+            hook(given, f"{prefix}." if prefix else "", {}, strict, missing, [], errors)
         for name, mine in _own(each).items():
             key = f"{prefix}.{name}" if prefix else name
             known.add(key)
