@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import gradus.engine as engine
-from gradus.engine.ops.linalg import matrix_exp
+from gradus.engine.ops.linear_algebra import matrix_exp
 from tests.engine.compare import agree, agree_with_differences, numbers
 
 Program = Callable[..., Any]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import gradus.engine as engine
-from gradus.engine.ops.shape import Split
+from gradus.engine.ops.shapes import Split
 from tests.engine.compare import Program, agree, agree_with_differences, numbers
 
 SHAPING: dict[str, Program] = {

@@ -9,7 +9,7 @@ from gradus.engine.functions.operands import Number, axis_of, floating, same_typ
 from gradus.engine.functions.reductions import cumsum, sum
 from gradus.engine.functions.shapes import part
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import shape as sh
+from gradus.engine.ops import shapes as sh
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradus.engine.autograd.record import apply_one, apply_two, wrap
 from gradus.engine.functions.operands import floating, scalar_name
-from gradus.engine.ops import complex as cx
+from gradus.engine.ops import complex_numbers as cx
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -10,7 +10,7 @@ from gradus.engine.autograd.grad_mode import state
 from gradus.engine.autograd.record import apply_one
 from gradus.engine.functions import shapes, splitting, storage
 from gradus.engine.functions.operands import axis_of, is_tensor
-from gradus.engine.ops import shape as sh
+from gradus.engine.ops import shapes as sh
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -18,7 +18,7 @@ from gradus.engine.functions.linalg_checks import (
 from gradus.engine.functions.linear_algebra import solve_triangular
 from gradus.engine.functions.products import matmul
 from gradus.engine.ops import decompositions as dc
-from gradus.engine.ops import linalg as la
+from gradus.engine.ops import linear_algebra as la
 from gradus.engine.return_types import linalg_eig as Eig
 from gradus.engine.return_types import linalg_eigh as Eigh
 from gradus.engine.return_types import linalg_lstsq as Lstsq

@@ -16,7 +16,7 @@ from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.layouts import by_memory, order_of
 from gradus.engine.functions.creation import checked, empty_like, float_kind, made
 from gradus.engine.functions.operands import is_tensor, plain, refuse_unknown
-from gradus.engine.ops import elementwise as ew
+from gradus.engine.ops import copying
 from gradus.engine.random import Generator
 
 if TYPE_CHECKING:
@@ -269,7 +269,7 @@ def _fill(input: Tensor, draw: Callable[[Any], Array]) -> Tensor:
         draw(x)
         input._version_counter[0] += 1
         return input
-    return apply_(input, ew.CopyFrom, in_order_of(x, draw))
+    return apply_(input, copying.CopyFrom, in_order_of(x, draw))
 
 
 def in_order_of(x: Array, draw: Callable[[Any], Array]) -> Array:

@@ -27,9 +27,8 @@ from gradus.engine.functions.operands import (
 from gradus.engine.functions.selecting import _refuse_unfit
 from gradus.engine.kernels import FLOAT32
 from gradus.engine.ops import activations as act
-from gradus.engine.ops import bounds
-from gradus.engine.ops import elementwise as ew
-from gradus.engine.ops import shape as sh
+from gradus.engine.ops import arithmetic, copying, exponentials, rounding, selection, special, trigonometry
+from gradus.engine.ops import shapes as sh
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -74,31 +73,31 @@ __all__ = [  # those that are functions of `torch`, too
 def add_(input: Tensor, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
     """In-place version of `add`."""
     if type(alpha) is int and alpha == 1 and not old:
-        return in_place(input, ew.Add, other)
-    return in_place(input, ew.Add, *pointwise.scaled("add_", input, other, old, alpha))
+        return in_place(input, arithmetic.Add, other)
+    return in_place(input, arithmetic.Add, *pointwise.scaled("add_", input, other, old, alpha))
 
 
 def sub_(input: Tensor, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
     """In-place version of `sub`."""
     pointwise.refuse_bool_difference(input, old[0] if old else other)
     if type(alpha) is int and alpha == 1 and not old:
-        return in_place(input, ew.Sub, other)
-    return in_place(input, ew.Sub, *pointwise.scaled("sub_", input, other, old, alpha))
+        return in_place(input, arithmetic.Sub, other)
+    return in_place(input, arithmetic.Sub, *pointwise.scaled("sub_", input, other, old, alpha))
 
 
 def mul_(input: Tensor, other: Any) -> Tensor:
     """In-place version of `mul`."""
-    return in_place(input, ew.Mul, other)
+    return in_place(input, arithmetic.Mul, other)
 
 
 def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """In-place version of `div`."""
     if rounding_mode is not None:
         refuse_bool(input, f"div_{rounding_mode}_cpu")
-        return in_place(input, ew.DivRounded, other, rounding_mode)
+        return in_place(input, rounding.DivRounded, other, rounding_mode)
     kind = result_type(input._array, plain(numeric(other)))
     check_cast(kind if kind.kind in dtypes.FLOATING else dtypes.get_default_dtype().numpy, input._array.dtype)
-    return in_place(input, ew.Div, other)
+    return in_place(input, arithmetic.Div, other)
 
 
 def pow_(input: Tensor, exponent: Any) -> Tensor:
@@ -111,22 +110,22 @@ def pow_(input: Tensor, exponent: Any) -> Tensor:
         if kind == "b" and isinstance(exponent, bool):
             return copy_(input, pointwise.pow(input, exponent))
     check_cast(result_type(input._array, plain(numeric(exponent))), input._array.dtype)
-    return in_place(refuse_bool(input, "pow"), ew.Pow, exponent)
+    return in_place(refuse_bool(input, "pow"), arithmetic.Pow, exponent)
 
 
 def remainder_(input: Tensor, other: Any) -> Tensor:
     """In-place version of `remainder`."""
-    return in_place(_not_both_bool(input, other, "remainder_cpu"), ew.Remainder, other)
+    return in_place(_not_both_bool(input, other, "remainder_cpu"), rounding.Remainder, other)
 
 
 def fmod_(input: Tensor, other: Any) -> Tensor:
     """In-place version of `fmod`."""
-    return in_place(_not_both_bool(input, other, "fmod_cpu"), ew.Fmod, other)
+    return in_place(_not_both_bool(input, other, "fmod_cpu"), rounding.Fmod, other)
 
 
 def floor_divide_(input: Tensor, other: Any) -> Tensor:
     """In-place version of `floor_divide`."""
-    return in_place(_not_both_bool(input, other, "div_floor_cpu"), ew.DivRounded, other, "floor")
+    return in_place(_not_both_bool(input, other, "div_floor_cpu"), rounding.DivRounded, other, "floor")
 
 
 def _not_both_bool(input: Tensor, other: Any, name: str) -> Tensor:
@@ -138,13 +137,13 @@ def _not_both_bool(input: Tensor, other: Any, name: str) -> Tensor:
 def addcmul_(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
     """In-place version of `addcmul`."""
     a, b, value = pointwise.terms("addcmul_", input, tensor1, tensor2, old, value)
-    return in_place(refuse_bool(input, "addcmul_cpu_out"), ew.Add, a * b, value)
+    return in_place(refuse_bool(input, "addcmul_cpu_out"), arithmetic.Add, a * b, value)
 
 
 def addcdiv_(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
     """In-place version of `addcdiv`."""
     a, b, value = pointwise.terms("addcdiv_", input, tensor1, tensor2, old, value, divided=True)
-    return in_place(input, ew.Add, a / b, value)
+    return in_place(input, arithmetic.Add, a / b, value)
 
 
 def lerp_(input: Tensor, end: Tensor, weight: Any) -> Tensor:
@@ -210,13 +209,13 @@ def apply_to_each_(input: Tensor, callable: Callable[[Any], Any]) -> Tensor:
 def isub(input: Tensor, other: Any) -> Tensor:
     """Implement `input -= other`."""
     if is_tensor(other) and other._array.dtype is input._array.dtype is FLOAT32:
-        return in_place(input, ew.Sub, other)
+        return in_place(input, arithmetic.Sub, other)
     return sub_(input, other)
 
 
 def iadd(input: Tensor, other: Any) -> Tensor:
     """Implement `input += other`."""
-    return in_place(input, ew.Add, other)
+    return in_place(input, arithmetic.Add, other)
 
 
 # ---- functions of each number
@@ -230,32 +229,32 @@ def _float_only(input: Tensor) -> Tensor:
 
 def exp2_(input: Tensor) -> Tensor:
     """In-place version of `exp2`."""
-    return apply_(_float_only(input), ew.Exp2)
+    return apply_(_float_only(input), exponentials.Exp2)
 
 
 def expm1_(input: Tensor) -> Tensor:
     """In-place version of `expm1`."""
-    return apply_(_float_only(input), ew.Expm1)
+    return apply_(_float_only(input), exponentials.Expm1)
 
 
 def log2_(input: Tensor) -> Tensor:
     """In-place version of `log2`."""
-    return apply_(_float_only(input), ew.Log2)
+    return apply_(_float_only(input), exponentials.Log2)
 
 
 def log10_(input: Tensor) -> Tensor:
     """In-place version of `log10`."""
-    return apply_(_float_only(input), ew.Log10)
+    return apply_(_float_only(input), exponentials.Log10)
 
 
 def erf_(input: Tensor) -> Tensor:
     """In-place version of `erf`."""
-    return apply_(_float_only(input), ew.Erf)
+    return apply_(_float_only(input), special.Erf)
 
 
 def tan_(input: Tensor) -> Tensor:
     """In-place version of `tan`."""
-    return apply_(_float_only(input), ew.Tan)
+    return apply_(_float_only(input), trigonometry.Tan)
 
 
 def cumsum_(input: Tensor, dim: int) -> Tensor:
@@ -265,38 +264,38 @@ def cumsum_(input: Tensor, dim: int) -> Tensor:
 
 def neg_(input: Tensor) -> Tensor:
     """In-place version of `neg`."""
-    return apply_(input, ew.Neg)
+    return apply_(input, arithmetic.Neg)
 
 
 def abs_(input: Tensor) -> Tensor:
     """In-place version of `abs`."""
     refuse_complex(input._array, "In-place abs is not supported for complex tensors.")
-    return apply_(input, ew.Abs)
+    return apply_(input, arithmetic.Abs)
 
 
 def exp_(input: Tensor) -> Tensor:
     """In-place version of `exp`."""
-    return apply_(_float_only(input), ew.Exp)
+    return apply_(_float_only(input), exponentials.Exp)
 
 
 def log_(input: Tensor) -> Tensor:
     """In-place version of `log`."""
-    return apply_(_float_only(input), ew.Log)
+    return apply_(_float_only(input), exponentials.Log)
 
 
 def log1p_(input: Tensor) -> Tensor:
     """In-place version of `log1p`."""
-    return apply_(_float_only(input), ew.Log1p)
+    return apply_(_float_only(input), exponentials.Log1p)
 
 
 def sqrt_(input: Tensor) -> Tensor:
     """In-place version of `sqrt`."""
-    return apply_(_float_only(input), ew.Sqrt)
+    return apply_(_float_only(input), exponentials.Sqrt)
 
 
 def rsqrt_(input: Tensor) -> Tensor:
     """In-place version of `rsqrt`."""
-    return apply_(_float_only(input), ew.Rsqrt)
+    return apply_(_float_only(input), exponentials.Rsqrt)
 
 
 def square_(input: Tensor) -> Tensor:
@@ -306,22 +305,22 @@ def square_(input: Tensor) -> Tensor:
 
 def reciprocal_(input: Tensor) -> Tensor:
     """In-place version of `reciprocal`."""
-    return apply_(_float_only(input), ew.Reciprocal)
+    return apply_(_float_only(input), arithmetic.Reciprocal)
 
 
 def sin_(input: Tensor) -> Tensor:
     """In-place version of `sin`."""
-    return apply_(_float_only(input), ew.Sin)
+    return apply_(_float_only(input), trigonometry.Sin)
 
 
 def cos_(input: Tensor) -> Tensor:
     """In-place version of `cos`."""
-    return apply_(_float_only(input), ew.Cos)
+    return apply_(_float_only(input), trigonometry.Cos)
 
 
 def tanh_(input: Tensor) -> Tensor:
     """In-place version of `tanh`."""
-    return apply_(_float_only(input), ew.Tanh)
+    return apply_(_float_only(input), trigonometry.Tanh)
 
 
 def sigmoid_(input: Tensor) -> Tensor:
@@ -336,29 +335,29 @@ def relu_(input: Tensor) -> Tensor:
 
 def floor_(input: Tensor) -> Tensor:
     """In-place version of `floor`."""
-    return apply_(input, ew.Round, rule="floor")
+    return apply_(input, rounding.Round, rule="floor")
 
 
 def ceil_(input: Tensor) -> Tensor:
     """In-place version of `ceil`."""
-    return apply_(input, ew.Round, rule="ceil")
+    return apply_(input, rounding.Round, rule="ceil")
 
 
 def round_(input: Tensor, *, decimals: int = 0) -> Tensor:
     """In-place version of `round`."""
     if decimals:
         return copy_(input, pointwise.round(input, decimals=decimals))
-    return apply_(input, ew.Round, rule="rint")
+    return apply_(input, rounding.Round, rule="rint")
 
 
 def trunc_(input: Tensor) -> Tensor:
     """In-place version of `trunc`."""
-    return apply_(input, ew.Round, rule="trunc")
+    return apply_(input, rounding.Round, rule="trunc")
 
 
 def sign_(input: Tensor) -> Tensor:
     """In-place version of `sign`."""
-    return apply_(input, ew.Round, rule="sign")
+    return apply_(input, rounding.Round, rule="sign")
 
 
 def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
@@ -373,7 +372,7 @@ def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
         if end is not None:
             check_cast(result_type(input._array, plain(numeric(end))), input._array.dtype)
     low, high = (None if end is None else fitting(numeric(end), input._array.dtype) for end in (min, max))
-    return apply_(refuse_bool(input, "clamp_scalar_cpu"), bounds.Clamp, low=low, high=high)
+    return apply_(refuse_bool(input, "clamp_scalar_cpu"), selection.Clamp, low=low, high=high)
 
 
 def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
@@ -385,7 +384,7 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
         )
     try:
-        return apply_(input, ew.MaskedFill, mask, value)
+        return apply_(input, selection.MaskedFill, mask, value)
     except ValueError:
         explain_broadcast(input, mask)
         raise
@@ -405,7 +404,7 @@ def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """Copy the elements of src, broadcast and converted to input's dtype, into input; return input."""
     src = numeric(src)
     _refuse_unfit(src, input._array.shape)
-    return apply_(input, ew.CopyFrom, src)
+    return apply_(input, copying.CopyFrom, src)
 
 
 def fill_(input: Tensor, value: Any) -> Tensor:
@@ -414,13 +413,13 @@ def fill_(input: Tensor, value: Any) -> Tensor:
     if is_tensor(value) and value.ndim:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
     value = fitting(value, input._array.dtype)
-    apply_(_once(input), ew.CopyFrom, value)
+    apply_(_once(input), copying.CopyFrom, value)
     return input
 
 
 def zero_(input: Tensor) -> Tensor:
     """Fill input with zeros; return input."""
-    apply_(_once(input), ew.CopyFrom, 0)
+    apply_(_once(input), copying.CopyFrom, 0)
     return input
 
 

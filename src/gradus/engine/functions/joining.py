@@ -13,7 +13,7 @@ from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.dtypes import Array, Size, get_default_dtype
 from gradus.engine.functions.operands import axis_of, is_tensor, same_types
 from gradus.engine.functions.shapes import atleast_1d, atleast_2d, atleast_3d
-from gradus.engine.ops import shape as sh
+from gradus.engine.ops import shapes as sh
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

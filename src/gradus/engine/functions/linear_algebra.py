@@ -23,7 +23,7 @@ from gradus.engine.functions.linalg_checks import (
 from gradus.engine.functions.operands import axis_of, scalar_name
 from gradus.engine.functions.pointwise import where
 from gradus.engine.functions.products import matmul
-from gradus.engine.ops import linalg as la
+from gradus.engine.ops import linear_algebra as la
 from gradus.engine.return_types import linalg_cholesky_ex as CholeskyEx
 from gradus.engine.return_types import linalg_inv_ex as InvEx
 from gradus.engine.return_types import linalg_slogdet as SlogDet

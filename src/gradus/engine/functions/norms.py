@@ -13,7 +13,7 @@ from gradus.engine.functions.decompositions import svdvals
 from gradus.engine.functions.linalg_checks import LinAlgError, check_floating, check_matrix, check_square
 from gradus.engine.functions.linear_algebra import inv
 from gradus.engine.functions.operands import Dims, axes_of
-from gradus.engine.ops import reduce as rd
+from gradus.engine.ops import reductions as rd
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -18,7 +18,8 @@ from gradus.engine.dtypes import Array
 from gradus.engine.dtypes.layouts import check_format, check_layout
 from gradus.engine.dtypes.promotion import RANK, of_number, promote, result_type
 from gradus.engine.kernels import FLOAT32
-from gradus.engine.ops.elementwise import Div, Mul, ToCopy
+from gradus.engine.ops.arithmetic import Div, Mul
+from gradus.engine.ops.copying import ToCopy
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -22,8 +22,8 @@ from gradus.engine.functions.operands import (
 )
 from gradus.engine.functions.pointwise import lerp, maximum, minimum
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import index as ix
-from gradus.engine.ops import reduce as rd
+from gradus.engine.ops import indexing as ix
+from gradus.engine.ops import reductions as rd
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -36,8 +36,7 @@ from gradus.engine.functions.operands import (
     wrapped,
 )
 from gradus.engine.ops import activations as act
-from gradus.engine.ops import bounds
-from gradus.engine.ops import elementwise as ew
+from gradus.engine.ops import arithmetic, copying, exponentials, rounding, selection, special, trigonometry
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -144,23 +143,23 @@ __all__ = [
 def add(input: Any, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
     """input + alpha * other; `add(input, alpha, other)` is an old form of it."""
     if type(alpha) is int and alpha == 1 and not old:
-        return binary(ew.Add, input, other)
+        return binary(arithmetic.Add, input, other)
     other, alpha = scaled("add", input, other, old, alpha)
-    return binary(ew.Add, input, other, alpha)
+    return binary(arithmetic.Add, input, other, alpha)
 
 
 def plus(input: Any, other: Any) -> Tensor:
     """input + other: `add` without an option, for which Python would look at each call."""
-    return binary(ew.Add, input, other)
+    return binary(arithmetic.Add, input, other)
 
 
 def sub(input: Any, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
     """input - alpha * other; `sub(input, alpha, other)` is an old form of it."""
     refuse_bool_difference(input, other)
     if type(alpha) is int and alpha == 1 and not old:
-        return binary(ew.Sub, input, other)
+        return binary(arithmetic.Sub, input, other)
     other, alpha = scaled("sub", input, other, old, alpha)
-    return binary(ew.Sub, input, other, alpha)
+    return binary(arithmetic.Sub, input, other, alpha)
 
 
 def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
@@ -169,7 +168,7 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     other = numeric(other)
     refuse_bool_difference(tensor_of(other), input)
     _, alpha = scaled("rsub", other, input, (), alpha)
-    return binary(ew.RSub, other, input, alpha)
+    return binary(arithmetic.RSub, other, input, alpha)
 
 
 def scaled(function: str, a: Any, b: Any, old: tuple[Any, ...], alpha: Any) -> tuple[Any, Any]:
@@ -213,7 +212,7 @@ def _is_truth(x: Any) -> builtins.bool:
 
 def mul(input: Any, other: Any) -> Tensor:
     """Return input * other, elementwise; either may be a number."""
-    return binary(ew.Mul, input, other)
+    return binary(arithmetic.Mul, input, other)
 
 
 def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
@@ -223,12 +222,12 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     if rounding_mode is None:
         if not (is_tensor(input) and input._array.dtype.kind in dtypes.REAL and _fits(other, input._array.dtype)):
             input, other = _divisible(input, other)
-        return binary(ew.Div, input, other)
+        return binary(arithmetic.Div, input, other)
     if rounding_mode not in ("floor", "trunc"):
         raise RuntimeError(
             f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         )
-    return _rounded(ew.DivRounded, input, other, rounding_mode)
+    return _rounded(rounding.DivRounded, input, other, rounding_mode)
 
 
 def _rounded(op: Any, input: Any, other: Any, rule: str) -> Tensor:
@@ -268,7 +267,7 @@ def pow(input: Any, exponent: Any) -> Tensor:
     """
     if is_tensor(input):
         if (kind := input._array.dtype.kind) in dtypes.REAL:
-            return binary(ew.Pow, input, exponent)
+            return binary(arithmetic.Pow, input, exponent)
         if not is_tensor(exponent):
             exponent = numeric(exponent)
             if isinstance(exponent, int) and exponent < 0:
@@ -277,7 +276,7 @@ def pow(input: Any, exponent: Any) -> Tensor:
                 return clone(input) if exponent else wrap(np.ones_like(input._array))
     else:
         _a_tensor("pow", input, exponent)
-    return apply_binary(ew.Pow, input, exponent, "pow")
+    return apply_binary(arithmetic.Pow, input, exponent, "pow")
 
 
 def refuse_negative_power() -> None:
@@ -304,18 +303,18 @@ def apply_binary(op: Any, input: Any, other: Any, name: str) -> Tensor:
 def remainder(input: Any, other: Any) -> Tensor:
     """input - other * floor(input / other): of the sign of other."""
     _a_tensor("remainder", input, other)
-    return apply_binary(ew.Remainder, input, other, "remainder_cpu")
+    return apply_binary(rounding.Remainder, input, other, "remainder_cpu")
 
 
 def fmod(input: Any, other: Any) -> Tensor:
     """input - other * trunc(input / other): of the sign of input."""
     only_tensors("fmod", input)
-    return apply_binary(ew.Fmod, input, other, "fmod_cpu")
+    return apply_binary(rounding.Fmod, input, other, "fmod_cpu")
 
 
 def floor_divide(input: Any, other: Any) -> Tensor:
     """Return ⌊input / other⌋, elementwise; integers stay integers."""
-    return _rounded(ew.FloorDivide, input, other, "floor")
+    return _rounded(rounding.FloorDivide, input, other, "floor")
 
 
 def neg(input: Tensor) -> Tensor:
@@ -329,7 +328,7 @@ def neg(input: Tensor) -> Tensor:
             "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
             "the `~` or `logical_not()` operator instead."
         )
-    return apply_one(ew.Neg, input)
+    return apply_one(arithmetic.Neg, input)
 
 
 def positive(input: Tensor) -> Tensor:
@@ -345,12 +344,12 @@ def positive(input: Tensor) -> Tensor:
 
 def abs(input: Tensor) -> Tensor:
     """Return |input|; real for complex input."""
-    return apply_one(ew.Abs, refuse_bool(input, "abs_cpu"))
+    return apply_one(arithmetic.Abs, refuse_bool(input, "abs_cpu"))
 
 
 def reciprocal(input: Tensor) -> Tensor:
     """Return 1 / input."""
-    return apply_one(ew.Reciprocal, floating(input))
+    return apply_one(arithmetic.Reciprocal, floating(input))
 
 
 def square(input: Tensor) -> Tensor:
@@ -363,13 +362,13 @@ def addcmul(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1
     a, b, value = terms("addcmul", input, tensor1, tensor2, old, value)
     if a._array.dtype == b._array.dtype == bool:
         raise NotImplementedError("\"addcmul_cpu_out\" not implemented for 'Bool'")
-    return rounded_once(lambda x, a, b: binary(ew.Add, x, binary(ew.Mul, a, b), value), input, a, b)
+    return rounded_once(lambda x, a, b: binary(arithmetic.Add, x, binary(arithmetic.Mul, a, b), value), input, a, b)
 
 
 def addcdiv(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
     """input + value * tensor1 / tensor2; `addcdiv(input, value, tensor1, tensor2)` is an old form of it."""
     a, b, value = terms("addcdiv", input, tensor1, tensor2, old, value, divided=True)
-    return rounded_once(lambda x, a, b: binary(ew.Add, x, div(a, b), value), input, a, b)
+    return rounded_once(lambda x, a, b: binary(arithmetic.Add, x, div(a, b), value), input, a, b)
 
 
 def terms(
@@ -415,42 +414,42 @@ absolute, multiply, divide, true_divide, subtract, negative = abs, mul, div, div
 
 def exp(input: Tensor) -> Tensor:
     """Return e to the power of input."""
-    return apply_one(ew.Exp, floating(input))
+    return apply_one(exponentials.Exp, floating(input))
 
 
 def exp2(input: Tensor) -> Tensor:
     """Return 2 to the power of input."""
-    return apply_one(ew.Exp2, floating(input))
+    return apply_one(exponentials.Exp2, floating(input))
 
 
 def expm1(input: Tensor) -> Tensor:
     """Return exp(input) - 1, accurate near 0."""
-    return apply_one(ew.Expm1, floating(input))
+    return apply_one(exponentials.Expm1, floating(input))
 
 
 def log(input: Tensor) -> Tensor:
     """Return the natural logarithm of input."""
-    return apply_one(ew.Log, floating(input))
+    return apply_one(exponentials.Log, floating(input))
 
 
 def log10(input: Tensor) -> Tensor:
     """Return the logarithm of input to base 10."""
-    return apply_one(ew.Log10, floating(input))
+    return apply_one(exponentials.Log10, floating(input))
 
 
 def log2(input: Tensor) -> Tensor:
     """Return the logarithm of input to base 2."""
-    return apply_one(ew.Log2, floating(input))
+    return apply_one(exponentials.Log2, floating(input))
 
 
 def log1p(input: Tensor) -> Tensor:
     """Return log(1 + input), accurate near 0."""
-    return apply_one(ew.Log1p, floating(input))
+    return apply_one(exponentials.Log1p, floating(input))
 
 
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """Return log(exp(input) + exp(other)), without overflow."""
-    return _of_floats(ew.LogAddExp, "logaddexp", input, other)
+    return _of_floats(exponentials.LogAddExp, "logaddexp", input, other)
 
 
 def _of_floats(op: Any, function: str, a: Tensor, b: Tensor) -> Tensor:
@@ -462,7 +461,7 @@ def _of_floats(op: Any, function: str, a: Tensor, b: Tensor) -> Tensor:
 
 def xlogy(input: Any, other: Any) -> Tensor:
     """Return input * log(other), and 0 where input is 0."""
-    return binary(ew.XLogY, *as_floats("xlogy", input, other))
+    return binary(exponentials.XLogY, *as_floats("xlogy", input, other))
 
 
 def as_floats(function: str, a: Any, b: Any) -> tuple[Any, Any]:
@@ -473,12 +472,12 @@ def as_floats(function: str, a: Any, b: Any) -> tuple[Any, Any]:
 
 def sqrt(input: Tensor) -> Tensor:
     """Return √input; NaN for negative numbers."""
-    return apply_one(ew.Sqrt, floating(input))
+    return apply_one(exponentials.Sqrt, floating(input))
 
 
 def rsqrt(input: Tensor) -> Tensor:
     """Return 1 / √input."""
-    return apply_one(ew.Rsqrt, floating(input))
+    return apply_one(exponentials.Rsqrt, floating(input))
 
 
 # ---- circular and hyperbolic
@@ -486,78 +485,78 @@ def rsqrt(input: Tensor) -> Tensor:
 
 def sin(input: Tensor) -> Tensor:
     """Return the sine of input, in radians."""
-    return apply_one(ew.Sin, floating(input))
+    return apply_one(trigonometry.Sin, floating(input))
 
 
 def cos(input: Tensor) -> Tensor:
     """Return the cosine of input, in radians."""
-    return apply_one(ew.Cos, floating(input))
+    return apply_one(trigonometry.Cos, floating(input))
 
 
 def tan(input: Tensor) -> Tensor:
     """Return the tangent of input, in radians."""
-    return apply_one(ew.Tan, floating(input))
+    return apply_one(trigonometry.Tan, floating(input))
 
 
 def asin(input: Tensor) -> Tensor:
     """Return the arcsine of input, in [-π/2, π/2]; NaN outside [-1, 1]."""
-    return apply_one(ew.Asin, floating(input))
+    return apply_one(trigonometry.Asin, floating(input))
 
 
 def acos(input: Tensor) -> Tensor:
     """Return the arccosine of input, in [0, π]; NaN outside [-1, 1]."""
-    return apply_one(ew.Acos, floating(input))
+    return apply_one(trigonometry.Acos, floating(input))
 
 
 def atan(input: Tensor) -> Tensor:
     """Return the arctangent of input, in [-π/2, π/2]."""
-    return apply_one(ew.Atan, floating(input))
+    return apply_one(trigonometry.Atan, floating(input))
 
 
 def atan2(input: Tensor, other: Tensor) -> Tensor:
     """Return the angle of the point (other, input), in [-π, π]."""
     only_tensors("atan2", input, other)
-    return binary(ew.Atan2, *_divisible(input, other))
+    return binary(trigonometry.Atan2, *_divisible(input, other))
 
 
 def sinh(input: Tensor) -> Tensor:
     """Return the hyperbolic sine of input, (eˣ - e⁻ˣ) / 2."""
-    return apply_one(ew.Sinh, floating(input))
+    return apply_one(trigonometry.Sinh, floating(input))
 
 
 def cosh(input: Tensor) -> Tensor:
     """Return the hyperbolic cosine of input, (eˣ + e⁻ˣ) / 2."""
-    return apply_one(ew.Cosh, floating(input))
+    return apply_one(trigonometry.Cosh, floating(input))
 
 
 def tanh(input: Tensor) -> Tensor:
     """Return the hyperbolic tangent of input, (eˣ - e⁻ˣ) / (eˣ + e⁻ˣ)."""
-    return apply_one(ew.Tanh, floating(input))
+    return apply_one(trigonometry.Tanh, floating(input))
 
 
 def asinh(input: Tensor) -> Tensor:
     """Return the inverse hyperbolic sine of input."""
-    return apply_one(ew.Asinh, floating(input))
+    return apply_one(trigonometry.Asinh, floating(input))
 
 
 def acosh(input: Tensor) -> Tensor:
     """Return the inverse hyperbolic cosine of input; NaN below 1."""
-    return apply_one(ew.Acosh, floating(input))
+    return apply_one(trigonometry.Acosh, floating(input))
 
 
 def atanh(input: Tensor) -> Tensor:
     """Return the inverse hyperbolic tangent of input; NaN outside [-1, 1]."""
-    return apply_one(ew.Atanh, floating(input))
+    return apply_one(trigonometry.Atanh, floating(input))
 
 
 def hypot(input: Tensor, other: Tensor) -> Tensor:
     """Return √(input² + other²), without overflow."""
-    return _of_floats(ew.Hypot, "hypot", input, other)
+    return _of_floats(trigonometry.Hypot, "hypot", input, other)
 
 
 def sinc(input: Tensor) -> Tensor:
     """Return sin(πx) / (πx), and 1 at 0."""
-    return apply_one(ew.Sinc, floating(input))
+    return apply_one(trigonometry.Sinc, floating(input))
 
 
 def deg2rad(input: Tensor) -> Tensor:
@@ -578,12 +577,12 @@ arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh = asin, acos, atan, a
 
 def erf(input: Tensor) -> Tensor:
     """Return the error function of input, 2/√π ∫₀ˣ exp(-t²) dt."""
-    return apply_one(ew.Erf, floating(input))
+    return apply_one(special.Erf, floating(input))
 
 
 def erfc(input: Tensor) -> Tensor:
     """Return 1 - erf(input), accurate where that is near 0."""
-    return apply_one(ew.Erfc, floating(input))
+    return apply_one(special.Erfc, floating(input))
 
 
 def sigmoid(input: Tensor) -> Tensor:
@@ -593,7 +592,7 @@ def sigmoid(input: Tensor) -> Tensor:
 
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
     """Return log(x / (1 - x)), the inverse of `sigmoid`; with `eps`, x is first clamped to [eps, 1 - eps]."""
-    return apply_one(ew.Logit, floating(input), None if eps is None else number(eps, "logit", "eps"))
+    return apply_one(exponentials.Logit, floating(input), None if eps is None else number(eps, "logit", "eps"))
 
 
 def relu(input: Tensor) -> Tensor:
@@ -608,24 +607,24 @@ def relu(input: Tensor) -> Tensor:
 
 def floor(input: Tensor) -> Tensor:
     """Return the largest integer not above each element; the dtype stays."""
-    return apply_one(ew.Round, refuse_bool(input, "floor_vml_cpu"), "floor")
+    return apply_one(rounding.Round, refuse_bool(input, "floor_vml_cpu"), "floor")
 
 
 def ceil(input: Tensor) -> Tensor:
     """Return the smallest integer not below each element; the dtype stays."""
-    return apply_one(ew.Round, refuse_bool(input, "ceil_vml_cpu"), "ceil")
+    return apply_one(rounding.Round, refuse_bool(input, "ceil_vml_cpu"), "ceil")
 
 
 def trunc(input: Tensor) -> Tensor:
     """Return the integer part of each element; the dtype stays."""
-    return apply_one(ew.Round, refuse_bool(input, "trunc_vml_cpu"), "trunc")
+    return apply_one(rounding.Round, refuse_bool(input, "trunc_vml_cpu"), "trunc")
 
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """Round to the nearest integer, or to `decimals` digits; half-way cases go to the even number."""
     if decimals:
-        return apply_one(ew.RoundDecimals, floating_only(input, "round_cpu"), decimals)
-    return apply_one(ew.Round, refuse_bool(input, "round_vml_cpu"), "rint")
+        return apply_one(rounding.RoundDecimals, floating_only(input, "round_cpu"), decimals)
+    return apply_one(rounding.Round, refuse_bool(input, "round_vml_cpu"), "rint")
 
 
 def frac(input: Tensor) -> Tensor:
@@ -638,7 +637,7 @@ def sign(input: Tensor) -> Tensor:
     """Return -1, 0 or 1 according to the sign of each element."""
     if input._array.dtype == bool:
         return clone(input)
-    return apply_one(ew.Round, input, "sign")
+    return apply_one(rounding.Round, input, "sign")
 
 
 def signbit(input: Tensor) -> Tensor:
@@ -649,7 +648,7 @@ def signbit(input: Tensor) -> Tensor:
 def copysign(input: Tensor, other: Any) -> Tensor:
     """Return |input| with the sign of other."""
     only_tensors("copysign", input)
-    return binary(ew.Copysign, *_divisible(input, other))
+    return binary(arithmetic.Copysign, *_divisible(input, other))
 
 
 fix = trunc
@@ -669,7 +668,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
         x = cast(input, kind)
         low, high = (None if end is None else cast(tensor_of(end), kind) for end in (min, max))
         try:
-            return apply(bounds.ClampTensor, x, low, high)
+            return apply(selection.ClampTensor, x, low, high)
         except ValueError:
             explain_broadcast(x, low)
             explain_broadcast(x, high)
@@ -677,7 +676,7 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     low, high = (None if end is None else numeric(end) for end in (min, max))
     input = cast(input, result_type(input._array, *[end for end in (low, high) if end is not None]))
     low, high = fitting(low, input._array.dtype), fitting(high, input._array.dtype)
-    return apply(bounds.Clamp, refuse_bool(input, "clamp_scalar_cpu"), low=low, high=high)
+    return apply(selection.Clamp, refuse_bool(input, "clamp_scalar_cpu"), low=low, high=high)
 
 
 def clamp_min(input: Tensor, min: Any) -> Tensor:
@@ -699,25 +698,25 @@ def _bound(function: str, name: str, end: Any) -> Any:
 def maximum(input: Tensor, other: Tensor) -> Tensor:
     """Return the larger of the two elements; NaN if either is NaN."""
     only_tensors("maximum", input, other)
-    return binary(bounds.Maximum, input, other)
+    return binary(selection.Maximum, input, other)
 
 
 def minimum(input: Tensor, other: Tensor) -> Tensor:
     """Return the smaller of the two elements; NaN if either is NaN."""
     only_tensors("minimum", input, other)
-    return binary(bounds.Minimum, input, other)
+    return binary(selection.Minimum, input, other)
 
 
 def fmax(input: Tensor, other: Tensor) -> Tensor:
     """Return the larger of the two elements, ignoring NaN if only one is NaN."""
     only_tensors("fmax", input, other)
-    return binary(bounds.Fmax, input, other)
+    return binary(selection.Fmax, input, other)
 
 
 def fmin(input: Tensor, other: Tensor) -> Tensor:
     """Return the smaller of the two elements, ignoring NaN if only one is NaN."""
     only_tensors("fmin", input, other)
-    return binary(bounds.Fmin, input, other)
+    return binary(selection.Fmin, input, other)
 
 
 def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
@@ -736,7 +735,7 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
     kind = result_type(plain(input), plain(other))
     a, b = same_type(fitting(input, kind), fitting(other, kind))
     try:
-        return apply(ew.Where, condition, a, b)
+        return apply(selection.Where, condition, a, b)
     except ValueError:
         explain_broadcast(a, b)
         explain_broadcast(condition, a)
@@ -759,7 +758,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
         )
     try:
-        return apply(ew.MaskedFill, input, mask, value)
+        return apply(selection.MaskedFill, input, mask, value)
     except ValueError:
         explain_broadcast(input, mask)
         raise
@@ -818,7 +817,7 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
     only_tensors("heaviside", input, values, names=("input", "values"))
     if input._array.dtype != values._array.dtype:
         raise RuntimeError("heaviside is not yet implemented for tensors with different dtypes.")
-    return binary(ew.Heaviside, input, values)
+    return binary(rounding.Heaviside, input, values)
 
 
 def float_power(input: Any, exponent: Any) -> Tensor:
@@ -832,12 +831,12 @@ def float_power(input: Any, exponent: Any) -> Tensor:
 
 def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
     """Return log₂(2^input + 2^other), without overflow."""
-    return _of_floats(ew.LogAddExp2, "logaddexp2", input, other)
+    return _of_floats(exponentials.LogAddExp2, "logaddexp2", input, other)
 
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """Return a copy with its own memory, in input's memory order or in `memory_format`; gradients flow through it."""
-    out: Tensor = apply_one(ew.Clone, input)
+    out: Tensor = apply_one(copying.Clone, input)
     return out if memory_format is None else in_format(out, memory_format)
 
 

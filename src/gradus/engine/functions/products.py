@@ -18,7 +18,7 @@ from gradus.engine.functions.operands import (
     same_type,
     scalar_name,
 )
-from gradus.engine.ops import matmul as mm_
+from gradus.engine.ops import products as mm_
 from gradus.engine.ops.distance import Cdist, Pdist
 
 if TYPE_CHECKING:

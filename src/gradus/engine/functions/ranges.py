@@ -15,7 +15,7 @@ from gradus.engine.functions.creation import float_kind, made
 from gradus.engine.functions.operands import index_of, is_tensor, refuse_bool_kind, refuse_unknown
 from gradus.engine.functions.reductions import cumprod
 from gradus.engine.functions.shapes import flip
-from gradus.engine.ops.shape import Cat
+from gradus.engine.ops.shapes import Cat
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

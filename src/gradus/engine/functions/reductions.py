@@ -22,8 +22,8 @@ from gradus.engine.functions.operands import (
     scalar_name,
 )
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import network as net
-from gradus.engine.ops import reduce as rd
+from gradus.engine.ops import reductions as rd
+from gradus.engine.ops.softmax import LogSoftmax, Softmax
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -223,7 +223,7 @@ def softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
     """Return eˣ / Σ eˣ along a dimension; with `dtype`, input is converted first."""
     x = floating_only(input if dtype is None else input.to(dtype), "softmax_lastdim_kernel_impl")
     axis = axis_of(dim, x.ndim)
-    return apply_one(net.Softmax, x, axis) if x._array.size else x.clone()
+    return apply_one(Softmax, x, axis) if x._array.size else x.clone()
 
 
 @numpy_names
@@ -231,7 +231,7 @@ def log_softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
     """Return x - log Σ eˣ along a dimension; with `dtype`, input is converted first."""
     x = floating_only(input if dtype is None else input.to(dtype), "log_softmax_lastdim_kernel_impl")
     axis = axis_of(dim, x.ndim)
-    return apply_one(net.LogSoftmax, x, axis) if x._array.size else x.clone()
+    return apply_one(LogSoftmax, x, axis) if x._array.size else x.clone()
 
 
 @numpy_names

@@ -18,8 +18,8 @@ from gradus.engine.functions.selecting import (
     flat_places,
 )
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import index as ix
-from gradus.engine.ops import scatter as sc
+from gradus.engine.ops import indexing as ix
+from gradus.engine.ops import scattering as sc
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -12,8 +12,8 @@ from gradus.engine.dtypes import Array
 from gradus.engine.functions.indexing import parse, plain_view
 from gradus.engine.functions.operands import axis_of, is_tensor, numeric, scalar_name, sizes_of
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import elementwise as ew
-from gradus.engine.ops import index as ix
+from gradus.engine.ops import copying
+from gradus.engine.ops import indexing as ix
 from gradus.engine.ops.number_types import SPECIAL
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     if advanced is None:
         value = _fitted(value, part._array.shape)
         _refuse_unfit(value, part._array.shape)
-        apply_(part, ew.CopyFrom, value)
+        apply_(part, copying.CopyFrom, value)
         return
     if is_tensor(value) and value._array.dtype != part._array.dtype and value.ndim:
         raise RuntimeError(

@@ -24,7 +24,7 @@ from gradus.engine.functions.operands import (
     spread_out,
 )
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import shape as sh
+from gradus.engine.ops import shapes as sh
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

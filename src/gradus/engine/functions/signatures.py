@@ -11,7 +11,7 @@ from gradus.engine.autograd.grad_mode import no_grad, state
 from gradus.engine.autograd.record import Variable, apply_
 from gradus.engine.functions.operands import check_cast, is_tensor
 from gradus.engine.functions.storage import resize_
-from gradus.engine.ops.elementwise import CopyFrom
+from gradus.engine.ops.copying import CopyFrom
 
 # The functions of `torch` that take `out=` (methods do not): those that make tensors, in its type if none is asked for;
 # those whose result must be of its type; and those whose result is converted.

@@ -11,7 +11,7 @@ from gradus.engine.autograd.record import apply, apply_one
 from gradus.engine.functions.operands import axis_of, index_of, is_tensor
 from gradus.engine.functions.shapes import part
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import shape as sh
+from gradus.engine.ops import shapes as sh
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -11,7 +11,8 @@ from gradus.engine.autograd.record import apply, apply_two
 from gradus.engine.dtypes import REAL
 from gradus.engine.functions.operands import binary, floating_only, scalar_name
 from gradus.engine.nn.loss_functions import reduced, reduction_of
-from gradus.engine.ops import network as net
+from gradus.engine.ops.cross_entropy import CrossEntropy, NllLoss
+from gradus.engine.ops.losses import MseLoss
 from gradus.engine.tensor import Tensor
 
 _INT64 = np.dtype(np.int64)
@@ -40,7 +41,7 @@ def cross_entropy(
     x, t = input._array, target._array
     simple = weight is None and reduction == "mean" and label_smoothing == 0 and size_average is reduce is None
     if simple and x.ndim == 2 and t.dtype is _INT64 and t.shape == x.shape[:1] and x.dtype.kind == "f":  # mostly
-        return cast(Tensor, apply_two(net.CrossEntropy, input, target, (ignore_index, reduction)))
+        return cast(Tensor, apply_two(CrossEntropy, input, target, (ignore_index, reduction)))
     reduction = reduction_of(size_average, reduce, reduction)
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
@@ -54,7 +55,7 @@ def cross_entropy(
     if weight is None and label_smoothing == 0:
         _check_kind(flat)
         flat = flat.long()
-        out: Tensor = apply_two(net.CrossEntropy, logits, flat, (ignore_index, reduction))
+        out: Tensor = apply_two(CrossEntropy, logits, flat, (ignore_index, reduction))
         return out.reshape(shape) if reduction == "none" else out
     _check_weight(weight, logits.shape[1], logits)
     _check_targets(flat, logits.shape[1], ignore_index)
@@ -107,7 +108,7 @@ def nll_loss(
 
 def _nll(log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
     loss: Tensor = apply(
-        net.NllLoss,
+        NllLoss,
         log_p,
         target,
         None if weight is None else weight.detach(),
@@ -131,7 +132,7 @@ def mse_loss(
             UserWarning,
             stacklevel=2,
         )
-    return binary(net.MseLoss, input, target, reduction)
+    return binary(MseLoss, input, target, reduction)
 
 
 def _rows(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor, tuple[int, ...]]:

@@ -8,7 +8,7 @@ import warnings
 from gradus.engine import random
 from gradus.engine.autograd.record import apply
 from gradus.engine.functions.drawing import in_order_of
-from gradus.engine.ops import network as net
+from gradus.engine.ops.dropout import Dropout
 from gradus.engine.tensor import Tensor
 
 _ALPHA = 1.7580993408473766  # where SELU ends on the left: SELU_SCALE · SELU_ALPHA (Klambauer et al., 2017)
@@ -102,7 +102,7 @@ def _left_out(input: Tensor, shape: tuple[int, ...], p: float, inplace: bool) ->
     else:
         keep = random.bernoulli(shape, 1 - p, x.dtype)
     scale = 1 / (1 - p) if p < 1 else 0.0
-    out: Tensor = apply(net.Dropout, input, keep, option=scale)
+    out: Tensor = apply(Dropout, input, keep, option=scale)
     return input.copy_(out) if inplace else out
 
 

@@ -11,8 +11,7 @@ from gradus.engine import dtypes
 from gradus.engine.autograd.grad_mode import no_grad
 from gradus.engine.autograd.record import apply, apply_two
 from gradus.engine.dtypes import Array
-from gradus.engine.ops import embedding_bag as bags
-from gradus.engine.ops import index as ix
+from gradus.engine.ops import embedding as rules
 from gradus.engine.tensor import Tensor
 
 
@@ -54,7 +53,7 @@ def embedding(
         raise NotImplementedError("embedding's sparse gradients are not offered")
     if max_norm is not None:
         _shorten(weight, np.unique(input._array), max_norm, norm_type)
-    return apply_two(ix.EmbeddingByFrequency if scale_grad_by_freq else ix.Embedding, weight, input, padding_idx)
+    return apply_two(rules.EmbeddingByFrequency if scale_grad_by_freq else rules.Embedding, weight, input, padding_idx)
 
 
 def embedding_bag(
@@ -151,9 +150,9 @@ def embedding_bag(
         s = None if s is None else s[Tensor._wrap(kept)]
     named = Tensor._wrap(idx)
     if mode == "max":
-        return cast(Tensor, apply(bags.EmbeddingBagMax, weight, named, bag=bag, bags=len(starts)))
+        return cast(Tensor, apply(rules.EmbeddingBagMax, weight, named, bag=bag, bags=len(starts)))
     settings = {"bag": bag, "bags": len(starts), "mean": mode == "mean", "by_frequency": scale_grad_by_freq}
-    return cast(Tensor, apply(bags.EmbeddingBag, weight, named, s, **settings))
+    return cast(Tensor, apply(rules.EmbeddingBag, weight, named, s, **settings))
 
 
 def _starts(input: Tensor, offsets: Tensor | None) -> Array:

@@ -125,8 +125,9 @@ from gradus.engine.nn.pooling_functions import max_pool3d as max_pool3d
 from gradus.engine.nn.pooling_functions import max_unpool1d as max_unpool1d
 from gradus.engine.nn.pooling_functions import max_unpool2d as max_unpool2d
 from gradus.engine.nn.pooling_functions import max_unpool3d as max_unpool3d
-from gradus.engine.ops import matmul as mm
-from gradus.engine.ops import network as net
+from gradus.engine.ops import products as mm
+from gradus.engine.ops.attention import Attention
+from gradus.engine.ops.softmax import SafeSoftmax
 from gradus.engine.tensor import Tensor
 
 # ---- layers
@@ -195,7 +196,7 @@ def scaled_dot_product_attention(
             shape = (*query.shape[:-1], key.size(-2))
             kept = random.bernoulli(shape, 1 - dropout_p, query._array.dtype)
             kept *= kept.dtype.type(1 / (1 - dropout_p) if dropout_p < 1 else 0.0)
-        return apply(net.Attention, query, key, value, kept, causal=is_causal, scale=factor)
+        return apply(Attention, query, key, value, kept, causal=is_causal, scale=factor)
     if is_causal and attn_mask is not None:
         raise RuntimeError("Explicit attn_mask should not be set when is_causal=True")
     kind = query.dtype
@@ -209,7 +210,7 @@ def scaled_dot_product_attention(
             scores = scores.masked_fill(attn_mask.logical_not(), -math.inf)
         else:
             scores = scores + attn_mask
-        weights = apply_one(net.SafeSoftmax, scores, -1)
+        weights = apply_one(SafeSoftmax, scores, -1)
     else:
         weights = scores.softmax(-1)
     return (dropout(weights, dropout_p) @ value).to(kind)

@@ -13,14 +13,16 @@ import numpy as np
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
 
+Operand = Any  # an array, or a Python number, which has no gradient
+
 add_up: Any = np.add.reduce  # (x, axis, keepdims=...): x.sum, without its way through Python
 
 _SMALL = 1 << 16  # numbers that are sooner copied than made a view of, and sooner summed by a product
 
 
-def single(x: Array) -> Array:
-    """x as sums over it are computed: float16 and bfloat16, of which these are the letters, as float32."""
-    return x.astype(np.float32) if x.dtype.char in "eE" else x
+def shape_of(x: Operand) -> tuple[int, ...]:
+    """The shape of an array; () for a number."""
+    return x.shape if type(x) is np.ndarray else ()
 
 
 def sum_to(gradient: Array, shape: tuple[int, ...]) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradus.engine.autograd.node import Function
 from gradus.engine.dtypes import Array
-from gradus.engine.ops.linalg import T
+from gradus.engine.ops.linear_algebra import T
 
 
 class Qr(Function):

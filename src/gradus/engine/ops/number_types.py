@@ -17,8 +17,7 @@ import numpy as np
 
 from gradus.engine.autograd.node import Edge, Function
 from gradus.engine.dtypes import REAL, Array
-from gradus.engine.ops import complex as cx
-from gradus.engine.ops.broadcast import single
+from gradus.engine.ops import complex_numbers as cx
 
 SPECIAL = "eEFD"  # NumPy's letters for float16, bfloat16, complex64, complex128
 
@@ -175,7 +174,7 @@ def _refuse_mixed(name: str, inputs: tuple[Any, ...]) -> None:
 
 def widened(x: Any) -> Any:
     """x in float32 if it is an array of 16-bit floats."""
-    return single(x) if isinstance(x, np.ndarray) else x
+    return x.astype(np.float32) if isinstance(x, np.ndarray) and x.dtype.char in "eE" else x  # their letters
 
 
 def narrowed(y: Any, kind: np.dtype[Any]) -> Any:

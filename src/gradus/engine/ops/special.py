@@ -9,6 +9,7 @@ import numpy as np
 
 from gradus.engine.autograd.node import Function
 from gradus.engine.dtypes import Array
+from gradus.engine.kernels import activations
 from gradus.engine.kernels import special as kernels
 from gradus.engine.ops.broadcast import sum_to
 
@@ -255,3 +256,25 @@ class Nextafter(Function):
 
     def backward(self, dy: Array) -> Any:
         raise RuntimeError("derivative for aten::nextafter is not implemented")
+
+
+class Erf(Function):
+    """y = erf x = 2/√π ∫₀ˣ e^(-t²) dt.    dx = 2/√π e^(-x²) dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return activations.erf(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy * (2 / math.sqrt(math.pi) * np.exp(-self.x * self.x))
+
+
+class Erfc(Function):
+    """y = 1 - erf x = 2/√π ∫ₓ^∞ e^(-t²) dt.    dx = -2/√π e^(-x²) dy"""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        return activations.erfc(x)
+
+    def backward(self, dy: Array) -> Array:
+        return dy * (-2 / math.sqrt(math.pi) * np.exp(-self.x * self.x))

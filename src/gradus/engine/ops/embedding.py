@@ -1,4 +1,4 @@
-"""Sums, means and maxima of rows of a table, bag by bag."""
+"""Rows of a table, and sums, means and maxima of them, bag by bag. The loops are in `kernels/embedding.py`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,36 @@ import numpy as np
 from gradus.engine.autograd.node import Function
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import embedding as kernels
+
+
+class Embedding(Function):
+    """y = the rows of W that idx names.    dW[idx] += dy"""
+
+    def forward(self, weight: Array, idx: Array, padding_idx: int | None = None) -> Array:
+        self.shape, self.idx, self.padding_idx = weight.shape, idx, padding_idx
+        if idx.size and (idx.min() < 0 or idx.max() >= len(weight)):
+            raise IndexError(
+                f"index out of range in self: the indices go from {idx.min()} to {idx.max()}, the table has "
+                f"{len(weight)} rows"
+            )
+        return np.take(weight, idx, axis=0)
+
+    def backward(self, dy: Array) -> Any:
+        dw = np.zeros(self.shape, dtype=dy.dtype)
+        kernels.add_rows(dw, self.idx, dy)
+        if self.padding_idx is not None:
+            dw[self.padding_idx] = 0
+        return dw, None
+
+
+class EmbeddingByFrequency(Embedding):
+    """y = the rows of W that idx names.    dW[idx] += dy / how often idx names the row"""
+
+    name_ = "EmbeddingBackward0"
+
+    def backward(self, dy: Array) -> Any:
+        dw, _ = super().backward(dy)
+        return dw / np.maximum(np.bincount(self.idx.ravel(), minlength=len(dw)), 1).astype(dw.dtype)[:, None], None
 
 
 class EmbeddingBag(Function):

@@ -1,4 +1,4 @@
-"""The larger and the smaller of two numbers, and what lies between bounds: each gradient goes to the number chosen."""
+"""One of two numbers, by a condition or the larger or smaller one: the gradient goes to the number chosen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,34 @@ import numpy as np
 
 from gradus.engine.autograd.node import Function
 from gradus.engine.dtypes import Array
-from gradus.engine.ops.broadcast import sum_to
+from gradus.engine.ops.broadcast import Operand, shape_of, sum_to
+
+
+class Where(Function):
+    """y = a where the condition holds, else b.    da = dy where it holds, db = dy elsewhere"""
+
+    def forward(self, condition: Array, a: Operand, b: Operand) -> Array:
+        self.condition, self.a, self.b = condition, shape_of(a), shape_of(b)
+        return np.asarray(np.where(condition, a, b))
+
+    def backward(self, dy: Array) -> Any:
+        da = sum_to(np.where(self.condition, dy, 0), self.a) if self.edges[1] is not None else None
+        db = sum_to(np.where(self.condition, 0, dy), self.b) if self.edges[2] is not None else None
+        return None, da, db
+
+
+class MaskedFill(Function):
+    """y = value where the mask is true, else x.    dx = 0 there, else dy;  dvalue = the sum of dy there"""
+
+    into_repeated = "masked_fill_"
+
+    def forward(self, x: Array, mask: Array, value: Operand) -> Array:
+        self.mask, self.shape = mask, x.shape
+        return np.where(mask, np.asarray(value, dtype=x.dtype), x)
+
+    def backward(self, dy: Array) -> Any:
+        dvalue = np.where(self.mask, dy, 0).sum() if self.edges[2] is not None else None
+        return sum_to(np.where(self.mask, 0, dy), self.shape), None, dvalue
 
 
 class Clamp(Function):

@@ -83,36 +83,6 @@ class IndexPut(Function):
         return dx, dvalue
 
 
-class Embedding(Function):
-    """y = the rows of W that idx names.    dW[idx] += dy"""
-
-    def forward(self, weight: Array, idx: Array, padding_idx: int | None = None) -> Array:
-        self.shape, self.idx, self.padding_idx = weight.shape, idx, padding_idx
-        if idx.size and (idx.min() < 0 or idx.max() >= len(weight)):
-            raise IndexError(
-                f"index out of range in self: the indices go from {idx.min()} to {idx.max()}, the table has "
-                f"{len(weight)} rows"
-            )
-        return np.take(weight, idx, axis=0)
-
-    def backward(self, dy: Array) -> Any:
-        dw = np.zeros(self.shape, dtype=dy.dtype)
-        kernels.add_rows(dw, self.idx, dy)
-        if self.padding_idx is not None:
-            dw[self.padding_idx] = 0
-        return dw, None
-
-
-class EmbeddingByFrequency(Embedding):
-    """y = the rows of W that idx names.    dW[idx] += dy / how often idx names the row"""
-
-    name_ = "EmbeddingBackward0"
-
-    def backward(self, dy: Array) -> Any:
-        dw, _ = super().backward(dy)
-        return dw / np.maximum(np.bincount(self.idx.ravel(), minlength=len(dw)), 1).astype(dw.dtype)[:, None], None
-
-
 class IndexSelect(Function):
     """y = x at the given positions of one axis.    dx += dy at them"""
 

@@ -9,7 +9,7 @@ import numpy as np
 from gradus.engine.autograd.node import Function
 from gradus.engine.dtypes import FLOATING, Array
 from gradus.engine.dtypes.limits import limits_of
-from gradus.engine.ops.index import along
+from gradus.engine.ops.indexing import along
 
 _WAYS: dict[str, Any] = {
     "sum": np.add,
