@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from gradus.engine.autograd.record import apply_one
 from gradus.engine.compat.absent import refuse
 from gradus.engine.functions import pointwise as pw
+from gradus.engine.functions.activations import log_softmax as log_softmax
+from gradus.engine.functions.activations import softmax as softmax
 from gradus.engine.functions.operands import binary, floating
 from gradus.engine.functions.pointwise import erf as erf
 from gradus.engine.functions.pointwise import erfc as erfc
@@ -18,9 +20,7 @@ from gradus.engine.functions.pointwise import round as round
 from gradus.engine.functions.pointwise import sigmoid as expit
 from gradus.engine.functions.pointwise import sinc as sinc
 from gradus.engine.functions.pointwise import xlogy as xlogy
-from gradus.engine.functions.reductions import log_softmax as log_softmax
 from gradus.engine.functions.reductions import logsumexp as logsumexp
-from gradus.engine.functions.reductions import softmax as softmax
 from gradus.engine.functions.special_functions import digamma as digamma
 from gradus.engine.functions.special_functions import erfinv as erfinv
 from gradus.engine.functions.special_functions import i0 as i0

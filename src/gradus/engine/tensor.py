@@ -580,7 +580,7 @@ class Tensor(Variable, _Missing):
     cumprod = rd.cumprod
     cumsum = rd.cumsum
     dist = rd.dist
-    log_softmax = rd.log_softmax
+    log_softmax = ac.log_softmax
     logcumsumexp = rd.logcumsumexp
     logsumexp = rd.logsumexp
     mean = rd.mean
@@ -588,7 +588,7 @@ class Tensor(Variable, _Missing):
     nansum = rd.nansum
     norm = rd.norm
     prod = rd.prod
-    softmax = rd.softmax
+    softmax = ac.softmax
     renorm = rd.renorm
     std = rd.std
     sum = rd.sum

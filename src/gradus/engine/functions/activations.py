@@ -10,9 +10,12 @@ from gradus.engine import random
 from gradus.engine.autograd.node import Function
 from gradus.engine.autograd.record import apply, apply_, apply_one, apply_two
 from gradus.engine.dtypes import REAL
+from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.limits import limits_of
-from gradus.engine.functions.operands import fitting, floating_only, number, refuse_bool, scalar_name
+from gradus.engine.functions.operands import axis_of, fitting, floating_only, number, refuse_bool, scalar_name
+from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.ops import activations as act
+from gradus.engine.ops.softmax import LogSoftmax, Softmax
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -21,12 +24,14 @@ __all__ = [
     "celu",
     "celu_",
     "hardshrink",
+    "log_softmax",
     "prelu",
     "relu_",
     "rrelu",
     "rrelu_",
     "selu",
     "selu_",
+    "softmax",
     "threshold",
     "threshold_",
 ]
@@ -268,3 +273,22 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     if input.shape[axis] % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {axis} is size {input.shape[axis]}")
     return cast("Tensor", apply_one(act.Glu, input, axis))
+
+
+# ---- rows
+
+
+@numpy_names
+def softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
+    """Return eˣ / Σ eˣ along a dimension; with `dtype`, input is converted first."""
+    x = floating_only(input if dtype is None else input.to(dtype), "softmax_lastdim_kernel_impl")
+    axis = axis_of(dim, x.ndim)
+    return apply_one(Softmax, x, axis) if x._array.size else x.clone()
+
+
+@numpy_names
+def log_softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
+    """Return x - log Σ eˣ along a dimension; with `dtype`, input is converted first."""
+    x = floating_only(input if dtype is None else input.to(dtype), "log_softmax_lastdim_kernel_impl")
+    axis = axis_of(dim, x.ndim)
+    return apply_one(LogSoftmax, x, axis) if x._array.size else x.clone()

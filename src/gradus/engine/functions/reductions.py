@@ -1,4 +1,4 @@
-"""Many numbers to fewer: sums, means, spreads, norms, running totals, and softmax."""
+"""Many numbers to fewer: sums, means, spreads, norms, running totals."""
 
 from __future__ import annotations
 
@@ -23,14 +23,13 @@ from gradus.engine.functions.operands import (
 )
 from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.ops import reductions as rd
-from gradus.engine.ops.softmax import LogSoftmax, Softmax
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "corrcoef", "cov", "cumprod", "cumsum", "dist", "log_softmax", "logcumsumexp", "logsumexp",
-    "mean", "nanmean", "nansum", "norm", "numel", "prod", "renorm", "softmax", "std", "std_mean", "sum", "trace",
+    "corrcoef", "cov", "cumprod", "cumsum", "dist", "logcumsumexp", "logsumexp",
+    "mean", "nanmean", "nansum", "norm", "numel", "prod", "renorm", "std", "std_mean", "sum", "trace",
     "var", "var_mean",
 ]  # fmt: skip
 
@@ -216,22 +215,6 @@ def norm(input: Tensor, p: Any = 2, dim: Dims = None, keepdim: bool = False, dty
 def dist(input: Tensor, other: Tensor, p: Any = 2) -> Tensor:
     """Return the p-norm of input - other."""
     return norm(input - other, p)
-
-
-@numpy_names
-def softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
-    """Return eˣ / Σ eˣ along a dimension; with `dtype`, input is converted first."""
-    x = floating_only(input if dtype is None else input.to(dtype), "softmax_lastdim_kernel_impl")
-    axis = axis_of(dim, x.ndim)
-    return apply_one(Softmax, x, axis) if x._array.size else x.clone()
-
-
-@numpy_names
-def log_softmax(input: Tensor, dim: int, dtype: DType | None = None) -> Tensor:
-    """Return x - log Σ eˣ along a dimension; with `dtype`, input is converted first."""
-    x = floating_only(input if dtype is None else input.to(dtype), "log_softmax_lastdim_kernel_impl")
-    axis = axis_of(dim, x.ndim)
-    return apply_one(LogSoftmax, x, axis) if x._array.size else x.clone()
 
 
 @numpy_names

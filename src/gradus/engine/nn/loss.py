@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradus.engine.nn import functional as F
-from gradus.engine.nn.loss_functions import reduction_of
+from gradus.engine.nn.functional.losses import reduction_of
 from gradus.engine.nn.module import Module
 from gradus.engine.tensor import Tensor
 

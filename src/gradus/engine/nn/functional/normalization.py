@@ -11,8 +11,8 @@ from gradus.engine.autograd.record import apply
 from gradus.engine.dtypes import REAL, float32
 from gradus.engine.dtypes.limits import finfo
 from gradus.engine.functions.operands import floating_only, scalar_name
-from gradus.engine.nn.padding_functions import pad
-from gradus.engine.nn.pooling_functions import avg_pool2d, avg_pool3d
+from gradus.engine.nn.functional.padding import pad
+from gradus.engine.nn.functional.pooling import avg_pool2d, avg_pool3d
 from gradus.engine.ops import normalization as norm
 from gradus.engine.ops.number_types import widened
 from gradus.engine.tensor import Tensor
@@ -214,3 +214,8 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
         flat = squares.reshape(input.shape[0], 1, input.shape[1], input.shape[2], -1)
         means = avg_pool3d(pad(flat, (0, 0, 0, 0, *ends)), (size, 1, 1), stride=1).squeeze(1).reshape(input.shape)
     return input / (means * alpha + k).pow(beta)
+
+
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12) -> Tensor:
+    """input divided by its p-norm along dim, or by eps if that is larger."""
+    return input / input.norm(p, dim, keepdim=True).clamp(min=eps)

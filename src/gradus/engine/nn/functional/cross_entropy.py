@@ -1,18 +1,16 @@
-"""The losses of classes, and the squared error: `functional` offers them."""
+"""Cross entropy and negative log likelihood; targets are class numbers or probabilities."""
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, cast
 
 import numpy as np
 
 from gradus.engine.autograd.record import apply, apply_two
 from gradus.engine.dtypes import REAL
-from gradus.engine.functions.operands import binary, floating_only, scalar_name
-from gradus.engine.nn.loss_functions import reduced, reduction_of
+from gradus.engine.functions.operands import floating_only, scalar_name
+from gradus.engine.nn.functional.losses import reduced, reduction_of
 from gradus.engine.ops.cross_entropy import CrossEntropy, NllLoss
-from gradus.engine.ops.losses import MseLoss
 from gradus.engine.tensor import Tensor
 
 _INT64 = np.dtype(np.int64)
@@ -116,23 +114,6 @@ def _nll(log_p: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
         reduction=reduction,
     )
     return loss
-
-
-def mse_loss(
-    input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
-) -> Tensor:
-    """(input - target)², averaged, summed, or each."""
-    reduction = reduction_of(size_average, reduce, reduction)
-    if not input.is_floating_point() and not target.is_floating_point():
-        floating_only(input, "mse_cpu")
-    if input.shape != target.shape:
-        warnings.warn(
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
-            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
-            UserWarning,
-            stacklevel=2,
-        )
-    return binary(MseLoss, input, target, reduction)
 
 
 def _rows(input: Tensor, target: Tensor) -> tuple[Tensor, Tensor, tuple[int, ...]]:

@@ -1,4 +1,4 @@
-"""Tables of vectors, looked up by number: one row for each number, or one for each bag of numbers."""
+"""Rows of a table looked up by index: `embedding`, `embedding_bag`, `one_hot`."""
 
 from __future__ import annotations
 

@@ -1,21 +1,36 @@
-"""The losses besides cross entropy and squared error: `functional` offers them beside its own. Each rule stands by its
-formula.
-"""
+"""Losses of pairs of numbers: squared, absolute, Huber, binary cross entropy, Kullback-Leibler divergence."""
 
 from __future__ import annotations
 
 import warnings
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from gradus.engine.autograd.record import apply
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes.promotion import result_type
-from gradus.engine.functions.operands import check_cast, floating_only, scalar_name
-from gradus.engine.ops.losses import BinaryCrossEntropy, BinaryCrossEntropyWithLogits, HuberLoss, SmoothL1Loss
+from gradus.engine.functions.operands import binary, check_cast, floating_only, scalar_name
+from gradus.engine.ops.losses import BinaryCrossEntropy, BinaryCrossEntropyWithLogits, HuberLoss, MseLoss, SmoothL1Loss
 from gradus.engine.ops.number_types import widened
 from gradus.engine.tensor import Tensor
+
+
+def mse_loss(
+    input: Tensor, target: Tensor, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+) -> Tensor:
+    """(input - target)², averaged, summed, or each."""
+    reduction = reduction_of(size_average, reduce, reduction)
+    if not input.is_floating_point() and not target.is_floating_point():
+        floating_only(input, "mse_cpu")
+    if input.shape != target.shape:
+        warnings.warn(
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+            UserWarning,
+            stacklevel=2,
+        )
+    return binary(MseLoss, input, target, reduction)
 
 
 def l1_loss(

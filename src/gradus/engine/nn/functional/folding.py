@@ -1,4 +1,4 @@
-"""The numbers of pictures, otherwise arranged: windows as columns, channels as finer places, channels shuffled."""
+"""Windows of an image as columns and back; channels as pixels and back; channels shuffled."""
 
 from __future__ import annotations
 

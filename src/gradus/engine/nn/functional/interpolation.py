@@ -1,4 +1,4 @@
-"""Pictures, lines and volumes in another size: `interpolate`, under PyTorch's names for its rules."""
+"""Images, sequences and volumes resized: `interpolate` and PyTorch's older names for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 from gradus.engine.autograd.record import apply
 from gradus.engine.functions.operands import scalar_name
-from gradus.engine.nn.adaptive_pooling_functions import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
+from gradus.engine.nn.functional.adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from gradus.engine.ops import interpolation as rules
 from gradus.engine.tensor import Tensor
 

@@ -1,4 +1,4 @@
-"""`ctc_loss`: learning a labelling without being told where in time its labels are."""
+"""`ctc_loss`: learning a sequence of labels without being told when each of them occurs."""
 
 from __future__ import annotations
 
