@@ -124,5 +124,7 @@ from gradus.engine.nn.functional.pooling import max_pool3d as max_pool3d
 from gradus.engine.nn.functional.pooling import max_unpool1d as max_unpool1d
 from gradus.engine.nn.functional.pooling import max_unpool2d as max_unpool2d
 from gradus.engine.nn.functional.pooling import max_unpool3d as max_unpool3d
+from gradus.engine.nn.functional.sampling import affine_grid as affine_grid
+from gradus.engine.nn.functional.sampling import grid_sample as grid_sample
 
 __getattr__ = refuse(__name__)
