@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import gradus.engine as torch
 from gradus.engine import kernels
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import (
@@ -23,7 +24,6 @@ from gradus.engine.kernels import (
     softmax,
     threads,
 )
-from gradus.engine.optim import adam
 
 RNG = np.random.default_rng(0)
 RTOL = (
@@ -228,17 +228,22 @@ def test_rows_added_at_repeated_places_all_count() -> None:
 
 @pytest.mark.usefixtures("pool")
 def test_adamw_over_many_parameters_equals_the_plain_step_of_each() -> None:
-    options: dict[str, Any] = {"lr": 3e-3, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "weight_decay": 0.1}
     shapes = [(701, 100), (3,), (1, 1), (50, 40, 30), (16384,)]
-    fused = [(numbers(*s), numbers(*s), numbers(*s, spread=0.1), np.abs(numbers(*s))) for s in shapes]
-    plain = [tuple(a.copy() for a in each) for each in fused]
-    for step in range(1, 4):
-        assert optimizer.adamw([(each, adam._numbers(**options, step=step)) for each in fused])
-        for p, g, m, v in plain:
-            adam.adamw_(p, g, m, v, **options, step=step)
-    for each, want in zip(fused, plain, strict=True):
-        for a, b in zip(each, want, strict=True):
-            close(a, b)
+    options: dict[str, Any] = {"lr": 3e-3, "betas": (0.9, 0.99), "weight_decay": 0.1}
+    params = [torch.nn.Parameter(torch.tensor(numbers(*shape))) for shape in shapes]
+    copies = [torch.nn.Parameter(p.detach().clone()) for p in params]
+    fused, plain = torch.optim.AdamW(params, **options), torch.optim.AdamW(copies, **options)
+    assert optimizer.fits([(p._array,) for p in params])
+    for _ in range(3):
+        for p, copy in zip(params, copies, strict=True):
+            p.grad = torch.tensor(numbers(*p.shape))
+            copy.grad = p.grad.clone()
+        fused.step()
+        in_numpy(plain.step)
+    for p, copy in zip(params, copies, strict=True):
+        close(p._array, copy._array)
+        for name, value in plain.state[copy].items():
+            close(fused.state[p][name]._array, value._array)
 
 
 @pytest.mark.usefixtures("pool")
@@ -381,7 +386,7 @@ def test_read_only_arrays_are_read() -> None:
 
 def test_read_only_parameters_are_not_stepped() -> None:
     p = read_only(numbers(1000))
-    assert not optimizer.adamw([((p, numbers(1000), numbers(1000), numbers(1000)), (1.0, 0.9, 0.99, 1e-3, 1.0, 1e-8))])
+    assert not optimizer.fits([(p, numbers(1000), numbers(1000), numbers(1000))])
 
 
 @pytest.mark.usefixtures("pool")

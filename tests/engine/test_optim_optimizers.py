@@ -246,8 +246,8 @@ def test_a_rule_of_ones_own_needs_only_its_update() -> None:
         def __init__(self, params: Any, lr: float) -> None:
             super().__init__(params, {"lr": lr})
 
-        def update(self, key: Any, p: Array, g: Array, group: dict[str, Any]) -> None:
-            del key
+        def update(self, p: Array, g: Array, state: dict[str, Any], group: dict[str, Any]) -> None:
+            del state
             p -= np.sign(g) * group["lr"]
 
     p = engine.nn.Parameter(engine.tensor([2.0, -3.0]))

@@ -11,31 +11,24 @@ from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
 
 
-def adamw(steps: Sequence[tuple[tuple[Array, ...], tuple[float, ...]]]) -> bool:
-    """Do the steps of `optim.adam.adamw_`: for each parameter p, g, m, v, and the numbers that `optim.adam` gives.
-
-    False, and nothing done, if the arrays are not for the loops.
-    """
-    arrays = [each for each, _ in steps]
-    if not _fused(arrays):
+def fits(arrays: Sequence[tuple[Array, ...]]) -> bool:
+    """Whether the loops take these arrays: float32, contiguous, and together large enough to be worth a call."""
+    if not kernels.enabled or sum(each[0].size for each in arrays) < kernels.LEAST:
         return False
-    numbers = np.array([each for _, each in steps])
-    kernels.compiled().adamw(threads.crew(), *_table(arrays), numbers)
-    return True
+    return all(a.dtype == np.float32 and a.flags.carray for each in arrays for a in each)
+
+
+def adamw(arrays: Sequence[tuple[Array, ...]], coefficients: Sequence[tuple[float, ...]]) -> None:
+    """`optim.Adam.update` for many parameters at once: p, g, m, v of each, which `fits`, and its coefficients."""
+    kernels.compiled().adamw(threads.crew(), *_table(arrays), np.array(coefficients))
 
 
 def sum_of_squares(arrays: Sequence[Array]) -> float | None:
     """Σ x² over all of them, in double precision; None if they are not for the loops."""
     each = [(array,) for array in arrays]
-    if not _fused(each):
+    if not fits(each):
         return None
     return float(kernels.compiled().sum_of_squares(threads.crew(), *_table(each)))
-
-
-def _fused(arrays: Sequence[tuple[Array, ...]]) -> bool:
-    if not kernels.enabled or sum(each[0].size for each in arrays) < kernels.LEAST:
-        return False
-    return all(a.dtype == np.float32 and a.flags.carray for each in arrays for a in each)
 
 
 def _table(arrays: Sequence[tuple[Array, ...]]) -> tuple[Array, Array]:

@@ -28,7 +28,7 @@ def prepare() -> None:
     table, index = x.copy(), np.zeros(128, np.int64)
     q = np.ones((2, 32, 2, 16), np.float32).swapaxes(1, 2)
     log_total = np.ones((2, 2, 32), np.float32)
-    optimizer.adamw([((table,) * 4, (1.0,) * 6)])
+    optimizer.adamw([(table,) * 4], [(1.0,) * 6])
     optimizer.sum_of_squares([x])
     embedding.add_rows(table, index, x)
     normalization.layer_norm_backward(x, x, row, column, column)

@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.optim.optimizer import Group, Optimizer, Params, check, scalar_state, zeros_like
+from gradus.engine.optim.optimizer import (
+    Group,
+    Optimizer,
+    Params,
+    State,
+    check,
+    count,
+    decayed,
+    scalar_state,
+    zeros_like,
+)
 from gradus.engine.tensor import Tensor
 
 
@@ -46,16 +56,13 @@ class Adadelta(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, key: Tensor, p: Array, g: Array, group: Group) -> None:
-        state = self.state[key]
-        if not state:
-            state["step"] = scalar_state()
-            state["square_avg"] = zeros_like(p)
-            state["acc_delta"] = zeros_like(p)
-        state["step"]._array += 1
+    def start(self, p: Array, group: Group) -> State:
+        return {"step": scalar_state(), "square_avg": zeros_like(p), "acc_delta": zeros_like(p)}
+
+    def update(self, p: Array, g: Array, state: State, group: Group) -> None:
+        count(state)
         rho, eps = group["rho"], group["eps"]
-        if group["weight_decay"] != 0:
-            g = g + p * group["weight_decay"]
+        g = decayed(p, g, group)
         square, moved = state["square_avg"]._array, state["acc_delta"]._array
         square *= rho
         square += g * (1 - rho) * g

@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.optim.optimizer import Group, Optimizer, Params, check, check_fused, scalar_state
+from gradus.engine.optim.optimizer import (
+    Group,
+    Optimizer,
+    Params,
+    State,
+    check,
+    check_fused,
+    count,
+    decayed,
+    scalar_state,
+)
 from gradus.engine.tensor import Tensor
 
 
@@ -50,22 +60,16 @@ class Adagrad(Optimizer):
         super().__init__(params, defaults)
         for group in self.param_groups:
             for p in group["params"]:
-                self._start(p, p._array)
+                self.state[p] = self.start(p._array, group)
 
-    def _start(self, key: Tensor, p: Array) -> dict[str, Any]:
-        state = self.state[key]
-        if not state:
-            state["step"] = scalar_state()
-            state["sum"] = Tensor._wrap(np.full(p.shape, self.defaults["initial_accumulator_value"], p.dtype))
-        return state
+    def start(self, p: Array, group: Group) -> State:
+        total = np.full(p.shape, group["initial_accumulator_value"], p.dtype)
+        return {"step": scalar_state(), "sum": Tensor._wrap(total)}
 
-    def update(self, key: Tensor, p: Array, g: Array, group: Group) -> None:
-        state = self._start(key, p)
-        total, step = state["sum"]._array, state["step"]._array
-        step += 1
-        if group["weight_decay"] != 0:
-            g = g + p * group["weight_decay"]
-        lr = group["lr"] / (1 + (float(step) - 1) * group["lr_decay"])
+    def update(self, p: Array, g: Array, state: State, group: Group) -> None:
+        t, total = count(state), state["sum"]._array
+        g = decayed(p, g, group)
+        lr = group["lr"] / (1 + (t - 1) * group["lr_decay"])
         total += g * g
         scale = np.sqrt(total)
         scale += group["eps"]

@@ -3,68 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import numpy as np
 
-from gradus.engine.autograd.grad_mode import no_grad
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import optimizer as kernels
 from gradus.engine.optim.optimizer import (
     Group,
     Optimizer,
     Params,
+    State,
+    Update,
     check,
     check_betas,
     check_fused,
+    count,
+    decayed,
     scalar_state,
     zeros_like,
 )
 from gradus.engine.tensor import Tensor
 
 
-def adamw_(
-    p: Array,
-    g: Array,
-    m: Array,
-    v: Array,
-    largest: Array | None = None,
-    *,
-    lr: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    weight_decay: float,
-    step: float,
-) -> None:
-    """One step, in place, on p, m and v (and, for AMSGrad, on `largest`, the largest v so far); g is only read.
-
-    p ← (1 - lr · weight_decay) p
-    m ← β₁ m + (1 - β₁) g,   v ← β₂ v + (1 - β₂) g²
-    p ← p - lr · m̂ / (√v̂ + eps),   m̂ = m / (1 - β₁ᵗ),   v̂ = v / (1 - β₂ᵗ),   t = step, from 1
-    """
-    if weight_decay != 0:
-        p *= 1 - lr * weight_decay
-    a = np.subtract(g, m, out=np.empty_like(m))
-    a *= 1 - beta1
-    m += a
-    np.multiply(g, 1 - beta2, out=a)
-    a *= g
-    v *= beta2
-    v += a
-    if largest is not None:
-        np.maximum(largest, v, out=largest)
-    np.sqrt(v if largest is None else largest, out=a)
-    a /= math.sqrt(1 - beta2**step)
-    a += eps
-    update = np.multiply(m, lr / (1 - beta1**step), out=np.empty_like(m))
-    update /= a
-    p -= update
-
-
 class Adam(Optimizer):
-    """m and v follow the mean of g and of g²; p ← p - lr · m̂ / (√v̂ + eps) (Kingma and Ba, 2015; see `adamw_`).
+    """p ← p - lr · m̂ / (√v̂ + eps), with m and v running means of g and of g² (Kingma and Ba, 2015).
+
+    m ← β₁ m + (1 - β₁) g,  v ← β₂ v + (1 - β₂) g²,  m̂ = m / (1 - β₁ᵗ),  v̂ = v / (1 - β₂ᵗ),  t = 1, 2, ...
 
     weight_decay · p is added to g; AdamW decays p itself instead. amsgrad divides by the largest v so far (Reddi et
     al., 2018).
@@ -113,44 +78,44 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    @no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        self._steps: list[tuple[tuple[Array, ...], dict[str, Any]]] = []  # what `update` found to do
-        loss = super().step(closure)
-        plain = [(arrays, _numbers(**options)) for arrays, options in self._steps if len(arrays) == 4]
-        if len(plain) < len(self._steps) or not kernels.adamw(plain):
-            for arrays, options in self._steps:
-                adamw_(*arrays, **options)
-        self._steps = []
-        return loss
-
-    def update(self, key: Tensor, p: Array, g: Array, group: Group) -> None:
-        state = self.state[key]
-        if not state:
-            state["step"] = scalar_state()
-            state["exp_avg"] = zeros_like(p)
-            state["exp_avg_sq"] = zeros_like(p)
-            if group["amsgrad"]:
-                state["max_exp_avg_sq"] = zeros_like(p)
-        step = state["step"]._array
-        step += 1
-        decay = group["weight_decay"]
-        if decay != 0 and not group["decoupled_weight_decay"]:
-            g = g + p * decay
-            decay = 0
-        beta1, beta2 = group["betas"]
-        options = {"lr": group["lr"], "beta1": beta1, "beta2": beta2, "eps": group["eps"]}
-        moments = [state["exp_avg"]._array, state["exp_avg_sq"]._array]
+    def start(self, p: Array, group: Group) -> State:
+        state = {"step": scalar_state(), "exp_avg": zeros_like(p), "exp_avg_sq": zeros_like(p)}
         if group["amsgrad"]:
-            moments.append(state["max_exp_avg_sq"]._array)
-        self._steps.append(((p, g, *moments), {**options, "weight_decay": decay, "step": float(step)}))
+            state["max_exp_avg_sq"] = zeros_like(p)
+        return state
+
+    def update(self, p: Array, g: Array, state: State, group: Group) -> None:
+        lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
+        m, v = state["exp_avg"]._array, state["exp_avg_sq"]._array
+        t = count(state)
+        g = decayed(p, g, group)
+        m += (g - m) * (1 - beta1)  # m ← β₁ m + (1 - β₁) g
+        v *= beta2
+        v += g * (1 - beta2) * g  # v ← β₂ v + (1 - β₂) g²
+        if group["amsgrad"]:
+            largest = state["max_exp_avg_sq"]._array
+            v = np.maximum(largest, v, out=largest)
+        p -= m * (lr / (1 - beta1**t)) / (np.sqrt(v) / math.sqrt(1 - beta2**t) + eps)  # p ← p - lr m̂ / (√v̂ + eps)
+
+    def update_all(self, updates: list[Update]) -> None:
+        """Update all parameters in one fused loop where it takes them; else one after the other."""
+        moments = [(state["exp_avg"]._array, state["exp_avg_sq"]._array) for _, _, state, _ in updates]
+        arrays = [(p, g, m, v) for (p, g, _, _), (m, v) in zip(updates, moments, strict=True)]
+        if any(group["amsgrad"] for *_, group in updates) or not kernels.fits(arrays):
+            super().update_all(updates)
+            return
+        coefficients = [_coefficients(group, count(state)) for _, _, state, group in updates]
+        for i, (p, g, _, group) in enumerate(updates):
+            if not group["decoupled_weight_decay"]:
+                arrays[i] = (p, decayed(p, g, group), *moments[i])
+        kernels.adamw(arrays, coefficients)
 
 
-def _numbers(
-    *, lr: float, beta1: float, beta2: float, eps: float, weight_decay: float, step: float
-) -> tuple[float, ...]:
-    """What a step is made of, as the fused loop takes it."""
-    return 1 - lr * weight_decay, beta1, beta2, lr / (1 - beta1**step), math.sqrt(1 - beta2**step), eps
+def _coefficients(group: Group, t: float) -> tuple[float, ...]:
+    """What the fused loop takes: 1 - lr · weight_decay, β₁, β₂, lr / (1 - β₁ᵗ), √(1 - β₂ᵗ), eps."""
+    lr, (beta1, beta2) = group["lr"], group["betas"]
+    shrink = 1 - lr * float(group["weight_decay"]) if group["decoupled_weight_decay"] else 1.0
+    return shrink, beta1, beta2, lr / (1 - beta1**t), math.sqrt(1 - beta2**t), group["eps"]
 
 
 class AdamW(Adam):

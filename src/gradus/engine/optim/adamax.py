@@ -7,7 +7,18 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.optim.optimizer import Group, Optimizer, Params, check, check_betas, scalar_state, zeros_like
+from gradus.engine.optim.optimizer import (
+    Group,
+    Optimizer,
+    Params,
+    State,
+    check,
+    check_betas,
+    count,
+    decayed,
+    scalar_state,
+    zeros_like,
+)
 from gradus.engine.tensor import Tensor
 
 
@@ -45,18 +56,15 @@ class Adamax(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, key: Tensor, p: Array, g: Array, group: Group) -> None:
-        state = self.state[key]
-        if not state:
-            state["step"] = scalar_state()
-            state["exp_avg"] = zeros_like(p)
-            state["exp_inf"] = zeros_like(p)
-        state["step"]._array += 1
+    def start(self, p: Array, group: Group) -> State:
+        return {"step": scalar_state(), "exp_avg": zeros_like(p), "exp_inf": zeros_like(p)}
+
+    def update(self, p: Array, g: Array, state: State, group: Group) -> None:
+        t = count(state)
         beta1, beta2 = group["betas"]
-        if group["weight_decay"] != 0:
-            g = g + p * group["weight_decay"]
+        g = decayed(p, g, group)
         m, u = state["exp_avg"]._array, state["exp_inf"]._array
         m += (g - m) * (1 - beta1)
         u *= beta2
         np.maximum(u, np.abs(g) + group["eps"], out=u)
-        p -= m * (group["lr"] / (1 - beta1 ** float(state["step"]._array))) / u
+        p -= m * (group["lr"] / (1 - beta1**t)) / u

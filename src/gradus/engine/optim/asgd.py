@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from gradus.engine.dtypes import Array
-from gradus.engine.optim.optimizer import Group, Optimizer, Params, check, scalar_state, zeros_like
+from gradus.engine.optim.optimizer import (
+    Group,
+    Optimizer,
+    Params,
+    State,
+    check,
+    count,
+    decayed,
+    scalar_state,
+    zeros_like,
+)
 from gradus.engine.tensor import Tensor
 
 
@@ -44,18 +54,18 @@ class ASGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, key: Tensor, p: Array, g: Array, group: Group) -> None:
-        state = self.state[key]
+    def start(self, p: Array, group: Group) -> State:
+        return {
+            "step": scalar_state(),
+            "eta": scalar_state(group["lr"]),
+            "mu": scalar_state(1.0),
+            "ax": zeros_like(p),
+        }
+
+    def update(self, p: Array, g: Array, state: State, group: Group) -> None:
+        t, eta, mu = count(state), state["eta"].item(), state["mu"].item()
         lr, lambd = group["lr"], group["lambd"]
-        if not state:
-            state["step"] = scalar_state()
-            state["eta"] = scalar_state(lr)
-            state["mu"] = scalar_state(1.0)
-            state["ax"] = zeros_like(p)
-        state["step"]._array += 1
-        step, eta, mu = (state[name].item() for name in ("step", "eta", "mu"))
-        if group["weight_decay"] != 0:
-            g = g + p * group["weight_decay"]
+        g = decayed(p, g, group)
         p *= 1 - lambd * eta
         p -= g * eta
         average = state["ax"]._array
@@ -63,5 +73,5 @@ class ASGD(Optimizer):
             average[...] = p
         else:
             average += (p - average) * mu
-        state["eta"]._array[...] = lr / (1 + lambd * lr * step) ** group["alpha"]
-        state["mu"]._array[...] = 1 / max(1, step - group["t0"])
+        state["eta"]._array[...] = lr / (1 + lambd * lr * t) ** group["alpha"]
+        state["mu"]._array[...] = 1 / max(1, t - group["t0"])

@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.products import product
-from gradus.engine.optim.optimizer import Group, Optimizer, Params, check, zeros_like
-from gradus.engine.tensor import Tensor
+from gradus.engine.optim.optimizer import Group, Optimizer, Params, State, check, zeros_like
 
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)  # of the polynomial with the steepest start (Keller Jordan)
 
@@ -59,10 +58,10 @@ class Muon(Optimizer):
                         f"Muon only supports 2D parameters whereas we found a parameter with size: {p.shape}"
                     )
 
-    def update(self, key: Tensor, p: Array, g: Array, group: Group) -> None:
-        state = self.state[key]
-        if "momentum_buffer" not in state:
-            state["momentum_buffer"] = zeros_like(p)
+    def start(self, p: Array, group: Group) -> State:
+        return {"momentum_buffer": zeros_like(p)}
+
+    def update(self, p: Array, g: Array, state: State, group: Group) -> None:
         b = state["momentum_buffer"]._array
         momentum, lr = group["momentum"], group["lr"]
         b += (g - b) * (1 - momentum)

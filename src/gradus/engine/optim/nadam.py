@@ -11,8 +11,10 @@ from gradus.engine.optim.optimizer import (
     Group,
     Optimizer,
     Params,
+    State,
     check,
     check_betas,
+    count,
     decayed,
     scalar_state,
     zeros_like,
@@ -61,15 +63,16 @@ class NAdam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, key: Tensor, p: Array, g: Array, group: Group) -> None:
-        state = self.state[key]
-        if not state:
-            state["step"] = scalar_state()
-            state["mu_product"] = scalar_state(1.0)
-            state["exp_avg"] = zeros_like(p)
-            state["exp_avg_sq"] = zeros_like(p)
-        state["step"]._array += 1
-        step, lr = state["step"].item(), group["lr"]
+    def start(self, p: Array, group: Group) -> State:
+        return {
+            "step": scalar_state(),
+            "mu_product": scalar_state(1.0),
+            "exp_avg": zeros_like(p),
+            "exp_avg_sq": zeros_like(p),
+        }
+
+    def update(self, p: Array, g: Array, state: State, group: Group) -> None:
+        step, lr = count(state), group["lr"]
         beta1, beta2 = group["betas"]
         g = decayed(p, g, group)
         mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (t * group["momentum_decay"])) for t in (step, step + 1))

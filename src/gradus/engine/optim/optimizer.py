@@ -1,6 +1,7 @@
 """`Optimizer`: the parameters in their groups, the state that an update rule keeps for each, and how both are saved.
 
-A rule is a subclass with one method, `update`, that changes one parameter's numbers; the walk over all of them is here.
+A rule is a subclass with two methods: `start` returns a parameter's state before its first step, and `update` changes
+the parameter and its state in place. The loop over all parameters is here.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from gradus.engine.tensor import Tensor
 Params = Iterable[Any]  # of tensors, of (name, tensor), or of dictionaries with "params" and a group's own settings
 Group = dict[str, Any]
 State = dict[str, Any]
+Update = tuple[Array, Array, State, Group]  # a parameter, its gradient, its state, its settings
 
 
 class Optimizer:
@@ -123,6 +125,7 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        updates: list[Update] = []
         for group in self.param_groups:
             settings = {**group, "lr": number(group["lr"])} if "lr" in group else group
             maximize, checked = group.get("maximize"), group.get("differentiable") or group.get("capturable")
@@ -131,16 +134,26 @@ class Optimizer:
                 if given is not None:
                     if checked:
                         check_step(tensor, group)
-                    gradient = -given._array if maximize else given._array
-                    self.update(tensor, tensor._array, gradient, settings)
+                    state = self.state.get(tensor) or self.start(tensor._array, settings)
+                    updates.append((tensor._array, -given._array if maximize else given._array, state, settings))
                     tensor._version_counter[0] += 1
+                    if state:
+                        self.state[tensor] = state
+        self.update_all(updates)
         return loss
 
-    def update(self, key: Tensor, p: Array, g: Array, group: Group) -> None:
-        """Change `p`, the numbers of the parameter `key`, in place, by its gradient `g`. `self.state[key]` is kept for
-        it.
-        """
+    def start(self, p: Array, group: Group) -> State:
+        """Return the state of a parameter before its first step."""
+        return {}
+
+    def update(self, p: Array, g: Array, state: State, group: Group) -> None:
+        """Change the parameter `p` and its `state` in place, given its gradient `g` and its group's settings."""
         raise NotImplementedError
+
+    def update_all(self, updates: list[Update]) -> None:
+        """Update each parameter; an optimizer that has a loop over all of them at once overrides this."""
+        for each in updates:
+            self.update(*each)
 
     def state_dict(self) -> dict[str, Any]:
         """{"state": {number of the parameter: its state}, "param_groups": [settings, with the parameters' numbers]}:
@@ -216,12 +229,18 @@ def scalar_state(value: float = 0.0) -> Tensor:
     return Tensor._wrap(np.array(value, np.float32))
 
 
+def count(state: State) -> float:
+    """Increment the step count of a state and return it: t, from 1."""
+    state["step"]._array += 1
+    return float(state["step"]._array)
+
+
 def decayed(p: Array, g: Array, group: Group) -> Array:
-    """The gradient with weight_decay · p added to it; or, decoupled, p itself shrunk by lr · weight_decay."""
-    decay = group["weight_decay"]
+    """Return g + weight_decay · p; with decoupled weight decay, shrink p by lr · weight_decay and return g."""
+    decay = float(group["weight_decay"])
     if decay == 0:
         return g
-    if group["decoupled_weight_decay"]:
+    if group.get("decoupled_weight_decay"):
         p *= 1 - group["lr"] * decay
         return g
     return g + p * decay

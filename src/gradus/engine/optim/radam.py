@@ -12,8 +12,10 @@ from gradus.engine.optim.optimizer import (
     Group,
     Optimizer,
     Params,
+    State,
     check,
     check_betas,
+    count,
     decayed,
     scalar_state,
     zeros_like,
@@ -60,14 +62,11 @@ class RAdam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, key: Tensor, p: Array, g: Array, group: Group) -> None:
-        state = self.state[key]
-        if not state:
-            state["step"] = scalar_state()
-            state["exp_avg"] = zeros_like(p)
-            state["exp_avg_sq"] = zeros_like(p)
-        state["step"]._array += 1
-        t = state["step"].item()
+    def start(self, p: Array, group: Group) -> State:
+        return {"step": scalar_state(), "exp_avg": zeros_like(p), "exp_avg_sq": zeros_like(p)}
+
+    def update(self, p: Array, g: Array, state: State, group: Group) -> None:
+        t = count(state)
         beta1, beta2 = group["betas"]
         g = decayed(p, g, group)
         m, v = state["exp_avg"]._array, state["exp_avg_sq"]._array

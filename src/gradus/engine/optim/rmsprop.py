@@ -7,7 +7,17 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.optim.optimizer import Group, Optimizer, Params, check, scalar_state, zeros_like
+from gradus.engine.optim.optimizer import (
+    Group,
+    Optimizer,
+    Params,
+    State,
+    check,
+    count,
+    decayed,
+    scalar_state,
+    zeros_like,
+)
 from gradus.engine.tensor import Tensor
 
 
@@ -51,20 +61,18 @@ class RMSprop(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, key: Tensor, p: Array, g: Array, group: Group) -> None:
-        state = self.state[key]
+    def start(self, p: Array, group: Group) -> State:
+        state = {"step": scalar_state(), "square_avg": zeros_like(p)}
+        if group["momentum"] > 0:
+            state["momentum_buffer"] = zeros_like(p)
+        if group["centered"]:
+            state["grad_avg"] = zeros_like(p)
+        return state
+
+    def update(self, p: Array, g: Array, state: State, group: Group) -> None:
+        count(state)
         alpha, momentum, lr = group["alpha"], group["momentum"], group["lr"]
-        if not state:
-            state["step"] = scalar_state()
-            state["square_avg"] = zeros_like(p)
-            if momentum > 0:
-                state["momentum_buffer"] = zeros_like(p)
-            if group["centered"]:
-                state["grad_avg"] = zeros_like(p)
-        step = state["step"]._array
-        step += 1
-        if group["weight_decay"] != 0:
-            g = g + p * group["weight_decay"]
+        g = decayed(p, g, group)
         square = state["square_avg"]._array
         square *= alpha
         if group["centered"]:

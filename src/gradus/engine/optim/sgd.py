@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.optim.optimizer import Group, Optimizer, Params, check, check_fused
+from gradus.engine.optim.optimizer import Group, Optimizer, Params, State, check, check_fused, decayed
 from gradus.engine.tensor import Tensor
 
 
@@ -51,17 +51,18 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def update(self, key: Tensor, p: Array, g: Array, group: Group) -> None:
+    def start(self, p: Array, group: Group) -> State:
+        return {"momentum_buffer": None} if group["momentum"] != 0 else {}
+
+    def update(self, p: Array, g: Array, state: State, group: Group) -> None:
         momentum = group["momentum"]
-        if group["weight_decay"] != 0:
-            g = g + p * float(group["weight_decay"])
+        g = decayed(p, g, group)
         if momentum != 0:
-            state = self.state[key]
-            held = state.get("momentum_buffer")
-            if held is None:
-                state["momentum_buffer"] = held = Tensor._wrap(np.array(g, p.dtype))
+            buffer = state["momentum_buffer"]
+            if buffer is None:  # the first b is g itself
+                buffer = state["momentum_buffer"] = Tensor._wrap(np.array(g, p.dtype))
             else:
-                held._array *= momentum
-                held._array += g * (1 - group["dampening"])
-            g = g + held._array * momentum if group["nesterov"] else held._array
+                buffer._array *= momentum
+                buffer._array += g * (1 - group["dampening"])
+            g = g + buffer._array * momentum if group["nesterov"] else buffer._array
         p -= g * group["lr"]
