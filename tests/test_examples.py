@@ -11,13 +11,23 @@ import numpy as np
 import pytest
 
 from gradus.backend import torch
-from gradus.generation import SamplingRule
+from gradus.generation import SamplingRule, generate
 from gradus.models import build_model
+from gradus.text import Batches, CharTokenizer, Corpus
 
-NAMES: dict[str, Any] = {"np": np, "torch": torch, "build_model": build_model, "SamplingRule": SamplingRule}
+NAMES: dict[str, Any] = {
+    "np": np,
+    "torch": torch,
+    "Batches": Batches,
+    "CharTokenizer": CharTokenizer,
+    "Corpus": Corpus,
+    "SamplingRule": SamplingRule,
+    "build_model": build_model,
+    "generate": generate,
+}
 
 
-@pytest.mark.parametrize("module", ["gradus.generation.generate"])
+@pytest.mark.parametrize("module", ["gradus.generation.generate", "gradus.training.loop"])
 def test_examples_print_what_they_say(module: str) -> None:
     found: ModuleType = importlib.import_module(module)
     result = doctest.testmod(found, extraglobs=NAMES)

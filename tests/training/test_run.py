@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from gradus.errors import UserError
-from gradus.training.run import Run, new_run_folder
+from gradus.training.folder import new_run_folder
+from gradus.training.run import Run
 
 FILES = ("model.safetensors", "optimizer.safetensors", "best.safetensors")
 LIMIT = 100  # more than the points at which a save can fail

@@ -190,5 +190,5 @@ def test_metrics_that_were_changed_are_told(run: Run, capsys: pytest.CaptureFixt
     run.metrics()
     path.unlink()
     run.metrics()
-    told = f"gradus: {path} is not what was saved with the checkpoint; the losses it tells may be wrong\n"
+    told = f"gradus: {path} is not what was saved with the checkpoint; the losses in it may be wrong\n"
     assert capsys.readouterr().err == 2 * told

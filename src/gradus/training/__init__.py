@@ -3,7 +3,8 @@ through it."""
 
 from gradus.training.checkpoint import load_weights, weights
 from gradus.training.config import TrainConfig
-from gradus.training.loop import Report, TrainResult, is_counting, progress_of, train
+from gradus.training.folder import new_run_folder
+from gradus.training.loop import is_counting, train
 from gradus.training.prepare import (
     RECIPES,
     Setup,
@@ -16,8 +17,9 @@ from gradus.training.prepare import (
     write_beginning,
 )
 from gradus.training.progress import show_progress
-from gradus.training.run import SAMPLES, TOKENIZER, Run, new_run_folder
+from gradus.training.run import SAMPLES, TOKENIZER, Run
 from gradus.training.settings import read_toml, settings_of
+from gradus.training.state import Report, TrainResult, progress_of
 
 __all__ = [
     "RECIPES",

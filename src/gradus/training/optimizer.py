@@ -1,9 +1,10 @@
-"""The optimizer that a configuration asks for."""
+"""The optimizer that a configuration asks for, and its learning rate at each step."""
 
 from __future__ import annotations
 
 from gradus.backend import nn, torch
 from gradus.training.config import TrainConfig
+from gradus.training.schedule import learning_rate_factor
 
 
 def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
@@ -25,3 +26,13 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimi
         return torch.optim.SGD(groups, lr=config.learning_rate, momentum=config.momentum)
     rule = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
     return rule(groups, lr=config.learning_rate, betas=(config.beta1, config.beta2))
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, config: TrainConfig, progress: float) -> float:
+    """Set the learning rate that the schedule has at a point of the budget, 0 to 1, and return it."""
+    lr = config.learning_rate * learning_rate_factor(
+        progress, schedule=config.schedule, warmup=config.warmup, min_ratio=config.min_lr_ratio
+    )
+    for group in optimizer.param_groups:
+        group["lr"] = lr
+    return lr

@@ -31,10 +31,11 @@ from gradus.text import (
 )
 from gradus.training.checkpoint import load_weights, unpack
 from gradus.training.config import TrainConfig
-from gradus.training.loop import BatchSource, is_counting, progress_of, spent
+from gradus.training.loop import BatchSource, is_counting
 from gradus.training.memory import require_memory
 from gradus.training.run import BEST, CONFIG, MODEL, TEXT, TOKENIZER, Run
 from gradus.training.settings import Setting, build, settings_of, to_toml, unknown
+from gradus.training.state import progress_of, spent
 
 STREAM_BLOCK_SIZE = 64  # the default for a stream
 DOCUMENTS_BLOCK_SIZE = 256  # for documents the default is what the longest needs, but not more than this

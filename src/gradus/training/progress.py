@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from gradus.training.loop import Report
+from gradus.training.state import Report
 
 PLAIN_LINES = 20  # lines over the budget when nobody watches
 

@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from itertools import count
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
 from gradus.errors import UserError
-from gradus.files import flush_folder, from_json, is_number, note, target, to_json, write
+from gradus.files import flush_folder, from_json, note, target, to_json, write
+from gradus.training.folder import locked, reading, saving
+from gradus.training.metrics import Line, append_line, read_bytes, read_lines, up_to
 from gradus.training.settings import parse_toml
 
 FORMAT = 2  # 1 did not seal the settings and the tokenizer
@@ -49,7 +50,7 @@ class Run:
             UserError: if there is something at the path already, or the folder cannot be made.
         """
         run = cls(path)
-        with _saving(run.path):
+        with saving(run.path):
             if run.path.exists() and not (run.path.is_dir() and not any(run.path.iterdir())):
                 raise run.taken()
             run.path.mkdir(parents=True, exist_ok=True)
@@ -80,19 +81,9 @@ class Run:
         """Whether its checkpoint holds a model yet."""
         return self.has_checkpoint and MODEL in self.state()["files"]
 
-    @contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Within it, no other process can train in this folder. A process that ends, however, lets go of it.
-
-        Raises:
-            UserError: if another process does.
-        """
-        descriptor = _locked(self.path)
-        try:
-            yield
-        finally:
-            if descriptor is not None:
-                os.close(descriptor)
+    def in_use(self) -> AbstractContextManager[None]:
+        """Within it, no other process can train in this folder; UserError if another one does."""
+        return locked(self.path)
 
     def taken(self) -> UserError:
         """The error for a new run in a folder that is not empty."""
@@ -111,8 +102,8 @@ class Run:
         Raises:
             UserError: if the disk refuses; the checkpoint before is then still there.
         """
-        with _saving(self.path, self._comfort):
-            state = {**state, "metrics": _sha256(self._read_metrics())}
+        with saving(self.path, self._still_whole):
+            state = {**state, "metrics": _sha256(read_bytes(self.path / METRICS))}
             sums = dict(self.state()["files"]) if self.has_checkpoint else {}
             self._finish(sums)
             sums.update({name: _sha256(data) for name, data in files.items()})
@@ -171,7 +162,7 @@ class Run:
         if name not in sums:
             raise UserError(f"the checkpoint in {self.path} has no {name}")
         for candidate in (path, self._new(name)):
-            with suppress(FileNotFoundError), _reading(candidate):
+            with suppress(FileNotFoundError), reading(candidate):
                 data = candidate.read_bytes()
                 found = True
                 if _sha256(data) == sums[name]:
@@ -185,7 +176,7 @@ class Run:
             f"{self._advice(name)}"
         )
 
-    def _comfort(self) -> str:
+    def _still_whole(self) -> str:
         return f"; the checkpoint of step {self.state().get('step')} is whole" if self.has_model else ""
 
     def _advice(self, name: str) -> str:
@@ -214,7 +205,7 @@ class Run:
         Raises:
             UserError: if the disk refuses; the file before is then still there.
         """
-        with _saving(self.path):
+        with saving(self.path):
             write(self.path / name, text.encode())
 
     def settings(self) -> dict[str, object]:
@@ -222,82 +213,27 @@ class Run:
         return parse_toml(self.read(CONFIG), self.path / CONFIG)
 
     def log(self, line: dict[str, Any]) -> None:
-        """Add a line to `metrics.jsonl`."""
-        with _saving(self.path), open(self.path / METRICS, "a", encoding="utf-8") as file:
-            file.write(to_json(line) + "\n")
+        """Add a line to `metrics.jsonl`. UserError if the disk refuses."""
+        append_line(self.path / METRICS, line)
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of `metrics.jsonl`; those that are damaged are left out, and the user is told of them."""
-        return [line for _, line in self._lines()]
+        return [line.values for line in self._metrics()]
 
     def cut_metrics(self, step: int) -> None:
-        """Forget the measurements after a step: a resumed run will make them again."""
-        lines = self._lines()
+        """Remove the measurements after a step: a resumed run will make them again."""
+        lines = self._metrics()
         if (self.path / METRICS).exists():
-            self.write(METRICS, "".join(text + "\n" for text, line in lines if line["step"] <= step))
+            self.write(METRICS, up_to(lines, step))
 
-    def _read_metrics(self) -> bytes:
+    def _metrics(self) -> list[Line]:
         path = self.path / METRICS
-        if not path.exists():
-            return b""
-        with _reading(path):
-            return path.read_bytes()
-
-    def _lines(self) -> list[tuple[str, dict[str, Any]]]:
-        """The good lines of `metrics.jsonl`, as text and as what they say."""
-        path, data, good, bad = self.path / METRICS, self._read_metrics(), [], []
-        for number, text in enumerate(data.removesuffix(b"\n").split(b"\n"), start=1):
-            try:
-                line = from_json(text)
-                if type(line["step"]) is not int or not all(map(is_number, line.values())):
-                    raise TypeError
-                numbers = {name: value if type(value) is int else float(value) for name, value in line.items()}
-                good.append((text.decode(), numbers))
-            except (ValueError, TypeError, KeyError, AttributeError):
-                bad.append(str(number))
-        if bad and data:
-            note(f"{path}: left out what is damaged: line {', '.join(bad[:5])}{' and more' * (len(bad) > 5)}")
+        lines = read_lines(path)
         if self.has_model:
             state = self.state()
-            saved = "".join(text + "\n" for text, line in good if line["step"] <= state.get("step", 0))
-            if _sha256(saved.encode()) != state.get("metrics"):
-                note(f"{path} is not what was saved with the checkpoint; the losses it tells may be wrong")
-        return good
-
-
-def new_run_folder(parent: str | Path, name: str) -> Path:
-    """Make the folder `parent/name-1`, or with the first number after it that is free, and return its path.
-
-    Of two processes that ask at once, each gets a folder of its own. UserError if the disk refuses.
-    """
-    with _saving(Path(parent)):
-        for number in count(1):
-            path = Path(parent) / f"{name}-{number}"
-            try:
-                path.mkdir(parents=True)
-            except FileExistsError:
-                continue
-            return path
-    raise AssertionError("there is a number for every folder")
-
-
-def _locked(folder: Path) -> int | None:
-    """A descriptor that holds the lock on a folder; None where the system has no such locks."""
-    try:
-        import fcntl
-
-        descriptor = os.open(folder, os.O_RDONLY)
-    except (ImportError, OSError):
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        raise UserError(f"another process is training in {folder}; wait for it, or choose another folder") from None
-    except OSError:  # a file system without locks
-        os.close(descriptor)
-        return None
-    return descriptor
+            if _sha256(up_to(lines, state.get("step", 0)).encode()) != state.get("metrics"):
+                note(f"{path} is not what was saved with the checkpoint; the losses in it may be wrong")
+        return lines
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -314,21 +250,3 @@ def _sha256(data: bytes) -> str:
 def _seal(content: Mapping[str, Any]) -> str:
     """One sum over all that `state.json` says, the sums of the other files included."""
     return _sha256(to_json(content).encode())
-
-
-@contextmanager
-def _saving(path: Path, comfort: Callable[[], str] = str) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"cannot save in {path}: {error.strerror or error}{comfort()}") from error
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
