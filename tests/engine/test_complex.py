@@ -214,6 +214,8 @@ REFUSED: dict[str, Any] = {
     "view_as_complex of integers": lambda t, z: t.view_as_complex(t.ones(2, 2).long()),
     "complex of two types": lambda t, z: t.complex(z.real, z.real.float()),
     "complex of integers": lambda t, z: t.complex(t.ones(2).long(), t.ones(2).long()),
+    "complex of a number": lambda t, z: t.complex(z.real, 2),
+    "polar of a number": lambda t, z: t.polar(2, z.real),
     "into real numbers": lambda t, z: t.ones(2).mul_(1j),
     "fill real numbers": lambda t, z: t.ones(2).fill_(1j),
     "tensor of another type": lambda t, z: t.tensor([1j], dtype=t.float32),

@@ -245,6 +245,7 @@ def test_gradient_of_function_of_two_tensors_is_its_slope(name: str, a: tuple[in
 
 
 EDGES: dict[str, Program] = {
+    "sign of a bool": lambda t, x: (t.sign(x > 0), (x > 0).sign_()),
     "sqrt at 0": lambda t, x: (x * 0).sqrt(),
     "log at 0": lambda t, x: (x * 0).log(),
     "log below 0": lambda t, x: (-x.abs()).log(),

@@ -215,6 +215,14 @@ def test_the_version_says_whose_behaviour_and_whose_engine() -> None:
     assert [int(part) for part in ours.__version__.split("+")[0].split(".")] >= [2, 0, 0]
 
 
+def test_a_module_that_is_absent_does_not_pass_off_another_modules_names_as_its_own() -> None:
+    torch: Any = ours
+    assert torch.nn.modules.conv.Conv2d is torch.nn.Conv2d
+    for use in (lambda: torch.masked.sum(torch.ones(2)), lambda: torch.nn.quantized.Linear(2, 2)):
+        with pytest.raises(NotImplementedError, match=r"^gradus's engine does not offer torch\.(masked|nn\.quant)"):
+            use()  # type: ignore[no-untyped-call]
+
+
 def test_a_name_that_is_absent_says_so() -> None:
     with pytest.raises(AttributeError, match=r"^gradus's engine does not offer torch\.sparse_cool$"):
         getattr(ours, "sparse_cool")  # noqa: B009

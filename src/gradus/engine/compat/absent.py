@@ -105,6 +105,12 @@ _INSIDE = {  # where PyTorch keeps something -> where it is
     "torch.nn.modules.utils": "torch.nn.tuples",
     "torch.nn.modules.lazy": "torch.nn.lazy",
 }
+_PARTS = (  # modules that hold a part of the module above them, under the same names; others have names of their own
+    "torch.amp.", "torch.cuda.amp.", "torch.cuda.graphs.", "torch.cuda.memory.", "torch.cuda.random.",
+    "torch.cuda.streams.", "torch.distributed.distributed_c10d.", "torch.distributions.", "torch.functional.",
+    "torch.multiprocessing.spawn.", "torch.nn.modules.", "torch.nn.parallel.", "torch.optim.",
+    "torch.profiler.profiler.", "torch.storage.", "torch.xpu.",
+)  # fmt: skip
 _NOT_PUBLIC = ("_C", "_dynamo", "_inductor", "__config__")  # which programs name all the same
 
 
@@ -166,7 +172,8 @@ class AbsentModule(ModuleType):
             if full in pytorchs_names():
                 return find_module(full)
             room = _nearest_room(self.__name__)
-            if name in getattr(room, "__all__", vars(room)) and not isinstance(getattr(room, name), ModuleType):
+            offered = getattr(room, "__all__", vars(room)) if f"{self.__name__}.".startswith(_PARTS) else ()
+            if name in offered and not isinstance(getattr(room, name), ModuleType):
                 return getattr(room, name)
             if in_pytorch(full):
                 return Absent(full, (), {})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradus.engine.autograd.record import apply_one, apply_two, wrap
-from gradus.engine.functions.operands import floating, scalar_name
+from gradus.engine.functions.operands import floating, is_tensor, scalar_name
 from gradus.engine.ops import complex_numbers as cx
 
 if TYPE_CHECKING:
@@ -21,16 +21,23 @@ __all__ = [
 
 def complex(real: Tensor, imag: Tensor) -> Tensor:
     """real + i imag, of two float32 or float64 tensors that broadcast."""
-    return apply_two(cx.Complex, real, _matching(real, imag))
+    return apply_two(cx.Complex, real, _matching("complex", real=real, imag=imag))
 
 
 def polar(abs: Tensor, angle: Tensor) -> Tensor:
     """abs e^(i angle), of two float32 or float64 tensors that broadcast."""
-    return apply_two(cx.Polar, abs, _matching(abs, angle))
+    return apply_two(cx.Polar, abs, _matching("polar", abs=abs, angle=angle))
 
 
-def _matching(a: Tensor, b: Tensor) -> Tensor:
-    kinds = [x._array.dtype for x in (a, b)]
+def _matching(function: str, **two: Tensor) -> Tensor:
+    """The second of two tensors, which must be of one floating dtype."""
+    for i, (name, x) in enumerate(two.items()):
+        if not is_tensor(x):
+            raise TypeError(
+                f"{function}(): argument '{name}' (position {i + 1}) must be Tensor, not {type(x).__name__}"
+            )
+    a, b = two.values()
+    kinds = [a._array.dtype, b._array.dtype]
     for kind in kinds:
         if kind.char not in "fd":
             raise RuntimeError(

@@ -81,10 +81,10 @@ def array_of(data: Any, kind: np.dtype[Any] | None) -> Array:
         raise ValueError(_ragged(source)) from None
     if array.dtype.kind not in "fiubcV":
         _refuse(data, array)
-    if kind is None and (array.dtype.kind in "fc" or not array.size) and not _holds_arrays(data):
+    if kind is None and isinstance(data, (list, tuple)):
+        kind = functools.reduce(promote, _kinds_in(data) or {of_number(1.0)})
+    elif kind is None and array.dtype.kind in "fc" and not isinstance(data, (Variable, np.ndarray, np.generic)):
         kind = of_number(1j if array.dtype.kind == "c" else 1.0)
-    if kind is None and isinstance(data, (list, tuple)) and isinstance(data[0], Variable):
-        kind = _kind_of_all(data)
     if kind is not None:
         if array.dtype.kind == "c" != kind.kind and not isinstance(data, (Variable, np.ndarray)):
             raise TypeError("must be real number, not complex")
@@ -123,21 +123,18 @@ def _ragged(source: Any, dim: int = 0) -> str:
     return "expected nested sequences of equal length"
 
 
-def _holds_arrays(data: Any) -> bool:
-    """Whether the first thing inside nested lists is a tensor or an array, whose type then counts."""
-    while isinstance(data, (list, tuple)) and len(data):
-        data = data[0]
-    return isinstance(data, (Variable, np.ndarray, np.generic))
-
-
-def _kind_of_all(data: Any) -> np.dtype[Any]:
-    """The type in which tensors of one number, and numbers beside them, meet."""
-    kinds = []
-    for x in data:
-        if isinstance(x, Variable) and x._array.size != 1:
-            raise ValueError("only one element tensors can be converted to Python scalars")
-        kinds.append(x._array.dtype if isinstance(x, Variable) else array_of(x, None).dtype)
-    return functools.reduce(promote, kinds)
+def _kinds_in(data: Any) -> set[np.dtype[Any]]:
+    """The types of all that nested lists hold: in those, numbers and tensors of one number meet."""
+    if isinstance(data, Variable) and data._array.size != 1:
+        raise ValueError("only one element tensors can be converted to Python scalars")
+    if isinstance(data, Variable):
+        return {data._array.dtype}
+    if not isinstance(data, (list, tuple)):
+        return {data.dtype if isinstance(data, (np.ndarray, np.generic)) else of_number(data)}
+    types = set(map(type, data))
+    if types <= {bool, int, float, complex}:  # most lists: one look at the types, none at each number
+        return {of_number(number(0)) for number in types}
+    return set().union(*map(_kinds_in, data))
 
 
 def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:

@@ -208,7 +208,9 @@ class Abs(Function):
 
 
 def sign(x: Array) -> Array:
-    """-1, 0 or 1; 0 for NaN."""
+    """-1, 0 or 1; 0 for NaN; a bool is its own."""
+    if x.dtype == bool:
+        return x.copy()
     y = np.sign(x)
     return np.asarray(y if x.dtype.kind in "iu" else np.where(x == x, y, x.dtype.type(0)))
 
