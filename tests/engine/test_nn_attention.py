@@ -274,3 +274,37 @@ def test_attention_that_does_not_fit_is_refused_as_by_pytorch() -> None:
     same_error(attend, *(q.astype(np.int64) for _ in range(3)))
     for kind in (np.int64, np.float16):
         same_error(masked, q, np.ones((3, 3), kind))
+
+
+def run_forward(t: Any, separate: bool, static: bool, **options: Any) -> list[Any]:
+    """multi_head_attention_forward: its outputs, and the gradients of all its tensors."""
+    heads, width, length, keys, batch = 2, 6, 3, 4, 2
+    shapes = [(length, batch, width), (keys, batch, width), (keys, batch, width), (3 * width, width), (3 * width,)]
+    tensors = [t.tensor(normal(*shape, seed=i) * 0.5, requires_grad=True) for i, shape in enumerate(shapes)]
+    query, key, value, weight, bias = tensors
+    out, out_bias = t.tensor(normal(width, width), requires_grad=True), t.tensor(normal(width), requires_grad=True)
+    if separate:
+        q, k, v = weight.chunk(3)
+        options |= {"use_separate_proj_weight": True, "q_proj_weight": q, "k_proj_weight": k, "v_proj_weight": v}
+    if static:
+        given = [t.tensor(normal(batch * heads, 5, width // heads, seed=i), requires_grad=True) for i in (7, 8)]
+        options |= {"static_k": given[0], "static_v": given[1]}
+        tensors += given
+    y, weights = t.nn.functional.multi_head_attention_forward(
+        *(query, key, value, width, heads, None if separate else weight, bias, None, None),
+        *(static, 0.0, out, out_bias),  # with a key of zeros
+        **options,
+    )
+    (y * t.tensor(normal(*y.shape, seed=9))).sum().backward()
+    return [y, weights, *[x.grad for x in [*tensors, out, out_bias]]]
+
+
+@pytest.mark.parametrize("separate", [False, True])
+@pytest.mark.parametrize("static", [False, True])
+@pytest.mark.parametrize("options", [{}, {"need_weights": False}, {"average_attn_weights": False}], ids=str)
+def test_multi_head_attention_forward_is_pytorchs(options: dict[str, Any], static: bool, separate: bool) -> None:
+    theirs, ours = (run_forward(t, separate, static, **options) for t in (torch, engine))
+    for a, b in zip(ours, theirs, strict=True):
+        assert (a is None) == (b is None)
+        if b is not None:
+            assert_close(a, b)

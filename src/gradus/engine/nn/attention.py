@@ -4,18 +4,14 @@ side.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from gradus.engine import dtypes
 from gradus.engine.compat.absent import refuse
 from gradus.engine.compat.backends.cuda import SDPBackend as SDPBackend
 from gradus.engine.compat.backends.cuda import sdpa_kernel as sdpa_kernel
-from gradus.engine.functions import cat, empty, zeros
-from gradus.engine.nn import functional as F
+from gradus.engine.functions import empty
 from gradus.engine.nn import init
+from gradus.engine.nn.functional.multi_head_attention import multi_head_attention_forward
 from gradus.engine.nn.linear import NonDynamicallyQuantizableLinear
 from gradus.engine.nn.module import Module
 from gradus.engine.nn.parameter import Parameter
@@ -124,133 +120,32 @@ class MultiheadAttention(Module):
         Returns:
             (L, N, E) and, if wanted, the weights (N, L, S) or (N, num_heads, L, S); else None.
         """
-        batched = self._check(query, key, value, key_padding_mask, attn_mask)
-        if is_causal and attn_mask is None:
-            raise RuntimeError(
-                "Need attn_mask if specifying the is_causal hint. You may use the Transformer module method "
-                "`generate_square_subsequent_mask` to create this mask."
-            )
-        q, k, v = self._project(query, key, value)
-        if not batched:
-            q, k, v = q.unsqueeze(1), k.unsqueeze(1), v.unsqueeze(1)
-            key_padding_mask = None if key_padding_mask is None else key_padding_mask.unsqueeze(0)
-        elif self.batch_first:
-            q, k, v = q.transpose(0, 1), k.transpose(0, 1), v.transpose(0, 1)
-        length, batch, width = q.shape
-        more = 0  # keys that are not the caller's
-        if self.bias_k is not None and self.bias_v is not None:
-            k = cat([k, self.bias_k.expand(1, batch, width)])
-            v = cat([v, self.bias_v.expand(1, batch, width)])
-            more += 1
-        if self.add_zero_attn:
-            zero = zeros((1, batch, width), dtype=k.dtype)
-            k, v = cat([k, zero]), cat([v, zero])
-            more += 1
-        q, k, v = self._heads(q), self._heads(k), self._heads(v)  # (N, heads, ·, d)
-        causal_only = is_causal and key_padding_mask is None and not need_weights and not more
-        mask = None if causal_only else self._mask(attn_mask, key_padding_mask, batch, more, query.dtype)
-        dropped = self.dropout if self.training else 0.0
-        weights = None
-        if need_weights:
-            scores = (q * math.sqrt(1.0 / self.head_dim)) @ k.transpose(-2, -1)  # (N, heads, L, S)
-            weights = F.softmax(scores if mask is None else scores + mask, dim=-1)
-            if dropped > 0.0:
-                weights = F.dropout(weights, p=dropped)
-            y = weights @ v
-            if average_attn_weights:
-                weights = weights.mean(dim=1)
-            if not batched:
-                weights = weights.squeeze(0)
-        else:
-            y = F.scaled_dot_product_attention(q, k, v, mask, dropped, causal_only)
-        y = y.permute(2, 0, 1, 3).reshape(length, batch, width)
-        y = self.out_proj(y)
-        if not batched:
-            return y.squeeze(1), weights
-        return (y.transpose(0, 1) if self.batch_first else y), weights
-
-    def _project(self, query: Tensor, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        biases: Any = (None,) * 3 if self.in_proj_bias is None else self.in_proj_bias.chunk(3)
-        if self.in_proj_weight is not None:
-            if query is key and key is value:
-                q, k, v = F.linear(query, self.in_proj_weight, self.in_proj_bias).chunk(3, -1)
-                return q, k, v
-            weights: Any = self.in_proj_weight.chunk(3)
-        else:
-            weights = (self.q_proj_weight, self.k_proj_weight, self.v_proj_weight)
-        q, k, v = (F.linear(x, w, b) for x, w, b in zip((query, key, value), weights, biases, strict=True))
-        return q, k, v
-
-    def _heads(self, x: Tensor) -> Tensor:
-        """(T, N, E) -> (N, heads, T, d)"""
-        times, batch, _ = x.shape
-        return x.reshape(times, batch, self.num_heads, self.head_dim).permute(1, 2, 0, 3)
-
-    def _mask(
-        self, attn_mask: Tensor | None, padding: Tensor | None, batch: int, more: int, kind: dtypes.dtype
-    ) -> Tensor | None:
-        """Both masks as one to be added to the scores (N, heads, L, S)."""
-        total: Tensor | None = None
-        if attn_mask is not None:
-            total = _additive(attn_mask, kind)
-            if total.dim() == 3:
-                total = total.reshape(batch, self.num_heads, *total.shape[1:])
-        if padding is not None:
-            of_keys = _additive(padding, kind).unsqueeze(1).unsqueeze(1)
-            total = of_keys if total is None else total + of_keys
-        if total is not None and more:
-            total = cat([total, zeros((*total.shape[:-1], more), dtype=total.dtype)], dim=-1)
-        return total
-
-    def _check(
-        self, query: Tensor, key: Tensor, value: Tensor, padding: Tensor | None, attn_mask: Tensor | None
-    ) -> bool:
-        """Whether there is a batch; raises where the shapes do not go together."""
-        if query.dim() not in (2, 3):
-            raise AssertionError(
-                f"query should be unbatched 2D or batched 3D tensor but received {query.dim()}-D query tensor"
-            )
-        batched = query.dim() == 3
-        how = "batched (3-D)" if batched else "unbatched (2-D)"
-        if key.dim() != query.dim() or value.dim() != query.dim():
-            raise AssertionError(
-                f"For {how} `query`, expected `key` and `value` to be {query.dim()}-D"
-                f" but found {key.dim()}-D and {value.dim()}-D tensors respectively"
-            )
-        if padding is not None and padding.dim() != query.dim() - 1:
-            raise AssertionError(
-                f"For {how} `query`, expected `key_padding_mask` to be `None` or {query.dim() - 1}-D"
-                f" but found {padding.dim()}-D tensor instead"
-            )
-        if query.shape[-1] != self.embed_dim:
-            raise AssertionError(f"was expecting embedding dimension of {self.embed_dim}, but got {query.shape[-1]}")
-        if self._qkv_same_embed_dim and key.shape != value.shape:
-            raise AssertionError(f"key shape {key.shape} does not match value shape {value.shape}")
-        if attn_mask is not None:
-            time, first = (1, 0) if batched and self.batch_first else (0, 1)
-            batch = query.shape[first] if batched else 1
-            pairs = (query.shape[time], key.shape[time])
-            wanted = pairs if attn_mask.dim() == 2 else (batch * self.num_heads, *pairs)
-            if attn_mask.dim() not in (2, 3):
-                raise AssertionError(
-                    f"For {how} `query`, expected `attn_mask` to be `None`, 2-D or 3-D"
-                    f" but found {attn_mask.dim()}-D tensor instead"
-                )
-            if tuple(attn_mask.shape) != wanted:
-                raise RuntimeError(
-                    f"The shape of the {attn_mask.dim()}D attn_mask is {attn_mask.shape}, but should be {wanted}."
-                )
-        return batched
-
-
-def _additive(mask: Tensor, kind: dtypes.dtype) -> Tensor:
-    """A mask to add to scores: True becomes -inf."""
-    if mask.dtype is dtypes.bool:
-        zero, never = kind.numpy.type(0), kind.numpy.type(-np.inf)
-        return Tensor._wrap(np.where(mask._array, never, zero))
-    if not mask.is_floating_point():
-        raise AssertionError("only bool and floating types of attn_mask are supported")
-    return mask
+        return multi_head_attention_forward(
+            query,
+            key,
+            value,
+            self.embed_dim,
+            self.num_heads,
+            self.in_proj_weight,
+            self.in_proj_bias,
+            self.bias_k,
+            self.bias_v,
+            self.add_zero_attn,
+            self.dropout,
+            self.out_proj.weight,
+            self.out_proj.bias,
+            training=self.training,
+            key_padding_mask=key_padding_mask,
+            need_weights=need_weights,
+            attn_mask=attn_mask,
+            use_separate_proj_weight=not self._qkv_same_embed_dim,
+            q_proj_weight=self.q_proj_weight,
+            k_proj_weight=self.k_proj_weight,
+            v_proj_weight=self.v_proj_weight,
+            average_attn_weights=average_attn_weights,
+            is_causal=is_causal,
+            _batch_first=self.batch_first,
+        )
 
 
 __getattr__ = refuse(__name__)

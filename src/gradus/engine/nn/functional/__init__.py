@@ -104,6 +104,9 @@ from gradus.engine.nn.functional.margin_losses import triplet_margin_loss as tri
 from gradus.engine.nn.functional.margin_losses import (
     triplet_margin_with_distance_loss as triplet_margin_with_distance_loss,
 )
+from gradus.engine.nn.functional.multi_head_attention import (
+    multi_head_attention_forward as multi_head_attention_forward,
+)
 from gradus.engine.nn.functional.normalization import batch_norm as batch_norm
 from gradus.engine.nn.functional.normalization import group_norm as group_norm
 from gradus.engine.nn.functional.normalization import instance_norm as instance_norm
