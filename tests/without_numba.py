@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-THE_LOOPS_THEMSELVES = {"test_crew.py", "test_jit.py", "test_kernels.py", "test_memory.py", "test_first_process.py"}
+THE_LOOPS_THEMSELVES = {"test_pool.py", "test_jit.py", "test_kernels.py", "test_memory.py", "test_first_process.py"}
 
 for name in ("numba", "llvmlite"):
     sys.modules[name] = None  # type: ignore[assignment]

@@ -294,8 +294,8 @@ def test_a_product_with_a_turned_factor(rows: int, inner: int, columns: int) -> 
     a, b, bias = numbers(rows, inner), numbers(columns, inner), numbers(columns)
     want = a.astype(np.float64) @ b.astype(np.float64).T
     for left in (a, np.asfortranarray(a), a[::-1, ::-1][::-1, ::-1]):
-        close(products.product_turned(left, b), want, atol=1e-4)
-        close(products.product_turned(left, b, bias), want + bias, atol=1e-4)
+        close(products.product_transposed(left, b), want, atol=1e-4)
+        close(products.product_transposed(left, b, bias), want + bias, atol=1e-4)
 
 
 @pytest.mark.usefixtures("pool")
@@ -307,8 +307,8 @@ def test_a_product_of_few_rows_equals_numpys_wherever_the_second_factor_begins(n
     first = products.product(a, b, bias)
     np.testing.assert_allclose(first, want + bias, rtol=1e-4, atol=2e-3)
     np.testing.assert_allclose(products.product(a, b), want, rtol=1e-4, atol=2e-3)
-    np.testing.assert_allclose(products.product_turned(a, b.T.copy()), want, rtol=1e-4, atol=2e-3)
-    np.testing.assert_allclose(products.product_turned(a, b.T.copy(), bias), want + bias, rtol=1e-4, atol=2e-3)
+    np.testing.assert_allclose(products.product_transposed(a, b.T.copy()), want, rtol=1e-4, atol=2e-3)
+    np.testing.assert_allclose(products.product_transposed(a, b.T.copy(), bias), want + bias, rtol=1e-4, atol=2e-3)
     for offset in (1, 8):
         moved = np.empty(k * m + offset, np.float32)[offset:].reshape(k, m)
         moved[...] = b
@@ -322,7 +322,7 @@ def test_a_product_of_few_rows_is_the_same_with_any_number_of_threads(n: int) ->
     results = []
     for count in (1, 2, 5):
         threads.set_num_threads(count)
-        results.append((products.product(a, b), products.product_turned(a, b.T.copy())))
+        results.append((products.product(a, b), products.product_transposed(a, b.T.copy())))
     threads.set_num_threads(before)
     for turned in (0, 1):
         np.testing.assert_array_equal(results[0][turned], results[1][turned])

@@ -24,7 +24,7 @@ def compiled_result() -> tuple[float, bool]:
     def one_more(x: Any) -> Any:
         return x[0] + 1
 
-    with cache.in_use():
+    with cache.active():
         function = loop()(one_more)
     value = function(np.ones(2, np.float32))
     (hits,) = function.stats.cache_hits.values() or (0,)
@@ -34,9 +34,9 @@ def compiled_result() -> tuple[float, bool]:
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(cache, "folder", lambda: tmp_path / "loops")
-    cache._say_not_kept.cache_clear()
+    cache._note_no_cache.cache_clear()
     yield tmp_path / "loops"
-    cache._say_not_kept.cache_clear()
+    cache._note_no_cache.cache_clear()
 
 
 def flipped(data: bytes) -> bytes:
@@ -84,7 +84,7 @@ def test_a_folder_in_the_place_of_the_file_and_a_file_in_the_place_of_the_folder
     place.rmdir()
     place.write_bytes(b"")
     assert compiled_result() == (2.0, False)
-    assert "compiled loops cannot be kept" in capsys.readouterr().err
+    assert "compiled loops cannot be cached" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("place")
@@ -98,7 +98,7 @@ def test_a_disk_that_refuses_is_said_once(
     monkeypatch.setattr(files, "write", refuse)
     assert compiled_result() == compiled_result() == (2.0, False)
     told = capsys.readouterr().err
-    assert told.count("compiled loops cannot be kept") == 1
+    assert told.count("compiled loops cannot be cached") == 1
     assert os.strerror(code) in told
 
 
@@ -110,7 +110,7 @@ def test_without_a_home_nothing_is_kept(monkeypatch: pytest.MonkeyPatch, capsys:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(Path, "home", homeless)
     cache.folder.cache_clear()
-    cache._say_not_kept.cache_clear()
+    cache._note_no_cache.cache_clear()
     try:
         assert cache.folder() is None
         assert compiled_result() == (2.0, False)

@@ -63,8 +63,8 @@ def test_the_curve_is_the_same_to_the_last_bit_with_any_number_of_threads() -> N
     assert curves[0] == curves[1]
 
 
-def test_a_step_offers_its_crew_no_more_jobs_than_it_did() -> None:
-    crew = pytest.importorskip("gradus.engine.kernels.crew")
+def test_a_step_runs_no_more_parallel_loops_than_it_did() -> None:
+    pool = pytest.importorskip("gradus.engine.kernels.pool")
     before = threads.get_num_threads()
     threads.set_num_threads(2)
     try:
@@ -72,9 +72,9 @@ def test_a_step_offers_its_crew_no_more_jobs_than_it_did() -> None:
         training.step()
         counts = []
         for _ in range(3):
-            start = int(threads.crew()[crew.JOB])
+            start = int(threads.pool()[pool.JOB])
             training.step()
-            counts.append(int(threads.crew()[crew.JOB]) - start)
+            counts.append(int(threads.pool()[pool.JOB]) - start)
     finally:
         threads.set_num_threads(before)
     assert counts[0] == counts[1] == counts[2]
@@ -83,13 +83,13 @@ def test_a_step_offers_its_crew_no_more_jobs_than_it_did() -> None:
 
 @pytest.mark.parametrize("recorded", [True, False])
 def test_a_large_addition_is_shared_in_a_graph_and_outside(recorded: bool) -> None:
-    crew = pytest.importorskip("gradus.engine.kernels.crew")
+    pool = pytest.importorskip("gradus.engine.kernels.pool")
     before = threads.get_num_threads()
     threads.set_num_threads(2)
     try:
         a, b = (engine.ones(300, 300, requires_grad=recorded) for _ in range(2))
-        start = int(threads.crew()[crew.JOB])
+        start = int(threads.pool()[pool.JOB])
         assert (a + b).requires_grad == recorded
-        assert int(threads.crew()[crew.JOB]) == start + 1
+        assert int(threads.pool()[pool.JOB]) == start + 1
     finally:
         threads.set_num_threads(before)

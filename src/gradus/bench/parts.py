@@ -19,7 +19,7 @@ MANY, PLACES = 10_000_000, 1_000_000
 def few_rows() -> Work:
     """A linear layer on 1, 2, 4 and 8 rows, up to a layer of 3,072, and the logits of one row."""
     hidden, head = _drawn(HIDDEN, WIDTH), _drawn(VOCABULARY, WIDTH)
-    turned, bias = _drawn(WIDTH, HIDDEN), _drawn(HIDDEN)
+    transposed, bias = _drawn(WIDTH, HIDDEN), _drawn(HIDDEN)
 
     def layer(rows: int, weight: torch.Tensor, bias: torch.Tensor | None = None) -> Step:
         x = _drawn(rows, WIDTH)
@@ -27,8 +27,8 @@ def few_rows() -> Work:
 
     steps = {f"{rows} x 768 -> 3072": layer(rows, hidden, bias) for rows in (1, 2, 4, 8)}
     steps["1 x 768 -> 3072, no bias"] = layer(1, hidden)
-    steps["1 x 768 -> 3072, turned"] = layer(1, turned.t(), bias)
-    steps["8 x 768 -> 3072, turned"] = layer(8, turned.t(), bias)
+    steps["1 x 768 -> 3072, transposed"] = layer(1, transposed.t(), bias)
+    steps["8 x 768 -> 3072, transposed"] = layer(8, transposed.t(), bias)
     steps["1 x 768 -> 50257"] = layer(1, head)
     return Work(steps, check=_sum)
 

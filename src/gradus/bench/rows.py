@@ -140,8 +140,8 @@ ROWS = (
         _everywhere(
             *(f"{rows} x 768 -> 3072" for rows in (1, 2, 4, 8)),
             "1 x 768 -> 3072, no bias",
-            "1 x 768 -> 3072, turned",
-            "8 x 768 -> 3072, turned",
+            "1 x 768 -> 3072, transposed",
+            "8 x 768 -> 3072, transposed",
             "1 x 768 -> 50257",
         ),
         steps=20,

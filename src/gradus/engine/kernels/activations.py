@@ -1,4 +1,4 @@
-"""Formulas of each number that are worth one pass: GELU, erf, the gradients of relu, tanh and a divisor."""
+"""Elementwise kernels: GELU, erf, and the gradients of relu, tanh and a divisor."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def gelu_tanh_backward(dy: Array, x: Array) -> Array:
 
 
 def _each(loop: Callable[..., None], *inputs: Array) -> Array:
-    """loop(*inputs, output) over every number."""
+    """loop(*inputs, output) over all elements."""
     out = np.empty_like(inputs[0])
-    loop(threads.crew(), *[a.reshape(-1) for a in (*inputs, out)])
+    loop(threads.pool(), *[a.reshape(-1) for a in (*inputs, out)])
     return out
 
 
 def divisor_backward(dy: Array, a: Array, b: Array) -> Array:
-    """dy a / b², which -1 times is what a divisor b gets of y = a / b; dy has the shape that a and b broadcast to."""
+    """dy a / b²: minus the gradient of y = a / b with respect to b. dy has the shape that a and b broadcast to."""
     if (
         dy.size >= kernels.LEAST
         and type(a) is np.ndarray

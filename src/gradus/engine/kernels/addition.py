@@ -1,4 +1,4 @@
-"""a + b, where so many numbers are added that the threads share them: each has its part in its cache already."""
+"""a + b of large arrays, on all threads: each has its part in its cache already."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from gradus.engine import kernels
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
 
-LEAST = 1 << 16  # numbers; below, NumPy alone is as quick
+LEAST = 1 << 16  # elements; below, NumPy alone is as fast
 
 
 def add(a: Array, b: Array, out: Array | None = None) -> Array:
-    """a + b of one shape, into `out`, which may be one of them, or a new array."""
+    """a + b, of the same shape, into `out`, which may be a or b; None allocates a new array."""
     if a.size < LEAST or a.shape != b.shape or not kernels.fused(a, b, out):
         total: Array = np.add(a, b, out=out, casting="same_kind")
         return total
     if out is None:
         out = np.empty_like(a)
-    kernels.compiled().add(threads.crew(), a.reshape(-1), b.reshape(-1), out.reshape(-1))
+    kernels.compiled().add(threads.pool(), a.reshape(-1), b.reshape(-1), out.reshape(-1))
     return out

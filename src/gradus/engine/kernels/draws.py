@@ -1,8 +1,8 @@
-"""Random numbers by the million: the Mersenne Twister and the recipes of `engine/random.py`, compiled, bit for bit.
+"""Random numbers by the million: the Mersenne Twister and the algorithms of `engine/random`, compiled, bit for bit.
 
-The Twister's 624 words are renewed and turned into random ones in vectors, which the loops below then make numbers of,
-a piece at a time that stays in the first cache. `state` is the generator's own memory: its words, and how many of them
-are used up. A stream has one order, so none of this is shared among threads.
+The Twister's 624 words are twisted and tempered in vectors, and the loops below turn them into numbers, a piece at a
+time that stays in the first-level cache. `state` is the generator's own memory: its words and its position in them. A
+stream has one order, so none of this runs in parallel.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.jit import inner, loop
-from gradus.engine.kernels.native import fma, wide
+from gradus.engine.kernels.vectors import fma, prefer_wide_vectors
 
 WORDS, MIDDLE = 624, 397
 PIECE = 8192  # words at a time: a multiple of 16
@@ -28,15 +28,15 @@ _UNIT_24, _UNIT_53 = np.float32(2**-24), 2.0**-53
 
 @inner(fastmath=False)
 def _twist(word: Array, following: Array, middle: Array, out: Array) -> None:
-    wide()
+    prefer_wide_vectors()
     for i in range(len(out)):
         y = (word[i] & _TOP) | (following[i] & _REST)
         out[i] = middle[i] ^ (y >> np.uint32(1)) ^ (_TWIST if y & np.uint32(1) else np.uint32(0))
 
 
 @inner(fastmath=False)
-def _renew(key: Array, new: Array) -> None:
-    """Each new word is made of two old ones and of one that lies further on, or that is new already."""
+def _twist_all(key: Array, new: Array) -> None:
+    """Each new word depends on two old ones, and on a later one or one that is new already."""
     rest = WORDS - MIDDLE
     _twist(key[:rest], key[1 : rest + 1], key[MIDDLE:], new[:rest])
     for start in range(rest, WORDS - 1, rest):
@@ -48,7 +48,7 @@ def _renew(key: Array, new: Array) -> None:
 
 @inner(fastmath=False)
 def _temper(key: Array, out: Array) -> None:
-    wide()
+    prefer_wide_vectors()
     for i in range(len(out)):
         y = key[i]
         y ^= y >> np.uint32(11)
@@ -60,17 +60,17 @@ def _temper(key: Array, out: Array) -> None:
 @inner(fastmath=False)
 def _draw(state: Array, out: Array) -> None:
     """The next words of the stream."""
-    used: Any = np.int64(state[WORDS])
+    position: Any = np.int64(state[WORDS])
     start = 0
     new = np.empty(WORDS, np.uint32)
     while start < len(out):
-        if used >= WORDS:
-            _renew(state[:WORDS], new)
-            used = 0
-        n = min(WORDS - used, len(out) - start)
-        _temper(state[used : used + n], out[start : start + n])
-        used, start = used + n, start + n
-    state[WORDS] = used
+        if position >= WORDS:
+            _twist_all(state[:WORDS], new)
+            position = 0
+        n = min(WORDS - position, len(out) - start)
+        _temper(state[position : position + n], out[start : start + n])
+        position, start = position + n, start + n
+    state[WORDS] = position
 
 
 @loop(fastmath=False)
@@ -83,7 +83,7 @@ def words(state: Array, out: Array) -> None:
 
 @inner(fastmath=False)
 def _uniform(drawn: Array, out: Array, width: Any, low: Any) -> None:
-    wide()
+    prefer_wide_vectors()
     for i in range(len(out)):
         out[i] = fma(np.float32(np.int32(drawn[i] & _LOW_24)) * _UNIT_24, width, low)
 
@@ -95,7 +95,7 @@ def _unit_53(first: Any, second: Any) -> Any:
 
 @inner(fastmath=False)
 def _uniform_double(drawn: Array, out: Array, width: float, low: float) -> None:
-    wide()
+    prefer_wide_vectors()
     for i in range(len(out)):
         out[i] = fma(_unit_53(drawn[2 * i], drawn[2 * i + 1]), width, low)
 
@@ -122,7 +122,7 @@ def uniform_double(state: Array, out: Array, width: float, low: float) -> None:
 
 @inner(fastmath=False)
 def _below(drawn: Array, out: Array, p: float) -> None:
-    wide()
+    prefer_wide_vectors()
     for i in range(len(out)):
         out[i] = _unit_53(drawn[2 * i], drawn[2 * i + 1]) < p
 
@@ -137,7 +137,7 @@ def bernoulli(state: Array, out: Array, p: float) -> None:
         _below(drawn, piece, p)
 
 
-# ---- normal: `engine/random/box_muller.py` says what this computes
+# ---- normal: `engine/random/box_muller.py` explains the algorithm
 
 
 @inner(fastmath=False)
@@ -166,7 +166,7 @@ def _log(x: Any) -> Any:
 @inner(fastmath=False)
 def _pairs(first: Array, second: Array, scale: Any, shift: Any) -> None:
     """Uniform numbers to normal ones, in place."""
-    wide()
+    prefer_wide_vectors()
     for i in range(len(first)):
         radius = np.float32(math.sqrt(np.float32(-2) * _log(np.float32(1) - first[i])))
         angle = np.float32(2 * math.pi) * second[i]
@@ -222,7 +222,7 @@ def normal_double(state: Array, out: Array, scale: float, shift: float) -> None:
             out[start + 8 + j] = fma(radius * math.sin(angle), scale, shift)
 
 
-# ---- whole numbers
+# ---- integers
 
 
 @inner(fastmath=False)
@@ -243,7 +243,7 @@ def integers(state: Array, out: Array, count: Any, low: int) -> None:
 
 @loop(fastmath=False)
 def shuffle(state: Array, order: Array) -> None:
-    """Place i swaps with place i + word % (n - i)."""
+    """Swap element i with element i + word % (n - i), for each i."""
     drawn = np.empty(PIECE, np.uint32)
     n = len(order)
     for start in range(0, n - 1, PIECE):

@@ -1,4 +1,4 @@
-"""Adding rows to a table at given places, a place that comes twice both times."""
+"""The gradient of an embedding: add rows to a table at given indices; duplicate indices accumulate."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Attention, a head and a few queries at a time: what they need stays in the caches, the square of all pairs is never
-in memory, and tiles that the causal mask hides are never computed (Dao et al., 2022).
+"""Attention in blocks, as in FlashAttention (Dao et al., 2022): a head and a slab of queries at a time.
 
-Here is forward; `heads_backward.py` has the gradients. Queries are taken in slabs of ROWS, as high as a tile; where the
-last ones are fewer, the last slab begins earlier and computes some queries once more.
+What a slab needs stays in the caches, the (T, S) matrix of scores is never stored, and tiles above the causal mask's
+diagonal are never computed. Here is forward; `heads_backward.py` has the gradients. A slab has ROWS queries, as high as
+a tile; if fewer are left, the last slab begins earlier and computes some queries again.
 """
 
 from __future__ import annotations
@@ -13,41 +13,43 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.kernels.crew import offer
+from gradus.engine.kernels.calls import floats, job
 from gradus.engine.kernels.jit import inner, loop
 from gradus.engine.kernels.loops import exp32
-from gradus.engine.kernels.native import COLUMNS, LANES, ROWS, floats, job, largest, wide
 from gradus.engine.kernels.panels import (
     HEADS,
-    HIDDEN,
+    LINE,
+    MASKED,
     PARTS,
-    SPARE,
-    filled,
-    hide,
-    lined_up,
+    aligned,
+    fill_tail,
     pack_rows,
+    pack_transposed_rows,
+    padded,
     row_of,
-    scaled,
+    scale_row,
     slab,
-    turn_rows,
 )
+from gradus.engine.kernels.pool import parallel_for
+from gradus.engine.kernels.target import COLUMNS, LANES, ROWS
+from gradus.engine.kernels.vectors import maximum, prefer_wide_vectors
 
 
 @inner()
-def _exponentials(row: int, width: int, scale: Any, less: Any) -> Any:
-    """s = e^(scale s - less), and the sum of it. The width is of whole panels, so that all of it is vectors."""
-    wide()
+def _exponentials(row: int, width: int, scale: Any, shift: Any) -> Any:
+    """s = exp(scale * s - shift), in place; returns its sum. The width is a multiple of COLUMNS, so all is vectors."""
+    prefer_wide_vectors()
     s = floats(row, width)
     total = np.float32(0)
     for j in range(len(s)):
-        s[j] = exp32(s[j] * scale - less)
+        s[j] = exp32(s[j] * scale - shift)
         total += s[j]
     return total
 
 
 @inner()
-def _times(row: int, by: int, n: int) -> None:
-    x, y = floats(row, n), floats(by, n)
+def _multiply(row: int, factors: int, n: int) -> None:
+    x, y = floats(row, n), floats(factors, n)
     for j in range(n):
         x[j] *= y[j]
 
@@ -57,55 +59,66 @@ def _forward(
     q: Array,
     k: Array,
     v: Array,
-    kept: Array,
+    mask: Array,
     causal: bool,
     scale: float,
     y: Array,
-    log_total: Array,
+    logsumexp: Array,
     start: int,
     stop: int,
 ) -> None:
     H, T, E = q.shape[1], q.shape[2], q.shape[3]
     S, D = k.shape[2], v.shape[3]
     c = np.float32(scale)
-    width, wide_v = filled(S), filled(D)
-    room = np.empty(width * E + wide_v * S + ROWS * (width + wide_v) + SPARE, np.float32)
-    turned = lined_up(room)
-    values = turned + 4 * width * E
-    p = values + 4 * wide_v * S
+    width, v_width = padded(S), padded(D)
+    workspace = np.empty(width * E + v_width * S + ROWS * (width + v_width) + LINE, np.float32)
+    keys_transposed = aligned(workspace)
+    values = keys_transposed + 4 * width * E
+    p = values + 4 * v_width * S
     out = p + 4 * ROWS * width
-    tops, totals = np.empty(ROWS, np.float32), np.empty(ROWS, np.float32)
+    maxima, sums = np.empty(ROWS, np.float32), np.empty(ROWS, np.float32)
     for head in range(start, stop):
         b, h = head // H, head % H
-        turn_rows(turned, row_of(k, b, h, 0), k.strides[2] // 4, S, E)
+        pack_transposed_rows(keys_transposed, row_of(k, b, h, 0), k.strides[2] // 4, S, E)
         pack_rows(values, row_of(v, b, h, 0), v.strides[2] // 4, S, D, S)
         for each in range(0, T, ROWS):
             first = min(each, T - ROWS)
-            keys = min(S, first + ROWS) if causal else S
-            across = filled(keys)
-            slab(E, row_of(q, b, h, first), q.strides[2] // 4, 1, turned, E * COLUMNS, across, p, width, False)
+            visible = min(S, first + ROWS) if causal else S
+            keys = padded(visible)
+            slab(
+                E,
+                row_of(q, b, h, first),
+                q.strides[2] // 4,
+                1,
+                keys_transposed,
+                E * COLUMNS,
+                keys,
+                p,
+                width,
+                False,
+            )
             for r in range(ROWS):
-                hide(p + 4 * r * width, min(S, first + r + 1) if causal else S, across, HIDDEN)
+                fill_tail(p + 4 * r * width, min(S, first + r + 1) if causal else S, keys, MASKED)
             for r in range(ROWS):
-                tops[r] = largest(p + 4 * r * width, across // LANES) * c
-                totals[r] = _exponentials(p + 4 * r * width, across, c, tops[r])
+                maxima[r] = maximum(p + 4 * r * width, keys // LANES) * c
+                sums[r] = _exponentials(p + 4 * r * width, keys, c, maxima[r])
             for r in range(ROWS):
-                log_total[b, h, first + r] = tops[r] + np.float32(math.log(totals[r]))
-                if kept.size:
-                    _times(p + 4 * r * width, row_of(kept, b, h, first + r), keys)
-            slab(keys, p, width, 1, values, S * COLUMNS, wide_v, out, wide_v, False)
+                logsumexp[b, h, first + r] = maxima[r] + np.float32(math.log(sums[r]))
+                if mask.size:
+                    _multiply(p + 4 * r * width, row_of(mask, b, h, first + r), visible)
+            slab(visible, p, width, 1, values, S * COLUMNS, v_width, out, v_width, False)
             for r in range(ROWS):
-                scaled(row_of(y, b, h, first + r), out + 4 * r * wide_v, D, np.float32(1) / totals[r])
-    room[0] = np.float32(0)  # needed up to here (`lined_up`)
+                scale_row(row_of(y, b, h, first + r), out + 4 * r * v_width, D, np.float32(1) / sums[r])
+    workspace[0] = np.float32(0)  # used until here: see `aligned`
 
 
 @loop(f"void(int64[::1], {HEADS}, {HEADS}, {HEADS}, {HEADS}, boolean, float64, {HEADS}, float32[:, :, ::1])")
 def forward(
-    crew: Array, q: Array, k: Array, v: Array, kept: Array, causal: bool, scale: float, y: Array, log_total: Array
+    pool: Array, q: Array, k: Array, v: Array, mask: Array, causal: bool, scale: float, y: Array, logsumexp: Array
 ) -> None:
-    """q (B, H, T, E), k (B, H, S, E), v (B, H, S, D) -> y (B, H, T, D), log_total (B, H, T).
+    """q (B, H, T, E), k (B, H, S, E), v (B, H, S, D) -> y (B, H, T, D), logsumexp (B, H, T).
 
-    kept (B, H, T, S), or of size 0, multiplies the probabilities. T is at least ROWS; rows are in one piece.
+    mask (B, H, T, S), or of size 0, multiplies the probabilities. T is at least ROWS; the last axis has stride 1.
     """
     heads = q.shape[0] * q.shape[1]
-    offer(crew, job(_forward, (q, k, v, kept, causal, scale, y, log_total)), heads, max(1, heads // PARTS))
+    parallel_for(pool, job(_forward, (q, k, v, mask, causal, scale, y, logsumexp)), heads, max(1, heads // PARTS))

@@ -2,9 +2,9 @@
 
 Imported only when the first large array needs one, because importing Numba takes half a second. The first use on a
 machine compiles a loop, later processes find it in the cache. A loop comes in two functions: `_name`, over start..stop,
-and `name`, which offers it to a crew in parts. `e^x` is written out, in single precision, as a polynomial, which the
-compiler turns into vector instructions as it cannot a call of the library's. It does so only where an index surely is
-not negative (and would count from the end), hence the slices first.
+and `name`, which runs it in parts on the thread pool. exp is written out, in single precision, as a polynomial, which
+the compiler vectorizes, unlike a call of the C library's. It vectorizes only if no index can be negative (and count
+from the end), hence the slices first.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import numpy as np
 from numba import njit
 
 from gradus.engine.dtypes import Array
-from gradus.engine.kernels.crew import offer
+from gradus.engine.kernels.calls import floats, job
 from gradus.engine.kernels.jit import inner, loop
-from gradus.engine.kernels.native import LANES, floats, job, largest, wide
+from gradus.engine.kernels.pool import parallel_for
+from gradus.engine.kernels.target import LANES
+from gradus.engine.kernels.vectors import maximum, prefer_wide_vectors
 
-PART = 16384  # numbers in a part
+PART = 16384  # elements in a part
 
 _LOG2E = np.float32(1.44269504)
 _LN2_HIGH = np.float32(0.693359375)
@@ -28,7 +30,7 @@ _LN2_LOW = np.float32(-2.12194440e-4)
 _ONE = np.float32(1)
 _HALF = np.float32(0.5)
 _ZERO = np.float32(0)
-_FLAT = np.float32(6)  # to the precision of 1, Φ is 0 below -6 and 1 above 6, and so is its approximation
+_FLAT = np.float32(6)  # in float32 Φ and its approximation are 0 below -6 and 1 above 6
 _GELU_A = np.float32(2 * math.sqrt(2 / math.pi))
 _GELU_B = np.float32(0.044715)
 _GELU_3B = np.float32(3 * 0.044715)
@@ -37,16 +39,16 @@ _SQRT_2PI = np.float32(1 / math.sqrt(2 * math.pi))
 
 
 @njit(inline="always")
-def limited(x: Any, most: Any) -> Any:
-    """x between -most and most, or NaN."""
-    x = -most if x < -most else x
-    return most if x > most else x
+def clamp(x: Any, limit: Any) -> Any:
+    """x clamped to -limit..limit; NaN stays NaN."""
+    x = -limit if x < -limit else x
+    return limit if x > limit else x
 
 
 @njit(inline="always")
 def exp32(x: Any) -> Any:
-    """eˣ in float32, to 2e-7 of itself: 2ᵏ eʳ with |r| ≤ ½ log 2 (Cephes' polynomial, Moshier 1992); 0 from -88 on."""
-    x = limited(x, np.float32(88.0))
+    """eˣ in float32, relative error 2e-7: 2ᵏ eʳ, |r| ≤ ½ log 2 (Cephes' polynomial, Moshier 1992); 0 from -88 on."""
+    x = clamp(x, np.float32(88.0))
     t = x * _LOG2E
     k = np.int32(t + (_HALF if t > np.float32(0) else -_HALF))
     n = np.float32(k)
@@ -64,8 +66,8 @@ def exp32(x: Any) -> Any:
 
 @njit(inline="always")
 def erf32(x: Any) -> Any:
-    """erf x in float32 as a quotient of polynomials in x², |x| cut to 4, where erf is 1 already."""
-    x = limited(x, np.float32(4.0))
+    """erf x in float32: a quotient of polynomials in x², x clamped to ±4, where erf is ±1 in float32."""
+    x = clamp(x, np.float32(4.0))
     z = x * x
     p = np.float32(-2.72614225801306e-10)
     p = p * z + np.float32(2.77068142495902e-08)
@@ -90,16 +92,16 @@ def _add(a: Array, b: Array, y: Array, start: int, stop: int) -> None:
 
 
 @loop()
-def add(crew: Array, a: Array, b: Array, y: Array) -> None:
-    offer(crew, job(_add, (a, b, y)), len(y), PART)
+def add(pool: Array, a: Array, b: Array, y: Array) -> None:
+    parallel_for(pool, job(_add, (a, b, y)), len(y), PART)
 
 
-# ---- activations, flat arrays
+# ---- activations, of flat arrays
 
 
 @inner()
 def _gelu_tanh(x: Array, y: Array, start: int, stop: int) -> None:
-    wide()
+    prefer_wide_vectors()
     x, y = x[start:stop], y[start:stop]
     for i in range(len(x)):
         v = x[i]
@@ -108,29 +110,29 @@ def _gelu_tanh(x: Array, y: Array, start: int, stop: int) -> None:
 
 
 @loop()
-def gelu_tanh(crew: Array, x: Array, y: Array) -> None:
-    offer(crew, job(_gelu_tanh, (x, y)), len(x), PART)
+def gelu_tanh(pool: Array, x: Array, y: Array) -> None:
+    parallel_for(pool, job(_gelu_tanh, (x, y)), len(x), PART)
 
 
 @inner()
 def _gelu_tanh_backward(dy: Array, x: Array, dx: Array, start: int, stop: int) -> None:
-    wide()
+    prefer_wide_vectors()
     dy, x, dx = dy[start:stop], x[start:stop], dx[start:stop]
     for i in range(len(dy)):
-        v = limited(x[i], _FLAT)
+        v = clamp(x[i], _FLAT)
         e = exp32(-_GELU_A * (v + _GELU_B * v * v * v))
         s = _ONE / (_ONE + e)
         dx[i] = dy[i] * (s + v * s * (e * s) * _GELU_A * (_ONE + _GELU_3B * v * v))
 
 
 @loop()
-def gelu_tanh_backward(crew: Array, dy: Array, x: Array, dx: Array) -> None:
-    offer(crew, job(_gelu_tanh_backward, (dy, x, dx)), len(x), PART)
+def gelu_tanh_backward(pool: Array, dy: Array, x: Array, dx: Array) -> None:
+    parallel_for(pool, job(_gelu_tanh_backward, (dy, x, dx)), len(x), PART)
 
 
 @inner()
 def _gelu(x: Array, y: Array, start: int, stop: int) -> None:
-    wide()
+    prefer_wide_vectors()
     x, y = x[start:stop], y[start:stop]
     for i in range(len(x)):
         v = x[i]
@@ -138,13 +140,13 @@ def _gelu(x: Array, y: Array, start: int, stop: int) -> None:
 
 
 @loop()
-def gelu(crew: Array, x: Array, y: Array) -> None:
-    offer(crew, job(_gelu, (x, y)), len(x), PART)
+def gelu(pool: Array, x: Array, y: Array) -> None:
+    parallel_for(pool, job(_gelu, (x, y)), len(x), PART)
 
 
 @inner()
 def _gelu_backward(dy: Array, x: Array, dx: Array, start: int, stop: int) -> None:
-    wide()
+    prefer_wide_vectors()
     dy, x, dx = dy[start:stop], x[start:stop], dx[start:stop]
     for i in range(len(dy)):
         v = x[i]
@@ -153,8 +155,8 @@ def _gelu_backward(dy: Array, x: Array, dx: Array, start: int, stop: int) -> Non
 
 
 @loop()
-def gelu_backward(crew: Array, dy: Array, x: Array, dx: Array) -> None:
-    offer(crew, job(_gelu_backward, (dy, x, dx)), len(x), PART)
+def gelu_backward(pool: Array, dy: Array, x: Array, dx: Array) -> None:
+    parallel_for(pool, job(_gelu_backward, (dy, x, dx)), len(x), PART)
 
 
 # ---- rows
@@ -166,12 +168,12 @@ def rows_in_part(width: int) -> int:
 
 
 def parts(rows: int, width: int) -> int:
-    """In how many parts so many rows are offered."""
+    """The number of parts into which so many rows are divided."""
     each: int = rows_in_part.py_func(width)
     return -(-rows // each)
 
 
-@inner(fastmath=False)  # by way of an approximation, that of infinity would be NaN
+@inner(fastmath=False)  # the approximate one gives NaN for infinity
 def _inverse_root(x: float) -> Any:
     return _ONE / np.float32(math.sqrt(x))
 
@@ -180,7 +182,7 @@ def _inverse_root(x: float) -> Any:
 def _layer_norm(
     x: Array, weight: Array, bias: Array, eps: float, y: Array, mean: Array, rstd: Array, start: int, stop: int
 ) -> None:
-    wide()
+    prefer_wide_vectors()
     n = x.shape[1]
     for i in range(start, stop):
         total = np.float32(0)
@@ -199,44 +201,46 @@ def _layer_norm(
 
 @loop()
 def layer_norm(
-    crew: Array, x: Array, weight: Array, bias: Array, eps: float, y: Array, mean: Array, rstd: Array
+    pool: Array, x: Array, weight: Array, bias: Array, eps: float, y: Array, mean: Array, rstd: Array
 ) -> None:
-    offer(crew, job(_layer_norm, (x, weight, bias, eps, y, mean, rstd)), len(x), rows_in_part(x.shape[1]))
+    parallel_for(pool, job(_layer_norm, (x, weight, bias, eps, y, mean, rstd)), len(x), rows_in_part(x.shape[1]))
 
 
 @inner()
 def _layer_norm_backward(
     dy: Array, x: Array, weight: Array, mean: Array, rstd: Array, dx: Array, sums: Array, start: int, stop: int
 ) -> None:
-    wide()
+    prefer_wide_vectors()
     n = x.shape[1]
     part = start // rows_in_part(n)
     for i in range(start, stop):
         m, r = mean[i], rstd[i]
-        total, along = np.float32(0), np.float32(0)
+        total, dot = np.float32(0), np.float32(0)
         for j in range(n):
             d = dy[i, j] * weight[j]
             total += d
-            along += d * (x[i, j] - m) * r
-        total, along = total / np.float32(n), along / np.float32(n)
+            dot += d * (x[i, j] - m) * r
+        total, dot = total / np.float32(n), dot / np.float32(n)
         for j in range(n):
             xhat = (x[i, j] - m) * r
-            dx[i, j] = (dy[i, j] * weight[j] - total - xhat * along) * r
+            dx[i, j] = (dy[i, j] * weight[j] - total - xhat * dot) * r
             sums[part, 0, j] += dy[i, j] * xhat
             sums[part, 1, j] += dy[i, j]
 
 
 @loop()
 def layer_norm_backward(
-    crew: Array, dy: Array, x: Array, weight: Array, mean: Array, rstd: Array, dx: Array, sums: Array
+    pool: Array, dy: Array, x: Array, weight: Array, mean: Array, rstd: Array, dx: Array, sums: Array
 ) -> None:
-    """sums (parts, 2, C): for each part, what it adds to the gradients of weight and bias."""
-    offer(crew, job(_layer_norm_backward, (dy, x, weight, mean, rstd, dx, sums)), len(x), rows_in_part(x.shape[1]))
+    """sums (parts, 2, C): each part's sums for the gradients of weight and bias."""
+    parallel_for(
+        pool, job(_layer_norm_backward, (dy, x, weight, mean, rstd, dx, sums)), len(x), rows_in_part(x.shape[1])
+    )
 
 
 @inner()
 def _column_sums(x: Array, sums: Array, start: int, stop: int) -> None:
-    wide()
+    prefer_wide_vectors()
     sums = sums[start:stop]
     for i in range(len(x)):
         row = x[i, start:stop]
@@ -245,29 +249,30 @@ def _column_sums(x: Array, sums: Array, start: int, stop: int) -> None:
 
 
 @loop()
-def column_sums(crew: Array, x: Array, sums: Array) -> None:
+def column_sums(pool: Array, x: Array, sums: Array) -> None:
     """sums[j] += Σ x[:, j]"""
-    offer(crew, job(_column_sums, (x, sums)), x.shape[1], max(32, PART // max(len(x), 1)))
+    parallel_for(pool, job(_column_sums, (x, sums)), x.shape[1], max(32, PART // max(len(x), 1)))
 
 
-# The next three take addresses: of a short row, a slice would cost as much as what is computed.
+# The next three take addresses: a slice of a short row would cost as much as the computation.
 
 
-@inner(fastmath=False)  # keeps infinities
-def _largest(at: int, n: int) -> Any:
-    row, whole = floats(at, n), n // LANES
+@inner(fastmath=False)  # infinities are compared, too
+def _maximum(address: int, n: int) -> Any:
+    row, vectors = floats(address, n), n // LANES
     top = row[0]
-    if whole > 0:
-        top = largest(at, whole)
-    for j in range(whole * LANES, n):
+    if vectors > 0:
+        top = maximum(address, vectors)
+    for j in range(vectors * LANES, n):
         top = max(top, row[j])
     return top
 
 
 @inner()
-def _exp_sum(at: int, to: int, top: float, n: int) -> Any:
-    wide()
-    row, out = floats(at, n), floats(to, n)
+def _exp_sum(address: int, to: int, top: float, n: int) -> Any:
+    """to = exp(row - top); returns its sum."""
+    prefer_wide_vectors()
+    row, out = floats(address, n), floats(to, n)
     total = np.float32(0)
     for j in range(n):
         out[j] = exp32(row[j] - top)
@@ -276,9 +281,10 @@ def _exp_sum(at: int, to: int, top: float, n: int) -> Any:
 
 
 @inner()
-def _sum_exp(at: int, top: float, n: int) -> Any:
-    wide()
-    row = floats(at, n)
+def _sum_exp(address: int, top: float, n: int) -> Any:
+    """Σ exp(row - top)"""
+    prefer_wide_vectors()
+    row = floats(address, n)
     total = np.float32(0)
     for j in range(n):
         total += exp32(row[j] - top)
@@ -289,48 +295,48 @@ def _sum_exp(at: int, top: float, n: int) -> Any:
 def _softmax(x: Array, y: Array, start: int, stop: int) -> None:
     n = x.shape[1]
     for i in range(start, stop):
-        at, to = x.ctypes.data + 4 * i * n, y.ctypes.data + 4 * i * n
-        share = _ONE / _exp_sum(at, to, _largest(at, n), n)
+        row, out = x.ctypes.data + 4 * i * n, y.ctypes.data + 4 * i * n
+        scale = _ONE / _exp_sum(row, out, _maximum(row, n), n)
         for j in range(n):
-            y[i, j] *= share
+            y[i, j] *= scale
 
 
 @loop()
-def softmax(crew: Array, x: Array, y: Array) -> None:
-    offer(crew, job(_softmax, (x, y)), len(x), rows_in_part(x.shape[1]))
+def softmax(pool: Array, x: Array, y: Array) -> None:
+    parallel_for(pool, job(_softmax, (x, y)), len(x), rows_in_part(x.shape[1]))
 
 
 @inner()
 def _softmax_backward(dy: Array, y: Array, dx: Array, start: int, stop: int) -> None:
-    wide()
+    prefer_wide_vectors()
     n = y.shape[1]
     for i in range(start, stop):
-        along = np.float32(0)
+        dot = np.float32(0)
         for j in range(n):
-            along += dy[i, j] * y[i, j]
+            dot += dy[i, j] * y[i, j]
         for j in range(n):
-            dx[i, j] = y[i, j] * (dy[i, j] - along)
+            dx[i, j] = y[i, j] * (dy[i, j] - dot)
 
 
 @loop()
-def softmax_backward(crew: Array, dy: Array, y: Array, dx: Array) -> None:
-    offer(crew, job(_softmax_backward, (dy, y, dx)), len(y), rows_in_part(y.shape[1]))
+def softmax_backward(pool: Array, dy: Array, y: Array, dx: Array) -> None:
+    parallel_for(pool, job(_softmax_backward, (dy, y, dx)), len(y), rows_in_part(y.shape[1]))
 
 
 @inner()
 def _log_softmax(x: Array, y: Array, start: int, stop: int) -> None:
     n = x.shape[1]
     for i in range(start, stop):
-        at = x.ctypes.data + 4 * i * n
-        top = _largest(at, n)
-        total = np.float32(math.log(_sum_exp(at, top, n))) + top
+        row = x.ctypes.data + 4 * i * n
+        top = _maximum(row, n)
+        total = np.float32(math.log(_sum_exp(row, top, n))) + top
         for j in range(n):
             y[i, j] = x[i, j] - total
 
 
 @loop()
-def log_softmax(crew: Array, x: Array, y: Array) -> None:
-    offer(crew, job(_log_softmax, (x, y)), len(x), rows_in_part(x.shape[1]))
+def log_softmax(pool: Array, x: Array, y: Array) -> None:
+    parallel_for(pool, job(_log_softmax, (x, y)), len(x), rows_in_part(x.shape[1]))
 
 
 @inner()
@@ -345,25 +351,28 @@ def _log_softmax_backward(dy: Array, y: Array, dx: Array, start: int, stop: int)
 
 
 @loop()
-def log_softmax_backward(crew: Array, dy: Array, y: Array, dx: Array) -> None:
-    offer(crew, job(_log_softmax_backward, (dy, y, dx)), len(y), rows_in_part(y.shape[1]))
+def log_softmax_backward(pool: Array, dy: Array, y: Array, dx: Array) -> None:
+    parallel_for(pool, job(_log_softmax_backward, (dy, y, dx)), len(y), rows_in_part(y.shape[1]))
 
 
 @inner()
 def _cross_entropy(
-    x: Array, targets: Array, ignore_index: int, losses: Array, log_total: Array, start: int, stop: int
+    x: Array, targets: Array, ignore_index: int, losses: Array, logsumexp: Array, start: int, stop: int
 ) -> None:
     n = x.shape[1]
     for i in range(start, stop):
-        at = x.ctypes.data + 4 * i * n
-        top = _largest(at, n)
-        log_total[i] = np.float32(math.log(_sum_exp(at, top, n))) + top
-        losses[i] = log_total[i] - x[i, targets[i]] if targets[i] != ignore_index else np.float32(0)
+        row = x.ctypes.data + 4 * i * n
+        top = _maximum(row, n)
+        logsumexp[i] = np.float32(math.log(_sum_exp(row, top, n))) + top
+        losses[i] = logsumexp[i] - x[i, targets[i]] if targets[i] != ignore_index else np.float32(0)
 
 
 @loop()
-def cross_entropy(crew: Array, x: Array, targets: Array, ignore_index: int, losses: Array, log_total: Array) -> Any:
-    """The losses, their sum, and how many rows are scored: -1, and nothing done, if a target is no column of x."""
+def cross_entropy(pool: Array, x: Array, targets: Array, ignore_index: int, losses: Array, logsumexp: Array) -> Any:
+    """Computes losses and logsumexp; returns the losses' sum and the count of targets that are not ignored.
+
+    The count is -1, and nothing is computed, if a target is out of bounds.
+    """
     count = 0
     for i in range(len(targets)):
         if targets[i] != ignore_index:
@@ -371,7 +380,7 @@ def cross_entropy(crew: Array, x: Array, targets: Array, ignore_index: int, loss
                 return 0.0, -1
             count += 1
     part = rows_in_part(x.shape[1])
-    offer(crew, job(_cross_entropy, (x, targets, ignore_index, losses, log_total)), len(x), part)
+    parallel_for(pool, job(_cross_entropy, (x, targets, ignore_index, losses, logsumexp)), len(x), part)
     total = 0.0
     for i in range(len(losses)):
         total += losses[i]
@@ -380,7 +389,7 @@ def cross_entropy(crew: Array, x: Array, targets: Array, ignore_index: int, loss
 
 @inner()
 def _cross_entropy_backward(
-    x: Array, targets: Array, log_total: Array, scales: Array, ignore_index: int, dx: Array, start: int, stop: int
+    x: Array, targets: Array, logsumexp: Array, scales: Array, ignore_index: int, dx: Array, start: int, stop: int
 ) -> None:
     n = x.shape[1]
     for i in range(start, stop):
@@ -390,30 +399,30 @@ def _cross_entropy_backward(
                 dx[i, j] = np.float32(0)
         else:
             for j in range(n):
-                dx[i, j] = exp32(x[i, j] - log_total[i]) * scale
+                dx[i, j] = exp32(x[i, j] - logsumexp[i]) * scale
             dx[i, targets[i]] -= scale
 
 
 @loop()
 def cross_entropy_backward(
-    crew: Array, x: Array, targets: Array, log_total: Array, scales: Array, ignore_index: int, dx: Array
+    pool: Array, x: Array, targets: Array, logsumexp: Array, scales: Array, ignore_index: int, dx: Array
 ) -> None:
     part = rows_in_part(x.shape[1])
-    offer(crew, job(_cross_entropy_backward, (x, targets, log_total, scales, ignore_index, dx)), len(x), part)
+    parallel_for(pool, job(_cross_entropy_backward, (x, targets, logsumexp, scales, ignore_index, dx)), len(x), part)
 
 
 @inner()
 def _exp_all(x: Array) -> None:
-    wide()
+    prefer_wide_vectors()
     for i in range(len(x)):
         x[i] = exp32(x[i])
 
 
 @loop()
 def cross_entropy_and_gradient(x: Array, targets: Array, ignore_index: int, mean: bool, loss: Array, dx: Array) -> bool:
-    """The sum or the mean of the losses, and its gradient; False if a target is out of bounds.
+    """The sum or the mean of the losses, and its gradient; returns False if a target is out of bounds.
 
-    For few logits, in short rows: e^x is taken of all rows together, as vectors.
+    For few logits in short rows: exp is computed for all rows together, in vectors.
     """
     n, count, total = x.shape[1], 0, 0.0
     for i in range(len(targets)):
@@ -422,24 +431,24 @@ def cross_entropy_and_gradient(x: Array, targets: Array, ignore_index: int, mean
                 return False
             count += 1
     scale = _ONE / np.float32(max(count, 1)) if mean else _ONE
-    tops = np.empty(len(targets), np.float32)
+    maxima = np.empty(len(targets), np.float32)
     for i in range(len(targets)):
-        tops[i] = _largest(x.ctypes.data + 4 * i * n, n)
+        maxima[i] = _maximum(x.ctypes.data + 4 * i * n, n)
         for j in range(n):
-            dx[i, j] = x[i, j] - tops[i]
+            dx[i, j] = x[i, j] - maxima[i]
     _exp_all(dx.reshape(-1))
     for i in range(len(targets)):
         sum_exp = np.float32(0)
         for j in range(n):
             sum_exp += dx[i, j]
-        share, to = np.float32(0), 0
+        weight, target = np.float32(0), 0
         if targets[i] != ignore_index:
-            share, to = scale, targets[i]
-            total += np.float64(np.float32(math.log(sum_exp)) + tops[i] - x[i, to])
-        each = share / sum_exp
+            weight, target = scale, targets[i]
+            total += np.float64(np.float32(math.log(sum_exp)) + maxima[i] - x[i, target])
+        factor = weight / sum_exp
         for j in range(n):
-            dx[i, j] *= each
-        dx[i, to] -= share
+            dx[i, j] *= factor
+        dx[i, target] -= weight
     loss[()] = total if not mean else total / count if count else math.nan
     return True
 
@@ -449,19 +458,20 @@ def cross_entropy_and_gradient(x: Array, targets: Array, ignore_index: int, mean
 
 @loop()
 def add_rows(table: Array, index: Array, rows: Array) -> None:
+    """table[index[i]] += rows[i]; duplicate indices accumulate."""
     for i in range(len(index)):
-        to = index[i] if index[i] >= 0 else index[i] + len(table)
+        row = index[i] if index[i] >= 0 else index[i] + len(table)
         for j in range(table.shape[1]):
-            table[to, j] += rows[i, j]
+            table[row, j] += rows[i, j]
 
 
 @inner()
-def _parameter(ends: Array, place: int) -> Any:
-    """In which parameter the number `place` of all is; parameter i holds those from ends[i] to ends[i + 1]."""
-    low, high = 0, len(ends) - 1
+def _parameter(offsets: Array, element: int) -> Any:
+    """The index of the parameter that has an element; parameter i has elements offsets[i]..offsets[i + 1]."""
+    low, high = 0, len(offsets) - 1
     while high - low > 1:
         middle = (low + high) // 2
-        if ends[middle] <= place:
+        if offsets[middle] <= element:
             low = middle
         else:
             high = middle
@@ -469,38 +479,42 @@ def _parameter(ends: Array, place: int) -> Any:
 
 
 @inner()
-def _adamw(places: Array, ends: Array, numbers: Array, start: int, stop: int) -> None:
-    wide()
-    i = _parameter(ends, start)
+def _adamw(addresses: Array, offsets: Array, scalars: Array, start: int, stop: int) -> None:
+    prefer_wide_vectors()
+    i = _parameter(offsets, start)
     while start < stop:
-        first, n = start - ends[i], min(stop, ends[i + 1]) - start
-        p, g = floats(places[i, 0] + 4 * first, n), floats(places[i, 1] + 4 * first, n)
-        m, v = floats(places[i, 2] + 4 * first, n), floats(places[i, 3] + 4 * first, n)
-        keep, size = np.float32(numbers[i, 0]), np.float32(numbers[i, 3])
-        root, small = np.float32(numbers[i, 4]), np.float32(numbers[i, 5])
-        b1, b2 = np.float32(numbers[i, 1]), np.float32(numbers[i, 2])
-        c1, c2 = np.float32(1 - numbers[i, 1]), np.float32(1 - numbers[i, 2])
+        first, n = start - offsets[i], min(stop, offsets[i + 1]) - start
+        p, g = floats(addresses[i, 0] + 4 * first, n), floats(addresses[i, 1] + 4 * first, n)
+        m, v = floats(addresses[i, 2] + 4 * first, n), floats(addresses[i, 3] + 4 * first, n)
+        decay, step_size = np.float32(scalars[i, 0]), np.float32(scalars[i, 3])
+        root, eps = np.float32(scalars[i, 4]), np.float32(scalars[i, 5])
+        b1, b2 = np.float32(scalars[i, 1]), np.float32(scalars[i, 2])
+        c1, c2 = np.float32(1 - scalars[i, 1]), np.float32(1 - scalars[i, 2])
         for j in range(n):
             m[j] = b1 * m[j] + c1 * g[j]
             v[j] = b2 * v[j] + c2 * g[j] * g[j]
-            p[j] = p[j] * keep - size * m[j] / (np.float32(math.sqrt(v[j])) / root + small)
+            p[j] = p[j] * decay - step_size * m[j] / (np.float32(math.sqrt(v[j])) / root + eps)
         start += n
         i += 1
 
 
 @loop()
-def adamw(crew: Array, places: Array, ends: Array, numbers: Array) -> None:
-    """places (N, 4) of p, g, m and v; numbers (N, 6): 1 - decay, β₁, β₂, size of the step, √(1 - β₂ᵗ), eps."""
-    offer(crew, job(_adamw, (places, ends, numbers)), ends[-1], PART)
+def adamw(pool: Array, addresses: Array, offsets: Array, scalars: Array) -> None:
+    """One step for N parameters.
+
+    addresses (N, 4) are of p, g, m and v; scalars (N, 6) are 1 - lr * weight_decay, β₁, β₂, lr / (1 - β₁ᵗ),
+    √(1 - β₂ᵗ) and eps. Parameter i has elements offsets[i]..offsets[i + 1] of all.
+    """
+    parallel_for(pool, job(_adamw, (addresses, offsets, scalars)), offsets[-1], PART)
 
 
 @inner()
-def _sum_of_squares(places: Array, ends: Array, sums: Array, start: int, stop: int) -> None:
-    wide()
-    part, i = start // PART, _parameter(ends, start)
+def _sum_of_squares(addresses: Array, offsets: Array, sums: Array, start: int, stop: int) -> None:
+    prefer_wide_vectors()
+    part, i = start // PART, _parameter(offsets, start)
     while start < stop:
-        n = min(stop, ends[i + 1]) - start
-        x = floats(places[i, 0] + 4 * (start - ends[i]), n)
+        n = min(stop, offsets[i + 1]) - start
+        x = floats(addresses[i, 0] + 4 * (start - offsets[i]), n)
         total = np.float32(0)
         for j in range(n):
             total += x[j] * x[j]
@@ -510,9 +524,9 @@ def _sum_of_squares(places: Array, ends: Array, sums: Array, start: int, stop: i
 
 
 @loop()
-def sum_of_squares(crew: Array, places: Array, ends: Array) -> Any:
-    sums = np.zeros((ends[-1] + PART - 1) // PART)
-    offer(crew, job(_sum_of_squares, (places, ends, sums)), ends[-1], PART)
+def sum_of_squares(pool: Array, addresses: Array, offsets: Array) -> Any:
+    sums = np.zeros((offsets[-1] + PART - 1) // PART)
+    parallel_for(pool, job(_sum_of_squares, (addresses, offsets, sums)), offsets[-1], PART)
     total = 0.0
     for i in range(len(sums)):
         total += sums[i]
@@ -524,7 +538,7 @@ def sum_of_squares(crew: Array, places: Array, ends: Array) -> Any:
 
 @inner()
 def _rms_norm(x: Array, weight: Array, eps: float, y: Array, rstd: Array, start: int, stop: int) -> None:
-    wide()
+    prefer_wide_vectors()
     n = x.shape[1]
     for i in range(start, stop):
         squares = np.float32(0)
@@ -537,28 +551,28 @@ def _rms_norm(x: Array, weight: Array, eps: float, y: Array, rstd: Array, start:
 
 
 @loop()
-def rms_norm(crew: Array, x: Array, weight: Array, eps: float, y: Array, rstd: Array) -> None:
-    offer(crew, job(_rms_norm, (x, weight, eps, y, rstd)), len(x), rows_in_part(x.shape[1]))
+def rms_norm(pool: Array, x: Array, weight: Array, eps: float, y: Array, rstd: Array) -> None:
+    parallel_for(pool, job(_rms_norm, (x, weight, eps, y, rstd)), len(x), rows_in_part(x.shape[1]))
 
 
 @inner()
 def _rms_norm_backward(
     dy: Array, x: Array, weight: Array, rstd: Array, dx: Array, sums: Array, start: int, stop: int
 ) -> None:
-    wide()
+    prefer_wide_vectors()
     n = x.shape[1]
     part = start // rows_in_part(n)
     for i in range(start, stop):
-        r, along = rstd[i], np.float32(0)
+        r, dot = rstd[i], np.float32(0)
         for j in range(n):
-            along += dy[i, j] * weight[j] * x[i, j]
-        along *= r * r / np.float32(n)
+            dot += dy[i, j] * weight[j] * x[i, j]
+        dot *= r * r / np.float32(n)
         for j in range(n):
-            dx[i, j] = (dy[i, j] * weight[j] - x[i, j] * along) * r
+            dx[i, j] = (dy[i, j] * weight[j] - x[i, j] * dot) * r
             sums[part, j] += dy[i, j] * x[i, j] * r
 
 
 @loop()
-def rms_norm_backward(crew: Array, dy: Array, x: Array, weight: Array, rstd: Array, dx: Array, sums: Array) -> None:
-    """sums (parts, C): for each part, what it adds to the gradient of weight."""
-    offer(crew, job(_rms_norm_backward, (dy, x, weight, rstd, dx, sums)), len(x), rows_in_part(x.shape[1]))
+def rms_norm_backward(pool: Array, dy: Array, x: Array, weight: Array, rstd: Array, dx: Array, sums: Array) -> None:
+    """sums (parts, C): each part's sums for the gradient of weight."""
+    parallel_for(pool, job(_rms_norm_backward, (dy, x, weight, rstd, dx, sums)), len(x), rows_in_part(x.shape[1]))

@@ -1,9 +1,9 @@
-"""Where arrays lie in memory: aligned to a cache line, in memory that the process keeps for the next step.
+"""NumPy's allocator: arrays are aligned to cache lines, in memory that the process keeps for the next step.
 
 A training step allocates the same arrays each time. By default the C library returns large ones to the system as soon
-as they are freed, and the system has to clear every page before it lends it again: a fifth of a small GPT's step. And
-it aligns memory to 16 bytes, so that three of four vectors of 64 bytes lie across two lines of the cache; multiplying
-two small arrays then takes twice as long. NumPy accepts an allocator of our own (NEP 49): four functions, here of a
+as they are freed, and the system has to clear every page that it hands out again: a fifth of a small GPT's step. And
+memory is aligned to 16 bytes, so that three of four vectors of 64 bytes straddle two cache lines; multiplying two small
+arrays then takes twice as long. NumPy accepts an allocator of our own (NEP 49): four functions, here of a
 few machine instructions each, around the C library's.
 """
 
@@ -21,16 +21,16 @@ import numpy as np
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD = -1, -2, -3  # glibc's malloc.h
 LINE = 64  # bytes
-_SET_HANDLER = 304  # the place of PyDataMem_SetHandler in NumPy's table of functions
+_SET_HANDLER = 304  # the index of PyDataMem_SetHandler in NumPy's C API table
 
 
 _here: contextvars.ContextVar[bool] = contextvars.ContextVar("gradus_memory", default=False)
-_use: Callable[[], object] | None = None  # has NumPy take memory from us
+_use: Callable[[], object] | None = None  # installs our allocator in this context
 
 
 @functools.cache
 def keep() -> None:
-    """Let the C library keep what is freed, up to 1 GiB, and arrays begin with a line. Not where it is not glibc."""
+    """Let the C library keep up to 1 GiB of freed memory, and align arrays to cache lines; glibc only."""
     global _use
     if sys.platform != "linux" or sys.maxsize < 1 << 32:
         return
@@ -39,13 +39,13 @@ def keep() -> None:
         mallopt(_MMAP_THRESHOLD, 1 << 25)  # the most that glibc accepts
         mallopt(_TRIM_THRESHOLD, 1 << 30)
         mallopt(_TOP_PAD, 1 << 26)
-        with contextlib.suppress(Exception):  # arrays then lie anywhere, as by default
+        with contextlib.suppress(Exception):  # then arrays are aligned as by default
             _use = _aligned()
     arrange()
 
 
 def arrange() -> None:
-    """NumPy asks each thread, and each task, anew whose memory to take: ours, once `keep` was called anywhere."""
+    """Install our allocator in this thread or task, for which NumPy has one of its own, if `keep` was ever called."""
     if _use is not None and not _here.get():
         _use()
         _here.set(True)
@@ -67,10 +67,10 @@ class _Handler(ctypes.Structure):
 
 def _aligned() -> Callable[[], object]:
     code = _compiled()
-    places = (code.get_function_address(name) for name in ("allocate", "allocate_zeros", "reallocate", "release"))
-    handler = _Handler(b"gradus, by lines", 1, None, *places)
-    for kept in (code, handler):  # for good: arrays may outlive this module
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(kept))
+    addresses = (code.get_function_address(name) for name in ("allocate", "allocate_zeros", "reallocate", "release"))
+    handler = _Handler(b"gradus, aligned", 1, None, *addresses)
+    for immortal in (code, handler):  # arrays may outlive this module
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(immortal))
     pointer, capsule = ctypes.pythonapi.PyCapsule_GetPointer, ctypes.pythonapi.PyCapsule_New
     pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     capsule.restype, capsule.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
@@ -81,7 +81,7 @@ def _aligned() -> Callable[[], object]:
 
 
 def _compiled() -> Any:
-    """The four functions as machine code. Before an array lie where its block begins and how many bytes it has."""
+    """The four functions as machine code. The words before an array are its block's address and its size in bytes."""
     from llvmlite import binding, ir
 
     word = ir.IntType(64)
@@ -96,30 +96,30 @@ def _compiled() -> Any:
     )
 
     def define(name: str, arguments: int, body: Callable[..., Any]) -> Any:
-        """A function whose first argument is NumPy's `context`, which `body` is not given."""
-        made = function(name, arguments)
-        builder = ir.IRBuilder(made.append_basic_block())
-        builder.ret(body(builder, *made.args[1:]) or word(0))
-        return made
+        """A function whose first argument, NumPy's `context`, is not passed to `body`."""
+        defined = function(name, arguments)
+        builder = ir.IRBuilder(defined.append_basic_block())
+        builder.ret(body(builder, *defined.args[1:]) or word(0))
+        return defined
 
     def before(builder: Any, array: Any, distance: int) -> Any:
-        """A pointer to the word that lies `distance` bytes before an array."""
+        """A pointer to the word `distance` bytes before an array."""
         return builder.inttoptr(builder.sub(array, word(distance)), word.as_pointer())
 
-    def there(builder: Any, address: Any) -> Any:
+    def not_null(builder: Any, address: Any) -> Any:
         return builder.icmp_unsigned("!=", address, word(0))
 
     def aligned(builder: Any, allocator: Any, size: Any, *first: Any) -> Any:
         """An array in a block that is LINE bytes larger (the C library aligns to 16 bytes); 0 if there is none."""
         block = builder.call(allocator, [*first, builder.add(size, word(LINE))])
         array = builder.and_(builder.add(block, word(LINE)), word(-LINE))
-        with builder.if_then(there(builder, block)):
+        with builder.if_then(not_null(builder, block)):
             builder.store(block, before(builder, array, 16))
             builder.store(size, before(builder, array, 8))
-        return builder.select(there(builder, block), array, block)
+        return builder.select(not_null(builder, block), array, block)
 
     def release(builder: Any, array: Any, _size: Any) -> None:
-        with builder.if_then(there(builder, array)):
+        with builder.if_then(not_null(builder, array)):
             builder.call(free, [builder.load(before(builder, array, 16))])
 
     allocating = define("allocate", 2, lambda builder, size: aligned(builder, malloc, size))
@@ -127,13 +127,13 @@ def _compiled() -> Any:
     releasing = define("release", 3, release)
 
     def reallocate(builder: Any, array: Any, size: Any) -> Any:
-        made = builder.call(allocating, [word(0), size])
-        with builder.if_then(builder.and_(there(builder, array), there(builder, made))):
+        new = builder.call(allocating, [word(0), size])
+        with builder.if_then(builder.and_(not_null(builder, array), not_null(builder, new))):
             old = builder.load(before(builder, array, 8))
             smaller = builder.select(builder.icmp_unsigned("<", old, size), old, size)
-            builder.call(memcpy, [made, array, smaller])
+            builder.call(memcpy, [new, array, smaller])
             builder.call(releasing, [word(0), array, old])
-        return made
+        return new
 
     define("reallocate", 3, reallocate)
     binding.initialize_native_target()

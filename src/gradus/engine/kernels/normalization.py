@@ -1,4 +1,4 @@
-"""Layer normalisation of rows, and the form of it that leaves the mean where it is."""
+"""Layer norm and RMS norm of rows."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def layer_norm_backward(
     dw, db = np.einsum("nc,nc->c", dy, xhat), dy.sum(axis=0)
     dx = dy * weight if weight is not None else dy.copy()
     n = x.dtype.type(x.shape[-1])
-    along = np.einsum("nc,nc->n", dx, xhat) / n
+    dot = np.einsum("nc,nc->n", dx, xhat) / n
     dx -= dx.mean(axis=-1, keepdims=True)
-    dx -= xhat * along[:, None]
+    dx -= xhat * dot[:, None]
     dx *= rstd[:, None]
     return dx, dw, db
 
@@ -47,14 +47,14 @@ def _fused(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tu
     w = _or_ones(weight, x)
     b = np.zeros(c, x.dtype) if bias is None else bias
     y, mean, rstd = np.empty_like(x), np.empty(n, x.dtype), np.empty(n, x.dtype)
-    kernels.compiled().layer_norm(threads.crew(), x, w, b, eps, y, mean, rstd)
+    kernels.compiled().layer_norm(threads.pool(), x, w, b, eps, y, mean, rstd)
     return y, mean, rstd
 
 
 def _fused_backward(dy: Array, x: Array, weight: Array | None, mean: Array, rstd: Array) -> tuple[Array, Array, Array]:
     loops, w = kernels.compiled(), _or_ones(weight, x)
     dx, sums = np.empty_like(x), np.zeros((loops.parts(*x.shape), 2, x.shape[1]), x.dtype)
-    loops.layer_norm_backward(threads.crew(), dy, x, w, mean, rstd, dx, sums)
+    loops.layer_norm_backward(threads.pool(), dy, x, w, mean, rstd, dx, sums)
     return dx, sums[:, 0].sum(axis=0), sums[:, 1].sum(axis=0)
 
 
@@ -62,7 +62,7 @@ def rms_norm(x: Array, weight: Array | None, eps: float) -> tuple[Array, Array]:
     """x (N, C) -> y (N, C), and the 1/√(mean(x²) + ε) of each row (N,)."""
     if kernels.fused(x, weight):
         y, rstd = np.empty_like(x), np.empty(len(x), x.dtype)
-        kernels.compiled().rms_norm(threads.crew(), x, _or_ones(weight, x), eps, y, rstd)
+        kernels.compiled().rms_norm(threads.pool(), x, _or_ones(weight, x), eps, y, rstd)
         return y, rstd
     rstd = 1 / np.sqrt(np.einsum("nc,nc->n", x, x) / x.dtype.type(x.shape[-1]) + x.dtype.type(eps))
     y = x * rstd[:, None]
@@ -74,12 +74,12 @@ def rms_norm_backward(dy: Array, x: Array, weight: Array | None, rstd: Array) ->
     if kernels.fused(x, dy, weight):
         loops, w = kernels.compiled(), _or_ones(weight, x)
         dx, sums = np.empty_like(x), np.zeros((loops.parts(*x.shape), x.shape[1]), x.dtype)
-        loops.rms_norm_backward(threads.crew(), dy, x, w, rstd, dx, sums)
+        loops.rms_norm_backward(threads.pool(), dy, x, w, rstd, dx, sums)
         return dx, sums.sum(axis=0)
     xhat = x * rstd[:, None]
     dxhat = dy if weight is None else dy * weight
-    along = np.einsum("nc,nc->n", dxhat, xhat) / x.dtype.type(x.shape[-1])
-    return (dxhat - xhat * along[:, None]) * rstd[:, None], np.einsum("nc,nc->c", dy, xhat)
+    dot = np.einsum("nc,nc->n", dxhat, xhat) / x.dtype.type(x.shape[-1])
+    return (dxhat - xhat * dot[:, None]) * rstd[:, None], np.einsum("nc,nc->c", dy, xhat)
 
 
 def _or_ones(weight: Array | None, x: Array) -> Array:

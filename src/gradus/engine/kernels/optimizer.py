@@ -1,4 +1,4 @@
-"""What is done to many parameters at once: a step of AdamW, and the sum of all squares."""
+"""Loops over many parameters at once: a step of AdamW, and the sum of squares for the gradient norm."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gradus.engine.kernels import threads
 
 
 def fits(arrays: Sequence[tuple[Array, ...]]) -> bool:
-    """Whether the loops take these arrays: float32, contiguous, and together large enough to be worth a call."""
+    """Whether the loops accept these arrays: float32, contiguous, and together large enough to be worth a call."""
     if not kernels.enabled or sum(each[0].size for each in arrays) < kernels.LEAST:
         return False
     return all(a.dtype == np.float32 and a.flags.carray for each in arrays for a in each)
@@ -20,18 +20,18 @@ def fits(arrays: Sequence[tuple[Array, ...]]) -> bool:
 
 def adamw(arrays: Sequence[tuple[Array, ...]], coefficients: Sequence[tuple[float, ...]]) -> None:
     """`optim.Adam.update` for many parameters at once: p, g, m, v of each, which `fits`, and its coefficients."""
-    kernels.compiled().adamw(threads.crew(), *_table(arrays), np.array(coefficients))
+    kernels.compiled().adamw(threads.pool(), *_table(arrays), np.array(coefficients))
 
 
 def sum_of_squares(arrays: Sequence[Array]) -> float | None:
-    """Σ x² over all of them, in double precision; None if they are not for the loops."""
+    """Σ x² over all of them, in double precision; None if the loops do not accept the arrays."""
     each = [(array,) for array in arrays]
     if not fits(each):
         return None
-    return float(kernels.compiled().sum_of_squares(threads.crew(), *_table(each)))
+    return float(kernels.compiled().sum_of_squares(threads.pool(), *_table(each)))
 
 
 def _table(arrays: Sequence[tuple[Array, ...]]) -> tuple[Array, Array]:
-    """Where the arrays begin, a row for each parameter; and how many numbers the parameters have up to each."""
-    places = np.array([[a.__array_interface__["data"][0] for a in each] for each in arrays])
-    return places, np.cumsum([0, *[each[0].size for each in arrays]])
+    """The addresses of the arrays, a row for each parameter; and the offsets of the parameters' elements."""
+    addresses = np.array([[a.__array_interface__["data"][0] for a in each] for each in arrays])
+    return addresses, np.cumsum([0, *[each[0].size for each in arrays]])

@@ -1,8 +1,8 @@
-"""What products (`tiles.py`) and attention (`heads.py`) are made of: panels, into which a factor is packed as tiles
-read it, and slabs, the rows of a result that are as high as a tile.
+"""Packed panels and slabs, the parts of products (`tiles.py`) and of attention (`heads.py`).
 
-What is worked on lies in one piece of memory, and these functions take addresses in it: they compile in a fraction of
-the time that arrays take.
+A panel holds COLUMNS columns of a factor in the order in which the micro-kernel reads them; a slab is ROWS rows of a
+result, as high as a tile. All of it lies in one workspace, and these functions take addresses in it: they compile in a
+fraction of the time that arrays take. Strides and leading dimensions are in elements.
 """
 
 from __future__ import annotations
@@ -12,102 +12,114 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
+from gradus.engine.kernels.calls import floats
 from gradus.engine.kernels.jit import inner
-from gradus.engine.kernels.native import COLUMNS, LANES, floats, panel_line, tile, turn
+from gradus.engine.kernels.micro_kernel import tile
+from gradus.engine.kernels.target import COLUMNS, LANES
+from gradus.engine.kernels.vectors import copy_panel_row, transpose_square
 
-HEADS = "float32[:, :, :, :]"  # (B, H, T, E) of any strides, but for the last axis: compiled once for all of them
+HEADS = "float32[:, :, :, :]"  # (B, H, T, E) of any strides, the last one 1: compiled once for all of them
 PARTS = 16  # into which all heads are cut, if there are as many
-HIDDEN = np.float32(-1e30)  # a score that the mask hides: finite, whatever a sane scale makes of it
-SPARE = 16  # numbers in a line of the caches
+MASKED = np.float32(-1e30)  # the score of a masked pair: finite, multiplied by any sane scale
+LINE = 16  # elements in a cache line
 
 
 @inner()
-def lined_up(room: Array) -> int:
-    """The first address in it at which a line of the caches begins; leave SPARE numbers for what comes before.
+def aligned(workspace: Array) -> int:
+    """The first address in an array that is aligned to a cache line; allocate LINE elements more than you need.
 
-    Numba lets go of an array when it is last named, whoever has its address: name it once more, after all is done.
+    Numba frees an array after the last statement that names it, whoever has its address: name it once more at the end.
     """
-    at: int = (room.ctypes.data + 63) & -64
-    return at
+    address: int = (workspace.ctypes.data + 63) & -64
+    return address
 
 
 @inner()
-def pack_panel(to: int, at: int, apart: int, columns: int, start: int, stop: int) -> None:
-    """Rows start..stop, `apart` numbers from each other, to a panel; 0 beyond `columns`."""
+def pack_panel(to: int, source: int, ld: int, columns: int, start: int, stop: int) -> None:
+    """Copy rows start..stop into a panel, padded with 0 beyond `columns`."""
     for k in range(start, stop):
         if columns >= COLUMNS:
-            panel_line(to + 4 * k * COLUMNS, at + 4 * k * apart)
+            copy_panel_row(to + 4 * k * COLUMNS, source + 4 * k * ld)
         else:
-            row, line = floats(at + 4 * k * apart, columns), floats(to + 4 * k * COLUMNS, COLUMNS)
+            row, line = floats(source + 4 * k * ld, columns), floats(to + 4 * k * COLUMNS, COLUMNS)
             for j in range(COLUMNS):
                 line[j] = row[j] if j < columns else np.float32(0)
 
 
 @inner()
-def turn_panel(to: int, at: int, apart: int, rows: int, depth: int) -> None:
-    """Rows of `depth` numbers, `apart` from each other, become the columns of a panel (depth, COLUMNS), 0 beyond."""
+def pack_transposed_panel(to: int, source: int, ld: int, rows: int, depth: int) -> None:
+    """Transpose rows of `depth` elements into the columns of a panel (depth, COLUMNS), padded with 0."""
     panel = floats(to, depth * COLUMNS)
     rows = min(rows, COLUMNS)
     whole = rows // LANES * LANES
     deep = depth // LANES * LANES
     for j in range(0, whole, LANES):
         for k in range(0, deep, LANES):
-            turn(to + 4 * (k * COLUMNS + j), COLUMNS, at + 4 * (j * apart + k), apart)
+            transpose_square(to + 4 * (k * COLUMNS + j), COLUMNS, source + 4 * (j * ld + k), ld)
     for j in range(COLUMNS):
-        row = floats(at + 4 * j * apart, depth)
+        row = floats(source + 4 * j * ld, depth)
         for k in range(deep if j < whole else 0, depth):
             panel[k * COLUMNS + j] = row[k] if j < rows else np.float32(0)
 
 
 @inner()
-def filled(n: int) -> int:
-    """The width of the panels that hold n numbers."""
+def padded(n: int) -> int:
+    """n rounded up to whole panels."""
     return (n + COLUMNS - 1) // COLUMNS * COLUMNS
 
 
 @inner()
 def row_of(x: Array, b: int, h: int, t: int) -> int:
     """The address of x[b, h, t]."""
-    at: int = x.ctypes.data + b * x.strides[0] + h * x.strides[1] + t * x.strides[2]
-    return at
+    address: int = x.ctypes.data + b * x.strides[0] + h * x.strides[1] + t * x.strides[2]
+    return address
 
 
 @inner()
-def turn_rows(to: int, at: int, apart: int, rows: int, depth: int) -> None:
-    """Rows of `depth` numbers into panels, a row a column."""
+def pack_transposed_rows(to: int, source: int, ld: int, rows: int, depth: int) -> None:
+    """Pack rows of `depth` elements, transposed, into panels."""
     for left in range(0, rows, COLUMNS):
-        turn_panel(to + 4 * left * depth, at + 4 * left * apart, apart, rows - left, depth)
+        pack_transposed_panel(to + 4 * left * depth, source + 4 * left * ld, ld, rows - left, depth)
 
 
 @inner()
-def pack_rows(to: int, at: int, apart: int, rows: int, width: int, room: int) -> None:
-    """Rows of `width` numbers into panels that have room for `room` of them."""
+def pack_rows(to: int, source: int, ld: int, rows: int, width: int, capacity: int) -> None:
+    """Pack rows of `width` elements into panels that have room for `capacity` rows."""
     for left in range(0, width, COLUMNS):
-        pack_panel(to + 4 * left * room, at + 4 * left, apart, width - left, 0, rows)
+        pack_panel(to + 4 * left * capacity, source + 4 * left, ld, width - left, 0, rows)
 
 
 @inner()
 def slab(
-    depth: int, a: int, down: int, along: int, panels: int, apart: int, wide: int, to: int, width: int, adds: bool
+    depth: int,
+    a: int,
+    row_stride: int,
+    column_stride: int,
+    panels: int,
+    panel_stride: int,
+    width: int,
+    c: int,
+    ldc: int,
+    accumulate: bool,
 ) -> None:
-    """A slab of a result: to (ROWS, wide) = a (ROWS, depth) @ the panels, which lie `apart`; or to += where `adds`."""
-    for left in range(0, wide, COLUMNS):
-        here = to + 4 * left
-        tile(depth, a, down, along, panels, COLUMNS, here, width, here if adds else 0, width)
-        panels += 4 * apart
+    """c (ROWS, width) = a (ROWS, depth) @ panels, one slab of a result; or c += if `accumulate`."""
+    for left in range(0, width, COLUMNS):
+        here = c + 4 * left
+        tile(depth, a, row_stride, column_stride, panels, COLUMNS, here, ldc, here if accumulate else 0, ldc)
+        panels += 4 * panel_stride
 
 
 @inner()
-def hide(row: int, n: int, width: int, value: Any) -> None:
-    """What is in a row beyond n."""
+def fill_tail(row: int, n: int, width: int, value: Any) -> None:
+    """row[n:width] = value"""
     s = floats(row + 4 * n, width - n)
     for j in range(len(s)):
         s[j] = value
 
 
 @inner()
-def scaled(to: int, row: int, n: int, factor: Any) -> None:
-    """to = row · factor"""
+def scale_row(to: int, row: int, n: int, factor: Any) -> None:
+    """to = row * factor"""
     x, y = floats(row, n), floats(to, n)
     for j in range(n):
         y[j] = x[j] * factor

@@ -1,7 +1,7 @@
-"""Compile the loops of a GPT's training step, the last that a step needs first.
+"""Compile the loops of a GPT's training step, in reverse order.
 
-A process that finds none compiled starts this one beside itself (`cache.py`): the two meet in the middle, and what one
-has compiled the other loads.
+A process that finds none in the cache starts this one (`cache.py`): the two meet in the middle, and each loads what the
+other has compiled.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ def prepare() -> None:
     x, row, column = np.ones((128, 64), np.float32), np.ones(64, np.float32), np.ones(128, np.float32)
     table, index = x.copy(), np.zeros(128, np.int64)
     q = np.ones((2, 32, 2, 16), np.float32).swapaxes(1, 2)
-    log_total = np.ones((2, 2, 32), np.float32)
+    logsumexp = np.ones((2, 2, 32), np.float32)
     optimizer.adamw([(table,) * 4], [(1.0,) * 6])
     optimizer.sum_of_squares([x])
     embedding.add_rows(table, index, x)
     normalization.layer_norm_backward(x, x, row, column, column)
-    attention.backward(q, q, q, q, log_total, True, 1.0)
+    attention.backward(q, q, q, q, logsumexp, True, 1.0)
     activations.gelu_tanh_backward(x, x)
     products.column_sums(x)
     large = np.ones(addition.LEAST, np.float32)

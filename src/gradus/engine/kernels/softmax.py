@@ -12,7 +12,7 @@ from gradus.engine.kernels import threads
 
 
 def softmax(x: Array, axis: int) -> Array:
-    """eˣ / Σ eˣ, the largest x taken off first so that nothing overflows."""
+    """eˣ / Σ eˣ, the largest x subtracted first, so that nothing overflows."""
     if not x.ndim:
         return np.ones_like(x)
     if _last(axis, x):
@@ -63,7 +63,7 @@ def _last(axis: int, *arrays: Array) -> bool:
 
 
 def _rows(loop: Callable[..., None], *inputs: Array) -> Array:
-    """loop(*inputs, output) over every row."""
+    """loop(*inputs, output) over all rows."""
     out = np.empty_like(inputs[0])
-    loop(threads.crew(), *[a.reshape(-1, a.shape[-1]) for a in (*inputs, out)])
+    loop(threads.pool(), *[a.reshape(-1, a.shape[-1]) for a in (*inputs, out)])
     return out

@@ -1,7 +1,7 @@
-"""Special functions of float64 arrays, as sums, continued fractions and recurrences that NumPy runs on whole arrays.
+"""Special functions of float64 arrays: sums, continued fractions and recurrences that NumPy runs on whole arrays.
 
-The formulas are those of Abramowitz and Stegun (1964) and of Cephes (Moshier, 1992), to within a few units of 1e-15 of
-themselves, but near zeros of the function.
+The formulas are those of Abramowitz and Stegun (1964) and of Cephes (Moshier, 1992), with relative errors of a few
+1e-15 except near zeros of the function.
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ def digamma(x: Array) -> Array:
     series = np.zeros_like(y)
     for k in range(len(_BERNOULLI), 0, -1):
         series = (series + _BERNOULLI[k - 1] / (2 * k)) * z
-    found = np.log(y) - 0.5 / y - series + shift
+    result = np.log(y) - 0.5 / y - series + shift
     fraction = np.where(below, x - np.trunc(x), 0)
-    found = np.where(below, found - np.pi / np.tan(np.pi * np.where(fraction == 0, 0.5, fraction)), found)
-    found = np.where(x == 0, np.copysign(np.inf, -x), found)
-    return np.where(below & (fraction == 0), np.nan, np.where(np.isposinf(x), np.inf, found))
+    result = np.where(below, result - np.pi / np.tan(np.pi * np.where(fraction == 0, 0.5, fraction)), result)
+    result = np.where(x == 0, np.copysign(np.inf, -x), result)
+    return np.where(below & (fraction == 0), np.nan, np.where(np.isposinf(x), np.inf, result))
 
 
 def zeta(s: Array, q: Array) -> Array:
     """Σ (k + q)^-s over k ≥ 0 (Hurwitz): nine terms, and the rest by Euler and Maclaurin's formula."""
     s, q = np.broadcast_arrays(np.asarray(s, np.float64), np.asarray(q, np.float64))
-    usable = (s > 1) & ((q > 0) | (q != np.floor(q))) & ((q > 0) | (s == np.floor(s)))
-    t, a = np.where(usable, s, 2.0), np.where(usable, q, 1.0)
+    valid = (s > 1) & ((q > 0) | (q != np.floor(q))) & ((q > 0) | (s == np.floor(s)))
+    t, a = np.where(valid, s, 2.0), np.where(valid, q, 1.0)
     n = 9 + np.maximum(0, np.ceil(-a)) if np.any(a < 0) else np.full_like(a, 9.0)
     total = np.zeros_like(a)
     for k in range(int(n.max()) if n.size else 0):
@@ -69,8 +69,8 @@ def zeta(s: Array, q: Array) -> Array:
         total += b / math.factorial(2 * k) * factor * w ** (-t - 2 * k + 1)
         factor = factor * (t + 2 * k - 1) * (t + 2 * k)
     pole = (q <= 0) & (q == np.floor(q)) & (s > 1)
-    found = np.where(pole | (s == 1), np.inf, np.where(usable, total, np.nan))
-    return np.asarray(np.where(np.isnan(s) | np.isnan(q), np.nan, found))
+    result = np.where(pole | (s == 1), np.inf, np.where(valid, total, np.nan))
+    return np.asarray(np.where(np.isnan(s) | np.isnan(q), np.nan, result))
 
 
 def polygamma(n: int, x: Array) -> Array:
@@ -79,8 +79,8 @@ def polygamma(n: int, x: Array) -> Array:
         return digamma(x)
     if n == 1:  # of x < ½ by reflection
         low = x < 0.5
-        found = zeta(np.asarray(2.0), np.where(low, 1 - x, x))
-        return np.where(low, (np.pi / np.sin(np.pi * x)) ** 2 - found, found)
+        result = zeta(np.asarray(2.0), np.where(low, 1 - x, x))
+        return np.where(low, (np.pi / np.sin(np.pi * x)) ** 2 - result, result)
     return (1 if n % 2 else -1) * math.gamma(n + 1) * zeta(np.asarray(n + 1.0), x)
 
 
@@ -117,8 +117,8 @@ def ndtri(p: Array) -> Array:
     for _ in range(12):
         log_p = log_ndtr(x)
         x = x - (log_p - np.log(q)) * np.exp(log_p + x * x / 2) * math.sqrt(2 * np.pi)
-    found = np.where(low, x, math.sqrt(2) * erfinv(2 * p - 1))
-    return np.where(p == 0, -np.inf, np.where(p == 1, np.inf, np.where((p < 0) | (p > 1), np.nan, found)))
+    result = np.where(low, x, math.sqrt(2) * erfinv(2 * p - 1))
+    return np.where(p == 0, -np.inf, np.where(p == 1, np.inf, np.where((p < 0) | (p > 1), np.nan, result)))
 
 
 def erfcx(x: Array) -> Array:
@@ -146,28 +146,28 @@ def bessel_i(order: int, x: Array) -> Array:
     for k in range(1, 25):
         term = term * -(4 * order * order - (2 * k - 1) ** 2) / (k * 8 * far)
         large = large + term
-    found = np.where(a <= 20, small * np.exp(-near), large / np.sqrt(2 * np.pi * far))
-    found = np.where(np.isinf(a), 0, np.where(np.isnan(a), np.nan, found))
-    return found if order == 0 else np.copysign(found, x)
+    result = np.where(a <= 20, small * np.exp(-near), large / np.sqrt(2 * np.pi * far))
+    result = np.where(np.isinf(a), 0, np.where(np.isnan(a), np.nan, result))
+    return result if order == 0 else np.copysign(result, x)
 
 
 def igamma(a: Array, x: Array, upper: bool) -> Array:
     """The regularized incomplete gamma functions P(a, x), or Q = 1 - P: a series where x < a + 1, else a fraction."""
     a, x = np.broadcast_arrays(np.asarray(a, np.float64), np.asarray(x, np.float64))
-    usable = (a > 0) & (x > 0) & np.isfinite(a) & np.isfinite(x)
-    b, z = np.where(usable, a, 1.0), np.where(usable, x, 1.0)
+    valid = (a > 0) & (x > 0) & np.isfinite(a) & np.isfinite(x)
+    b, z = np.where(valid, a, 1.0), np.where(valid, x, 1.0)
     front = np.exp(b * np.log(z) - z - lgamma(b))
     series = z < b + 1
     p, q = _lower(np.where(series, b, 1.0), np.where(series, z, 1.0)), _upper(b, np.where(series, b + 2, z))
-    found: Array = np.where(series, front * p, front * q)
-    found = np.where(series != upper, found, 1 - found)
+    result: Array = np.where(series, front * p, front * q)
+    result = np.where(series != upper, result, 1 - result)
     near = (z <= 1.1) & (b < 1.1 * z)  # here Q is so small that 1 - P has lost its digits
     if upper and np.any(near):
-        found = np.where(near, _upper_near_0(np.where(near, b, 1.0), np.where(near, z, 1.0)), found)
+        result = np.where(near, _upper_near_0(np.where(near, b, 1.0), np.where(near, z, 1.0)), result)
     edge = np.where((x == 0) | np.isposinf(a), 0.0, 1.0)  # P at x = 0, at x = ∞, at a = 0
     edge = 1 - edge if upper else edge
     undefined = (a < 0) | (x < 0) | np.isnan(a) | np.isnan(x) | ((a == 0) & (x == 0)) | (np.isinf(a) & np.isinf(x))
-    return np.asarray(np.where(undefined, np.nan, np.where(usable, found, edge)))
+    return np.asarray(np.where(undefined, np.nan, np.where(valid, result, edge)))
 
 
 def _lower(a: Array, x: Array) -> Array:

@@ -1,7 +1,7 @@
-"""How many threads there are, and the crew they form (`crew.py`): one for the products and the fused loops alike.
+"""How many threads there are, and their pool (`pool.py`): one for matrix products and fused loops alike.
 
-NumPy's library of products has threads of its own, which wait by spinning: on an idle machine that costs nothing, but
-beside another busy program a step becomes ten times slower. So that library gets one thread.
+NumPy's BLAS has threads of its own, which wait by spinning: on an idle machine that costs nothing, but beside another
+busy program a step becomes ten times slower. So the BLAS gets one thread.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from gradus.engine.dtypes import Array
 VARIABLE = "GRADUS_THREADS"
 
 _count: int | None = None
-_crew: Array | None = None
-_ALONE = np.zeros(48, np.int64)  # a crew (`crew.py`) without helpers
-_changing = threading.Lock()  # held by who hires or dismisses
+_pool: Array | None = None
+_SERIAL = np.zeros(48, np.int64)  # a pool (`pool.py`) without workers
+_changing = threading.Lock()  # held while the pool is started or stopped
 
 
 def get_num_threads() -> int:
@@ -34,22 +34,22 @@ def get_num_threads() -> int:
 
 def set_num_threads(n: int) -> None:
     """Use n threads from now on."""
-    global _count, _crew
+    global _count, _pool
     if n < 1:
         raise RuntimeError("set_num_threads expects a positive integer")
     with _changing:
         if n == _count:
             return
-        if _crew is not None:
-            from gradus.engine.kernels.crew import dismiss
+        if _pool is not None:
+            from gradus.engine.kernels.pool import stop
 
-            dismiss(_crew)
-        _count, _crew = n, None
+            stop(_pool)
+        _count, _pool = n, None
 
 
 @functools.cache
-def take_over() -> frozenset[str]:
-    """From now on NumPy's library of products uses one thread. Gives the name of the processors its kernels are for."""
+def limit_blas() -> frozenset[str]:
+    """Let NumPy's BLAS use one thread from now on; returns the architectures that its kernels are for."""
     from threadpoolctl import ThreadpoolController
 
     libraries = ThreadpoolController().select(user_api="blas")
@@ -57,28 +57,28 @@ def take_over() -> frozenset[str]:
     return frozenset(library.get("architecture", "") for library in libraries.info())
 
 
-def crew(*, shared: bool = True) -> Array:
-    """The threads with which to share a loop, hired when first asked for; or, if it is not to be shared, nobody."""
-    global _crew
-    if not shared:
-        return _ALONE
-    found = _crew
-    if found is not None:
-        return found
+def pool(*, parallel: bool = True) -> Array:
+    """The thread pool, started at the first call; with parallel=False, one that runs all in the calling thread."""
+    global _pool
+    if not parallel:
+        return _SERIAL
+    started = _pool
+    if started is not None:
+        return started
     with _changing:
-        if _crew is None:
-            from gradus.engine.kernels.crew import hire
+        if _pool is None:
+            from gradus.engine.kernels.pool import start
 
-            take_over()
-            _crew = hire(get_num_threads() - 1)
-        return _crew
+            limit_blas()
+            _pool = start(get_num_threads() - 1)
+        return _pool
 
 
-def _forget() -> None:
+def _after_fork() -> None:
     """A forked child has none of its parent's threads."""
-    global _crew, _changing
-    _crew, _changing = None, threading.Lock()
+    global _pool, _changing
+    _pool, _changing = None, threading.Lock()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget)
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,7 +1,6 @@
-"""Formulas compiled into functions of NumPy's own kind, which it calls as quickly as its own: for small arrays too.
+"""Formulas compiled into NumPy ufuncs, which cost no more to call than NumPy's own: for small arrays, too.
 
-Exact, not `fastmath`: they give the same bits as the formula in NumPy, in one pass and without room for what lies
-between.
+Exact, not `fastmath`: they give the same bits as the formula in NumPy, in one pass and without temporary arrays.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ _ZERO, _ONE = np.float32(0), np.float32(1)
 
 
 def _of(*signatures: str) -> Callable[[Any], Any]:
-    """NumPy's function, without the one in Python that Numba puts before it."""
+    """The ufunc itself, without Numba's wrapper in Python."""
     return lambda formula: vectorize(signatures, cache=True)(formula).ufunc
 
 

@@ -47,7 +47,7 @@ def sum_leading(x: Array, n: int) -> Array:
     kind = x.dtype.char
     if kind not in "fd" or not 0 < x.size <= _SMALL or n == x.ndim:  # f and d are floats of 32 and 64 bits
         return np.asarray(add_up(x, tuple(range(n))))
-    threads.take_over()
+    threads.limit_blas()
     if n == 1 and x.ndim == 2:
         return _ones(len(x), kind).dot(x)
     kept = x.shape[n:]

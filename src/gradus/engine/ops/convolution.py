@@ -89,7 +89,7 @@ def _few(n: int, each: int) -> Iterator[slice]:
 
 def _product(a: Array, b: Array) -> Array:
     """a (G, M, K) @ b (G, K, N)"""
-    threads.take_over()
+    threads.limit_blas()
     return a[0].dot(b[0])[None] if len(a) == 1 else a @ b
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from gradus.engine.autograd.node import INPUTS, Function
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import threads
-from gradus.engine.kernels.products import LEAST, column_sums, dot, product, product_turned
+from gradus.engine.kernels.products import LEAST, column_sums, dot, product, product_transposed
 from gradus.engine.ops.broadcast import sum_to
 
 
@@ -20,7 +20,7 @@ def batched(a: Array, b: Array, bias: Array | None = None) -> Array:
         return product(a, b, bias)
     if b.ndim == 2 and a.ndim >= 2:
         return product(as_rows(a), b, bias).reshape(*a.shape[:-1], b.shape[-1])
-    threads.take_over()
+    threads.limit_blas()
     return np.asarray(a @ b if bias is None else a @ b + bias)
 
 
@@ -51,14 +51,14 @@ class Mm(Function):
         if n * k * m >= LEAST:  # as many multiplications as in each of the other two
             self.times = product
             return product(a, b)
-        threads.take_over()
+        threads.limit_blas()
         self.times = dot
         return dot(a, b)
 
     def backward(self, dy: Array) -> Any:
         to_a, to_b = self.edges
         times = self.times
-        da = None if to_a is None else product_turned(dy, self.b)
+        da = None if to_a is None else product_transposed(dy, self.b)
         return da, None if to_b is None else times(self.a.T, dy)
 
     def release(self) -> None:
@@ -160,7 +160,7 @@ class Linear(Function):
         self.weight = weight if self.edges[0] is not None else None
         self.biased, self.rank = bias is not None, x.ndim
         if x.ndim == 2:
-            return product_turned(x, weight, bias)
+            return product_transposed(x, weight, bias)
         return batched(x, weight.T, bias)
 
     def backward(self, dy: Array) -> Any:
