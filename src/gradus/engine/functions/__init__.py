@@ -1,4 +1,4 @@
-"""The functions of `torch`, a room for each family. Those that are methods, too, become methods in `tensor.py`.
+"""The functions of `torch`, a room for each family. Those that are methods, too, are listed in `methods.py`.
 
 `creation`, `drawing`, `conversion`, `storage` make tensors; `pointwise`, `activations`, `comparison` work number by
 number; `reductions`, `ordering`, `counting` make many numbers fewer, or sort them; `shapes`, `joining`, `selecting`

@@ -1,0 +1,185 @@
+"""The table of the methods that change their tensor, whose names end in an underscore."""
+
+from __future__ import annotations
+
+from gradus.engine.autograd.record import Variable
+from gradus.engine.functions import (
+    comparison,
+    conversion,
+    drawing,
+    in_place,
+    pointwise,
+    reductions,
+    scattering,
+    special_functions,
+    storage,
+    write_back,
+)
+from gradus.engine.functions.in_place import written
+
+
+class InPlaceMethods(Variable):
+    """What can be written into a tensor: functions whose first argument is the tensor."""
+
+    # in place
+    abs_ = in_place.abs_
+    absolute_ = in_place.abs_
+    add_ = in_place.add_
+    addbmm_ = in_place.addbmm_
+    addcdiv_ = in_place.addcdiv_
+    addcmul_ = in_place.addcmul_
+    addmm_ = in_place.addmm_
+    addmv_ = in_place.addmv_
+    addr_ = in_place.addr_
+    apply_ = in_place.apply_to_each_
+    baddbmm_ = in_place.baddbmm_
+    ceil_ = in_place.ceil_
+    clamp_ = in_place.clamp_
+    clamp_max_ = in_place.clamp_max_
+    clamp_min_ = in_place.clamp_min_
+    clip_ = in_place.clamp_
+    copy_ = in_place.copy_
+    cos_ = in_place.cos_
+    cumsum_ = in_place.cumsum_
+    div_ = in_place.div_
+    divide_ = in_place.div_
+    erf_ = in_place.erf_
+    exp2_ = in_place.exp2_
+    exp_ = in_place.exp_
+    expm1_ = in_place.expm1_
+    fill_ = in_place.fill_
+    fill_diagonal_ = in_place.fill_diagonal_
+    floor_ = in_place.floor_
+    floor_divide_ = in_place.floor_divide_
+    fmod_ = in_place.fmod_
+    lerp_ = in_place.lerp_
+    log10_ = in_place.log10_
+    log1p_ = in_place.log1p_
+    log2_ = in_place.log2_
+    log_ = in_place.log_
+    masked_fill_ = in_place.masked_fill_
+    mul_ = in_place.mul_
+    multiply_ = in_place.mul_
+    nan_to_num_ = in_place.nan_to_num_
+    neg_ = in_place.neg_
+    negative_ = in_place.neg_
+    pow_ = in_place.pow_
+    reciprocal_ = in_place.reciprocal_
+    relu_ = in_place.relu_
+    remainder_ = in_place.remainder_
+    round_ = in_place.round_
+    rsqrt_ = in_place.rsqrt_
+    sgn_ = in_place.sign_
+    sigmoid_ = in_place.sigmoid_
+    sign_ = in_place.sign_
+    sin_ = in_place.sin_
+    sqrt_ = in_place.sqrt_
+    square_ = in_place.square_
+    squeeze_ = in_place.squeeze_
+    sub_ = in_place.sub_
+    subtract_ = in_place.sub_
+    swapaxes_ = in_place.transpose_
+    swapdims_ = in_place.transpose_
+    t_ = in_place.t_
+    tan_ = in_place.tan_
+    tanh_ = in_place.tanh_
+    transpose_ = in_place.transpose_
+    tril_ = in_place.tril_
+    triu_ = in_place.triu_
+    true_divide_ = in_place.div_
+    trunc_ = in_place.trunc_
+    unsqueeze_ = in_place.unsqueeze_
+    zero_ = in_place.zero_
+
+    # write back
+    bitwise_and_ = write_back.bitwise_and_
+    bitwise_left_shift_ = write_back.bitwise_left_shift_
+    bitwise_or_ = write_back.bitwise_or_
+    bitwise_right_shift_ = write_back.bitwise_right_shift_
+    bitwise_xor_ = write_back.bitwise_xor_
+    float_power_ = write_back.float_power_
+
+    # storage
+    as_strided_ = storage.as_strided_
+    resize_ = storage.resize_
+    resize_as_ = storage.resize_as_
+
+    # scattering
+    index_add_ = scattering.index_add_
+    index_copy_ = scattering.index_copy_
+    index_fill_ = scattering.index_fill_
+    index_put_ = scattering.index_put_
+    index_reduce_ = scattering.index_reduce_
+    masked_scatter_ = scattering.masked_scatter_
+    put_ = scattering.put_
+    scatter_ = scattering.scatter_
+    scatter_add_ = scattering.scatter_add_
+    scatter_reduce_ = scattering.scatter_reduce_
+
+    # drawing
+    bernoulli_ = drawing.bernoulli_
+    exponential_ = drawing.exponential_
+    normal_ = drawing.normal_
+    random_ = drawing.random_
+    uniform_ = drawing.uniform_
+
+    # conversion
+    share_memory_ = conversion.as_is
+
+    # computed apart, then written into the tensor
+    acos_ = written(pointwise.acos)
+    acosh_ = written(pointwise.acosh)
+    arccos_ = written(pointwise.arccos)
+    arccosh_ = written(pointwise.arccosh)
+    arcsin_ = written(pointwise.arcsin)
+    arcsinh_ = written(pointwise.arcsinh)
+    arctan2_ = written(pointwise.arctan2)
+    arctan_ = written(pointwise.arctan)
+    arctanh_ = written(pointwise.arctanh)
+    asin_ = written(pointwise.asin)
+    asinh_ = written(pointwise.asinh)
+    atan2_ = written(pointwise.atan2)
+    atan_ = written(pointwise.atan)
+    atanh_ = written(pointwise.atanh)
+    bitwise_not_ = written(comparison.bitwise_not)
+    copysign_ = written(pointwise.copysign)
+    cosh_ = written(pointwise.cosh)
+    cumprod_ = written(reductions.cumprod)
+    deg2rad_ = written(pointwise.deg2rad)
+    digamma_ = written(special_functions.digamma)
+    eq_ = written(comparison.eq)
+    erfc_ = written(pointwise.erfc)
+    erfinv_ = written(special_functions.erfinv)
+    fix_ = written(pointwise.fix)
+    frac_ = written(pointwise.frac)
+    gcd_ = written(special_functions.gcd)
+    ge_ = written(comparison.ge)
+    greater_ = written(comparison.greater)
+    greater_equal_ = written(comparison.greater_equal)
+    gt_ = written(comparison.gt)
+    heaviside_ = written(pointwise.heaviside)
+    hypot_ = written(pointwise.hypot)
+    i0_ = written(special_functions.i0)
+    igamma_ = written(special_functions.igamma)
+    igammac_ = written(special_functions.igammac)
+    lcm_ = written(special_functions.lcm)
+    ldexp_ = written(special_functions.ldexp)
+    le_ = written(comparison.le)
+    less_ = written(comparison.less)
+    less_equal_ = written(comparison.less_equal)
+    lgamma_ = written(special_functions.lgamma)
+    logical_and_ = written(comparison.logical_and)
+    logical_not_ = written(comparison.logical_not)
+    logical_or_ = written(comparison.logical_or)
+    logical_xor_ = written(comparison.logical_xor)
+    logit_ = written(pointwise.logit)
+    lt_ = written(comparison.lt)
+    mvlgamma_ = written(special_functions.mvlgamma)
+    ne_ = written(comparison.ne)
+    nextafter_ = written(special_functions.nextafter)
+    not_equal_ = written(comparison.not_equal)
+    polygamma_ = written(special_functions.polygamma)
+    rad2deg_ = written(pointwise.rad2deg)
+    sinc_ = written(pointwise.sinc)
+    sinh_ = written(pointwise.sinh)
+    xlogy_ = written(pointwise.xlogy)
