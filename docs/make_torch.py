@@ -37,7 +37,7 @@ SMALL = {
     "torch.amp": "accepted and changes nothing: everything is computed in float32",
     "torch.backends": "the switches that programs set",
     "torch.autograd.function": "",
-    "torch.autograd.functional": "what needs second derivatives is not offered",
+    "torch.autograd.functional": "what needs second derivatives is not supported",
     "torch.autograd.graph": "",
     "torch.compiler": "there is none: functions and modules run as they are",
     "torch.cpu": "",
@@ -59,9 +59,9 @@ SMALL = {
 NOTES = {
     "torch.Tensor": "dense tensors in the CPU's memory, of real and complex numbers",
     "torch.autocast": "changes nothing: everything is computed in float32",
-    "torch.autograd.backward": "`create_graph=True` is not offered",
-    "torch.autograd.grad": "`create_graph=True` and `is_grads_batched=True` are not offered",
-    "torch.Tensor.backward": "`create_graph=True` is not offered",
+    "torch.autograd.backward": "`create_graph=True` is not supported",
+    "torch.autograd.grad": "`create_graph=True` and `is_grads_batched=True` are not supported",
+    "torch.Tensor.backward": "`create_graph=True` is not supported",
     "torch.bfloat16": "two bytes a number; each operation is computed in float32 and rounded once",
     "torch.float16": "each operation is computed in float32 and rounded once",
     "torch.complex64": "arithmetic, products, views, holomorphic functions; an error says where there is none",
@@ -223,7 +223,7 @@ def table(namespace: str) -> list[str]:
     lines = [f"## {namespace}", "", "| name | PyTorch's signature | what differs |", "| --- | --- | --- |"]
     lines += [row(namespace, name) for name in shared(namespace)]
     if names := absent(namespace):
-        lines += ["", "Not offered: " + ", ".join(f"`{name}`" for name in names) + "."]
+        lines += ["", "Not supported: " + ", ".join(f"`{name}`" for name in names) + "."]
     return [*lines, ""]
 
 
@@ -245,7 +245,7 @@ def page() -> str:
         f"Written by `python docs/make_torch.py` from the engine and PyTorch {version}. A name is called as",
         "PyTorch calls it. The last column says which of PyTorch's parameters are refused (without), taken but unused",
         "(ignores), or named otherwise here than in PyTorch's documentation (by place only), and what is known to mean",
-        "something else; where it is empty, none is known. A name that is not offered raises an AttributeError. Other",
+        "something else; where it is empty, none is known. Any other name raises an AttributeError. Other",
         "modules of PyTorch's, such as torch.onnx, can be imported, and raise NotImplementedError when they are used.",
         "",
     ]

@@ -48,7 +48,7 @@ def test_a_failing_program_gives_status_1(tmp_path: Path, capsys: pytest.Capture
     assert capsys.readouterr().err.endswith("ValueError: no\n")
 
 
-def test_a_name_that_is_not_offered_gives_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_that_is_not_supported_gives_status_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "p.py").write_text("import torch\ntorch.sparse_cool\n")
     assert run(tmp_path / "p.py") == 2
     assert len(capsys.readouterr().err.splitlines()) == 1

@@ -595,7 +595,7 @@ def test_reading_grad_of_a_computed_tensor_warns_as_in_pytorch() -> None:
 
 def test_create_graph_is_refused_with_a_reason() -> None:
     x = engine.ones(2, requires_grad=True)
-    with pytest.raises(RuntimeError, match="create_graph=True is not offered"):
+    with pytest.raises(RuntimeError, match="create_graph=True is not supported"):
         (x * x).sum().backward(create_graph=True)
 
 

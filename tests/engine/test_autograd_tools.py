@@ -11,7 +11,7 @@ import torch as theirs
 
 import gradus.engine as ours
 from gradus.engine.autograd.node import Node
-from gradus.engine.compat.absent import NotOffered
+from gradus.engine.compat.absent import NotSupported
 
 BOTH: list[Any] = [ours, theirs]
 
@@ -219,9 +219,9 @@ def test_derivatives_of_functions_are_pytorchs(program: Any) -> None:
 
 
 def test_second_derivatives_are_refused() -> None:
-    with pytest.raises(NotOffered, match="a gradient has no gradient"):
+    with pytest.raises(NotSupported, match="a gradient has no gradient"):
         ours.autograd.functional.jacobian(lambda x: x * x, ours.ones(2), create_graph=True)
-    with pytest.raises(AttributeError, match=r"does not offer .*hessian, which PyTorch has"):
+    with pytest.raises(AttributeError, match=r"does not support .*hessian, which PyTorch has"):
         ours.autograd.functional.hessian  # noqa: B018
 
 

@@ -518,7 +518,7 @@ def test_numpy_arrays_of_objects_are_refused() -> None:
         ours.load(saved(ours, np.array([print], dtype=object)), weights_only=False)
 
 
-def test_options_that_are_not_offered_are_named() -> None:
+def test_options_that_are_not_supported_are_named() -> None:
     with pytest.raises(ValueError, match="pickle_module"):
         ours.load(io.BytesIO(), pickle_module=io)
     with pytest.raises(ValueError, match=r"before PyTorch 1\.6"):

@@ -219,26 +219,26 @@ def test_a_module_that_is_absent_does_not_pass_off_another_modules_names_as_its_
     torch: Any = ours
     assert torch.nn.modules.conv.Conv2d is torch.nn.Conv2d
     for use in (lambda: torch.masked.sum(torch.ones(2)), lambda: torch.nn.quantized.Linear(2, 2)):
-        with pytest.raises(NotImplementedError, match=r"^gradus's engine does not offer torch\.(masked|nn\.quant)"):
+        with pytest.raises(NotImplementedError, match=r"^gradus's engine does not support torch\.(masked|nn\.quant)"):
             use()  # type: ignore[no-untyped-call]
 
 
 def test_a_name_that_is_absent_says_so() -> None:
-    with pytest.raises(AttributeError, match=r"^gradus's engine does not offer torch\.sparse_cool$"):
+    with pytest.raises(AttributeError, match=r"^gradus's engine does not support torch\.sparse_cool$"):
         getattr(ours, "sparse_cool")  # noqa: B009
-    with pytest.raises(AttributeError, match=r"does not offer torch\.zeroes; did you mean torch\.zeros\?"):
+    with pytest.raises(AttributeError, match=r"does not support torch\.zeroes; did you mean torch\.zeros\?"):
         getattr(ours, "zeroes")  # noqa: B009
-    with pytest.raises(AttributeError, match=r"^gradus's engine does not offer torch\.lobpcg, which PyTorch has$"):
+    with pytest.raises(AttributeError, match=r"^gradus's engine does not support torch\.lobpcg, which PyTorch has$"):
         getattr(ours, "lobpcg")  # noqa: B009
-    with pytest.raises(AttributeError, match=r"not offer torch\.nn\.functional\.conv_tbc, which "):
+    with pytest.raises(AttributeError, match=r"not support torch\.nn\.functional\.conv_tbc, which "):
         getattr(ours.nn.functional, "conv_tbc")  # noqa: B009
-    with pytest.raises(AttributeError, match=r"does not offer torch\.Tensor\.sparse_mask, which PyTorch has$"):
+    with pytest.raises(AttributeError, match=r"does not support torch\.Tensor\.sparse_mask, which PyTorch has$"):
         getattr(ours.ones(1), "sparse_mask")  # noqa: B009
     with pytest.raises(AttributeError, match=r"^'Tensor' object has no attribute 'sparse_maks'$"):
         getattr(ours.ones(1), "sparse_maks")  # noqa: B009
     assert "sparse_mask" not in dir(ours.ones(1))
     assert "view" in dir(ours.ones(1))
-    with pytest.raises(AttributeError, match=r"does not offer torch\.nn\.Module\.share_memory, which PyTorch has$"):
+    with pytest.raises(AttributeError, match=r"does not support torch\.nn\.Module\.share_memory, which PyTorch has$"):
         ours.nn.Linear(1, 1).share_memory  # noqa: B018
     with pytest.raises(AttributeError, match=r"^'Linear' object has no attribute 'wieght'$"):
         ours.nn.Linear(1, 1).wieght  # noqa: B018

@@ -12,7 +12,7 @@ import pytest
 import torch as theirs
 
 import gradus.engine as engine
-from gradus.engine.compat.absent import AbsentModule, NotOffered, find_module, torch_name
+from gradus.engine.compat.absent import AbsentModule, NotSupported, find_module, torch_name
 from gradus.run import torch_is_engine
 
 SUBMODULES = [
@@ -91,7 +91,7 @@ def test_layers_are_found_where_pytorch_keeps_them() -> None:
 def test_a_module_that_neither_has_says_so(name: str) -> None:
     with (
         torch_is_engine(),
-        pytest.raises(ModuleNotFoundError, match=f"gradus's engine does not offer the module {name}"),
+        pytest.raises(ModuleNotFoundError, match=f"gradus's engine does not support the module {name}"),
     ):
         importlib.import_module(name)
     assert callable(engine.tensor)  # the function keeps its name
@@ -123,9 +123,9 @@ def test_what_only_pytorch_has_can_be_imported_and_refuses_to_work(module: str, 
     assert not isinstance(3, thing)
     derived = type(thing)("Derived", (thing,), {})
     for use in (thing, derived, bool, getattr(thing, "part", None)):
-        with pytest.raises(NotOffered, match=rf"^gradus's engine does not offer {module}\.{name}"):
+        with pytest.raises(NotSupported, match=rf"^gradus's engine does not support {module}\.{name}"):
             use(thing)  # type: ignore[misc]
-    with pytest.raises(AttributeError, match=f"does not offer {module}.nobody"):
+    with pytest.raises(AttributeError, match=f"does not support {module}.nobody"):
         found.nobody  # noqa: B018
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

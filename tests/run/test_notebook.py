@@ -144,11 +144,11 @@ def test_with_allow_errors_the_rest_is_run(notebook: Write) -> None:
     assert shown[3][0]["data"] == {"text/plain": ["'on'"]}
 
 
-def test_what_is_not_offered_is_one_line_with_its_cell(notebook: Write, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_not_supported_is_one_line_with_its_cell(notebook: Write, capsys: pytest.CaptureFixture[str]) -> None:
     path = notebook("import torch", "\ntorch.lobpcg")
     assert run_notebook(path) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
-        f"gradus run: {path}, cell 2, line 2: gradus's engine does not offer torch.lobpcg, which PyTorch has"
+        f"gradus run: {path}, cell 2, line 2: gradus's engine does not support torch.lobpcg, which PyTorch has"
     )
 
 

@@ -135,12 +135,12 @@ def test_a_training_program_learns_and_saves(program: Any, tmp_path: Path, capsy
         ),
     ],
 )
-def test_what_is_not_offered_is_one_line_with_its_place(
+def test_what_is_not_supported_is_one_line_with_its_place(
     line: str, missing: str, program: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = program(f"import torch\n\ndef f():\n    {line}\n\nf()\n")
     assert run_program(path) == 2
-    assert capsys.readouterr().err == f"gradus run: {path}, line 4: gradus's engine does not offer {missing}\n"
+    assert capsys.readouterr().err == f"gradus run: {path}, line 4: gradus's engine does not support {missing}\n"
 
 
 def test_a_program_may_ask_before_it_uses(program: Any, capsys: pytest.CaptureFixture[str]) -> None:

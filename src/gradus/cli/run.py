@@ -31,7 +31,7 @@ def command(ctx: click.Context, file: Path, arguments: tuple[str, ...], output: 
     """Run a PyTorch program with its ARGUMENTS, or a notebook from top to bottom: `import torch` means gradus's engine.
 
     The file is not touched, and PyTorch is not needed. The exit status is the program's: 0, 1 after an exception, and 2
-    if it needs something of PyTorch's that the engine does not offer.
+    if it needs something of PyTorch's that the engine does not support.
     """
     from gradus.run import run_notebook, run_program
 

@@ -270,7 +270,7 @@ class Tensor(Methods, _Missing):
         Args:
             gradient: the derivative of something by this tensor, needed when it has more than one element.
             retain_graph: keep what a second walk would need.
-            create_graph: not offered; derivatives of derivatives need a graph of the walk itself.
+            create_graph: not supported; derivatives of derivatives need a graph of the walk itself.
             inputs: accumulate only into these leaves.
         """
         autograd.backward(self, gradient, retain_graph, create_graph, inputs)

@@ -37,7 +37,7 @@ def run_notebook(path: Path, output: Path | None = None, *, allow_errors: bool =
         debug: let exceptions through as they are.
 
     Returns:
-        The exit status: 0; 1 after an exception; 2 if a cell needs something that is not offered or not installed.
+        The exit status: 0; 1 after an exception; 2 if a cell needs something that is not supported or not installed.
 
     Raises:
         UserError: if the file is no notebook.

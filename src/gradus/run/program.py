@@ -21,7 +21,7 @@ def run_program(path: Path, arguments: Sequence[str] = (), *, debug: bool = Fals
         debug: let exceptions through as they are.
 
     Returns:
-        The exit status: 0; 1 after an exception; 2 if the program needs something that is not offered or not installed.
+        The exit status: 0; 1 after an exception; 2 if the program needs something not supported or not installed.
 
     Raises:
         UserError: if the file cannot be read.

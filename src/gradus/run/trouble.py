@@ -46,7 +46,7 @@ def _missing(error: Exception, frames: traceback.StackSummary) -> str | None:
     last = frames[-1].filename if frames else ""
     if _is_ours(last) and Path(last).name not in ("absent.py", "alias.py", "tensor.py"):
         return None  # it comes from inside the engine, so what is missing is the engine's own affair
-    if isinstance(error, absent.NotOffered):
+    if isinstance(error, absent.NotSupported):
         return str(error)
     if isinstance(error, AttributeError) and error.name is not None:
         return _missing_attribute(error.obj, error.name)
@@ -61,7 +61,7 @@ def _missing(error: Exception, frames: traceback.StackSummary) -> str | None:
 
 def _missing_attribute(owner: object, name: str) -> str | None:
     if isinstance(owner, ModuleType) and (owner.__name__ + ".").startswith(absent.ENGINE + "."):
-        return absent.not_offered(owner, name)
+        return absent.not_supported(owner, name)
     if isinstance(owner, Tensor) or (isinstance(owner, type) and issubclass(owner, Tensor)):
         return absent.missing(f"torch.Tensor.{name}", dir(Tensor))
     return None
@@ -70,7 +70,7 @@ def _missing_attribute(owner: object, name: str) -> str | None:
 def _missing_import(error: ImportError, module: str) -> str:
     text = str(error)
     if text.startswith("cannot import name '"):
-        return f"gradus's engine does not offer {module}.{text.split(chr(39))[1]}"
+        return f"gradus's engine does not support {module}.{text.split(chr(39))[1]}"
     return text
 
 

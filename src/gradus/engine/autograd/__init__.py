@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __getattr__ = refuse(__name__)
 
 _NO_SECOND = (
-    "create_graph=True is not offered: this engine does not record the backward walk, so a gradient has no gradient. "
+    "create_graph=True is not supported: this engine does not record the backward walk, so a gradient has no gradient. "
     "For derivatives of derivatives use the torch backend."
 )
 
@@ -47,7 +47,7 @@ def backward(
         tensors: where the walk starts.
         grad_tensors: the derivative of something by each of them; may be left out where a tensor is one number.
         retain_graph: keep what a second walk would need.
-        create_graph: not offered; derivatives of derivatives need a graph of the walk itself.
+        create_graph: not supported; derivatives of derivatives need a graph of the walk itself.
         inputs: accumulate only into these.
 
     Raises:
@@ -90,7 +90,7 @@ def grad(
         materialize_grads: give zeros for such an input.
     """
     if is_grads_batched:
-        raise RuntimeError("is_grads_batched=True is not offered: call grad once for each gradient")
+        raise RuntimeError("is_grads_batched=True is not supported: call grad once for each gradient")
     wanted = _several(inputs)
     places = _places(wanted)
     if create_graph:

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradus.engine.autograd.grad_mode import enable_grad
 from gradus.engine.autograd.record import Variable, wrap
-from gradus.engine.compat.absent import NotOffered, refuse
+from gradus.engine.compat.absent import NotSupported, refuse
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -38,7 +38,7 @@ def jacobian(
         for several results.
 
     Raises:
-        NotOffered: if create_graph.
+        NotSupported: if create_graph.
     """
     _refuse_graph(create_graph)
     leaves, results, alone, single = _computed(func, inputs)
@@ -77,7 +77,7 @@ def vjp(
 
 def _refuse_graph(create_graph: bool) -> None:
     if create_graph:
-        raise NotOffered("create_graph=True is not offered: a gradient has no gradient here")
+        raise NotSupported("create_graph=True is not supported: a gradient has no gradient here")
 
 
 def _computed(func: Callable[..., Any], inputs: Any) -> tuple[list[Tensor], list[Tensor], bool, bool]:

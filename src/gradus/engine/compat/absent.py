@@ -21,7 +21,7 @@ from typing import Any, NoReturn
 ENGINE = "gradus.engine"
 
 
-class NotOffered(NotImplementedError):
+class NotSupported(NotImplementedError):
     """Something of PyTorch's was used that this engine does not have."""
 
 
@@ -43,19 +43,19 @@ def in_pytorch(name: str) -> bool:
     return name in pytorchs_names() or last in pytorchs_names().get(home, ())
 
 
-def missing(name: str, offered: list[str]) -> str:
-    """One line: that there is no such name here, and whether PyTorch has it or which of the offered ones is like it."""
+def missing(name: str, known: list[str]) -> str:
+    """One line: that there is no such name here, and whether PyTorch has it or which known one is like it."""
     if in_pytorch(name):
-        return f"gradus's engine does not offer {name}, which PyTorch has"
+        return f"gradus's engine does not support {name}, which PyTorch has"
     home, _, last = name.rpartition(".")
-    near = difflib.get_close_matches(last, offered, n=1, cutoff=0.8)
-    return f"gradus's engine does not offer {name}" + (f"; did you mean {home}.{near[0]}?" if near else "")
+    near = difflib.get_close_matches(last, known, n=1, cutoff=0.8)
+    return f"gradus's engine does not support {name}" + (f"; did you mean {home}.{near[0]}?" if near else "")
 
 
 def attribute(owner: object, name: str, home: str) -> str:
     """One line about an attribute that an object has not: whether PyTorch's of that class has it."""
     if not name.startswith("__") and in_pytorch(f"{home}.{name}"):
-        return f"gradus's engine does not offer {home}.{name}, which PyTorch has"
+        return f"gradus's engine does not support {home}.{name}, which PyTorch has"
     return f"'{type(owner).__name__}' object has no attribute '{name}'"
 
 
@@ -80,11 +80,11 @@ def _dir_without_missing(self: object) -> list[str]:
     return [name for name in names if not isinstance(inspect.getattr_static(type(self), name, None), MissingAttribute)]
 
 
-def not_offered(module: ModuleType, name: str) -> str:
+def not_supported(module: ModuleType, name: str) -> str:
     """One line about a name that a module of the engine has not."""
     names = vars(module)
-    offered = names.get("__all__") or [known for known in names if not known.startswith("_")]
-    return missing(f"{torch_name(module.__name__)}.{name}", list(offered))
+    known = names.get("__all__") or [each for each in names if not each.startswith("_")]
+    return missing(f"{torch_name(module.__name__)}.{name}", list(known))
 
 
 def refuse(module_name: str) -> Callable[[str], Any]:
@@ -96,7 +96,7 @@ def refuse(module_name: str) -> Callable[[str], Any]:
             return []  # a package to Python's import, as PyTorch's is
         if not name.startswith("__") and below in pytorchs_names():
             return find_module(below)
-        raise AttributeError(not_offered(sys.modules[module_name], name), name=name, obj=sys.modules[module_name])
+        raise AttributeError(not_supported(sys.modules[module_name], name), name=name, obj=sys.modules[module_name])
 
     return __getattr__
 
@@ -152,7 +152,7 @@ def absent_module(name: str) -> AbsentModule:
         ModuleNotFoundError: if PyTorch has no such module.
     """
     if name not in pytorchs_names() or name in CLASSES:
-        raise ModuleNotFoundError(f"gradus's engine does not offer the module {name}", name=name)
+        raise ModuleNotFoundError(f"gradus's engine does not support the module {name}", name=name)
     return AbsentModule(name)
 
 
@@ -163,7 +163,7 @@ class AbsentModule(ModuleType):
     """Stands for a module of PyTorch's."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name, f"{name}, which gradus's engine does not offer: its names can be used, not called.")
+        super().__init__(name, f"{name}, which gradus's engine does not support: its names can be used, not called.")
         self.__path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
@@ -172,8 +172,8 @@ class AbsentModule(ModuleType):
             if full in pytorchs_names():
                 return find_module(full)
             room = _nearest_room(self.__name__)
-            offered = getattr(room, "__all__", vars(room)) if f"{self.__name__}.".startswith(_PARTS) else ()
-            if name in offered and not isinstance(getattr(room, name), ModuleType):
+            names = getattr(room, "__all__", vars(room)) if f"{self.__name__}.".startswith(_PARTS) else ()
+            if name in names and not isinstance(getattr(room, name), ModuleType):
                 return getattr(room, name)
             if in_pytorch(full):
                 return Absent(full, (), {})
@@ -218,7 +218,7 @@ class Absent(type):
         return Absent(f"{cls.stands_for}.{name}", (), {})
 
     def __repr__(cls) -> str:
-        return f"<{cls.stands_for}, which gradus's engine does not offer>"
+        return f"<{cls.stands_for}, which gradus's engine does not support>"
 
     def _refuse(cls) -> NoReturn:
-        raise NotOffered(f"gradus's engine does not offer {cls.stands_for}, which PyTorch has")
+        raise NotSupported(f"gradus's engine does not support {cls.stands_for}, which PyTorch has")

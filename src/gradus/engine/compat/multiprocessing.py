@@ -5,7 +5,7 @@ from __future__ import annotations
 from multiprocessing import *  # noqa: F403
 from typing import Any
 
-from gradus.engine.compat.absent import NotOffered, refuse
+from gradus.engine.compat.absent import NotSupported, refuse
 
 _say_what_is_absent = refuse(__name__)
 
@@ -33,10 +33,12 @@ def spawn(
     """Run `fn(0, *args)` here, if one process is asked for.
 
     Raises:
-        NotOffered: if it is more than one.
+        NotSupported: if it is more than one.
     """
     if nprocs != 1 or not join:
-        raise NotOffered(f"gradus's engine trains in one process: torch.multiprocessing.spawn with {nprocs=}, {join=}")
+        raise NotSupported(
+            f"gradus's engine trains in one process: torch.multiprocessing.spawn with {nprocs=}, {join=}"
+        )
     fn(0, *args)
 
 

@@ -112,11 +112,11 @@ class Distribution:
 
     def cdf(self, value: Tensor) -> Tensor:
         """The probability of a value that is at most this."""
-        raise NotImplementedError(f"{type(self).__name__}.cdf is not offered")
+        raise NotImplementedError(f"{type(self).__name__}.cdf is not supported")
 
     def icdf(self, value: Tensor) -> Tensor:
         """The value that `cdf` gives this probability."""
-        raise NotImplementedError(f"{type(self).__name__}.icdf is not offered")
+        raise NotImplementedError(f"{type(self).__name__}.icdf is not supported")
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
         """Every value of a discrete distribution, along a first dimension."""

@@ -24,7 +24,7 @@ def drawn(concentration: Tensor) -> np.ndarray[Any, Any]:
     """Gamma draws of rate 1, in float64."""
     if concentration.requires_grad and is_grad_enabled():
         raise NotImplementedError(
-            "gradients through samples of gamma, beta and Dirichlet distributions are not offered; use sample()"
+            "gradients through samples of gamma, beta and Dirichlet distributions are not supported; use sample()"
         )
     return rejection.each(rejection.gamma, concentration._array)
 

@@ -94,7 +94,7 @@ class dtype:
         if self.is_complex:
             return self
         if self.name not in ("bfloat16", "float32", "float64"):
-            raise RuntimeError(f"{self} has no complex type here; complex64 and complex128 are offered")
+            raise RuntimeError(f"{self} has no complex type here; only complex64 and complex128 are supported")
         return complex128 if self is float64 else complex64
 
     def __repr__(self) -> str:

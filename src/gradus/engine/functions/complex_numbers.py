@@ -42,7 +42,7 @@ def _matching(function: str, **two: Tensor) -> Tensor:
         if kind.char not in "fd":
             raise RuntimeError(
                 f"Expected both inputs to be Half, Float or Double tensors but got {scalar_name(kinds[0])} and "
-                f"{scalar_name(kinds[1])} (Half is not offered here)"
+                f"{scalar_name(kinds[1])} (Half is not supported here)"
             )
     if kinds[0] != kinds[1]:
         raise RuntimeError(

@@ -108,7 +108,7 @@ def _refuse(data: Any, array: Array) -> None:
         raise TypeError(f"Could not infer dtype of {type(np.ravel(array)[0]).__name__}")
     if isinstance(data, np.ndarray):
         dtypes.of_numpy(array.dtype)
-    raise TypeError(f"Could not infer dtype of {type(data).__name__}: {array.dtype} is not offered")
+    raise TypeError(f"Could not infer dtype of {type(data).__name__}: {array.dtype} is not supported")
 
 
 def _ragged(source: Any, dim: int = 0) -> str:

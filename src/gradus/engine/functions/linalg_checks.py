@@ -27,7 +27,7 @@ def check_matrix(a: Tensor, name: str, which: str = "A") -> Tensor:
         raise RuntimeError(f"{name}: The input tensor {which} must have at least 2 dimensions.")
     check_floating(a, name)
     if kind.kind == "c":
-        raise NotImplementedError(f"{name}: complex matrices are not offered")
+        raise NotImplementedError(f"{name}: complex matrices are not supported")
     if kind.itemsize < 4:
         raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {scalar_name(kind)}")
     return a

@@ -255,7 +255,7 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
 def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False) -> Tensor:
     """Gather elements along a dimension: for dim 1, out[i][j] = input[i][index[i][j]]."""
     if sparse_grad:
-        raise NotImplementedError("gather(sparse_grad=True): sparse gradients are not offered")
+        raise NotImplementedError("gather(sparse_grad=True): sparse gradients are not supported")
     axis = axis_of(dim, input.ndim)
     check_along(input, axis, index, "gather")
     check_positions(input, axis, index)

@@ -35,7 +35,9 @@ def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
     if input.requires_grad:
         raise RuntimeError("cannot resize variables that require grad")
     if memory_format is not None and str(memory_format) != "torch.contiguous_format":
-        raise RuntimeError(f"resize_ in another memory format than the contiguous one is not offered: {memory_format}")
+        raise RuntimeError(
+            f"resize_ in another memory format than the contiguous one is not supported: {memory_format}"
+        )
     shape = sizes_of(sizes)
     if any(n < 0 for n in shape):
         raise RuntimeError(f"Trying to create tensor with negative dimension: {list(shape)}")

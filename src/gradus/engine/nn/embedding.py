@@ -38,7 +38,7 @@ class Embedding(Layer):
     ) -> None:
         super().__init__()
         if sparse:
-            raise NotImplementedError("Embedding's sparse gradients are not offered")
+            raise NotImplementedError("Embedding's sparse gradients are not supported")
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise AssertionError("Padding_idx must be within num_embeddings")
@@ -117,7 +117,7 @@ class EmbeddingBag(Module):
     ) -> None:
         super().__init__()
         if sparse:
-            raise NotImplementedError("EmbeddingBag's sparse gradients are not offered")
+            raise NotImplementedError("EmbeddingBag's sparse gradients are not supported")
         if padding_idx is not None:
             if not -num_embeddings <= padding_idx < num_embeddings:
                 raise AssertionError("padding_idx must be within num_embeddings")

@@ -105,7 +105,7 @@ class Module:
     ) -> RemovableHandle:
         """Call `hook(module, args, output)` after every forward; what it returns, if anything, replaces the output."""
         if always_call:
-            raise NotImplementedError("always_call=True is not offered: the hook is called when forward succeeds")
+            raise NotImplementedError("always_call=True is not supported: the hook is called when forward succeeds")
         return self._hang("_forward_hooks", hook, prepend, with_kwargs)
 
     def register_forward_pre_hook(

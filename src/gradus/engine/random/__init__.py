@@ -52,7 +52,7 @@ def __getattr__(name: str) -> Any:
     """`torch.random`, which this module is for programs, has functions of the default generator."""
     if name in _OF_TORCH_RANDOM:
         return getattr(importlib.import_module("gradus.engine.functions.drawing"), name)
-    raise AttributeError(f"gradus's engine does not offer torch.random.{name}", name=name)
+    raise AttributeError(f"gradus's engine does not support torch.random.{name}", name=name)
 
 
 def rand(shape: Shape, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None) -> Array:

@@ -60,7 +60,9 @@ def save(
     """
     _check_pickle_module(pickle_module)
     if not _use_new_zipfile_serialization:
-        raise ValueError("the format from before PyTorch 1.6 is not offered: leave _use_new_zipfile_serialization=True")
+        raise ValueError(
+            "the format from before PyTorch 1.6 is not supported: leave _use_new_zipfile_serialization=True"
+        )
     program, memories = pickled(obj, pickle_protocol)
     archive.write(f, program, memories)
 
@@ -124,7 +126,7 @@ def _at_home(stored: Stored, map_location: MapLocation) -> Stored:
 def _check_pickle_module(module: Any) -> None:
     if module not in (None, pickle):
         raise ValueError(
-            "a pickle_module of one's own is not offered: torch.load reads the file itself, to run none of it"
+            "a pickle_module of one's own is not supported: torch.load reads the file itself, to run none of it"
         )
 
 

@@ -1,4 +1,4 @@
-"""What `torch.utils` offers: loading data, logs for TensorBoard, and `checkpoint`."""
+"""`torch.utils`: loading data, logs for TensorBoard, and `checkpoint`."""
 
 from gradus.engine.compat.absent import refuse
 from gradus.engine.utils import checkpoint, data, tensorboard

@@ -36,7 +36,7 @@ def embedding(
         RuntimeError: for other number types of input, and a weight that is no matrix.
         AssertionError: for a padding_idx that is no row.
         IndexError: for an index that is no row.
-        NotImplementedError: for sparse, which is not offered.
+        NotImplementedError: for sparse, which is not supported.
     """
     if input._array.dtype.char not in "ilq":  # NumPy's letters for 32 and 64 bits
         raise RuntimeError(
@@ -50,7 +50,7 @@ def embedding(
             raise AssertionError("Padding_idx must be within num_embeddings")
         padding_idx %= len(weight._array)
     if sparse:
-        raise NotImplementedError("embedding's sparse gradients are not offered")
+        raise NotImplementedError("embedding's sparse gradients are not supported")
     if max_norm is not None:
         _shorten(weight, np.unique(input._array), max_norm, norm_type)
     return apply_two(rules.EmbeddingByFrequency if scale_grad_by_freq else rules.Embedding, weight, input, padding_idx)
@@ -84,7 +84,7 @@ def embedding_bag(
     Raises:
         ValueError: for shapes that do not go together, and an unknown mode.
         RuntimeError: for number types, offsets, a padding_idx and indices that cannot be.
-        NotImplementedError: for sparse, which is not offered, and for per_sample_weights with mean or max.
+        NotImplementedError: for sparse, which is not supported, and for per_sample_weights with mean or max.
     """
     if weight.dtype is dtypes.int64 and input.is_floating_point():
         warnings.warn(
@@ -108,7 +108,7 @@ def embedding_bag(
     if mode == "max" and sparse:
         raise ValueError("max mode does not support sparse weights")
     if sparse:
-        raise NotImplementedError("embedding_bag's sparse gradients are not offered")
+        raise NotImplementedError("embedding_bag's sparse gradients are not supported")
     if max_norm is not None:
         _shorten(weight, np.unique(input._array), max_norm, norm_type)
     if per_sample_weights is not None and mode != "sum":
