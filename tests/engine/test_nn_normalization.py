@@ -142,3 +142,9 @@ def test_impossible_dropouts_are_refused_as_by_pytorch() -> None:
             getattr(engine.nn, name)(1.5)
     with pytest.warns(UserWarning, match="Received a 2-D input to dropout2d"):
         engine.nn.functional.dropout2d(engine.ones(2, 3))
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_batch_norm_of_no_example_with_no_second_axis_is_empty(training: bool) -> None:
+    for t in (pytorch, engine):
+        assert t.nn.functional.batch_norm(t.zeros(0), t.zeros(1), t.ones(1), training=training).shape == (0,)

@@ -11,7 +11,7 @@ import torch as pytorch
 
 import gradus.engine as engine
 from tests.engine.compare import agree, agree_with_differences, numbers, same_error
-from tests.engine.nn_compare import assert_same_run, assert_same_start, build_both, normal
+from tests.engine.nn_compare import assert_close, assert_same_run, assert_same_start, build_both, normal
 
 SIZES = {1: (9,), 2: (7, 8), 3: (5, 6, 7)}
 WINDOWS: list[dict[str, Any]] = [
@@ -160,3 +160,23 @@ def test_impossible_pooling_is_refused_as_by_pytorch(name: str, shape: Any, opti
 def test_wrong_indices_are_refused_as_by_pytorch(indices: Any) -> None:
     same_error(call("max_unpool1d", kernel_size=2), np.ones((1, 2, 2)), np.asarray(indices, np.int64))
     same_error(call("max_unpool1d", kernel_size=2), np.ones((1, 2, 2)), np.zeros((1, 2, 2), np.int32))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("max_pool1d", (2,)),
+        ("max_pool2d", (2, 1)),
+        ("max_pool3d", (2,)),
+        ("adaptive_max_pool1d", (2,)),
+        ("adaptive_max_pool2d", ((2, 3),)),
+        ("adaptive_max_pool3d", (2,)),
+    ],
+)
+def test_pooling_under_its_name_with_indices_gives_the_indices(name: str, arguments: tuple[Any, ...]) -> None:
+    axes = int(name[-2])
+    x = normal(1, 2, *(4, 5, 4)[:axes])
+    theirs = getattr(pytorch.nn.functional, f"{name}_with_indices")(pytorch.tensor(x), *arguments)
+    ours = getattr(engine.nn.functional, f"{name}_with_indices")(engine.tensor(x), *arguments, return_indices=False)
+    for a, b in zip(ours, theirs, strict=True):
+        assert_close(a, b)

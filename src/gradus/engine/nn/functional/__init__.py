@@ -48,10 +48,25 @@ from gradus.engine.nn.functional.adaptive_pooling import adaptive_avg_pool1d as 
 from gradus.engine.nn.functional.adaptive_pooling import adaptive_avg_pool2d as adaptive_avg_pool2d
 from gradus.engine.nn.functional.adaptive_pooling import adaptive_avg_pool3d as adaptive_avg_pool3d
 from gradus.engine.nn.functional.adaptive_pooling import adaptive_max_pool1d as adaptive_max_pool1d
+from gradus.engine.nn.functional.adaptive_pooling import (
+    adaptive_max_pool1d_with_indices as adaptive_max_pool1d_with_indices,
+)
 from gradus.engine.nn.functional.adaptive_pooling import adaptive_max_pool2d as adaptive_max_pool2d
+from gradus.engine.nn.functional.adaptive_pooling import (
+    adaptive_max_pool2d_with_indices as adaptive_max_pool2d_with_indices,
+)
 from gradus.engine.nn.functional.adaptive_pooling import adaptive_max_pool3d as adaptive_max_pool3d
+from gradus.engine.nn.functional.adaptive_pooling import (
+    adaptive_max_pool3d_with_indices as adaptive_max_pool3d_with_indices,
+)
 from gradus.engine.nn.functional.adaptive_pooling import fractional_max_pool2d as fractional_max_pool2d
+from gradus.engine.nn.functional.adaptive_pooling import (
+    fractional_max_pool2d_with_indices as fractional_max_pool2d_with_indices,
+)
 from gradus.engine.nn.functional.adaptive_pooling import fractional_max_pool3d as fractional_max_pool3d
+from gradus.engine.nn.functional.adaptive_pooling import (
+    fractional_max_pool3d_with_indices as fractional_max_pool3d_with_indices,
+)
 from gradus.engine.nn.functional.attention import scaled_dot_product_attention as scaled_dot_product_attention
 from gradus.engine.nn.functional.convolution import conv1d as conv1d
 from gradus.engine.nn.functional.convolution import conv2d as conv2d
@@ -60,6 +75,7 @@ from gradus.engine.nn.functional.convolution import conv_transpose1d as conv_tra
 from gradus.engine.nn.functional.convolution import conv_transpose2d as conv_transpose2d
 from gradus.engine.nn.functional.convolution import conv_transpose3d as conv_transpose3d
 from gradus.engine.nn.functional.cross_entropy import cross_entropy as cross_entropy
+from gradus.engine.nn.functional.cross_entropy import linear_cross_entropy as linear_cross_entropy
 from gradus.engine.nn.functional.cross_entropy import nll_loss as nll_loss
 from gradus.engine.nn.functional.ctc import ctc_loss as ctc_loss
 from gradus.engine.nn.functional.distances import cosine_similarity as cosine_similarity
@@ -122,8 +138,11 @@ from gradus.engine.nn.functional.pooling import lp_pool1d as lp_pool1d
 from gradus.engine.nn.functional.pooling import lp_pool2d as lp_pool2d
 from gradus.engine.nn.functional.pooling import lp_pool3d as lp_pool3d
 from gradus.engine.nn.functional.pooling import max_pool1d as max_pool1d
+from gradus.engine.nn.functional.pooling import max_pool1d_with_indices as max_pool1d_with_indices
 from gradus.engine.nn.functional.pooling import max_pool2d as max_pool2d
+from gradus.engine.nn.functional.pooling import max_pool2d_with_indices as max_pool2d_with_indices
 from gradus.engine.nn.functional.pooling import max_pool3d as max_pool3d
+from gradus.engine.nn.functional.pooling import max_pool3d_with_indices as max_pool3d_with_indices
 from gradus.engine.nn.functional.pooling import max_unpool1d as max_unpool1d
 from gradus.engine.nn.functional.pooling import max_unpool2d as max_unpool2d
 from gradus.engine.nn.functional.pooling import max_unpool3d as max_unpool3d

@@ -10,7 +10,7 @@ import numpy as np
 from gradus.engine import random
 from gradus.engine.autograd.record import apply
 from gradus.engine.functions.operands import floating_only
-from gradus.engine.nn.functional.pooling import Size, batch_of, per_axis, picked
+from gradus.engine.nn.functional.pooling import Size, batch_of, per_axis, picked, with_indices
 from gradus.engine.ops import interpolation, pooling
 from gradus.engine.tensor import Tensor
 
@@ -164,3 +164,10 @@ def _fractional(
     best = pooling.last_nan_or_first_largest(np.take_along_axis(planes, seen, 3))
     index = np.take_along_axis(seen, best[..., None], 3).reshape(*batch.shape[:2], *outs)
     return picked(input, batch, index, f"FractionalMaxPool{n}DBackward0", return_indices)
+
+
+adaptive_max_pool1d_with_indices = with_indices(adaptive_max_pool1d)
+adaptive_max_pool2d_with_indices = with_indices(adaptive_max_pool2d)
+adaptive_max_pool3d_with_indices = with_indices(adaptive_max_pool3d)
+fractional_max_pool2d_with_indices = with_indices(fractional_max_pool2d)
+fractional_max_pool3d_with_indices = with_indices(fractional_max_pool3d)

@@ -9,6 +9,7 @@ import numpy as np
 from gradus.engine.autograd.record import apply, apply_two
 from gradus.engine.dtypes import REAL
 from gradus.engine.functions.operands import floating_only, scalar_name
+from gradus.engine.nn.functional.linear import linear
 from gradus.engine.nn.functional.losses import reduced, reduction_of
 from gradus.engine.ops.cross_entropy import CrossEntropy, NllLoss
 from gradus.engine.tensor import Tensor
@@ -168,3 +169,57 @@ def _check_weight(weight: Tensor | None, classes: int, rows: Tensor | None = Non
     if rows is not None and weight._array.dtype != rows._array.dtype:
         have, got = scalar_name(rows._array.dtype), scalar_name(weight._array.dtype)
         raise RuntimeError(f"expected scalar type {have} but found {got}")
+
+
+def linear_cross_entropy(
+    input: Tensor,
+    linear_weight: Tensor,
+    target: Tensor,
+    *,
+    linear_bias: Tensor | None = None,
+    weight: Tensor | None = None,
+    reduction: str = "mean",
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    options: None = None,
+) -> Tensor:
+    """The cross entropy of logits = input Wᵀ + b and target.
+
+    Args:
+        input: (I) or (N, I).
+        linear_weight: W, (C, I); or (C, d1, ..., I), with input (N, I), for logits (N, C, d1, ...).
+        target: the classes, () or (N) or (N, d1, ...) int64; or probabilities of the logits' shape.
+        linear_bias: b, of W's shape without I.
+        weight, reduction, ignore_index, label_smoothing: as for `cross_entropy`; ignore_index not with probabilities.
+
+    Raises:
+        RuntimeError: for shapes that do not go together.
+        NotImplementedError: for options, PyTorch's ways to the same result in less memory.
+    """
+    if options is not None:
+        raise NotImplementedError("linear_cross_entropy's options are not offered")
+    if input.ndim not in (1, 2):
+        raise RuntimeError(f"expected input with dimensionality 1 or 2, got {input.ndim}")
+    if linear_weight.ndim < 2:
+        raise RuntimeError(f"expected linear_weight with dimensionality at least 2, got {linear_weight.ndim}")
+    features, outs = input.shape[-1], tuple(linear_weight.shape[:-1])
+    if features != linear_weight.shape[-1]:
+        raise RuntimeError(
+            "expected equal input and linear_weight last dimensions (in_features), got "
+            f"{features} and {linear_weight.shape[-1]}, respectively"
+        )
+    if linear_bias is not None and tuple(linear_bias.shape) != outs:
+        raise RuntimeError(f"expected linear_bias shape {outs}, got {tuple(linear_bias.shape)}")
+    if len(outs) > 1 and input.ndim == 1:
+        raise RuntimeError(
+            f"K-dimensional loss defined by linear_weight shape {tuple(linear_weight.shape)} requires batched input, "
+            f"(N, {features}), got unbatched input with shape {tuple(input.shape)}"
+        )
+    bias = None if linear_bias is None else linear_bias.reshape(-1)
+    logits = linear(input, linear_weight.reshape(-1, features), bias).reshape(*input.shape[:-1], *outs)
+    if ignore_index is not None and target.shape == logits.shape:
+        raise RuntimeError("ignore_index cannot be specified when target contains probabilities")
+    ignored = -100 if ignore_index is None else ignore_index
+    return cross_entropy(
+        logits, target, weight, ignore_index=ignored, reduction=reduction, label_smoothing=label_smoothing
+    )

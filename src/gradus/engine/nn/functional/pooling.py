@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -41,6 +43,19 @@ def picked(input: Tensor, batch: Tensor, index: Any, node: str, return_indices: 
     if batch is not input:
         y, index = y.squeeze(0), index[0]
     return (y, Tensor._wrap(index)) if return_indices else y
+
+
+def with_indices(pool: Callable[..., Any]) -> Callable[..., tuple[Tensor, Tensor]]:
+    """A pooling function that always returns the indices, too, whatever `return_indices` says."""
+    signature = inspect.signature(pool)
+
+    @functools.wraps(pool)
+    def both(*args: Any, **kwargs: Any) -> Any:
+        given = signature.bind(*args, **kwargs).arguments
+        return pool(**{**given, "return_indices": True})
+
+    both.__name__ += "_with_indices"
+    return both
 
 
 def max_pool1d(
@@ -95,6 +110,11 @@ def max_pool3d(
 ) -> Any:
     """The largest number in each window of input (N, C, D, H, W), or (C, D, H, W); see `max_pool1d`."""
     return _max_pool(3, input, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+
+
+max_pool1d_with_indices = with_indices(max_pool1d)
+max_pool2d_with_indices = with_indices(max_pool2d)
+max_pool3d_with_indices = with_indices(max_pool3d)
 
 
 def _avg_pool(
