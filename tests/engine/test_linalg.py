@@ -317,3 +317,18 @@ def test_derivative_of_qr_is_refused_where_it_is_not_defined() -> None:
         engine.linalg.qr(x, "complete")[1].sum().backward()
     with pytest.raises(RuntimeError, match="not computed when mode='r'"):
         engine.linalg.qr(x, "r")[1].sum().backward()
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (5, 3), (6, 4), (15, 10), (30, 20), (4, 5), (2, 3), (3, 5), (4, 7), (2, 50)])
+def test_singular_vectors_have_pytorchs_signs(shape: tuple[int, int]) -> None:
+    full = shape[1] < 4 * shape[0]
+    agree(lambda t, a: tuple(t.linalg.svd(a, full_matrices=full)), numbers(3, *shape), gradients=False)
+
+
+def test_singular_values_of_a_wide_matrix_of_lower_rank() -> None:
+    a = numbers(2, 3, 5)
+    a[0, 2] = a[0, 1]
+    u, s, vt = engine.linalg.svd(engine.tensor(a))
+    for vectors in (u, vt):
+        np.testing.assert_allclose((vectors @ vectors.mT).numpy(), np.stack([np.eye(len(vectors[0]))] * 2), atol=1e-12)
+    np.testing.assert_allclose(((u * s[:, None]) @ vt[:, :3]).numpy(), a, atol=1e-12)

@@ -99,7 +99,7 @@ def test_a_model_of_lazy_layers_trains_as_pytorchs() -> None:
 
 def test_number_type_and_copies_before_the_first_input() -> None:
     for t in (torch, engine):
-        layer = t.nn.LazyLinear(2).double()
+        layer = t.nn.LazyLinear(2, dtype=t.float64).to("cpu")
         assert layer.weight.dtype == t.float64
         twin = copy.deepcopy(layer)
         assert twin.has_uninitialized_params()
@@ -107,9 +107,17 @@ def test_number_type_and_copies_before_the_first_input() -> None:
         assert layer(t.zeros(1, 3, dtype=t.float64)).dtype == t.float64
         assert isinstance(layer.weight, t.nn.Parameter)
         assert layer.weight.requires_grad
-        norm = t.nn.LazyBatchNorm1d().double()
+        norm = t.nn.LazyBatchNorm1d(dtype=t.float64)
         norm(t.zeros(2, 3, dtype=t.float64))
         assert norm.running_mean.dtype == t.float64
+
+
+def test_nothing_is_converted_before_the_first_input() -> None:
+    model = engine.nn.Sequential(engine.nn.LazyConv2d(2, 3), engine.nn.Flatten(), engine.nn.LazyLinear(1))
+    with pytest.raises(NotImplementedError, match=r"^LazyConv2d has no numbers to convert before its first input: "):
+        model.double()
+    model(engine.ones(1, 1, 4, 4))
+    assert model.double()[0].weight.dtype == engine.float64
 
 
 def test_initialized_state_is_saved_and_loaded() -> None:

@@ -7,14 +7,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from gradus.engine import dtypes
 from gradus.engine.autograd import no_grad
 from gradus.engine.functions import tensor
 from gradus.engine.nn import batchnorm, conv
 from gradus.engine.nn.linear import Linear
-from gradus.engine.nn.module import Module
+from gradus.engine.nn.module import Convert, Module
 from gradus.engine.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 from gradus.engine.tensor import Tensor
 
@@ -35,6 +35,14 @@ class LazyModuleMixin(Module):
     def has_uninitialized_params(self) -> bool:
         """Whether a parameter or buffer has no shape yet."""
         return any(is_lazy(each) for held in (self._parameters, self._buffers) for each in held.values())
+
+    def _apply(self, fn: Convert, recurse: bool = True) -> Self:
+        if self.has_uninitialized_params():
+            raise NotImplementedError(
+                f"{self._get_name()} has no numbers to convert before its first input: call forward first, or make it "
+                "with dtype="
+            )
+        return super()._apply(fn, recurse)
 
     def _infer_parameters(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         module.initialize_parameters(*args, **kwargs)
