@@ -1,7 +1,9 @@
 """Every public name says what it does, and what the examples in docstrings show is what happens."""
 
+import doctest
 import importlib
 import inspect
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -38,3 +40,18 @@ def test_every_public_method_has_a_docstring(owner: type) -> None:
         value = inspect.getattr_static(owner, name)
         if not name.startswith("_") and inspect.isfunction(value):
             assert value.__doc__, f"{owner.__name__}.{name} has no docstring"
+
+
+WITH_EXAMPLES = [
+    torch.Tensor, torch.autograd.Function, torch.autograd.grad, torch.nn.Module, torch.optim.Optimizer, torch.save,
+    torch.utils.data.DataLoader,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("shown", WITH_EXAMPLES, ids=lambda shown: shown.__name__)
+def test_the_example_in_the_docstring_prints_what_it_says(shown: Any, tmp_path: Path) -> None:
+    names = {"torch": torch, "nn": torch.nn, "path": tmp_path / "checkpoint.pt"}
+    example = doctest.DocTestParser().get_doctest(inspect.getdoc(shown) or "", names, shown.__name__, None, None)
+    assert example.examples
+    printed: list[str] = []
+    assert not doctest.DocTestRunner().run(example, out=printed.append).failed, "".join(printed)

@@ -44,9 +44,20 @@ else:
 
 
 class Tensor(Methods, _Missing):
-    """An n-dimensional array of numbers, with its place in the computation it is part of.
+    """An n-dimensional array of one dtype, and its place in the graph of the operations that computed it.
 
-    `Tensor(data)` makes a float32 tensor of data, `Tensor(2, 3)` one of that shape; most programs use `torch.tensor`.
+    `Tensor(data)` returns a float32 tensor of data, `Tensor(2, 3)` one of that shape; most programs use `torch.tensor`.
+
+    >>> x = torch.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    >>> y = (x @ x.T).relu().sum()
+    >>> y
+    tensor(52., grad_fn=<SumBackward0>)
+    >>> y.backward()  # fills x.grad with ∂y/∂x
+    >>> x.grad
+    tensor([[ 8., 12.],
+            [ 8., 12.]])
+    >>> x[:, 0].shape, x.mean(dim=1, keepdim=True).shape
+    (torch.Size([2]), torch.Size([2, 1]))
     """
 
     __array_priority__ = 1000  # NumPy leaves `array * tensor` to the tensor

@@ -82,7 +82,11 @@ def grad(
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
-    """The derivatives of outputs by inputs, one for each input; no `.grad` is touched.
+    """Return the sum of the gradients of outputs with respect to each input; no `.grad` is changed.
+
+    >>> x, w = torch.tensor(3.0), torch.tensor(2.0, requires_grad=True)
+    >>> torch.autograd.grad((w * x) ** 2, w)  # 2 w x²
+    (tensor(36.),)
 
     Args:
         grad_outputs, retain_graph, create_graph: as `backward`.

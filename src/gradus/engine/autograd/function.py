@@ -47,7 +47,7 @@ class FunctionCtx:
         self._called = ""
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Keep tensors; a change of one in place before the walk is then found out."""
+        """Save tensors for backward, which raises an error if one was changed in place in between."""
         self._to_save = tensors
 
     def mark_dirty(self, *tensors: Tensor) -> None:
@@ -138,20 +138,38 @@ class Custom(node.Function):
 class Function:
     """Derive a class with static methods `forward(ctx, *args)` and `backward(ctx, *grads)`, and call its `apply`.
 
-    backward returns one gradient for each argument of forward, None where there is none to give. With a static method
-    `setup_context(ctx, inputs, output)`, forward is written without ctx.
+    backward returns one gradient for each argument of forward, or None for an argument that has none. With a static
+    method `setup_context(ctx, inputs, output)`, forward is written without ctx.
+
+    >>> class Square(torch.autograd.Function):
+    ...     @staticmethod
+    ...     def forward(ctx, x):
+    ...         ctx.save_for_backward(x)
+    ...         return x * x
+    ...
+    ...     @staticmethod
+    ...     def backward(ctx, dy):
+    ...         (x,) = ctx.saved_tensors
+    ...         return dy * 2 * x
+    >>> x = torch.tensor([3.0, -1.0], requires_grad=True)
+    >>> Square.apply(x).sum().backward()
+    >>> x.grad
+    tensor([ 6., -2.])
     """
 
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
+        """Compute the output from the inputs; the first argument is ctx unless there is a `setup_context`."""
         raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> Any:
+        """Save in ctx what backward needs."""
         raise NotImplementedError("setup_context is not implemented.")
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
+        """Return the gradient of each input, given those of the outputs."""
         raise NotImplementedError(
             "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
             "backward mode AD."

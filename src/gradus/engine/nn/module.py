@@ -28,6 +28,25 @@ Convert = Callable[[Tensor], Tensor]
 class Module:
     """Base class of every layer and model. A subclass calls `super().__init__()`, assigns its parts, and defines
     `forward`.
+
+    >>> class MLP(nn.Module):
+    ...     def __init__(self, n_in, n_hidden, n_out):
+    ...         super().__init__()
+    ...         self.hidden = nn.Linear(n_in, n_hidden)
+    ...         self.out = nn.Linear(n_hidden, n_out)
+    ...
+    ...     def forward(self, x):  # (B, n_in) -> (B, n_out)
+    ...         return self.out(self.hidden(x).tanh())
+    >>> model = MLP(3, 8, 2)
+    >>> model(torch.zeros(5, 3)).shape
+    torch.Size([5, 2])
+    >>> [(name, tuple(p.shape)) for name, p in model.named_parameters()]
+    [('hidden.weight', (8, 3)), ('hidden.bias', (8,)), ('out.weight', (2, 8)), ('out.bias', (2,))]
+    >>> model.eval()
+    MLP(
+      (hidden): Linear(in_features=3, out_features=8, bias=True)
+      (out): Linear(in_features=8, out_features=2, bias=True)
+    )
     """
 
     training: bool

@@ -30,6 +30,16 @@ Update = tuple[Array, Array, State, Group]  # a parameter, its gradient, its sta
 class Optimizer:
     """Base class of the update rules.
 
+    >>> w = torch.tensor([5.0, -3.0], requires_grad=True)
+    >>> optimizer = torch.optim.SGD([w], lr=0.25)
+    >>> for step in range(3):
+    ...     loss = (w**2).sum()
+    ...     optimizer.zero_grad()  # else gradients would add up over the steps
+    ...     loss.backward()
+    ...     optimizer.step()
+    >>> w.tolist()  # each step halves w
+    [0.625, -0.375]
+
     Args:
         params: what to optimize: tensors, (name, tensor) pairs, or one dictionary per group, with its tensors under
             "params" and settings of its own.

@@ -46,6 +46,12 @@ def save(
 ) -> None:
     """Write an object into a file: tensors, numbers, strings, bytes, lists, tuples, dicts, sets, objects of classes.
 
+    >>> model = nn.Linear(2, 1)
+    >>> torch.save({"model": model.state_dict(), "step": 100}, path)
+    >>> checkpoint = torch.load(path)
+    >>> model.load_state_dict(checkpoint["model"]), checkpoint["step"]
+    (<All keys matched successfully>, 100)
+
     Tensors on shared memory (tied weights, views) are written once and still share it when loaded. A path is written
     atomically: whoever reads it finds the old file or the new one, whole. A link's target is written; a device or a
     pipe is written directly.

@@ -34,7 +34,15 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class DataLoader(Generic[T_co]):
-    """Batches of a dataset's examples, a new pass each time it is iterated.
+    """Iterate over a dataset in batches; each `iter()` starts a new pass.
+
+    >>> from gradus.engine.utils.data import DataLoader, TensorDataset
+    >>> x, y = torch.arange(5.0), torch.arange(5)
+    >>> for xb, yb in DataLoader(TensorDataset(x, y), batch_size=2):
+    ...     print(xb.tolist(), yb.tolist())
+    [0.0, 1.0] [0, 1]
+    [2.0, 3.0] [2, 3]
+    [4.0] [4]
 
     Args:
         dataset: gives example i as `dataset[i]`, or is an `IterableDataset`.
