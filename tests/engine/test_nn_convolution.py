@@ -156,3 +156,11 @@ def test_an_impossible_layer_is_refused_as_by_pytorch(options: dict[str, Any], m
             nn.Conv2d(4, 4, 3, **options)
         with pytest.raises(ValueError, match='Only "zeros" padding mode is supported for ConvTranspose2d'):
             nn.ConvTranspose2d(4, 4, 3, padding_mode="reflect")
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+@pytest.mark.parametrize("name", ["Conv1d", "Conv2d", "Conv3d", "ConvTranspose2d"])
+def test_kernel_of_one_number_is_pytorchs(name: str, padding: int) -> None:
+    axes = int(name[-2])
+    theirs, ours = build_both(lambda nn: getattr(nn, name)(3, 5, 1, padding=padding))
+    assert_same_run(theirs, ours, [normal(2, 3, *(4, 5, 4)[:axes])], "float32")

@@ -40,6 +40,11 @@ class Windows:
         each = zip(sizes, self.kernel, self.stride, self.padding, self.dilation, strict=True)
         return tuple((n + sum(ends) - d * (k - 1) - 1) // s + 1 for n, k, s, ends, d in each)
 
+    @property
+    def pointwise(self) -> bool:
+        """Whether the kernel sees one number at every place, so that the columns are the input itself."""
+        return {*self.kernel, *self.stride} == {1}
+
     def slices(self, places: Sizes) -> Iterator[tuple[Any, Any]]:
         """For each number of the kernel, the numbers of a padded input that it meets."""
         for at in itertools.product(*map(range, self.kernel)):
@@ -103,9 +108,18 @@ def _rows(y: Array, groups: int) -> Array:
     return y.swapaxes(0, 1).reshape(groups, y.shape[1] // groups, y.shape[0] * math.prod(y.shape[2:]))
 
 
+def _each_place(matrix: Array, x: Array) -> Array:
+    """matrix (O, C) times the channels of x (N, C, ...) at each place -> (N, O, ...)"""
+    threads.limit_blas()
+    y = matrix @ x.reshape(*x.shape[:2], math.prod(x.shape[2:]))
+    return np.asarray(y.reshape(len(x), len(matrix), *x.shape[2:]))
+
+
 def correlate(x: Array, kernel: Array, windows: Windows, places: Sizes) -> Array:
     """x (N, G·C, ...), padded, and kernel (G, O, C·K) -> (N, G·O, *places): their products at each place, summed."""
     groups, channels, each = kernel.shape
+    if groups == 1 and windows.pointwise:
+        return _each_place(kernel[0], x)
     y = np.empty((len(x), groups * channels, *places), np.result_type(x, kernel))
     for part in _few(len(x), groups * each * math.prod(places)):
         columns = _grouped(windows.gather(x[part], places), groups)
@@ -118,6 +132,8 @@ def spread(y: Array, kernel: Array, windows: Windows, padded: Sizes) -> Array:
     G·C, *padded).
     """
     groups, _, each = kernel.shape
+    if groups == 1 and windows.pointwise:
+        return _each_place(kernel[0].T, y)
     x = np.zeros((len(y), groups * each // math.prod(windows.kernel), *padded), np.result_type(y, kernel))
     turned, places = kernel.swapaxes(1, 2), y.shape[2:]
     for part in _few(len(y), groups * each * math.prod(places)):
@@ -128,6 +144,10 @@ def spread(y: Array, kernel: Array, windows: Windows, padded: Sizes) -> Array:
 
 def slope(x: Array, dy: Array, windows: Windows, groups: int) -> Array:
     """How the products of `correlate` change with its kernel: Σ over examples and places of dy x -> (G, O, C·K)."""
+    if groups == 1 and windows.pointwise:
+        threads.limit_blas()
+        flat = [each.reshape(*each.shape[:2], math.prod(each.shape[2:])) for each in (dy, x)]
+        return np.asarray((flat[0] @ flat[1].swapaxes(1, 2)).sum(0, keepdims=True))
     places, each = dy.shape[2:], x.shape[1] // groups * math.prod(windows.kernel)
     total = np.zeros((groups, dy.shape[1] // groups, each), np.result_type(x, dy))
     for part in _few(len(x), groups * each * math.prod(places)):
