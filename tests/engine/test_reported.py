@@ -105,6 +105,11 @@ STRANGE = {
     "logit": row(lambda t, x: t.logit(x), [0.0, 1.0, NAN, 2.0]),
 }
 
+BY_NAME = {
+    "__rmatmul__": row(lambda t, a, b: a.__rmatmul__(b), numbers(2, 3), numbers(2, 2)),
+    "__rdiv__": row(lambda t, x: x.__rdiv__(2), [1.0, 4.0]),
+}
+
 TIES = {
     "clamp by tensors": row(lambda t, x, a, b: x.clamp(a, b), [1.0, 2.0, 3.0], [1.0, 2.0, 0.0], [1.0, 2.0, 3.0]),
     "fmax": row(lambda t, a, b: t.fmax(a, b), [1.0, 2.0], [1.0, 2.0]),
@@ -137,6 +142,9 @@ SHAPES = {
     "index_select of 0-d": row(lambda t, x: x.index_select(0, t.tensor([0])), 3.0),
     "cov of 0-d": row(lambda t, x: x.cov(), 3.0),
     "corrcoef of 0-d": row(lambda t, x: x.corrcoef(), 3.0),
+    "householder_product of nothing": row(
+        lambda t, a, tau: t.linalg.householder_product(a, tau), np.ones((3, 2)), np.ones(0)
+    ),
     "squeeze(())": row(lambda t, x: x.squeeze(()), [[3.0]]),
     "batch_norm of nothing": row(lambda t, x: t.nn.functional.batch_norm(x, t.zeros(3), t.ones(3)), np.zeros((0, 3))),
     "softmax over nothing": row(lambda t, x: (x.softmax(1), x.log_softmax(1)), np.zeros((2, 0))),
@@ -164,6 +172,8 @@ REFUSED = {
     "Linear of float64": row(lambda t, x: t.nn.Linear(2, 1)(x), [1.0, 2.0], dtype=F64),
     "int32 targets": row(lambda t, x: t.nn.functional.cross_entropy(x, t.tensor([0]).int()), numbers(1, 3)),
     "integer targets of BCE": row(lambda t, x: t.nn.functional.binary_cross_entropy(x, t.tensor([1])), [0.5]),
+    "special.round of integers": row(lambda t, x: t.special.round(x), [1, 2], dtype=I64),
+    "a list @ a tensor": row(lambda t, x: [[1.0, 2.0]] @ x, numbers(2, 3)),
     "movedim of repeated axes": row(lambda t, x: x.movedim((0, 0), (0, 1)), numbers(2, 3)),
 }
 
@@ -174,6 +184,7 @@ REPORTED = {
         "NumPy's numbers": NUMPYS_NUMBERS,
         "keywords": KEYWORDS,
         "NaN and infinity": STRANGE,
+        "by name": BY_NAME,
         "ties": TIES,
         "integers": INTEGERS,
         "0-d and empty": SHAPES,

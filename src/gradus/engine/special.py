@@ -9,14 +9,13 @@ from gradus.engine.compat.absent import refuse
 from gradus.engine.functions import pointwise as pw
 from gradus.engine.functions.activations import log_softmax as log_softmax
 from gradus.engine.functions.activations import softmax as softmax
-from gradus.engine.functions.operands import binary, floating
+from gradus.engine.functions.operands import binary, floating, floating_only
 from gradus.engine.functions.pointwise import erf as erf
 from gradus.engine.functions.pointwise import erfc as erfc
 from gradus.engine.functions.pointwise import exp2 as exp2
 from gradus.engine.functions.pointwise import expm1 as expm1
 from gradus.engine.functions.pointwise import log1p as log1p
 from gradus.engine.functions.pointwise import logit as logit
-from gradus.engine.functions.pointwise import round as round
 from gradus.engine.functions.pointwise import sigmoid as expit
 from gradus.engine.functions.pointwise import sinc as sinc
 from gradus.engine.functions.pointwise import xlogy as xlogy
@@ -41,6 +40,11 @@ __all__ = [
 ]  # fmt: skip
 
 psi = digamma
+
+
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+    """`torch.round` of floating-point numbers; integers, which that leaves as they are, are refused."""
+    return pw.round(floating_only(input, "round_vml_cpu"), decimals=decimals)
 
 
 def entr(input: Tensor) -> Tensor:

@@ -484,6 +484,10 @@ class Tensor(Methods, _Missing):
     __neg__, __pos__, __abs__ = pointwise.neg, pointwise.positive, pointwise.abs
     __getitem__, __setitem__ = selecting.getitem, selecting.setitem
     __matmul__ = products.matmul
+
+    def __rmatmul__(self, other: Any) -> Tensor:
+        return products.matmul(other, self) if isinstance(other, Tensor) else NotImplemented
+
     __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = (
         in_place.iadd,
         in_place.isub,
@@ -497,6 +501,8 @@ class Tensor(Methods, _Missing):
 
     def __rtruediv__(self, other: Any) -> Tensor:
         return self.reciprocal() * other
+
+    __rdiv__ = __rtruediv__  # Python 2's name, which PyTorch has kept
 
     def __rfloordiv__(self, other: Any) -> Tensor:
         return pointwise.floor_divide(other, self)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradus.engine.autograd.record import apply, wrap
+from gradus.engine.autograd.record import apply, apply_two, wrap
 from gradus.engine.functions.creation import eye
 from gradus.engine.functions.joining import cat
 from gradus.engine.functions.linalg_checks import (
@@ -311,10 +311,10 @@ def householder_product(A: Tensor, tau: Tensor) -> Tensor:
         raise RuntimeError(
             "torch.linalg.householder_product: input.shape[-1] must be greater than or equal to tau.shape[-1]"
         )
-    low = A.tril(-1)
-    unit = eye(m, n, dtype=A.dtype)
-    v = low + unit
-    q = unit + A[..., :0].sum(-1, keepdim=True)  # of A's shape, and in its graph where there is no tau
+    if not tau.shape[-1]:
+        return apply_two(la.NoReflections, A, tau)
+    q = eye(m, n, dtype=A.dtype)
+    v = A.tril(-1) + q
     for i in reversed(range(tau.shape[-1])):
         column = v[..., i : i + 1]
         q = q - tau[..., i, None, None] * matmul(column, matmul(column.mT, q))

@@ -146,6 +146,20 @@ class CholeskySolve(Function):
         return np.linalg.solve(T(low), np.linalg.solve(low, b))
 
 
+class NoReflections(Function):
+    """Q = I, the product of no reflections.    dA, dτ: none"""
+
+    name_ = "LinalgHouseholderProductBackward0"
+
+    def forward(self, a: Array, tau: Array) -> Array:
+        q = np.zeros_like(a)
+        q[..., range(a.shape[-1]), range(a.shape[-1])] = 1
+        return q
+
+    def backward(self, dy: Array) -> tuple[None, None]:
+        return None, None
+
+
 class MatrixExp(Function):
     """Y = exp(A).    dA: the upper right block of exp([[Aᵀ, dY], [0, Aᵀ]])"""
 

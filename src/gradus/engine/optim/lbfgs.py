@@ -76,7 +76,7 @@ class LBFGS(Optimizer):
             d = self._direction(state, g, group["history_size"])
             t: Any = lr
             if state["n_iter"] == 1 and (size := g.abs().sum()) > 1:
-                t = lr / size
+                t = 1.0 / size * lr
             slope = g.dot(d)
             before = loss
             state |= {"d": d, "t": t, "prev_flat_grad": g.clone(), "prev_loss": loss}
