@@ -303,7 +303,7 @@ class Tensor(Methods, _Missing):
         if not self.requires_grad:
             raise RuntimeError("cannot register a hook on a tensor that doesn't require gradient")
         owner: Any = self._edge()
-        name, watched = ("_hooks", "_watched") if owner is self else ("hooks", "watched")
+        name, watched = ("_hooks", "_watched") if owner is self else ("pre_hooks", "watched")
         entry = (hook,)
         setattr(owner, name, [*(getattr(owner, name) or ()), entry])
         setattr(owner, watched, True)

@@ -127,7 +127,7 @@ def _one(total: Any) -> Any:
 
 def _ours(node: Any) -> bool:
     """Whether it is our engine's: arrays in, arrays out."""
-    return hasattr(node, "notes")
+    return hasattr(node, "saved")
 
 
 def _run(node: Any, gradients: dict[int, Any]) -> Sequence[Any]:

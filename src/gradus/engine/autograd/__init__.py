@@ -1,4 +1,4 @@
-"""`torch.autograd`: gradients of anything by anything, and `Function` for an operation of one's own."""
+"""`torch.autograd`: gradients of tensors with respect to tensors, and `Function` for custom operations."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from gradus.engine.autograd.node import ONE, Edge
 from gradus.engine.autograd.record import Variable as _Variable
 from gradus.engine.autograd.record import wrap
 from gradus.engine.autograd.variable import Variable as Variable
-from gradus.engine.autograd.walk import Place, Walk
+from gradus.engine.autograd.walk import Target, Walk
 from gradus.engine.compat.absent import refuse
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import memory
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 __getattr__ = refuse(__name__)
 
 _NO_SECOND = (
-    "create_graph=True is not supported: this engine does not record the backward walk, so a gradient has no gradient. "
-    "For derivatives of derivatives use the torch backend."
+    "create_graph=True is not supported: this engine does not record backward, so a gradient has no gradient. For "
+    "derivatives of derivatives use the torch backend."
 )
 
 
@@ -41,34 +41,34 @@ def backward(
     create_graph: bool = False,
     inputs: Tensor | Sequence[Tensor] | None = None,
 ) -> None:
-    """Add the derivative of tensors by every leaf they depend on to the leaves' `.grad`.
+    """Compute the gradients of tensors with respect to the leaves of their graph, and accumulate them into `.grad`.
 
     Args:
-        tensors: where the walk starts.
-        grad_tensors: the derivative of something by each of them; may be left out where a tensor is one number.
-        retain_graph: keep what a second walk would need.
-        create_graph: not supported; derivatives of derivatives need a graph of the walk itself.
+        tensors: the roots of the graph to differentiate, of any shape.
+        grad_tensors: the gradient with respect to each of them, of its shape; optional for a tensor of one element.
+        retain_graph: keep the saved tensors, so that backward can run again.
+        create_graph: not supported: derivatives of derivatives need a graph of backward itself.
         inputs: accumulate only into these.
 
     Raises:
-        RuntimeError: if nothing requires a gradient, a gradient is missing or of the wrong shape, the graph has been
-            walked already, or a value that the derivative needs has been changed in place.
+        RuntimeError: if no tensor requires a gradient, a gradient is missing or has the wrong shape, the saved tensors
+            were freed by an earlier backward, or one was changed by an in-place operation.
     """
     if create_graph:
         raise RuntimeError(_NO_SECOND)
-    edges, seeds = _roots(tensors, grad_tensors)
+    edges, gradients = _roots(tensors, grad_tensors)
     memory.arrange()
     if inputs is None:
-        Walk().run(edges, seeds, retain_graph)
+        Walk().run(edges, gradients, retain_graph)
         return
     leaves = _several(inputs)
     if not leaves:
         raise RuntimeError("`inputs` argument to `backward()` cannot be empty.")
-    places = _places(leaves)
-    found = Walk(places).run(edges, seeds, retain_graph)
-    for leaf, place in {id(place): (leaf, place) for leaf, place in zip(leaves, places, strict=True)}.values():
-        if id(place) in found:
-            leaf._accumulate(found[id(place)])
+    targets = _targets(leaves)
+    captured = Walk(targets).run(edges, gradients, retain_graph)
+    for leaf, target in {id(target): (leaf, target) for leaf, target in zip(leaves, targets, strict=True)}.values():
+        if id(target) in captured:
+            leaf._accumulate(captured[id(target)])
 
 
 def grad(
@@ -82,29 +82,28 @@ def grad(
     is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor | None, ...]:
-    """Return the sum of the gradients of outputs with respect to each input; no `.grad` is changed.
-
-    >>> x, w = torch.tensor(3.0), torch.tensor(2.0, requires_grad=True)
-    >>> torch.autograd.grad((w * x) ** 2, w)  # 2 w x²
-    (tensor(36.),)
+    """Compute and return the gradients of outputs with respect to inputs, one for each; no `.grad` changes.
 
     Args:
-        grad_outputs, retain_graph, create_graph: as `backward`.
-        allow_unused: give None for an input that outputs do not depend on, instead of raising.
-        materialize_grads: give zeros for such an input.
+        grad_outputs, retain_graph, create_graph: as in `backward`.
+        allow_unused: return None for an input on which the outputs do not depend, instead of raising.
+        materialize_grads: return zeros for such an input.
+
+    Raises:
+        RuntimeError: as `backward`; if an input requires no gradient, or is unused without allow_unused.
     """
     if is_grads_batched:
         raise RuntimeError("is_grads_batched=True is not supported: call grad once for each gradient")
     wanted = _several(inputs)
-    places = _places(wanted)
+    targets = _targets(wanted)
     if create_graph:
         raise RuntimeError(_NO_SECOND)
     memory.arrange()
-    found = Walk(places).run(*_roots(outputs, grad_outputs), retain_graph)
+    captured = Walk(targets).run(*_roots(outputs, grad_outputs), retain_graph)
     results: list[Tensor | None] = []
-    for i, (tensor, place) in enumerate(zip(wanted, places, strict=True)):
-        if id(place) in found:
-            results.append(wrap(found[id(place)].copy()))
+    for i, (tensor, target) in enumerate(zip(wanted, targets, strict=True)):
+        if id(target) in captured:
+            results.append(wrap(captured[id(target)].copy()))
         elif materialize_grads:
             results.append(wrap(np.zeros_like(tensor._array)))
         elif allow_unused:
@@ -121,27 +120,27 @@ def _several(tensors: Any) -> list[Any]:
     return [tensors] if isinstance(tensors, _Variable) else list(tensors)
 
 
-def _places(tensors: Sequence[Tensor]) -> list[Place]:
-    places = []
+def _targets(tensors: Sequence[Tensor]) -> list[Target]:
+    targets = []
     for tensor in tensors:
         edge = tensor._edge()
         if edge is None:
             raise RuntimeError("One of the differentiated Tensors does not require grad")
-        places.append(edge)
-    return places
+        targets.append(edge)
+    return targets
 
 
 def _roots(tensors: Any, gradients: Any) -> tuple[Sequence[Edge], Sequence[Array]]:
-    """The edges to where a walk starts, and the gradients it starts with."""
+    """The edges to the roots of a walk, and the gradients for them."""
     if isinstance(tensors, _Variable):
         if gradients is not None and not isinstance(gradients, _Variable):
             (gradients,) = _matched(gradients, 1)
-        edge, seed = _root(tensors, gradients, 0)
-        return (edge,), (seed,)
+        edge, gradient = _root(tensors, gradients, 0)
+        return (edge,), (gradient,)
     several = list(tensors)
     given = [None] * len(several) if gradients is None else _matched(gradients, len(several))
     roots = [_root(tensor, given[i], i) for i, tensor in enumerate(several)]
-    return [edge for edge, _ in roots], [seed for _, seed in roots]
+    return [edge for edge, _ in roots], [gradient for _, gradient in roots]
 
 
 def _matched(gradients: Any, number: int) -> list[Any]:

@@ -1,7 +1,7 @@
-"""Finding where a gradient becomes NaN: `detect_anomaly` and `set_detect_anomaly`.
+"""Finding the operation whose gradient is NaN: `detect_anomaly` and `set_detect_anomaly`.
 
-While it is on, every node counts as watched, so that the walk looks at what each one passes on; while it is off, the
-walk does nothing for it.
+While it is on, every node counts as watched, so that the walk checks the gradients it returns; while it is off, it
+costs the walk nothing.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _mode = {"enabled": False, "check_nan": True}
 
 
 class set_detect_anomaly:
-    """Context manager or plain call: have backward raise at the first operation whose gradient holds a NaN."""
+    """Context manager or function: let backward raise at the first operation that returns a NaN gradient."""
 
     def __init__(self, mode: bool, check_nan: bool = True) -> None:
         self.before = dict(_mode)
@@ -36,7 +36,7 @@ class set_detect_anomaly:
 
 
 class detect_anomaly(set_detect_anomaly):
-    """`with detect_anomaly():` is `with set_detect_anomaly(True):`, and says that it takes time."""
+    """`with set_detect_anomaly(True):`, and a warning that it is slow."""
 
     def __init__(self, check_nan: bool = True) -> None:
         self.check_nan = check_nan
@@ -57,15 +57,15 @@ def is_anomaly_enabled() -> bool:
 
 
 def is_anomaly_check_nan_enabled() -> bool:
-    """Whether NaN would be looked for, if the mode were on."""
+    """Whether the mode, if it is on, checks for NaN."""
     return _mode["check_nan"]
 
 
-def refuse_nan(node: Node, passed: Any) -> None:
-    """Raise if the mode is on and a node passes on a NaN."""
+def refuse_nan(node: Node, gradients: Any) -> None:
+    """Raise if the mode is on and a gradient that a node returned has a NaN."""
     if not (_mode["enabled"] and _mode["check_nan"]):
         return
-    for i, gradient in enumerate(passed):
+    for i, gradient in enumerate(gradients):
         if gradient is not None and type(gradient) is not tuple and np.isnan(np.asarray(gradient)).any():
             warnings.warn(f"Error detected in {node.name()}.", UserWarning, stacklevel=4)
             raise RuntimeError(f"Function '{node.name()}' returned nan values in its {i}th output.")

@@ -1,4 +1,4 @@
-"""`torch.autograd.Function`: an operation of one's own, its forward and backward written with tensors.
+"""`torch.autograd.Function`: custom operations, with forward and backward written in terms of tensors.
 
 class Cube(torch.autograd.Function):
     @staticmethod
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class FunctionCtx:
-    """What `forward` leaves for `backward`: saved tensors, and whatever attributes it sets."""
+    """The context that `forward` passes to `backward`: saved tensors, and whatever attributes it sets."""
 
     def __init__(self, needs_input_grad: tuple[bool, ...]) -> None:
         self.needs_input_grad = needs_input_grad
@@ -47,34 +47,34 @@ class FunctionCtx:
         self._called = ""
 
     def save_for_backward(self, *tensors: Tensor | None) -> None:
-        """Save tensors for backward, which raises an error if one was changed in place in between."""
+        """Save tensors for backward, which raises if one was changed in place."""
         self._to_save = tensors
 
     def mark_dirty(self, *tensors: Tensor) -> None:
-        """Say that forward changed these inputs in place, and returns them."""
+        """Declare that forward changed these inputs in place, and returns them."""
         self._dirty = tensors
 
     def mark_non_differentiable(self, *tensors: Tensor) -> None:
-        """Say that these outputs have no gradient."""
+        """Declare that these outputs have no gradient."""
         self._without_gradient = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Whether backward is given zeros (the default) or None for an output that nothing came back to."""
+        """Whether backward is given zeros (the default) or None for an output that received no gradient."""
         self._materialize = value
 
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
         if self._saved is None:
             raise RuntimeError(SECOND_TIME)
-        found: list[Tensor | None] = []
+        tensors: list[Tensor | None] = []
         for tensor, array, counter, version in self._saved:
             if counter is not None and counter[0] != version:
                 raise RuntimeError(node.changed(array, counter[0], version, "", self._called))
-            found.append(tensor if tensor is not None or array is None else wrap(array))
-        return tuple(found)
+            tensors.append(tensor if tensor is not None or array is None else wrap(array))
+        return tuple(tensors)
 
     def _keep(self, outputs: tuple[Any, ...]) -> None:
-        """Note what is saved: an input as it is, an output as its array only, so that no circle closes through it."""
+        """Record what is saved: an input itself, of an output only the array, which avoids a reference cycle."""
         self._saved = [
             (None, None, None, 0)
             if t is None
@@ -84,11 +84,11 @@ class FunctionCtx:
         self._to_save = ()
 
 
-_ALWAYS: node.Note = ([0], 0, 0, None)  # a note about nothing: there may be something to release
+_ALWAYS: node.SavedVersion = ([0], 0, 0, None)  # of no tensor: makes the walk call `release`
 
 
 class Custom(node.Function):
-    """The node of an operation of one's own."""
+    """The node of a custom operation."""
 
     def __init__(self, function: type[Function], context: FunctionCtx) -> None:
         self.function, self.context = function, context
@@ -101,20 +101,20 @@ class Custom(node.Function):
     def backward(self, dy: Any) -> Any:
         gradients: Any = dy if type(dy) is list else [dy]
         given: list[Any] = []
-        for gradient, (shape, kind) in zip(gradients, self.shapes, strict=True):
+        for gradient, (shape, dtype) in zip(gradients, self.shapes, strict=True):
             if gradient is None and self.context._materialize:
-                gradient = np.zeros(shape, kind)
+                gradient = np.zeros(shape, dtype)
             given.append(None if gradient is None else wrap(writable(gradient)))
         with no_grad():
-            passed: Any = self.function.backward(self.context, *given)
-        passed = passed if isinstance(passed, tuple) else (passed,)
-        extra = [g for g in passed[len(self.edges) :] if g is not None]
-        if len(passed) < len(self.edges) or extra:
+            grad_inputs: Any = self.function.backward(self.context, *given)
+        grad_inputs = grad_inputs if isinstance(grad_inputs, tuple) else (grad_inputs,)
+        extra = [g for g in grad_inputs[len(self.edges) :] if g is not None]
+        if len(grad_inputs) < len(self.edges) or extra:
             raise RuntimeError(
                 f"function {self.name()} returned an incorrect number of gradients (expected {len(self.edges)}, got "
-                f"{len(passed)})"
+                f"{len(grad_inputs)})"
             )
-        return tuple(self._fitting(i, g) for i, g in enumerate(passed))
+        return tuple(self._fitting(i, g) for i, g in enumerate(grad_inputs))
 
     def release(self) -> None:
         if self.context._saved:
@@ -130,7 +130,7 @@ class Custom(node.Function):
                 f"Function {self.name()} returned an invalid gradient at index {i} - got "
                 f"{list(gradient._array.shape)} but expected shape compatible with {list(expected)}"
             )
-        return gradient._array.view()  # the function may keep the array
+        return gradient._array.view()  # the function may hold the array
 
     inputs: tuple[Any, ...] = ()
 
@@ -177,15 +177,15 @@ class Function:
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
-        """Run forward, and record backward for the walk.
+        """Run forward, and record the operation.
 
-        With `setup_context`, the defaults of forward's parameters count among its inputs.
+        With `setup_context`, the defaults of forward's parameters are inputs, too.
         """
         new_style = cls.setup_context is not Function.setup_context
         if new_style:
             args = _with_defaults(cls.forward, args, kwargs)
         elif kwargs:
-            raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments: a gradient goes to each place")
+            raise TypeError(f"{cls.__name__}.apply() takes no keyword arguments")
         edges: tuple[Edge, ...] = tuple(a._edge() if isinstance(a, Variable) and state.enabled else None for a in args)
         context = FunctionCtx(tuple(edge is not None for edge in edges))
         with no_grad():
@@ -196,31 +196,33 @@ class Function:
                 result = cls.forward(context, *args)
         several = isinstance(result, tuple)
         outputs = result if several else (result,)
-        made = Custom(cls, context)
-        made.inputs = tuple(a._array.shape if isinstance(a, Variable) else None for a in args)
+        grad_fn = Custom(cls, context)
+        grad_fn.inputs = tuple(a._array.shape if isinstance(a, Variable) else None for a in args)
         recorded = any(context.needs_input_grad)
         if recorded:
             if several:
-                made.outputs = len(outputs)
-            made.join(edges, (_ALWAYS,))
+                grad_fn.outputs = len(outputs)
+            grad_fn.join(edges, (_ALWAYS,))
         tensors = []
         for i, out in enumerate(outputs):
-            made.shapes.append((out._array.shape, out._array.dtype) if isinstance(out, Variable) else ((), np.float64))
-            tensors.append(_placed(out, made, i, args, context, recorded) if isinstance(out, Variable) else out)
+            grad_fn.shapes.append(
+                (out._array.shape, out._array.dtype) if isinstance(out, Variable) else ((), np.float64)
+            )
+            tensors.append(_placed(out, grad_fn, i, args, context, recorded) if isinstance(out, Variable) else out)
         context._keep((*outputs, *tensors))
         context._dirty = context._without_gradient = ()
         return tuple(tensors) if several else tensors[0]
 
 
 class InplaceFunction(Function):
-    """A `Function` that may change its input in place, if its maker says so."""
+    """A `Function` with an `inplace` flag."""
 
     def __init__(self, inplace: bool = False) -> None:
         self.inplace = inplace
 
 
 def once_differentiable(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """A decorator for backward that says it cannot be differentiated again, which nothing can here."""
+    """A decorator for a backward that is not differentiable; in this engine, none is."""
 
     @functools.wraps(fn)
     def backward(ctx: Any, *args: Any, **kwargs: Any) -> Any:
@@ -236,13 +238,13 @@ def _with_defaults(forward: Callable[..., Any], args: tuple[Any, ...], kwargs: d
     return bound.args
 
 
-def _placed(out: Any, made: Custom, output: int, args: tuple[Any, ...], context: FunctionCtx, recorded: bool) -> Any:
-    """An output with its place in the graph; an input that was merely passed on gets a new tensor for it."""
+def _placed(out: Any, grad_fn: Custom, output: int, args: tuple[Any, ...], context: FunctionCtx, recorded: bool) -> Any:
+    """An output with its grad_fn; an input that was returned unchanged becomes a new tensor."""
     if any(out is dirty for dirty in context._dirty):
         if recorded:
-            if made.outputs is not None and out._base is not None:
-                raise RuntimeError(f"{made.name()} changes a view in place: it cannot return more than one tensor")
-            rewire(out, made if made.outputs is None else Output(made, output))
+            if grad_fn.outputs is not None and out._base is not None:
+                raise RuntimeError(f"{grad_fn.name()} changes a view in place: it cannot return more than one tensor")
+            rewire(out, grad_fn if grad_fn.outputs is None else Output(grad_fn, output))
         return out
     if any(out is argument for argument in args):
         passed_on = wrap(out._array)
@@ -251,7 +253,7 @@ def _placed(out: Any, made: Custom, output: int, args: tuple[Any, ...], context:
     wanted = recorded and out._array.dtype.kind in FLOATING and not any(out is x for x in context._without_gradient)
     if wanted:
         out._base = None
-        out._become(made if made.outputs is None else Output(made, output))
+        out._become(grad_fn if grad_fn.outputs is None else Output(grad_fn, output))
     return out
 
 

@@ -1,4 +1,4 @@
-"""`torch.autograd.functional`: derivatives of functions. What needs derivatives of derivatives is refused."""
+"""`torch.autograd.functional`: derivatives of functions. Derivatives of derivatives are not supported."""
 
 from __future__ import annotations
 
@@ -27,28 +27,28 @@ def jacobian(
     vectorize: bool = False,
     strategy: str = "reverse-mode",
 ) -> Any:
-    """The derivative of each number that func gives by each of its inputs, one walk for each number.
+    """The Jacobian of func: the derivative of each output element with respect to each input, one backward for each.
 
     Args:
-        strict: raise if a result does not depend on an input, instead of giving zeros.
-        vectorize, strategy: accepted; the numbers are the same.
+        strict: raise if an output does not depend on an input, instead of returning zeros.
+        vectorize, strategy: accepted, without effect on the result.
 
     Returns:
-        A tensor of the result's shape followed by the input's; a tuple of them for several inputs, a tuple of those
-        for several results.
+        A tensor of the output's shape followed by the input's; a tuple of them for several inputs, a tuple of those
+        for several outputs.
 
     Raises:
         NotSupported: if create_graph.
     """
     _refuse_graph(create_graph)
-    leaves, results, alone, single = _computed(func, inputs)
+    leaves, results, alone, single = _call(func, inputs)
     rows = []
     for result in results:
         blocks: list[list[Any]] = [[] for _ in leaves]
         for i in range(result._array.size):
-            seed = np.zeros(result._array.shape, result._array.dtype)
-            seed.reshape(-1)[i] = 1
-            for block, gradient in zip(blocks, _pulled(result, leaves, wrap(seed), strict), strict=True):
+            grad_output = np.zeros(result._array.shape, result._array.dtype)
+            grad_output.reshape(-1)[i] = 1
+            for block, gradient in zip(blocks, _gradients(result, leaves, wrap(grad_output), strict), strict=True):
                 block.append(gradient)
         shape = result._array.shape
         row = [wrap(np.stack(b).reshape(shape + x._array.shape)) for b, x in zip(blocks, leaves, strict=True)]
@@ -63,16 +63,16 @@ def vjp(
     create_graph: bool = False,
     strict: bool = False,
 ) -> tuple[Any, Any]:
-    """What func gives, and v times its derivative by each input; v may be left out where func gives one number."""
+    """func's outputs and the vector-Jacobian product with v for each input; v is optional for one output element."""
     _refuse_graph(create_graph)
-    leaves, results, alone, single = _computed(func, inputs)
-    seeds = [None] * len(results) if v is None else [v] if isinstance(v, Variable) else list(v)
+    leaves, results, alone, single = _call(func, inputs)
+    grad_outputs = [None] * len(results) if v is None else [v] if isinstance(v, Variable) else list(v)
     total: list[Any] = [np.zeros_like(x._array) for x in leaves]
-    for result, seed in zip(results, seeds, strict=True):
-        total = [a + g for a, g in zip(total, _pulled(result, leaves, seed, strict), strict=True)]
+    for result, grad_output in zip(results, grad_outputs, strict=True):
+        total = [a + g for a, g in zip(total, _gradients(result, leaves, grad_output, strict), strict=True)]
     gradients = tuple(map(wrap, total))
-    plain = tuple(result.detach() for result in results)
-    return plain[0] if alone else plain, gradients[0] if single else gradients
+    detached = tuple(result.detach() for result in results)
+    return detached[0] if alone else detached, gradients[0] if single else gradients
 
 
 def _refuse_graph(create_graph: bool) -> None:
@@ -80,8 +80,8 @@ def _refuse_graph(create_graph: bool) -> None:
         raise NotSupported("create_graph=True is not supported: a gradient has no gradient here")
 
 
-def _computed(func: Callable[..., Any], inputs: Any) -> tuple[list[Tensor], list[Tensor], bool, bool]:
-    """The inputs as leaves, the results, and whether each of the two was one tensor."""
+def _call(func: Callable[..., Any], inputs: Any) -> tuple[list[Tensor], list[Tensor], bool, bool]:
+    """The inputs as leaves, the outputs, and whether each of the two was a single tensor."""
     single = isinstance(inputs, Variable)
     given = [inputs] if single else list(inputs)
     with enable_grad():
@@ -95,14 +95,14 @@ def _computed(func: Callable[..., Any], inputs: Any) -> tuple[list[Tensor], list
     return leaves, several, alone, single
 
 
-def _pulled(result: Any, leaves: list[Tensor], seed: Any, strict: bool) -> list[Any]:
+def _gradients(result: Any, leaves: list[Tensor], grad_output: Any, strict: bool) -> list[Any]:
     from gradus.engine.autograd import grad
 
     if not result.requires_grad:
         if strict:
             raise RuntimeError("The function's output does not require gradient: it is independent of the inputs")
         return [np.zeros_like(x._array) for x in leaves]
-    gradients = grad(result, leaves, seed, retain_graph=True, allow_unused=True)
+    gradients = grad(result, leaves, grad_output, retain_graph=True, allow_unused=True)
     if strict and any(g is None for g in gradients):
         raise RuntimeError("The function's output is independent of one of its inputs")
     return [np.zeros_like(x._array) if g is None else g._array for g, x in zip(gradients, leaves, strict=True)]

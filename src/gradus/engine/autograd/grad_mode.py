@@ -22,7 +22,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class set_grad_enabled:
-    """Context manager, decorator, or plain call: record the graph from here on, or do not."""
+    """Context manager, decorator or function: enable or disable the recording of operations."""
 
     def __init__(self, mode: bool) -> None:
         self.enabled, self.before = mode, state.enabled
@@ -37,18 +37,18 @@ class set_grad_enabled:
         state.enabled = self.before
 
     def __call__(self, function: F) -> F:
-        state.enabled = self.before  # used as a decorator: nothing changes until the function is called
+        state.enabled = self.before  # as a decorator it changes nothing until the function is called
         return _decorated(function, lambda: set_grad_enabled(self.enabled))
 
 
 class no_grad:
-    """Context manager and decorator: what is computed inside leaves no graph."""
+    """Context manager and decorator: operations inside are not recorded."""
 
     enabled: ClassVar[bool] = False
 
     def __new__(cls, function: Callable[..., Any] | None = None) -> Any:
-        made = super().__new__(cls)
-        return made if function is None else _decorated(function, cls)  # `@no_grad` without brackets
+        self = super().__new__(cls)
+        return self if function is None else _decorated(function, cls)  # `@no_grad` without brackets
 
     def __init__(self, function: Callable[..., Any] | None = None) -> None:
         self.before: list[bool] = []
@@ -67,13 +67,13 @@ class no_grad:
 
 
 class enable_grad(no_grad):
-    """Context manager and decorator: record the graph, also inside `no_grad`."""
+    """Context manager and decorator: operations inside are recorded, even within `no_grad`."""
 
     enabled = True
 
 
 class inference_mode(no_grad):
-    """As `no_grad`, whose tensors here are like any other; `inference_mode(False)` records again."""
+    """The same as `no_grad`: its tensors are ordinary ones here. `inference_mode(False)` records again."""
 
     def __new__(cls, mode: bool | Callable[..., Any] = True) -> Any:
         return _decorated(mode, cls) if callable(mode) else object.__new__(cls)
@@ -106,7 +106,7 @@ def is_grad_enabled() -> bool:
 
 
 def _decorated(function: Any, manager: Callable[[], Any]) -> Any:
-    """A function that runs inside a manager; of a generator, each of its steps does, and nothing between them."""
+    """A function that runs within a context manager; of a generator, only its own steps do."""
     if isinstance(function, type):
         return _class_decorated(function, manager)
     if inspect.isgeneratorfunction(function):
@@ -121,7 +121,7 @@ def _decorated(function: Any, manager: Callable[[], Any]) -> Any:
 
 
 def _class_decorated(kind: Any, manager: Callable[[], Any]) -> Any:
-    """A class whose constructor runs inside a manager."""
+    """A class whose constructor runs within a context manager."""
     warnings.warn(
         "Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions "
         "or methods. To preserve the current behavior of class decoration, you can directly decorate the `__init__` "

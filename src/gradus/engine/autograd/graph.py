@@ -1,4 +1,4 @@
-"""`torch.autograd.graph`: nodes, and what is kept for backward."""
+"""`torch.autograd.graph`: nodes and saved tensors."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ __getattr__ = refuse(__name__)
 
 @contextmanager
 def save_on_cpu(pin_memory: bool = False, device_type: str = "cuda") -> Iterator[None]:
-    """A `with` block that changes nothing: what is kept for backward is in the CPU's memory already."""
+    """A context manager without effect: saved tensors are in the CPU's memory already."""
     yield
 
 
 def increment_version(tensor: Tensor | Iterable[Tensor]) -> None:
-    """Count a change in place that autograd has not seen, so that a walk that needs the old numbers finds out."""
+    """Increment the version of tensors whose data was changed unseen, so that a backward that saved them raises."""
     tensors: Any = [tensor] if hasattr(tensor, "_version_counter") else tensor
     for t in tensors:
         t._version_counter[0] += 1

@@ -1,11 +1,10 @@
-"""Nodes, the parts of the graph that a computation leaves behind. Every operation is one.
+"""The nodes of the autograd graph. Every recorded operation is one.
 
-An operation is a `Function`: `forward` computes with arrays and keeps what its derivative will need as attributes;
-`backward` turns the gradient of the result into the gradients of the inputs. Its `edges` lead to the nodes that its
-inputs came from, or to the inputs themselves where they are leaves. Nodes are numbered downwards as they are made, so
-a node's number is smaller than those of everything it depends on: visiting the smallest number first is a topological
-order, and no recursion is needed (`walk.py`).
-Nothing here knows a derivative rule, and no tensor either; `variable.py` joins the two.
+An operation is a `Function`: `forward` computes with arrays and saves what its derivative needs as attributes;
+`backward` turns the gradient of the output into the gradients of the inputs. Its `edges` lead to the nodes that
+computed its inputs, or to the inputs themselves if they are leaves. New nodes get ever smaller numbers, so a node's
+number is smaller than those of the nodes it depends on: taking the smallest number first is a topological order,
+without recursion (`walk.py`). Nothing here knows a derivative rule, or a tensor; `record.py` joins the two.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ if TYPE_CHECKING:
     from gradus.engine.autograd.record import Variable
     from gradus.engine.tensor import Tensor
 
-# Where a gradient goes: the node that made a value, or the leaf itself; None where no gradient is wanted.
+# Where a gradient goes: the node that computed a value, or the leaf itself; None if no gradient is needed.
 Edge: TypeAlias = "Node | Variable | None"
-# What waits at a node: the gradient of its value, or a list of them, one for each of an operation's several results
-# (each of which comes as a pair, with its place).
-Arrived = Array | list[Array | None]
-Passed = Sequence[Arrived | None]
+# What a node's backward is given: the gradient of its output, or a list of them, one for each of several outputs
+# (each of which is passed on as a pair, with the output's index). And what backward returns: one for each edge.
+Incoming = Array | list[Array | None]
+Outgoing = Sequence[Incoming | None]
 
 numbers = itertools.count(-1, -1)
 
@@ -41,23 +40,23 @@ SECOND_TIME = (
 
 
 class Node:
-    """A place in the graph: where the gradient of one value arrives, and the edges along which it goes on."""
+    """A node of the graph: `backward` takes the gradient of its output, `edges` say where its results go."""
 
-    # What every node has is in slots; what an operation keeps of its own is in `__dict__`, and nothing else.
-    __slots__ = ("__dict__", "__weakref__", "edges", "notes", "number")
+    # What every node has is in slots; `__dict__` has only what an operation saves.
+    __slots__ = ("__dict__", "__weakref__", "edges", "number", "saved")
 
     name_: ClassVar[str] = ""  # PyTorch's name for the node, where it differs from the class's
 
     edges: Sequence[Edge]
-    notes: Sequence[Note] | None  # about what is kept for `backward`; None: that is dropped
+    saved: Sequence[SavedVersion] | None  # the versions of saved tensors; None once they are freed
     number: int
 
-    # These stay with the class, at no cost to the many nodes that never change them.
-    outputs: int | None = None  # how many, where it has several
-    watched: bool = False  # whether one of the following was ever set
-    hooks: list[tuple[Callable[[Tensor], Tensor | None]]] | None = None
-    after: list[Callable[[Any, Any], Any]] | None = None
-    retained: weakref.ref[Tensor] | None = None  # the tensor whose `.grad` is to be kept
+    # Class attributes, at no cost to the many nodes that never set them.
+    outputs: int | None = None  # how many, if there are several
+    watched: bool = False  # whether any of the following was ever set
+    pre_hooks: list[tuple[Callable[[Tensor], Tensor | None]]] | None = None
+    post_hooks: list[Callable[[Any, Any], Any]] | None = None
+    retained: weakref.ref[Tensor] | None = None  # the tensor that retains its `.grad`
 
     def __init_subclass__(cls) -> None:
         if "name_" not in cls.__dict__:
@@ -71,59 +70,59 @@ class Node:
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        """The nodes that the gradient goes to next, and which output of theirs it is for."""
+        """The nodes that the gradients go to, each with the index of its output."""
         return tuple((None, 0) if edge is None else _as_node(edge) for edge in self.edges)
 
     def register_hook(self, hook: Callable[[Any, Any], Any]) -> RemovableHook:
         """Call `hook(grad_inputs, grad_outputs)` after this node has run; what it returns replaces grad_inputs, unless
         it is None.
         """
-        self.after = [*(self.after or ()), hook]
+        self.post_hooks = [*(self.post_hooks or ()), hook]
         self.watched = True
-        return RemovableHook(self, "after", hook)
+        return RemovableHook(self, "post_hooks", hook)
 
     def backward(self, dy: Any) -> Any:
-        """The gradients for `edges`, given what arrived here; one alone needs no tuple."""
+        """The gradients for `edges`, given that of the output; a single one needs no tuple."""
         raise NotImplementedError
 
 
-# Which arrays `forward` may store on its node, beside what it makes for itself: where there are none, there is nothing
-# to watch.
+# Which arrays `forward` may save on its node, apart from new ones of its own: their versions are checked by backward.
 NOTHING, INPUTS, OUTPUT = 0, 1, 2
 
-# A tensor's version counter, what it said, whose array it is (by id), and the edge to what made that; True: this node.
-Note: TypeAlias = "tuple[list[Any], int, int, Edge | bool]"
+# Of a saved tensor: its version counter, the version when it was saved, the id of its array, and the edge to its
+# grad_fn (True: this node).
+SavedVersion: TypeAlias = "tuple[list[Any], int, int, Edge | bool]"
 
 
 class Function(Node):
-    """An operation and its derivative. A subclass gives
+    """An operation and its derivative. A subclass defines
 
     forward(self, *arrays, **options) -> array (or a tuple of arrays)
     backward(self, dy) -> the gradient of each positional argument of forward, in order; one argument needs no tuple,
-        and None says that there is none to give. It may return `dy` itself or views of it, but nothing of an array that
-        it keeps, nor the same new one twice: what is new becomes a leaf's `.grad` as it is. Where forward returns a
-        tuple, dy is a list of views, with None for what nothing came back to.
+        and None means no gradient. It may return `dy` itself or views of it, but no part of a saved array, nor the
+        same new array twice: a new array becomes a leaf's `.grad` without a copy. If forward returns a tuple, dy is a
+        list of views, with None for an output that received no gradient.
 
-    `keeps` says which arrays `forward` may store on `self`: its inputs, its output, both, or NOTHING. Those are noted
-    together with their versions, so that a later change in place is found out, and what is stored is dropped as soon as
-    the walk has passed. `self.edges[i]` is None where argument i wants no gradient.
+    `keeps` says which arrays `forward` may save on `self`: its inputs, its output, both, or NOTHING. Their versions are
+    recorded, so that backward detects a later change in place, and saved arrays are freed as soon as the walk has
+    passed. `self.edges[i]` is None if argument i needs no gradient.
     """
 
     view: ClassVar[bool] = False  # the result may share its input's memory
     keeps: ClassVar[int] = INPUTS | OUTPUT
-    into_repeated: ClassVar[str] = ""  # its name in PyTorch, if it may still write into an expanded tensor
-    wrapped: Function | None = None  # what it computes with, where it stands around another operation
-    ufunc: ClassVar[Any] = None  # NumPy's function that `forward` of two inputs is: it can write over the first
+    into_repeated: ClassVar[str] = ""  # its name in PyTorch, if it may write into an expanded tensor (deprecated)
+    wrapped: Function | None = None  # the operation inside, if this one wraps another
+    ufunc: ClassVar[Any] = None  # the NumPy ufunc that `forward` of two inputs is: it can write into the first
 
-    def join(self, edges: Sequence[Edge], notes: Sequence[Note] = ()) -> None:
-        """Take a place in the graph, after everything that is in it already."""
-        self.edges, self.notes, self.number = edges, notes, next(numbers)
+    def join(self, edges: Sequence[Edge], saved: Sequence[SavedVersion] = ()) -> None:
+        """Join the graph, as its newest node."""
+        self.edges, self.saved, self.number = edges, saved, next(numbers)
 
     def forward(self, *args: Any, **options: Any) -> Any:
         raise NotImplementedError
 
     def keep_as_array(self, number: np.generic) -> Array:
-        """NumPy gives a 0-d result as a scalar: make it an array again, also where `forward` has kept it."""
+        """NumPy returns a 0-d result as a scalar: convert it to an array, also if `forward` has saved it."""
         array = np.asarray(number)
         for name, value in self.__dict__.items():
             if value is number:
@@ -131,35 +130,35 @@ class Function(Node):
         return array
 
     def check(self) -> None:
-        """Raise if what `backward` needs is dropped, or was changed in place. The walk does this, written out."""
-        if self.notes is None:
+        """Raise if what `backward` needs was freed, or changed in place. The walk does the same, inlined."""
+        if self.saved is None:
             raise RuntimeError(SECOND_TIME)
-        for version, noted, place, edge in self.notes:
-            if version[0] != noted:
-                self.refuse_changed(version, noted, place, edge)
+        for counter, version, address, edge in self.saved:
+            if counter[0] != version:
+                self.refuse_changed(counter, version, address, edge)
 
-    def refuse_changed(self, version: list[Any], noted: int, place: int, edge: Edge | bool) -> None:
-        """Raise if what was changed in place is an array that `forward` kept."""
+    def refuse_changed(self, counter: list[Any], version: int, address: int, edge: Edge | bool) -> None:
+        """Raise if the tensor that was changed in place is one that `forward` saved."""
         for value in self.__dict__.values():
-            if id(value) == place:
-                maker = self if edge is True else edge if isinstance(edge, Node) else None
-                made = version[1] if len(version) > 1 and maker is not self else maker.name() if maker else ""
-                raise RuntimeError(changed(value, version[0], noted, made, self.name()))
+            if id(value) == address:
+                grad_fn = self if edge is True else edge if isinstance(edge, Node) else None
+                name = counter[1] if len(counter) > 1 and grad_fn is not self else grad_fn.name() if grad_fn else ""
+                raise RuntimeError(changed(value, counter[0], version, name, self.name()))
 
     def release(self) -> None:
-        """Drop the arrays that `forward` kept."""
-        kept = self.__dict__
-        for name, value in kept.items():
+        """Free the arrays that `forward` saved."""
+        attributes = self.__dict__
+        for name, value in attributes.items():
             if type(value) is np.ndarray:
-                kept[name] = self.notes = None
+                attributes[name] = self.saved = None
 
 
 class Output(Node):
-    """One of the several results of an operation: its gradient joins those of the others there."""
+    """One of the several outputs of an operation, to which it passes its gradient on, with its index."""
 
     def __init__(self, of: Function, index: int) -> None:
         self.of, self.index = of, index
-        self.edges, self.notes, self.number = (of,), (), next(numbers)
+        self.edges, self.saved, self.number = (of,), (), next(numbers)
 
     def name(self) -> str:
         return self.of.name()
@@ -173,13 +172,13 @@ def short(name: str) -> str:
     return name.rpartition("::")[2].partition("Backward")[0]
 
 
-def changed(array: Array, version: int, noted: int, maker: str, needed_by: str) -> str:
-    """What to say when a value that a derivative needs was changed in place."""
-    made = f", which is output 0 of {short(maker)}" if maker else ""
+def changed(array: Array, version: int, expected: int, grad_fn: str, needed_by: str) -> str:
+    """The message for a saved tensor that was changed in place."""
+    source = f", which is output 0 of {short(grad_fn)}" if grad_fn else ""
     return (
         "one of the variables needed for gradient computation has been modified by an inplace operation: "
-        f"{_describe(array)}{made}, is at version {version}; expected version {noted} instead. Hint: {needed_by} needs "
-        "the value as it was; change a copy instead (`x = x + 1`, not `x += 1`)."
+        f"{_describe(array)}{source}, is at version {version}; expected version {expected} instead. Hint: {needed_by} "
+        "needs the original value; change a copy instead (`x = x + 1`, not `x += 1`)."
     )
 
 
@@ -199,7 +198,7 @@ def _describe(array: Array) -> str:
 
 
 class AccumulateGrad(Node):
-    """The end of the line, as `next_functions` shows it: a leaf, to whose `.grad` is added what arrives."""
+    """The node that accumulates gradients into a leaf's `.grad`, as `next_functions` shows it."""
 
     name_ = "torch::autograd::AccumulateGrad"
 
@@ -208,11 +207,11 @@ class AccumulateGrad(Node):
         self.variable = variable
 
 
-# What a walk mostly begins with, the derivative of a loss by itself; a view, so that it is nobody's `.grad`.
+# The gradient that most walks begin with, of a scalar loss; a view, so that it does not become a `.grad`.
 ONE: Array = np.ones((), np.float32).view()
 ONE.flags.writeable = False
 
-LEAF = Node()  # the place of every leaf that wants a gradient, so that none refers to itself
+LEAF = Node()  # the `_node` of every leaf that requires a gradient, so that none refers to itself
 
 
 def _as_node(edge: Node | Variable) -> tuple[Node, int]:
@@ -222,7 +221,7 @@ def _as_node(edge: Node | Variable) -> tuple[Node, int]:
 
 
 class RemovableHook:
-    """What `register_hook` returns; `remove()` takes the hook away."""
+    """The handle that `register_hook` returns; `remove()` removes the hook."""
 
     def __init__(self, owner: Any, name: str, entry: Any) -> None:
         self.owner, self.name, self.entry = owner, name, entry

@@ -1,10 +1,9 @@
-"""A tensor's place in the graph: what `apply` records of an operation, and what a change in place does to the
-record.
+"""Recording operations on tensors, in place or not.
 
-Three things are kept beside the array. The node that made it (`_node`), where a gradient would go. A version, counted
-up by each change in place and shared by all tensors on the same memory. And, for a view, the tensor that it is a view
-of (`_base`): writing into a view changes the base, so the base's place in the graph moves to a `CopySlices` node, and
-every other view of it finds its new place when next used.
+A tensor has three things besides its array. The node that computed it (`_node`, its grad_fn), to which its gradient
+goes. A version counter, incremented by each in-place operation and shared by all tensors on the same memory. And, for
+a view, the tensor of which it is a view (`_base`): writing into a view changes the base, so the base gets a new
+grad_fn, a `CopySlices` node, and every other view of it gets a new one when it is next used.
 """
 
 from __future__ import annotations
@@ -26,8 +25,8 @@ from gradus.engine.autograd.node import (
     Edge,
     Function,
     Node,
-    Note,
     Output,
+    SavedVersion,
     numbers,
     short,
 )
@@ -46,42 +45,42 @@ _Tensor: Any  # the class of results, set by `results_are`
 
 
 class Variable:
-    """An array and its place in the graph; `Tensor` adds the methods."""
+    """An array and its grad_fn; `Tensor` adds the methods."""
 
-    # What every tensor has is in slots, the rest with the class until a tensor has its own.
+    # What every tensor has is in slots; the rest are class attributes until a tensor sets its own.
     __slots__ = ("__dict__", "__weakref__", "_array", "_base", "_counter", "_grad", "_node")
 
-    number: ClassVar[int] = 0  # a leaf has none: those of nodes are below
+    number: ClassVar[int] = 0  # of a leaf; those of nodes are negative
 
     _array: Array
-    _counter: list[Any] | None  # how many changes in place; and, if one was recorded, what made the last
-    _node: Node | None  # what made it, or LEAF; None: no gradient is wanted
+    _counter: list[Any] | None  # the version; and, after a recorded in-place operation, its name
+    _node: Node | None  # its grad_fn, or LEAF; None: it requires no gradient
     _grad: Tensor | None
     _base: Tensor | None
 
-    _rewired: int = 0  # how often this base's place in the graph has moved
-    _seen: int = 0  # ... and the count a view knows of
+    _rewired: int = 0  # how often this base's grad_fn was replaced
+    _seen: int = 0  # ... and the count that a view has seen
     _hooks: list[tuple[Callable[[Tensor], Tensor | None]]] | None = None
     _as_node: weakref.ref[AccumulateGrad] | None = None
     _retains: bool = False
-    _watched: bool = False  # whether this leaf was ever given hooks
+    _watched: bool = False  # whether this leaf ever had hooks
     _after_accumulation: list[Callable[[Tensor], None]] | None = None
-    _one_of_several: bool = False  # a view that came with others, from unbind or split
+    _one_of_several: bool = False  # an output of an operation with several views, such as unbind or split
 
     def __new__(cls, *_: Any, **__: Any) -> Self:
-        return cls._wrap(_NOTHING)  # `__init__` puts its array in place
+        return cls._wrap(_NOTHING)  # `__init__` sets its array
 
     @classmethod
     def _wrap(cls, array: Array) -> Self:
-        """A tensor of this class, outside any graph, that holds this very array."""
-        made = _new(cls)
-        made._array = np.asarray(array)
-        made._base = made._counter = made._grad = made._node = None
-        return made
+        """A tensor of this class with this array, not a copy, that requires no gradient."""
+        out = _new(cls)
+        out._array = np.asarray(array)
+        out._base = out._counter = out._grad = out._node = None
+        return out
 
     @property
     def _version_counter(self) -> list[Any]:
-        """The counter of changes, which most tensors never need, and which those on the same memory share."""
+        """The version counter, created when first needed, and shared by tensors on the same memory."""
         counter = self._counter
         if counter is None:
             counter = self._counter = [0]
@@ -95,7 +94,7 @@ class Variable:
         return self if self._node is LEAF else self._node
 
     def _accumulator(self) -> AccumulateGrad:
-        """The node that stands for this leaf where a graph is looked at; the same one as long as somebody holds it."""
+        """The leaf's AccumulateGrad node; the same one as long as it is referenced."""
         node = None if self._as_node is None else self._as_node()
         if node is None:
             node = AccumulateGrad(self)
@@ -116,7 +115,7 @@ class Variable:
                     hook(cast("Tensor", self))
 
     def _become(self, node: Node) -> None:
-        """Take a new place in the graph."""
+        """Replace this tensor's grad_fn."""
         old = self._node
         if self._retains and old is not None:
             old.retained = None
@@ -127,34 +126,34 @@ class Variable:
 
 
 def results_are(kind: type[Tensor]) -> None:
-    """Have results be of this class."""
+    """Set the class of results."""
     global _Tensor
     _Tensor = kind
 
 
 def wrap(array: Any) -> Tensor:
-    """A tensor outside any graph that holds this array; a NumPy scalar becomes a 0-d one."""
-    made = _new(_Tensor)
-    made._array = array if type(array) is _ndarray else np.asarray(array)
-    made._base = made._counter = made._grad = made._node = None
-    return made
+    """A tensor with this array, not a copy, that requires no gradient; a NumPy scalar becomes a 0-d tensor."""
+    out = _new(_Tensor)
+    out._array = array if type(array) is _ndarray else np.asarray(array)
+    out._base = out._counter = out._grad = out._node = None
+    return out
 
 
 def writable(gradient: Array) -> Array:
-    """A gradient for a program's own backward or hook, which may write into it."""
+    """A gradient that a custom backward or a hook may write into."""
     return gradient if gradient.flags.writeable else gradient.copy()
 
 
 def apply(op: type[Function], *inputs: Any, option: Any = None, **options: Any) -> Any:
-    """Compute an operation on tensors and numbers, and record it if a gradient could be wanted.
+    """Compute an operation, and record it if an input requires a gradient.
 
-    Positional inputs may be tensors (gradients flow), or anything else (constants); options never have gradients.
-    Returns a Tensor, or a tuple of them where the operation's `forward` returns one.
+    Positional inputs may be tensors, to which gradients flow, or constants; options never have gradients. Returns a
+    Tensor, or a tuple of them if the operation's `forward` returns one.
     """
     enabled, recorded, letter = state.enabled, False, ""
     arrays: list[Any] = []
     edges: list[Edge] = []
-    notes: list[Note] = []
+    saved: list[SavedVersion] = []
     for x in inputs:
         edge: Edge = None
         if isinstance(x, Variable):
@@ -162,11 +161,11 @@ def apply(op: type[Function], *inputs: Any, option: Any = None, **options: Any) 
                 edge = x._edge()
             if edge is not None:
                 recorded = True
-            array, version = x._array, x._version_counter
+            array, counter = x._array, x._version_counter
             if array.dtype is not FLOAT32 and array.dtype.char in SPECIAL:
                 letter = array.dtype.char
             arrays.append(array)
-            notes.append((version, version[0], id(array), edge))
+            saved.append((counter, counter[0], id(array), edge))
         else:
             arrays.append(x)
         edges.append(edge)
@@ -175,13 +174,13 @@ def apply(op: type[Function], *inputs: Any, option: Any = None, **options: Any) 
     if not recorded:
         return _unrecorded(op, arrays, inputs[0], option, **options)
     node = op()
-    node.edges, node.notes = edges, notes if op.keeps & INPUTS else ()
+    node.edges, node.saved = edges, saved if op.keeps & INPUTS else ()
     result = node.forward(*arrays, **options) if option is None else node.forward(*arrays, option)
     return _recorded(node, result, op.keeps, inputs[0])
 
 
 def apply_one(op: type[Function], x: Tensor, option: Any = None) -> Any:
-    """`apply`, written out for one tensor and at most one option: this and `apply_two` are nine of ten calls."""
+    """`apply`, specialized for one tensor and at most one option: this and `apply_two` are nine of ten calls."""
     edge = x._node if x._base is None else x._edge()
     array = x._array
     if array.dtype is not FLOAT32 and array.dtype.char in SPECIAL:
@@ -193,25 +192,25 @@ def apply_one(op: type[Function], x: Tensor, option: Any = None) -> Any:
     result = node.forward(array) if option is None else node.forward(array, option)
     keeps = node.keeps
     if keeps & INPUTS:
-        version = x._counter or x._version_counter
-        node.notes = ((version, version[0], id(array), edge),)
+        counter = x._counter or x._version_counter
+        node.saved = ((counter, counter[0], id(array), edge),)
     else:
-        node.notes = ()
+        node.saved = ()
     if type(result) is not _ndarray or node.view:
         return _recorded(node, result, keeps, x)
-    made = _new(_Tensor)
-    made._array = result
-    made._base = made._counter = made._grad = None
-    made._node = node
+    out = _new(_Tensor)
+    out._array = result
+    out._base = out._counter = out._grad = None
+    out._node = node
     node.number = next(numbers)
     if keeps & OUTPUT:
-        made._counter = version = [0]
-        node.notes = (*node.notes, (version, 0, id(result), True))
-    return made
+        out._counter = counter = [0]
+        node.saved = (*node.saved, (counter, 0, id(result), True))
+    return out
 
 
 def apply_two(op: type[Function], a: Any, b: Any, option: Any = None) -> Any:
-    """`apply`, written out for two tensors and at most one option."""
+    """`apply`, specialized for two tensors and at most one option."""
     to_a = a._node if a._base is None else a._edge()
     to_b = b._node if b._base is None else b._edge()
     x, y = a._array, b._array
@@ -226,74 +225,74 @@ def apply_two(op: type[Function], a: Any, b: Any, option: Any = None) -> Any:
     result = node.forward(x, y) if option is None else node.forward(x, y, option)
     keeps = node.keeps
     if keeps & INPUTS:
-        version, other = a._counter or a._version_counter, b._counter or b._version_counter
-        node.notes = ((version, version[0], id(x), to_a), (other, other[0], id(y), to_b))
+        counter, other = a._counter or a._version_counter, b._counter or b._version_counter
+        node.saved = ((counter, counter[0], id(x), to_a), (other, other[0], id(y), to_b))
     else:
-        node.notes = ()
+        node.saved = ()
     if type(result) is not _ndarray:
         return _recorded(node, result, keeps, a)
-    made = _new(_Tensor)
-    made._array = result
-    made._base = made._counter = made._grad = None
-    made._node = node
+    out = _new(_Tensor)
+    out._array = result
+    out._base = out._counter = out._grad = None
+    out._node = node
     node.number = next(numbers)
     if keeps & OUTPUT:
-        made._counter = version = [0]
-        node.notes = (*node.notes, (version, 0, id(result), True))
-    return made
+        out._counter = counter = [0]
+        node.saved = (*node.saved, (counter, 0, id(result), True))
+    return out
 
 
 def _unrecorded(op: type[Function], arrays: Sequence[Any], first: Any, option: Any = None, **options: Any) -> Any:
-    """Compute an operation that leaves no trace."""
+    """Compute an operation without recording it."""
     node = op()
     node.edges = (None,) * len(arrays)
     result = node.forward(*arrays, **options) if option is None else node.forward(*arrays, option)
     if type(result) is tuple:
         return _several(node, result, first, recorded=False)
-    made = wrap(result)
+    out = wrap(result)
     if op.view:
-        _share(made, first)
-    return made
+        _share(out, first)
+    return out
 
 
 def _recorded(node: Function, result: Any, keeps: int, first: Any) -> Any:
-    """What an operation gave, as a tensor or several, whose place in the graph is behind its node."""
+    """Wrap the result of a recorded operation, one array or several."""
     if type(result) is not _ndarray:
         if type(result) is tuple:
             return _several(node, result, first, recorded=True)
         result = node.keep_as_array(result)
     node.number = next(numbers)
-    made = _new(_Tensor)
-    made._array = result
-    made._base = made._counter = made._grad = None
-    made._node = node if result.dtype.kind in FLOATING else None  # integers have no gradient
+    out = _new(_Tensor)
+    out._array = result
+    out._base = out._counter = out._grad = None
+    out._node = node if result.dtype.kind in FLOATING else None  # integers have no gradient
     if not keeps:
         if node.view:
-            _share(made, first)
+            _share(out, first)
     elif keeps & OUTPUT:
-        made._counter = version = [0]
-        node.notes = (*node.notes, (version, 0, id(result), True))  # type: ignore[misc]
-    return made
+        out._counter = counter = [0]
+        node.saved = (*node.saved, (counter, 0, id(result), True))  # type: ignore[misc]
+    return out
 
 
 def _several(node: Function, arrays: tuple[Array, ...], first: Any, *, recorded: bool) -> tuple[Tensor, ...]:
     node.outputs, node.number = len(arrays), next(numbers)
     several = []
     for i, array in enumerate(arrays):
-        made = wrap(array)
+        out = wrap(array)
         if node.view:
-            _share(made, first)
+            _share(out, first)
         if recorded and array.dtype.kind in FLOATING:
-            made._node = Output(node, i)
-            made._one_of_several = node.view
-            note = (made._version_counter, made._version_counter[0], id(array), True)
-            node.notes = (*(node.notes or ()), note)
-        several.append(made)
+            out._node = Output(node, i)
+            out._one_of_several = node.view
+            saved_version = (out._version_counter, out._version_counter[0], id(array), True)
+            node.saved = (*(node.saved or ()), saved_version)
+        several.append(out)
     return tuple(several)
 
 
 def _share(view: Tensor, source: Tensor) -> None:
-    """If an operation gave a view of its input, or the input itself, they have one base and one version."""
+    """Let a result share its input's base and version counter, if it is a view of it."""
     part, whole = view._array, source._array
     owner = whole.base
     if part.base is (whole if owner is None else owner) or _same_memory(part, whole):
@@ -304,24 +303,24 @@ def _share(view: Tensor, source: Tensor) -> None:
 
 
 def viewed(source: Tensor, view: Array, op: type[Function], index: Any) -> Tensor:
-    """A view of source's array as a tensor: `apply_one(op, source, index)` where the view is at hand already."""
+    """`apply_one(op, source, index)`, given the view of source's array that it would compute."""
     edge = source._node if source._base is None else source._edge()
-    made = _new(_Tensor)
-    made._array = view
-    made._grad = made._node = None
-    made._base = base = source if source._base is None else source._base
-    made._counter = base._counter or base._version_counter
+    out = _new(_Tensor)
+    out._array = view
+    out._grad = out._node = None
+    out._base = base = source if source._base is None else source._base
+    out._counter = base._counter or base._version_counter
     if base._rewired:
-        made._seen = base._rewired
+        out._seen = base._rewired
     if edge is not None and state.enabled:
-        node = made._node = op()
-        node.edges, node.notes, node.number = (source if edge is LEAF else edge,), (), next(numbers)
+        node = out._node = op()
+        node.edges, node.saved, node.number = (source if edge is LEAF else edge,), (), next(numbers)
         node.shape, node.index = source._array.shape, index  # type: ignore[attr-defined]
-    return cast("Tensor", made)
+    return cast("Tensor", out)
 
 
 def unrecorded(x: Variable) -> bool:
-    """Whether what is done to this tensor leaves no trace in a graph."""
+    """Whether operations on this tensor are not recorded."""
     return not state.enabled or (x._node is None and (x._base is None or x._edge() is None))
 
 
@@ -329,14 +328,14 @@ def _same_memory(part: Array, whole: Array) -> bool:
     return part is whole or not part.size or np.may_share_memory(part, whole)
 
 
-# ---- changes in place
+# ---- in-place operations
 
 
 def apply_(target: Tensor, op: type[Function], *inputs: Any, option: Any = None, **options: Any) -> Tensor:
-    """Compute `op(target, *inputs)` and write the result into `target`, moving its place in the graph if it has one.
+    """Compute `op(target, *inputs)`, write the result into `target`, and record it if an input requires a gradient.
 
     Raises:
-        RuntimeError: if target is a leaf that wants a gradient, or the result does not fit its shape.
+        RuntimeError: if target is a leaf that requires a gradient, or the result has another shape.
     """
     arguments = (target, *inputs)
     edges: list[Edge] = [x._edge() if isinstance(x, Variable) and state.enabled else None for x in arguments]
@@ -363,12 +362,12 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, option: Any = None,
             f"output with shape {list(before.shape)} doesn't match the broadcast shape {list(result.shape)}"
         )
     if recorded:
-        kept = (node.wrapped or node).__dict__
-        for name, value in kept.items():
+        attributes = (node.wrapped or node).__dict__
+        for name, value in attributes.items():
             if value is before:
-                kept[name] = before.copy()  # backward wants what was there
+                attributes[name] = before.copy()  # backward needs the old values
             elif value is result:
-                kept[name] = before  # ... or what is there now
+                attributes[name] = before  # ... or the new ones
     whole = result.base is None and before.base is None and result is not before
     if not whole and np.may_share_memory(result, before):
         result = result.copy()
@@ -378,17 +377,17 @@ def apply_(target: Tensor, op: type[Function], *inputs: Any, option: Any = None,
         before[...] = result
     target._version_counter[0] += 1
     if recorded:
-        notes: list[Note] = []
+        saved: list[SavedVersion] = []
         for x, edge in zip(arguments, edges, strict=True):
             if isinstance(x, Variable):
-                notes.append((x._version_counter, x._version_counter[0], id(x._array), x is target or edge))
-        node.join(edges, notes)
+                saved.append((x._version_counter, x._version_counter[0], id(x._array), x is target or edge))
+        node.join(edges, saved)
         rewire(target, node)
     return target
 
 
 def rewire(target: Tensor, node: Function | Output) -> None:
-    """After a recorded change in place: `node`, whose first edge is target's old place, made what target now holds."""
+    """Make `node`, whose first edge leads to target's old grad_fn, its new one, after an in-place operation."""
     base = target._base
     target._version_counter[1:] = [node.name() if base is None else "CopySlices"]
     if base is None:
@@ -399,24 +398,24 @@ def rewire(target: Tensor, node: Function | Output) -> None:
         raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
     assert isinstance(node, Function)
     whole = CopySlices(node, base, target)
-    whole.join((base._edge(), *node.edges[1:]), node.notes or ())
+    whole.join((base._edge(), *node.edges[1:]), node.saved or ())
     base._become(whole)
     base._rewired += 1
     _follow_base(target)
 
 
 def become_view(target: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
-    """Make of this very tensor what a view of it is: the same memory, its place in the graph behind the view's."""
-    before = wrap(target._array)  # stands for what target was
+    """Turn a tensor into a view of itself, in place: with the view's shape, strides and grad_fn."""
+    before = wrap(target._array)  # stands for the old target
     recorded = state.enabled and target._edge() is not None
     if recorded:
         _refuse_leaf(target)
         before._node = target._node
-    made = view(before)
-    target._array = made._array
+    out = view(before)
+    target._array = out._array
     target._version_counter[0] += 1
-    if recorded and made._node is not None and made is not before:
-        target._become(made._node)
+    if recorded and out._node is not None and out is not before:
+        target._become(out._node)
         target._rewired += target._base is None
     return target
 
@@ -433,7 +432,7 @@ def _refuse_leaf(target: Tensor) -> None:
 
 
 def _refuse_partial_overlap(a: Array, b: Array) -> None:
-    """Raise if two blocks of memory share numbers, but do not hold the same ones in the same order."""
+    """Raise if two arrays overlap in memory, unless they are the same elements in the same order."""
     if not (a.size and b.size and _dense(a) and _dense(b)):
         return
     start_a, start_b = (x.__array_interface__["data"][0] for x in (a, b))
@@ -446,7 +445,7 @@ def _refuse_partial_overlap(a: Array, b: Array) -> None:
 
 
 def _dense(array: Array) -> bool:
-    """Whether an array's numbers fill a block of memory, in whatever order of its axes."""
+    """Whether an array's elements fill a block of memory without gaps, in any order of its axes."""
     step = array.itemsize
     for stride, size in sorted(zip(array.strides, array.shape, strict=True)):
         if size != 1:
@@ -467,8 +466,8 @@ def _refuse_one_of_several(view: Tensor, what: str) -> None:
 
 
 def refuse_repeated(array: Array, deprecated: str = "") -> None:
-    """Raise if an array that is to be written has several elements in one place, as an expanded one has; or only warn
-    of an operation that is allowed to do it.
+    """Raise if several elements of an array to write to share memory, as in an expanded tensor; if the operation is
+    deprecated there, only warn.
     """
     if not any(stride == 0 and size > 1 for stride, size in zip(array.strides, array.shape, strict=True)):
         return
@@ -488,7 +487,7 @@ def refuse_repeated(array: Array, deprecated: str = "") -> None:
 
 
 def _follow_base(view: Tensor) -> None:
-    """Give a view its place behind the one its base has now."""
+    """Give a view a grad_fn on top of its base's present one."""
     base = view._base
     assert base is not None
     if view._one_of_several:
@@ -504,7 +503,7 @@ def _follow_base(view: Tensor) -> None:
 
 
 class Geometry:
-    """Where a view lies in its base: offset and strides, which hold on any memory laid out as the base's."""
+    """A view's offset and strides in its base, valid for any memory with the base's layout."""
 
     def __init__(self, base: Variable, view: Variable) -> None:
         whole, part = base._array, view._array
@@ -516,7 +515,7 @@ class Geometry:
         self.extent = 1 + sum(spans) // whole.itemsize
 
     def zeros(self) -> tuple[Array, Array]:
-        """Zeros laid out as the base, and the view's part of them."""
+        """Zeros with the base's layout, and the view of them."""
         memory = np.zeros(self.extent, dtype=self.dtype)
         whole = as_strided(memory, shape=self.whole_shape, strides=self.whole_strides)
         start = memory.view(np.uint8)[self.offset :]
@@ -539,17 +538,17 @@ class CopySlices(Function):
     def backward(self, dy: Array) -> Any:
         whole, part = self.geometry.zeros()
         whole[...] = dy
-        passed = self.written.backward(part.copy())
-        first, *others = passed if type(passed) is tuple else (passed,)
+        gradients = self.written.backward(part.copy())
+        first, *others = gradients if type(gradients) is tuple else (gradients,)
         part[...] = 0 if first is None else first
         return whole, *others
 
-    def refuse_changed(self, version: list[Any], noted: int, place: int, edge: Edge | bool) -> None:
-        self.written.refuse_changed(version, noted, place, edge)
+    def refuse_changed(self, counter: list[Any], version: int, address: int, edge: Edge | bool) -> None:
+        self.written.refuse_changed(counter, version, address, edge)
 
     def release(self) -> None:
         self.written.release()
-        self.notes = self.written.notes
+        self.saved = self.written.saved
 
 
 class AsStrided(Function):
@@ -562,9 +561,7 @@ class AsStrided(Function):
 
     def backward(self, dy: Array) -> Array:
         whole, part = self.geometry.zeros()
-        repeated = tuple(
-            i for i, stride in enumerate(part.strides) if stride == 0
-        )  # an expanded axis: its gradients add
-        wide = np.float32 if dy.dtype.char in "eE" else None  # 16 bits are too few to add many numbers in
-        part[...] = dy.sum(axis=repeated, keepdims=True, dtype=wide) if repeated else dy
+        expanded = tuple(i for i, stride in enumerate(part.strides) if stride == 0)  # axes whose gradients are summed
+        wide = np.float32 if dy.dtype.char in "eE" else None  # 16 bits are too few to accumulate in
+        part[...] = dy.sum(axis=expanded, keepdims=True, dtype=wide) if expanded else dy
         return whole

@@ -1,4 +1,4 @@
-"""`torch.autograd.Variable`, which tensors were wrapped in before they had a gradient of their own."""
+"""`torch.autograd.Variable`, the wrapper of tensors with gradients before PyTorch 0.4."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["Variable"]
 
 
 class VariableMeta(type):
-    """Has every tensor be an instance of `Variable`, and makes tensors when it is called."""
+    """Makes every tensor an instance of `Variable`, and calls of it return tensors."""
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, _Base)
 
     def __call__(cls, data: Any = None, requires_grad: bool = False, volatile: bool = False) -> Tensor:
-        """A tensor on data's memory, outside its graph."""
+        """A tensor that shares data's memory, detached from its graph."""
         if volatile:
             warnings.warn(
                 "volatile was removed and now has no effect. Use `with torch.no_grad():` instead.",
@@ -34,9 +34,9 @@ class VariableMeta(type):
             kind = type(data)
             name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
             raise TypeError(f"Variable data has to be a tensor, but got {name}")
-        made: Tensor = data.detach()  # type: ignore[attr-defined]
-        return made.requires_grad_() if requires_grad else made
+        tensor: Tensor = data.detach()  # type: ignore[attr-defined]
+        return tensor.requires_grad_() if requires_grad else tensor
 
 
 class Variable(metaclass=VariableMeta):
-    """`Variable(tensor)` is a tensor; so is whatever `isinstance(x, Variable)` is true of."""
+    """`Variable(tensor)` is a tensor, and every tensor is an instance of it."""

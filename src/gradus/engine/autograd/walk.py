@@ -1,8 +1,8 @@
 """The backward walk: carries gradients from results back to leaves, along the edges of the graph, newest node first.
 
-`plain_walk.py` says the same in twenty lines, and is what to read first. This one also serves hooks, `autograd.grad`
-and `retain_graph`, refuses what was changed in place, and is written for speed: a step of a small model spends a third
-of its time here.
+`plain_walk.py` is the same algorithm in twenty lines: read it first. This one also runs hooks, serves `autograd.grad`
+and `retain_graph`, detects saved tensors that were changed in place, and is written for speed: a step of a small model
+spends a third of its time here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from gradus.engine.autograd.anomaly_mode import refuse_nan
 from gradus.engine.autograd.grad_mode import no_grad
-from gradus.engine.autograd.node import SECOND_TIME, Arrived, Edge, Node, Passed
+from gradus.engine.autograd.node import SECOND_TIME, Edge, Incoming, Node, Outgoing
 from gradus.engine.autograd.record import Variable, wrap, writable
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.addition import add
@@ -23,195 +23,194 @@ from gradus.engine.kernels.addition import add
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
-Place = Node | Variable  # where an edge leads; found by its id, as tensors compare number by number
+Target = Node | Variable  # where an edge leads; looked up by id, because == of tensors is elementwise
 
 _ndarray = np.ndarray
 _NONE: frozenset[int] = frozenset()
 
 
 class Walk:
-    """One walk: the gradients that have arrived at each node, and the nodes still to visit.
+    """One backward walk.
 
-    Without `wanted` every leaf reached adds to its `.grad`. With it none does, only nodes on the way to a wanted place
-    are run, and the gradients that arrive at those places are kept in `found`, by the place's id.
+    Without `inputs`, gradients accumulate into the `.grad` of every leaf. With `inputs`, no `.grad` changes, only the
+    nodes between the roots and the inputs run, and the gradients of the inputs are captured, by the input's id.
     """
 
-    __slots__ = ("everywhere", "found", "leaves", "on_the_way", "sums", "wanted")
+    __slots__ = ("accumulates", "captured", "inputs", "leaves", "needed", "sums")
 
-    def __init__(self, wanted: Sequence[Place] | None = None) -> None:
-        self.everywhere = wanted is None
-        self.wanted = _NONE if wanted is None else frozenset(map(id, wanted))
-        self.found: dict[int, Array] = {}
-        self.leaves: dict[int, tuple[Any, Array]] = {}  # those that wait until all of their gradient is there
-        self.sums: set[int] = set()  # the nodes whose gradient was added up here, so that more can be added in place
+    def __init__(self, inputs: Sequence[Target] | None = None) -> None:
+        self.accumulates = inputs is None
+        self.inputs = _NONE if inputs is None else frozenset(map(id, inputs))
+        self.captured: dict[int, Array] = {}
+        self.leaves: dict[int, tuple[Any, Array]] = {}  # gradients of leaves with hooks or in inputs, until complete
+        self.sums: set[int] = set()  # nodes whose gradient was allocated here: more can be added in place
 
-    def run(self, edges: Sequence[Edge], passed: Passed, retain_graph: bool | None) -> dict[int, Array]:
-        """Start with these gradients at the places to which these edges lead, and give what was found."""
-        everywhere = self.everywhere
-        if not everywhere:
-            self.on_the_way = _leading_to(self.wanted, edges)
-        # What has arrived and waits, by a node's number: the smallest in the heap is the newest node. One that was
-        # only now reached is mostly the next to run, and need not wait: `node`, and `arriving` there.
-        arrived: dict[int, tuple[Any, Any]] = {}
-        waiting: list[int] = []
+    def run(self, edges: Sequence[Edge], outgoing: Outgoing, retain_graph: bool | None) -> dict[int, Array]:
+        """Walk from the targets of these edges, given the gradient for each; return the captured gradients."""
+        accumulates = self.accumulates
+        if not accumulates:
+            self.needed = _needed_for(self.inputs, edges)
+        # Nodes that wait, by number, each with the sum of the gradients it has received; the newest node has the
+        # smallest number. A node that was just reached is mostly the next one to run: it is `node`, its gradient
+        # `node_gradient`, and goes through the heap only if others wait. `incoming` is the gradient of the last to run.
+        pending: dict[int, tuple[Any, Any]] = {}
+        heap: list[int] = []
         target: Any
         node: Any
-        arrival: Any = None
-        arriving: Any = None
+        incoming: Any = None
+        node_gradient: Any = None
         while True:
             node = None
             i = -1
-            for target in edges:  # with an index: zip takes longer than all that is done for an edge
+            for target in edges:  # with an index: zip costs more than the rest of the work for an edge
                 i += 1
                 if target is None:
                     continue
-                gradient: Any = passed[i]
+                gradient: Any = outgoing[i]
                 number = target.number
                 if type(gradient) is not _ndarray:
                     if gradient is None:
                         continue
-                    if type(gradient) is tuple:  # one of several results: which, and its own
-                        index, piece = gradient
-                        pieces = arriving if node is target else arrived[number][1] if number in arrived else None
-                        if pieces is not None:
-                            pieces[index] = piece
+                    if type(gradient) is tuple:  # the gradient of one of several outputs
+                        index, part = gradient
+                        parts = node_gradient if node is target else pending[number][1] if number in pending else None
+                        if parts is not None:
+                            parts[index] = part
                             continue
                         gradient = [None] * target.outputs
-                        gradient[index] = piece
+                        gradient[index] = part
                     else:
                         gradient = np.asarray(gradient)  # NumPy gives a 0-d result as a scalar
                 if not number:
                     if (
-                        everywhere
+                        accumulates
                         and target._grad is None
                         and gradient.base is None
-                        and gradient is not arrival
+                        and gradient is not incoming
                         and gradient.dtype is target._array.dtype
                         and gradient.flags.c_contiguous
                         and not target._watched
                     ):
-                        target._grad = wrap(gradient)  # nobody else has it
+                        target._grad = wrap(gradient)  # nothing else refers to this array
                     else:
-                        self._reach(target, gradient)
-                elif number in arrived:
-                    arrived[number] = target, self._meet(number, arrived[number][1], gradient)
+                        self._deliver(target, gradient)
+                elif number in pending:
+                    pending[number] = target, self._add(number, pending[number][1], gradient)
                 elif node is None:
-                    node, arriving = target, gradient
+                    node, node_gradient = target, gradient
                 elif node is target:
-                    arriving = self._meet(number, arriving, gradient)
+                    node_gradient = self._add(number, node_gradient, gradient)
                 else:
-                    arrived[number] = target, gradient
-                    heappush(waiting, number)
-            if waiting:
+                    pending[number] = target, gradient
+                    heappush(heap, number)
+            if heap:
                 if node is not None:
-                    arrived[node.number] = node, arriving
-                    heappush(waiting, node.number)
-                node, arriving = arrived.pop(heappop(waiting))
+                    pending[node.number] = node, node_gradient
+                    heappush(heap, node.number)
+                node, node_gradient = pending.pop(heappop(heap))
             elif node is None:
                 break
-            arrival = arriving
+            incoming = node_gradient
             watched = node.watched
-            if watched or not everywhere:
-                arrival = self._look_at(node, arrival)
-                if arrival is None:
+            if watched or not accumulates:
+                incoming = self._run_pre_hooks(node, incoming)
+                if incoming is None:
                     edges = ()
                     continue
-            notes = node.notes
-            if notes is None:
+            saved = node.saved
+            if saved is None:
                 raise RuntimeError(SECOND_TIME)
-            for version, noted, place, edge in notes:
-                if version[0] != noted:
-                    node.refuse_changed(version, noted, place, edge)
-            edges, several = node.edges, node.backward(arrival)
-            if notes and not retain_graph:
+            for counter, version, address, edge in saved:
+                if counter[0] != version:
+                    node.refuse_changed(counter, version, address, edge)
+            edges, result = node.edges, node.backward(incoming)
+            if saved and not retain_graph:
                 node.release()
-            passed = several if type(several) is tuple else (several,)
+            outgoing = result if type(result) is tuple else (result,)
             if watched:
-                refuse_nan(node, passed)
-                if node.after:
-                    passed = _call_after(node.after, passed, arrival)
+                refuse_nan(node, outgoing)
+                if node.post_hooks:
+                    outgoing = _run_post_hooks(node.post_hooks, outgoing, incoming)
         for leaf, gradient in self.leaves.values():
-            self._arrive(leaf, gradient)
-        return self.found
+            self._finish_leaf(leaf, gradient)
+        return self.captured
 
-    def _meet(self, number: int, before: Array, gradient: Array) -> Array:
-        """Another gradient for a node that has some."""
+    def _add(self, number: int, total: Array, gradient: Array) -> Array:
+        """Add another gradient to the total of a node."""
         if number in self.sums:
-            return add(before, gradient, out=before)
+            return add(total, gradient, out=total)
         self.sums.add(number)
-        return np.asarray(add(before, gradient))
+        return np.asarray(add(total, gradient))
 
-    def _reach(self, leaf: Any, gradient: Array) -> None:
-        """A gradient for a leaf. Where it is wanted or watched, nobody sees it before all of it is there."""
-        if self.everywhere and not leaf._watched:
+    def _deliver(self, leaf: Any, gradient: Array) -> None:
+        """Accumulate a gradient into a leaf; if it is captured or has hooks, only once all its gradients are summed."""
+        if self.accumulates and not leaf._watched:
             leaf._accumulate(gradient)
-        elif self.everywhere or id(leaf) in self.wanted:
+        elif self.accumulates or id(leaf) in self.inputs:
             if id(leaf) in self.leaves:
-                there = self.leaves[id(leaf)][1]
-                np.add(there, gradient, out=there, casting="same_kind")
+                total = self.leaves[id(leaf)][1]
+                np.add(total, gradient, out=total, casting="same_kind")
             else:
                 self.leaves[id(leaf)] = leaf, np.array(gradient)
 
-    def _arrive(self, leaf: Any, gradient: Array) -> None:
-        """All of a leaf's gradient is there."""
+    def _finish_leaf(self, leaf: Any, gradient: Array) -> None:
+        """Call a leaf's hooks with the sum of its gradients; then accumulate or capture it."""
         if leaf._hooks:
-            gradient = _call(leaf._hooks, gradient)
-        if self.everywhere:
+            gradient = _run_tensor_hooks(leaf._hooks, gradient)
+        if self.accumulates:
             leaf._accumulate(gradient)
         else:
-            self.found[id(leaf)] = gradient
+            self.captured[id(leaf)] = gradient
 
-    def _look_at(self, node: Node, gradient: Any) -> Any:
-        """Before a node runs: call its hooks, keep its gradient if asked for. The gradient, or None if it is not to
-        run at all.
-        """
-        wanted = id(node) in self.wanted
-        runs = self.everywhere or id(node) in self.on_the_way
-        if runs or wanted:
-            if node.hooks:
-                gradient = _call(node.hooks, gradient)
-            if wanted:
-                self.found[id(node)] = gradient
+    def _run_pre_hooks(self, node: Node, gradient: Any) -> Any:
+        """Call a node's hooks, capture and retain its gradient; return it, or None if the node must not run."""
+        captured = id(node) in self.inputs
+        runs = self.accumulates or id(node) in self.needed
+        if runs or captured:
+            if node.pre_hooks:
+                gradient = _run_tensor_hooks(node.pre_hooks, gradient)
+            if captured:
+                self.captured[id(node)] = gradient
             if node.retained:
-                _retain(node.retained(), gradient)
+                _retain_grad(node.retained(), gradient)
         return gradient if runs else None
 
 
-def _call(hooks: Any, gradient: Array) -> Array:
+def _run_tensor_hooks(hooks: Any, gradient: Array) -> Array:
     gradient = writable(gradient)
     with no_grad():
         for (hook,) in list(hooks):
-            changed = hook(wrap(gradient))
-            if changed is not None:
-                gradient = _replacement(hook, gradient, changed)
+            returned = hook(wrap(gradient))
+            if returned is not None:
+                gradient = _replacement(hook, gradient, returned)
     return gradient
 
 
-def _call_after(hooks: Any, passed: Passed, arrival: Arrived) -> Passed:
-    shown: list[Any] = [
+def _run_post_hooks(hooks: Any, outgoing: Outgoing, incoming: Incoming) -> Outgoing:
+    arguments: list[Any] = [  # grad_inputs, grad_outputs
         tuple(None if g is None else wrap(writable(np.asarray(g))) for g in group)
-        for group in (passed, arrival if type(arrival) is list else [arrival])
+        for group in (outgoing, incoming if type(incoming) is list else [incoming])
     ]
     with no_grad():
         for hook in list(hooks):
-            changed = hook(*shown)
-            if changed is not None:
-                shown[0] = changed if isinstance(changed, tuple) else (changed,)
-    return tuple(None if g is None else g._array.view() for g in shown[0])  # views: a hook may have kept what it saw
+            returned = hook(*arguments)
+            if returned is not None:
+                arguments[0] = returned if isinstance(returned, tuple) else (returned,)
+    return tuple(None if g is None else g._array.view() for g in arguments[0])  # views: a hook may hold the array
 
 
-def _retain(tensor: Tensor | None, gradient: Array) -> None:
+def _retain_grad(tensor: Tensor | None, gradient: Array) -> None:
     if tensor is not None:
         before = tensor._grad
         tensor._grad = wrap(np.array(gradient) if before is None else np.asarray(before._array + gradient))
 
 
-def _replacement(hook: Any, before: Array, changed: Any) -> Array:
-    """What a hook returned, which must be a tensor like the gradient it was given."""
-    array = getattr(changed, "_array", None)
+def _replacement(hook: Any, before: Array, returned: Any) -> Array:
+    """The array that a hook returned; raises unless it is a tensor with the gradient's shape and dtype."""
+    array = getattr(returned, "_array", None)
     name = getattr(hook, "__name__", repr(hook))
     if array is None:
-        raise TypeError(f"expected a tensor, but hook {name!r} returned {type(changed).__name__!r}")
+        raise TypeError(f"expected a tensor, but hook {name!r} returned {type(returned).__name__!r}")
     if array.shape != before.shape:
         raise RuntimeError(f"hook {name!r} has changed the size of value: {before.shape} became {array.shape}")
     if array.dtype != before.dtype:
@@ -219,17 +218,17 @@ def _replacement(hook: Any, before: Array, changed: Any) -> Array:
     return np.array(array)
 
 
-def _leading_to(wanted: frozenset[int], roots: Sequence[Edge]) -> set[int]:
-    """The nodes, by id, from which a step leads to a wanted place, or to another such node."""
+def _needed_for(inputs: frozenset[int], roots: Sequence[Edge]) -> set[int]:
+    """The ids of the nodes on a path from the roots to the inputs."""
     seen = {root for root in roots if isinstance(root, Node)}
-    waiting = list(seen)
-    while waiting:
-        for edge in waiting.pop().edges:
+    stack = list(seen)
+    while stack:
+        for edge in stack.pop().edges:
             if isinstance(edge, Node) and edge not in seen:
                 seen.add(edge)
-                waiting.append(edge)
-    leading: set[int] = set()
-    for node in sorted(seen, key=lambda node: -node.number):  # what a node depends on comes before it
-        if any(id(edge) in wanted or id(edge) in leading for edge in node.edges):
-            leading.add(id(node))
-    return leading
+                stack.append(edge)
+    needed: set[int] = set()
+    for node in sorted(seen, key=lambda node: -node.number):  # oldest first: a node after all that it depends on
+        if any(id(edge) in inputs or id(edge) in needed for edge in node.edges):
+            needed.add(id(node))
+    return needed

@@ -50,7 +50,7 @@ class CrossEntropy(Function):
         return cross_entropy.backward(self.x, self.targets, self.log_total, scales, self.ignore_index), None
 
     def release(self) -> None:
-        self.dx = self.x = self.targets = self.log_total = self.notes = None
+        self.dx = self.x = self.targets = self.log_total = self.saved = None
 
 
 class NllLoss(Function):

@@ -90,7 +90,7 @@ class _Around(Function):
 
     def start(self) -> Function:
         self.wrapped = self.operation()
-        self.wrapped.edges, self.wrapped.notes = self.edges, ()
+        self.wrapped.edges, self.wrapped.saved = self.edges, ()
         return self.wrapped
 
     def name(self) -> str:
@@ -99,13 +99,13 @@ class _Around(Function):
     def keep_as_array(self, number: np.generic) -> Array:
         return self.wrapped.keep_as_array(number)
 
-    def refuse_changed(self, version: list[Any], noted: int, place: int, edge: Edge | bool) -> None:
-        self.wrapped.refuse_changed(version, noted, place, self.wrapped if edge is True else edge)
+    def refuse_changed(self, counter: list[Any], version: int, address: int, edge: Edge | bool) -> None:
+        self.wrapped.refuse_changed(counter, version, address, self.wrapped if edge is True else edge)
 
     def release(self) -> None:
         self.wrapped.release()
-        if self.wrapped.notes is None:
-            self.notes = None
+        if self.wrapped.saved is None:
+            self.saved = None
 
 
 class InFloat32(_Around):

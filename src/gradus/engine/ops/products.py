@@ -62,7 +62,7 @@ class Mm(Function):
         return da, None if to_b is None else times(self.a.T, dy)
 
     def release(self) -> None:
-        self.a = self.b = self.notes = None
+        self.a = self.b = self.saved = None
 
 
 class MatMul(Function):

@@ -154,7 +154,7 @@ class Tanh(Function):
         return kernels.tanh_backward(dy, self.y)
 
     def release(self) -> None:
-        self.y = self.notes = None
+        self.y = self.saved = None
 
 
 class Asinh(Function):
