@@ -11,10 +11,13 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "gradus"
 
-# A room may use any room on a lower floor; on its own floor, none but itself. Everyone stands on `errors` and `files`.
+# A room may use any room on a lower floor; on its own floor, none but itself. All may use `errors`, `files`, `lazy` and
+# `order`.
 FLOORS = {
     "errors": 0,
     "files": 1,
+    "lazy": 1,
+    "order": 1,
     "scalar": 2,
     "engine": 2,
     "text": 3,

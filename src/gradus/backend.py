@@ -1,4 +1,4 @@
-"""What tensors are made of: `torch`, `nn` and `F`, either our engine or PyTorch itself.
+"""The backend: `torch`, `nn` and `F`, of either our engine or PyTorch.
 
 Model files say `from gradus.backend import torch, nn, F` and never ask which of the two they got; the way Keras
 chooses its backend. The choice is made once per process, by `use(name)` or else by the variable GRADUS_BACKEND, and is
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["BACKENDS", "VARIABLE", "F", "name", "nn", "torch", "use"]
 
 VARIABLE = "GRADUS_BACKEND"
-BACKENDS = {"engine": "gradus.engine", "torch": "torch"}  # the name of a backend -> the package that is it
+BACKENDS = {"engine": "gradus.engine", "torch": "torch"}  # the name of a backend -> its package
 
 _chosen: str | None = None
 

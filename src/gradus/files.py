@@ -26,14 +26,14 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator
     """A binary file whose content takes the place of `path` when the block ends without an exception.
 
     Until then it is a temporary file beside `path`, so that whoever reads `path` finds the old file or the new one,
-    whole. A symbolic link stays, and its target is replaced. What is no regular file (a device, a pipe, a descriptor
-    such as /dev/stdout) is written directly. Permissions stay, or are those of any new file.
+    whole. A symbolic link stays, and its target is replaced. Anything but a regular file (a device, a pipe, a
+    descriptor such as /dev/stdout) is written directly. Permissions stay, or are those of any new file.
 
     Args:
         durable: flush to the disk, so that the promise holds for a power cut too.
 
     Raises:
-        OSError: if the disk refuses; then a regular file at `path` is as it was.
+        OSError: if the file cannot be written; then a regular file at `path` is as it was.
     """
     place, before = target(Path(path)), None
     direct: int | Path | None = _descriptor(place)
@@ -76,14 +76,14 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator
 
 
 def write(path: str | os.PathLike[str], data: bytes, *, durable: bool = True) -> None:
-    """Replace a file's content, as `replacing` does. OSError if the disk refuses."""
+    """Replace a file's content, as `replacing` does. OSError if it cannot be written."""
     with replacing(path, durable=durable) as file:
         file.write(data)
 
 
 @contextmanager
 def saving(path: object) -> Iterator[None]:
-    """Within it, what the disk refuses is a UserError in one line."""
+    """Within it, an OSError becomes a UserError in one line."""
     try:
         yield
     except OSError as error:
@@ -111,7 +111,7 @@ def flush_folder(path: Path) -> None:
 
 
 def to_json(value: Any, *, indent: int | None = None) -> str:
-    """JSON as the standard has it: infinity and nan, which it lacks, are the strings "inf", "-inf" and "nan"."""
+    """Standard JSON: infinity and nan, which it lacks, become the strings "inf", "-inf" and "nan"."""
     try:
         return json.dumps(value, indent=indent, allow_nan=False)
     except ValueError:
@@ -119,7 +119,7 @@ def to_json(value: Any, *, indent: int | None = None) -> str:
 
 
 def from_json(text: str | bytes) -> Any:
-    """What a JSON text says. ValueError for everything that is not JSON, brackets nested without end included."""
+    """Parse JSON. ValueError for everything that is not JSON, and for brackets nested too deeply."""
     try:
         return json.loads(text, parse_constant=_refuse)
     except RecursionError:
@@ -141,7 +141,7 @@ def is_text(path: str) -> bool:
 
 
 def note(text: str) -> None:
-    """One line for the user on standard error: what was noticed and did not stop the work."""
+    """A warning in one line on standard error."""
     print(f"gradus: {text}", file=sys.stderr, flush=True)
 
 

@@ -96,7 +96,7 @@ main()
     words = ["train", str(text), *SMALL, "--steps", "20", "--run", str(tmp_path / "run")]
     ended = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
     assert ended.returncode == 130, ended.stderr
-    assert "stopped and saved at step 3; go on with: gradus train --resume" in ended.stdout
+    assert "stopped and saved at step 3; resume with: gradus train --resume" in ended.stdout
 
 
 @posix

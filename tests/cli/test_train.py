@@ -36,7 +36,7 @@ def documents_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "train", write_documents(folder), "--model", "ngram", "--order", 2, "--run", folder / "run", "--page"
     )
     assert result.exit_code == 0, result.output
-    assert result.stdout.endswith(f"look     {folder / 'run' / 'index.html'}\n")
+    assert result.stdout.endswith(f"page     {folder / 'run' / 'index.html'}\n")
     return folder / "run"
 
 
@@ -109,7 +109,7 @@ main()
         check=False,
     )
     assert stopped.returncode == 130, stopped.stderr
-    assert stopped.stdout.endswith("stopped and saved at step 150; go on with: gradus train --resume halves\n")
+    assert stopped.stdout.endswith("stopped and saved at step 150; resume with: gradus train --resume halves\n")
     resumed = gradus("train", "--resume", tmp_path / "halves")
     assert resumed.exit_code == 0, resumed.output
     for name in ("model.safetensors", "best.safetensors", "optimizer.safetensors", "samples.txt"):
@@ -208,7 +208,7 @@ def test_runs_are_named_after_text_and_model(tmp_path: Path, monkeypatch: pytest
 
 def test_help_shows_every_setting_with_its_comment_and_default() -> None:
     words = " ".join(gradus("train", "--help").stdout.split())
-    assert "--learning-rate NUMBER the highest learning rate [default: 0.003]" in words
-    assert "The model gpt: --n-layer INTEGER Transformer blocks [default: 4]" in words
-    assert "--optimizer adamw|adam|sgd the rule of a step [default: adamw]" in words
+    assert "--learning-rate NUMBER the peak learning rate [default: 0.003]" in words
+    assert "The model gpt: --n-layer INTEGER number of Transformer blocks [default: 4]" in words
+    assert "--optimizer adamw|adam|sgd the optimizer: how the weights follow the gradient [default: adamw]" in words
     assert "gpt on documents: n-embd 64, batch-size 64" in words

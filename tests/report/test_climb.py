@@ -11,7 +11,7 @@ import pytest
 
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
-from gradus.report import ground, ladder
+from gradus.report import ladder, task
 from gradus.report.climb import climb
 from gradus.report.ladder import LADDER, ORDERS, SMOOTHINGS, Step, choose, minutes_of
 from gradus.report.record import Record, Rung, load_record
@@ -88,7 +88,7 @@ def test_samples_say_whether_they_were_read(words: Path, climbed: tuple[Record, 
     for sample in (sample for rung in record.rungs for sample in rung.samples):
         read = sample.text in splits.train.documents
         assert sample.origin == ("train" if read else "held out" if sample.text in whole else "new")
-    assert {len(rung.samples) for rung in record.rungs} == {ground.WORDS}
+    assert {len(rung.samples) for rung in record.rungs} == {task.WORDS}
 
 
 def test_guesses_are_the_models_probabilities_after_the_question(climbed: tuple[Record, Path]) -> None:
@@ -184,7 +184,7 @@ def test_stream_is_scored_in_windows_and_sliding(prose: Path, tmp_path: Path) ->
     assert gpt.test == pytest.approx(evaluate(model, setup.rows("test")).nats, rel=1e-5)
     assert gpt.sliding == pytest.approx(evaluate(model, setup.rows("test", stride=16)).nats, rel=1e-5)
     assert "windows of 64 characters" in " ".join(record.captions)
-    assert [len(sample.text) for sample in gpt.samples] == [ground.PASSAGE] * ground.PASSAGES
+    assert [len(sample.text) for sample in gpt.samples] == [task.PASSAGE] * task.PASSAGES
     text = prose.read_text(encoding="utf-8")
     assert record.context + record.answer in text[int(0.45 * len(text)) : int(0.5 * len(text))]
 
@@ -192,7 +192,7 @@ def test_stream_is_scored_in_windows_and_sliding(prose: Path, tmp_path: Path) ->
 def test_split_that_is_scored_in_part_is_said_to_be(
     words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ground, "SCORED_AT_MOST", 700)
+    monkeypatch.setattr(task, "SCORED_AT_MOST", 700)
     record, _ = climb(str(words), only=["bigram-counts"], out=tmp_path / "climb")
     train, dev, _ = record.parts
     assert 690 < train.scored <= 700 < train.characters

@@ -20,9 +20,9 @@ from gradus.training.run import _seal
 TINY = {"n_layer": 1, "n_head": 2, "n_embd": 8, "block_size": 8, "batch_size": 4, "steps": 2}
 WAY_OUT = {
     "config.toml": "put it back as it was; for other settings, start a new run",
-    "tokenizer.json": "or train anew by gradus train --config",
-    "state.json": "or train anew by gradus train --config",
-    "model.safetensors": "or train anew by gradus train --config",
+    "tokenizer.json": "or train again with gradus train --config",
+    "state.json": "or train again with gradus train --config",
+    "model.safetensors": "or train again with gradus train --config",
     "best.safetensors": "the last weights can still be used by --last",
     "optimizer.safetensors": "the model can still be used by gradus sample",
 }
@@ -124,7 +124,7 @@ def test_a_state_of_another_format_says_so(run: Run) -> None:
     path = run.path / "state.json"
     state = json.loads(path.read_bytes())
     path.write_text(json.dumps({**state, "format": 1}), encoding="utf-8")
-    with pytest.raises(UserError, match=r"written by an earlier gradus, in another format; .* train anew by"):
+    with pytest.raises(UserError, match=r"written by an earlier gradus, in another format; .* train again with"):
         run.state()
     path.write_text(json.dumps({**state, "files": {"../../elsewhere": "0"}}), encoding="utf-8")
     with pytest.raises(UserError, match="damaged, or was not written by gradus"):

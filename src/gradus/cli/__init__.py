@@ -24,7 +24,7 @@ VERBS = {
     "eval": "Measure a trained model's loss on a whole split.",
     "run": "Run a PyTorch program or notebook, as it is, on gradus's engine.",
     "draw": "Draw the computation graph of an expression, with its gradients.",
-    "data": "List the texts there are, or show one.",
+    "data": "List the corpora, or show what is in one.",
     "bench": "Measure the engine side by side with PyTorch and micrograd on this machine.",
 }
 
@@ -86,7 +86,7 @@ class Gradus(click.Group):
 
 
 def _message(error: Exception) -> str:
-    """What to say of an error that is no fault of gradus's."""
+    """The message for an error that is not a fault in gradus."""
     if isinstance(error, click.ClickException):
         return error.format_message()
     if isinstance(error, MemoryError):
@@ -124,7 +124,7 @@ def _use_backend(ctx: click.Context, parameter: click.Parameter, value: str | No
     type=click.Choice(BACKENDS),
     expose_value=False,
     callback=_use_backend,
-    help="What tensors are made of: gradus's own engine (the default), or PyTorch.",
+    help="The backend of all tensors: gradus's own engine (the default), or PyTorch.",
 )
 @click.version_option(__version__, package_name="gradus", message="gradus %(version)s")
 def main() -> None:

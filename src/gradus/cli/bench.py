@@ -41,13 +41,13 @@ class Threads(click.ParamType[list[int]]):
 @click.option(
     "--threads",
     type=Threads(),
-    help="How many threads everyone has.  [default: 1, and 2 if there are cores; with --quick the most of these]",
+    help="Numbers of threads, the same for all.  [default: 1, and 2 if there are cores; --quick: the most of these]",
 )
 @click.option("--quick", is_flag=True, help="Under a minute: fewer rounds and steps, without the slowest rows.")
 @click.option(
     "--compile/--no-compile",
     default=None,
-    help="Whether compiled PyTorch takes part; compiling takes minutes.  [default: yes, with --quick no]",
+    help="Whether to measure compiled PyTorch; compiling takes minutes.  [default: yes, with --quick no]",
 )
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Also write all figures here.")
 @click.pass_context
@@ -94,7 +94,7 @@ command.help = f"{command.help}\n\nROWs are the works to measure, all by default
 
 @contextmanager
 def _telling() -> Iterator[Tell]:
-    """How it goes, on standard error: one line that changes on a terminal, a line each time elsewhere.
+    """Progress, on standard error: one line that changes on a terminal, a line each time elsewhere.
 
     Nothing moves by itself there: a spinner would take time from what is measured."""
     if not sys.stderr.isatty():

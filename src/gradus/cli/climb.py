@@ -19,14 +19,14 @@ NAMES = ", ".join(step.name for step in LADDER)
     type=click.FloatRange(min=0, min_open=True),
     default=3.0,
     show_default=True,
-    help="About how long all models together may take.",
+    help="Time budget for all models together, approximate.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
     default=1337,
     show_default=True,
-    help="Of weights, batches and samples.",
+    help="Random seed of weights, batches and samples.",
 )
 @click.option("--out", metavar="DIR", help="The folder of the climb.  [default: runs/climb-CORPUS-NUMBER]")
 @click.option("--model", "models", multiple=True, metavar="NAME", help=f"Only this rung; may be repeated: {NAMES}.")
@@ -54,7 +54,7 @@ def command(
         click.echo(plain_table(record))
     if record.interrupted:
         click.echo("\nInterrupted: the table and the page hold what was done by then.")
-    click.echo(f"\nlet one write: gradus sample {folder / record.rungs[-1].name}")
+    click.echo(f"\ngenerate text: gradus sample {folder / record.rungs[-1].name}")
     click.echo(folder / "index.html")
     if record.interrupted:
         ctx.exit(130)

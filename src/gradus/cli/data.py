@@ -17,7 +17,7 @@ def command(context: click.Context) -> None:
 
 @command.command("list")
 def list_corpora() -> None:
-    """List the corpora that have a name."""
+    """List the corpora by name."""
     from gradus.text import catalogue
 
     lines = [(entry.name, entry.kind, entry.place, entry.about) for entry in catalogue()]
@@ -27,7 +27,9 @@ def list_corpora() -> None:
 @command.command("show")
 @click.argument("name", metavar="NAME")
 @click.option(
-    "--kind", type=click.Choice(["documents", "stream"]), help="how to take a file; by default it is detected"
+    "--kind",
+    type=click.Choice(["documents", "stream"]),
+    help="How to read a file: one document a line, or one stream; detected by default.",
 )
 def show(name: str, kind: str | None) -> None:
     """Show what is in the corpus NAME, which may be a file or folder."""

@@ -17,17 +17,17 @@ from gradus.training import Run, load_model, reopen
     type=click.Choice(["train", "dev", "test"]),
     default="test",
     show_default=True,
-    help="Which part of the text.",
+    help="The split of the text to measure.",
 )
 @click.option(
     "--sliding",
     is_flag=True,
-    help="Overlap the windows, so that every prediction sees at least three quarters of a block.",
+    help="Sliding window: overlap the windows, so that every prediction sees at least three quarters of a block.",
 )
 @click.option(
     "--stride",
     type=click.IntRange(min=1),
-    help="Overlap the windows, each so many tokens after the last; 1 gives every prediction a full context.",
+    help="Stride of the sliding window, in tokens; 1 gives every prediction a full context.",
 )
 @click.option("--last", is_flag=True, help="Use the last weights, not those with the lowest dev loss.")
 def command(run: str, split: Any, sliding: bool, stride: int | None, last: bool) -> None:

@@ -57,7 +57,7 @@ class SettingsCommand(click.Command):
 
 
 class SettingType(click.ParamType[Any]):
-    """The text of a flag as the type of its setting; what it is not raises the setting's own UserError."""
+    """The text of a flag as the type of its setting; another text raises the setting's UserError."""
 
     name = "setting"
 
@@ -69,7 +69,7 @@ class SettingType(click.ParamType[Any]):
 
 
 def given(flags: Mapping[str, Any]) -> dict[str, object]:
-    """The flags that stood on the command line."""
+    """The flags that were given on the command line."""
     return {name: value for name, value in flags.items() if value is not None}
 
 

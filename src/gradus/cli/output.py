@@ -1,5 +1,5 @@
 """Standard output and error that take any text and never end a command's work: terminals that lack a character get its
-number, paths that are not UTF-8 their own bytes, and a full disk or a reader that left is remembered and told once."""
+number, paths that are not UTF-8 their own bytes, and a full disk or a closed pipe is remembered and reported once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
-HANDLER = "gradus"  # the name of our way with what an encoding lacks
+HANDLER = "gradus"  # our error handler for characters that an encoding lacks
 
 
 class Raw(io.RawIOBase):
@@ -54,7 +54,8 @@ _raw: list[Raw] = []  # of standard output, where it is ours
 
 
 def set_up() -> None:
-    """Make standard output and error ours; a closed one leads nowhere. Streams that a program put there are left."""
+    """Replace standard output and error by ours, a closed one by the null device. Streams that a program has put there
+    are left alone."""
     codecs.register_error(HANDLER, _substitute)
     for name in ("stdout", "stderr"):
         stream: TextIO | None = getattr(sys, name)
@@ -94,7 +95,7 @@ def work_goes_on() -> Iterator[None]:
 
 
 def finish() -> OSError | None:
-    """Write out what waits. Gives the error for which something was not written, unless the reader has left."""
+    """Flush. Returns the error for which something was not written, unless the reader has closed the pipe."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

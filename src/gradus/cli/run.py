@@ -23,9 +23,12 @@ class RunCommand(click.Command):
 @click.argument("file", metavar="FILE.py|FILE.ipynb", type=click.Path(path_type=Path))
 @click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
 @click.option(
-    "--output", metavar="OUT.ipynb", type=click.Path(path_type=Path), help="Write the notebook anew, with its outputs."
+    "--output",
+    metavar="OUT.ipynb",
+    type=click.Path(path_type=Path),
+    help="Write the executed notebook, with its outputs.",
 )
-@click.option("--allow-errors", is_flag=True, help="Go on after a cell of the notebook that fails.")
+@click.option("--allow-errors", is_flag=True, help="Continue after a cell of the notebook that fails.")
 @click.pass_context
 def command(ctx: click.Context, file: Path, arguments: tuple[str, ...], output: Path | None, allow_errors: bool) -> int:
     """Run a PyTorch program with its ARGUMENTS, or a notebook from top to bottom: `import torch` means gradus's engine.

@@ -13,26 +13,26 @@ from gradus.training import TOKENIZER, Run, load_model
 
 @click.command("sample")
 @click.argument("run")
-@click.option("--prompt", default="", help="What the text begins with.")
+@click.option("--prompt", default="", help="The prompt: what the text begins with.")
 @click.option(
     "--temperature",
     type=click.FloatRange(min=0),
     default=1.0,
     show_default=True,
-    help="0 takes the likeliest token; above 1 is bolder.",
+    help="Divides the logits: 0 is greedy, always the most likely token; above 1 is more random.",
 )
-@click.option("--top-k", type=click.IntRange(min=1), help="Draw from the K likeliest tokens only.")
+@click.option("--top-k", type=click.IntRange(min=1), help="Top-k sampling: draw from the K most likely tokens only.")
 @click.option(
     "--top-p",
     type=click.FloatRange(0, 1, min_open=True),
-    help="Draw from the likeliest tokens that have this probability together.",
+    help="Top-p (nucleus) sampling: draw from the most likely tokens that have this probability together.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
     default=1337,
     show_default=True,
-    help="The same seed writes the same text.",
+    help="Random seed: the same seed generates the same text.",
 )
 @click.option("-n", "--num", type=click.IntRange(min=1), help="How many texts.  [default: 10 documents, 1 of a stream]")
 @click.option(

@@ -1,5 +1,5 @@
-"""`gradus train`: one model, one text, one budget. Puts together text, model, training and evaluation, and says how it
-went."""
+"""`gradus train`: one model, one text, one budget. Puts together text, model, training and evaluation, and prints the
+results."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def command(
 
 
 def _train(ctx: click.Context, run: Run, setup: Setup, page: bool) -> None:
-    """Train, or what of it is left, and say how it went."""
+    """Train from where the run stands, and print the results."""
     dev, test = setup.rows("dev"), setup.rows("test")
     click.echo(_introduction(setup))
     with show_progress(setup.config.model) as progress:
@@ -112,14 +112,14 @@ def _train(ctx: click.Context, run: Run, setup: Setup, page: bool) -> None:
             data=setup.data(),
         )
     if result.stopped == "interrupted":
-        click.echo(f"stopped and saved at step {result.step:,}; go on with: gradus train --resume {run.path}")
+        click.echo(f"stopped and saved at step {result.step:,}; resume with: gradus train --resume {run.path}")
         ctx.exit(130)
     try:
         _report(run, setup, result, dev, test)
         if page:
             from gradus.report.examine import write_run_page
 
-            click.echo(f"look     {write_run_page(run.path)}")
+            click.echo(f"page     {write_run_page(run.path)}")
     except KeyboardInterrupt:
         click.echo(f"\nstopped; the run is saved. Finish its report by: gradus train --resume {run.path}", err=True)
         ctx.exit(130)
@@ -160,13 +160,13 @@ def _report(run: Run, setup: Setup, result: TrainResult, dev: Rows, test: Rows) 
     shown: list[str] = []
     try:
         show_samples(samples(setup.model, setup.tokenizer, setup.corpus.kind, seed=setup.config.seed), shown)
-    except UserError as error:  # counts without smoothing may know nothing to follow; the run is whole all the same
+    except UserError as error:  # an n-gram without smoothing may never have seen the context; the run is complete
         click.echo(f"... {error}")
     run.write(SAMPLES, "".join(shown))
     whole_block = setup.corpus.kind == "stream" and setup.model.context == setup.model.block_size
     click.echo(f"\nrun      {run.path}")
-    click.echo(f"write    gradus sample {run.path}")
-    click.echo(f"measure  gradus eval {run.path}{' --sliding' if whole_block else ''}")
+    click.echo(f"generate gradus sample {run.path}")
+    click.echo(f"evaluate gradus eval {run.path}{' --sliding' if whole_block else ''}")
 
 
 def _loss(setup: Setup, rows: Rows) -> str:

@@ -1,4 +1,4 @@
-"""The loss of a model over all rows of a split, and the units it is told in.
+"""The loss of a model over all rows of a split, and the units it is given in.
 
 Which tokens a prediction may see is decided by how the rows were cut: windows side by side (comparable with nanoGPT)
 or sliding, so that every scored position has most of a window before it. Either way each token is scored once, and
@@ -46,7 +46,7 @@ class Score:
 
     @property
     def perplexity(self) -> float:
-        """Among how many equally likely tokens the model is, on average, in doubt."""
+        """exp(nats): how many equally likely tokens would be as hard to predict."""
         try:
             return math.exp(self.nats)
         except OverflowError:

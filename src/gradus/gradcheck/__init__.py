@@ -1,4 +1,4 @@
-"""Gradients put to the test: by finite differences, with the classic mistakes recognised by name."""
+"""Gradient checking by finite differences, with the classic mistakes recognised by name."""
 
 from gradus.gradcheck.check import Check, InputCheck, check
 from gradus.gradcheck.derivative import Derivative, derivative

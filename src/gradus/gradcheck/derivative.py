@@ -30,7 +30,7 @@ class Derivative:
         exact: the derivative that errors are measured against: by backpropagation, where f can be called with a
             Value; else the central difference that agrees best with its neighbour, which is good to about ten digits.
         by_backpropagation: which of the two it is.
-        steps: (n,), falling.
+        steps: (n,), decreasing.
         forward, backward, central: (n,), (f(x+h) - f(x)) / h, (f(x) - f(x-h)) / h, (f(x+h) - f(x-h)) / 2h.
     """
 

@@ -27,7 +27,7 @@ class Input:
         raise NotImplementedError
 
     def gradient(self, made: Any) -> Array | None:
-        """What backward left on `made`; None if nothing arrived."""
+        """The gradient of an argument that `make` returned; None if there is none."""
         raise NotImplementedError
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradus.gradcheck.inputs import Array
+from gradus.order import topological_order
 from gradus.scalar import Value
 
 LONGEST = 100_000  # arrivals in a walk without an order, whose number can grow exponentially
@@ -55,13 +56,7 @@ def walk(
 ) -> list[float]:
     """The gradients of the inputs; `rule` says what to keep of what a node has and what arrives."""
     grads: dict[int, float] = {}
-    order: list[Value] = []
-    seen: set[int] = set()
-    for result in results:
-        for node in result.topological():
-            if id(node) not in seen:
-                seen.add(id(node))
-                order.append(node)
+    order = topological_order(results, lambda node: node._prev)
     for result, weight in zip(results, weights, strict=True):
         grads[id(result)] = float(weight)
     for node in reversed(order):
@@ -84,7 +79,7 @@ class TensorWalk:
         self.arrivals: dict[int, list[Array]] = {}
         self.leaves: dict[int, Any] = {}
         waiting: dict[int, dict[int, Any]] = {id(total.grad_fn): {0: _one(total)}}
-        for node in reversed(_order(total.grad_fn)):
+        for node in reversed(topological_order([total.grad_fn], _operands)):
             gradients = waiting.pop(id(node), None)
             if gradients is None:
                 continue
@@ -103,20 +98,9 @@ class TensorWalk:
         return _numbers(self.leaves[id(leaf)]) if id(leaf) in self.leaves else np.zeros(tuple(leaf.shape))
 
 
-def _order(root: Any) -> list[Any]:
-    """The nodes behind root, operands first; leaves left out."""
-    order: list[Any] = []
-    seen: set[int] = set()
-    todo: list[tuple[Any, bool]] = [(root, False)]
-    while todo:
-        node, done = todo.pop()
-        if done:
-            order.append(node)
-        elif id(node) not in seen:
-            seen.add(id(node))
-            todo.append((node, True))
-            todo += [(f, False) for f, _ in node.next_functions if f is not None and not hasattr(f, "variable")]
-    return order
+def _operands(node: Any) -> list[Any]:
+    """The nodes that a node's gradients go to; leaves left out."""
+    return [f for f, _ in node.next_functions if f is not None and not hasattr(f, "variable")]
 
 
 def _one(total: Any) -> Any:

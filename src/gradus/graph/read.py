@@ -14,6 +14,7 @@ from typing import Any
 from gradus.graph.model import Group, Node
 from gradus.graph.picture import Graph
 from gradus.graph.watch import Call, watch
+from gradus.order import topological_order
 
 # What PyTorch calls its nodes, as a reader would write them.
 SIGNS = {
@@ -51,29 +52,13 @@ def graph(
     reader = _Values() if hasattr(roots[0], "_prev") else _Tensors(roots, _names(names), calls)
     place: dict[int, int] = {}
     nodes: list[Node] = []
-    for item in _topological([reader.key(item) for item in roots], reader.operands):
+    for item in topological_order([reader.key(item) for item in roots], reader.operands):
         place[id(item)] = len(nodes)
         nodes.append(reader.node(item, tuple(place[id(operand)] for operand in reader.operands(item))))
     result = Graph(nodes, tuple(place[id(reader.key(item))] for item in roots), backward=reader.backward(nodes))
     if calls is not None:
         _group(result, calls, lambda item: place.get(id(reader.key(item)), -1))
     return result
-
-
-def _topological(roots: Sequence[Any], operands: Callable[[Any], Sequence[Any]]) -> list[Any]:
-    """Operands before results, the first operand's side first, with a list in place of recursion."""
-    order: list[Any] = []
-    seen: set[int] = set()
-    todo: list[tuple[Any, bool]] = [(root, False) for root in reversed(roots)]
-    while todo:
-        item, done = todo.pop()
-        if done:
-            order.append(item)
-        elif id(item) not in seen:
-            seen.add(id(item))
-            todo.append((item, True))
-            todo += [(operand, False) for operand in reversed(operands(item))]
-    return order
 
 
 class _Values:

@@ -86,10 +86,10 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What is special about one frame of a walk: what is lit, and the gradients as they stand."""
+    """One frame of a walk: what is highlighted, and the gradients so far."""
 
     nodes: Collection[int] = ()
-    sign: int = -1  # the node whose operation is lit
+    sign: int = -1  # the node whose operation is highlighted
     edge: tuple[int, int, int] | None = None  # from, to, and which of the lines between those two
     grads: Mapping[int, float] | None = None
     caption: str = ""
@@ -267,7 +267,7 @@ def heat(grad: float | None, largest: float) -> str:
 
 
 def _lines(graph: Computation, placed: Layout, marks: Marks, *, thin: bool) -> list[Line]:
-    """All wires as one long path, and the lit ones as another."""
+    """All wires as one long path, and the highlighted ones as another."""
     plain: list[tuple[str, tuple[float, ...]]] = []
     lit: list[tuple[str, tuple[float, ...]]] = []
     for wire in placed.wires:

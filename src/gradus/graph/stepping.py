@@ -86,7 +86,8 @@ class Walk:
         return "\n".join(line.rstrip() for line in lines) + "\n"
 
     def frames(self) -> list[str]:
-        """One SVG a step, all of one size: the edge and the two nodes of the step lit, gradients as they stand."""
+        """One SVG a step, all of one size: the edge and the two nodes of the step highlighted, with the gradients so
+        far."""
         placed = arrange(self.graph, "full", stepping=True)
         return [
             to_svg(scene(self.graph, detail="full", marks=self._marks(i), placed=placed))

@@ -66,7 +66,7 @@ class watch:
     def _wrap(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def call(module: Any, *args: Any, **kwargs: Any) -> Any:
             known = self.names.get(id(module))
-            if known is None or (self.open and self.open[-1][1] == id(module)):  # a stranger, or super().__call__
+            if known is None or (self.open and self.open[-1][1] == id(module)):  # not watched, or super().__call__
                 return original(module, *args, **kwargs)
             number = len(self.calls)
             parent = self.open[-1][0] if self.open else -1

@@ -6,8 +6,9 @@ be read without.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from gradus.lazy import lazy
 
 if TYPE_CHECKING:
     from gradus.models.base import NOT_SCORED, LanguageModel, device_of, inference
@@ -46,8 +47,4 @@ _HOME = {
     "NPLM": "nplm",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+__getattr__ = lazy(__name__, _HOME)

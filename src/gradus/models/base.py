@@ -45,7 +45,7 @@ class LanguageModel(nn.Module):
         raise NotImplementedError
 
     def num_parameters(self) -> int:
-        """How many numbers the model has learned; a tied weight counts once."""
+        """The number of parameters; a tied weight counts once."""
         return sum(parameter.numel() for parameter in self.parameters())
 
 
@@ -64,7 +64,7 @@ def device_of(model: nn.Module) -> torch.device | str:
 
 @contextmanager
 def inference(model: nn.Module) -> Iterator[None]:
-    """The model in eval mode and without a graph; afterwards every module is in the mode it was in."""
+    """Within it, the model is in eval mode and gradients are off; afterwards every module is in the mode it was in."""
     modes = [(module, module.training) for module in model.modules()]
     model.eval()
     try:

@@ -1,8 +1,8 @@
 """The settings of every model, side by side, with their defaults.
 
-A field's comment is its help text on the command line. This file knows no tensor, so that the settings can be listed
+A field's comment is its help text on the command line. This file imports no tensors, so that the settings can be listed
 before a backend is chosen. Every configuration begins with `vocab_size` and `block_size`, which come from the text;
-the rest is the user's to set. Settings that make no model are refused here, with their values.
+the rest is the user's to set. Invalid settings are refused here, with their values.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class ModelConfig(Protocol):
     def block_size(self) -> int: ...
     @property
     def parameters(self) -> int:
-        """How many numbers the model learns by descending a gradient."""
+        """How many parameters are learned by gradient descent."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class NGramConfig:
     vocab_size: int  # number of different tokens
     block_size: int  # longest row of tokens
     order: int = 3  # tokens in an n-gram: the one predicted and the order - 1 before it
-    smoothing: float = 0.1  # added to every count; 1 is Laplace's rule, 0 believes the counts
+    smoothing: float = 0.1  # additive smoothing: added to every count; 1 is Laplace's rule, 0 is none
 
     def __post_init__(self) -> None:
         _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size, order=self.order)
@@ -65,10 +65,10 @@ class NPLMConfig:
 
     vocab_size: int  # number of different tokens
     block_size: int  # longest row of tokens
-    context: int = 3  # how many previous tokens a prediction sees
-    n_embd: int = 10  # numbers in a token's embedding
-    n_hidden: int = 200  # neurons in the tanh layer
-    direct: bool = False  # connect the embeddings to the logits also directly, past the tanh layer
+    context: int = 3  # context length: how many previous tokens a prediction sees
+    n_embd: int = 10  # embedding size: numbers for each token
+    n_hidden: int = 200  # hidden units: neurons in the tanh layer
+    direct: bool = False  # direct connections from the embeddings to the logits, past the tanh layer
 
     def __post_init__(self) -> None:
         _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
@@ -86,11 +86,11 @@ class GPTConfig:
     bias."""
 
     vocab_size: int  # number of different tokens
-    block_size: int  # longest row of tokens, and how many a prediction sees
-    n_layer: int = 4  # Transformer blocks
-    n_head: int = 4  # attention heads in a block
-    n_embd: int = 128  # width of the residual stream
-    dropout: float = 0.0  # share of activations dropped in training
+    block_size: int  # context length: the longest row of tokens
+    n_layer: int = 4  # number of Transformer blocks
+    n_head: int = 4  # number of attention heads in a block
+    n_embd: int = 128  # embedding size: the width of the residual stream
+    dropout: float = 0.0  # dropout probability: the fraction of activations dropped in training
     bias: bool = False  # biases in the linear layers and LayerNorms, as GPT-2 has
 
     def __post_init__(self) -> None:

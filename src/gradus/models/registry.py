@@ -33,8 +33,8 @@ def build_model(name: str, *, vocab_size: int, block_size: int, **settings: Any)
         settings: fields of the model's configuration; the others keep their defaults.
 
     Raises:
-        UserError: if there is no such model or setting (it names the nearest), or a value has the wrong type or makes
-            no model.
+        UserError: if there is no such model or setting (it names the nearest), or a value has the wrong type or is
+            out of range.
     """
     if name not in MODELS:
         raise UserError(f"no model is called {name!r}{_instead(name, MODELS)}")

@@ -9,8 +9,9 @@ here touches pyplot or its state and no window ever opens. matplotlib is importe
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from gradus.lazy import lazy
 
 if TYPE_CHECKING:
     from gradus.plots.activations import plot_activations as plot_activations
@@ -29,11 +30,7 @@ _HOME = {
     "plot_losses": "losses",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'gradus.plots' has no attribute {name!r}")
-    return getattr(import_module(f"gradus.plots.{_HOME[name]}"), name)
+__getattr__ = lazy("gradus.plots", _HOME)
 
 
 def __dir__() -> list[str]:

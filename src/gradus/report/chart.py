@@ -47,7 +47,7 @@ def loss_chart(
 
     Args:
         curves: (color, curve); the color is an index into the page's --c0, --c1, ... A thin line is the training loss
-            (running mean), a strong one with dots the loss over the dev split; a dot tells its numbers when pointed at.
+            (running mean), a strong one with dots the loss over the dev split; a dot has its numbers in a tooltip.
         levels: (color or None for grey, name, loss) of what has no curve: dashed horizontal lines.
         width, height: of the view box, in CSS pixels.
         labels: write the names at the ends of the curves; without them the chart needs a legend beside it.
@@ -106,7 +106,7 @@ def clock(seconds: float) -> str:
 
 
 class _Plot:
-    """Where a second and a nat lie on the sheet, and the marks drawn there."""
+    """The plot: positions of seconds and nats, and the marks drawn there."""
 
     def __init__(
         self, curves: Sequence[tuple[int, LossCurve]], levels: Sequence[Level], width: int, height: int, right: int

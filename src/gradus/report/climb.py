@@ -20,10 +20,10 @@ from gradus.errors import UserError
 from gradus.files import saving
 from gradus.models import MODELS, build_model
 from gradus.report.examine import begin_record, examine
-from gradus.report.ground import Ground, beginning
 from gradus.report.ladder import CHOOSING, ORDERS, SMOOTHINGS, Step, choose, evaluations, minutes_of
 from gradus.report.page import write_page
 from gradus.report.record import Record, Rung
+from gradus.report.task import Task, beginning
 from gradus.text import Batches, Corpus, load_corpus
 from gradus.training import (
     Report,
@@ -44,7 +44,7 @@ Clock = Callable[[], float]
 
 
 class Watcher(Protocol):
-    """Who is told how the climb goes."""
+    """A progress display for the climb."""
 
     def begin(self, step: Step, minutes: float) -> None:
         """A rung begins; minutes is 0 for one that counts."""
@@ -87,11 +87,11 @@ def climb(
             next free number is taken.
         only: names of rungs; none means all.
         steps: optimizer steps for each trained rung, in place of minutes.
-        watcher: is told how it goes.
+        watcher: the progress display.
         clock: seconds, from any start.
 
     Returns:
-        what was found, and the climb's folder, with table.json, index.html and a run folder for each rung. After
+        the record, and the climb's folder with table.json, index.html and a run folder for each rung. After
         Ctrl-C the record says `interrupted` and holds the rungs that were done.
 
     Raises:
@@ -103,9 +103,9 @@ def climb(
     if not 0 < minutes < float("inf"):
         raise UserError(f"minutes must be greater than 0, got {minutes:g}")
     place, piped = lasting(corpus), vanishes(corpus)
-    ground = Ground.of(load_corpus(corpus))
-    folder = _new_folder(ground.corpus, out)
-    ascent = _Ascent(ground, ladder, minutes, seed, folder, place, piped, steps, watcher or _Silent(), clock)
+    task = Task.of(load_corpus(corpus))
+    folder = _new_folder(task.corpus, out)
+    ascent = _Ascent(task, ladder, minutes, seed, folder, place, piped, steps, watcher or _Silent(), clock)
     command = [
         "gradus",
         "climb",
@@ -115,7 +115,7 @@ def climb(
         str(seed),
     ]
     command += [part for name in only for part in ("--model", name)]
-    record = begin_record(ground, seed, shlex.join(command))
+    record = begin_record(task, seed, shlex.join(command))
     for step in ladder:
         try:
             rung = ascent.climb(step)
@@ -138,7 +138,7 @@ class _Ascent:
 
     def __init__(
         self,
-        ground: Ground,
+        task: Task,
         ladder: Sequence[Step],
         minutes: float,
         seed: int,
@@ -149,12 +149,12 @@ class _Ascent:
         watcher: Watcher,
         clock: Clock,
     ) -> None:
-        self.ground, self.ladder, self.minutes, self.seed, self.folder = ground, ladder, minutes, seed, folder
+        self.task, self.ladder, self.minutes, self.seed, self.folder = task, ladder, minutes, seed, folder
         self.place, self.piped, self.steps, self.watcher, self.clock = place, piped, steps, watcher, clock
 
     def climb(self, step: Step) -> Rung:
         """Train one rung in its run folder, and score it with the weights that had the lowest dev loss."""
-        corpus = self.ground.corpus
+        corpus = self.task.corpus
         plan = step.plan(corpus.kind, corpus.characters)
         minutes = minutes_of(step, self.ladder, self.minutes)
         self.watcher.begin(step, minutes)
@@ -173,13 +173,13 @@ class _Ascent:
     def _train(self, step: Step, setup: Setup, run: Run, title: str, started: float) -> Rung:
         """Train a rung, score it and mark its run as reported."""
         write_beginning(run, setup)
-        dev = self.ground.dev_while_training
+        dev = self.task.dev_while_training
         result = train(
             setup.model,
             setup.batches,
             setup.config,
             run,
-            evaluate=lambda _: self.ground.score(setup.model, dev).nats,
+            evaluate=lambda _: self.task.score(setup.model, dev).nats,
             progress=self.watcher.train,
             data=setup.data(),
             clock=self.clock,
@@ -188,7 +188,7 @@ class _Ascent:
         self.watcher.score()
         if result.best is not None:
             load_weights(setup.model, result.best)
-        rung = examine(self.ground, setup, run, step.name, title, result.step, seconds, self.seed)
+        rung = examine(self.task, setup, run, step.name, title, result.step, seconds, self.seed)
         if result.stopped == "interrupted":
             return replace(rung, interrupted=True)
         run.update(reported=True)
@@ -196,17 +196,17 @@ class _Ascent:
 
     def _setup(self, step: Step, minutes: float, settings: Mapping[str, Any]) -> Setup:
         """A new model of the rung with its batches; counting takes one pass over them."""
-        ground = self.ground
-        plan = step.plan(ground.corpus.kind, ground.corpus.characters)
-        training: dict[str, Any] = {"kind": ground.corpus.kind, "model": step.model, "seed": self.seed, **plan.training}
+        task = self.task
+        plan = step.plan(task.corpus.kind, task.corpus.characters)
+        training: dict[str, Any] = {"kind": task.corpus.kind, "model": step.model, "seed": self.seed, **plan.training}
         torch.manual_seed(self.seed)
-        sizes = {"vocab_size": ground.tokenizer.vocab_size, "block_size": ground.block_size, **settings}
+        sizes = {"vocab_size": task.tokenizer.vocab_size, "block_size": task.block_size, **settings}
         require_memory(TrainConfig(corpus=self.place, **training), MODELS[step.model][0](**sizes))
         model = build_model(step.model, **sizes)
         batches = Batches(
-            ground.splits.train,
-            ground.tokenizer,
-            ground.block_size,
+            task.splits.train,
+            task.tokenizer,
+            task.block_size,
             training["batch_size"],
             self.seed,
             context=row_context(model),
@@ -219,13 +219,13 @@ class _Ascent:
             training["minutes"] = minutes
             training.setdefault("evaluations", evaluations(minutes))
         config = TrainConfig(corpus=self.place, **training)
-        return Setup(config, ground.corpus, ground.splits, ground.tokenizer, model, batches, keeps_text=self.piped)
+        return Setup(config, task.corpus, task.splits, task.tokenizer, model, batches, keeps_text=self.piped)
 
     def _choose_ngram(self, step: Step) -> dict[str, Any]:
         """The order and smoothing that predict the dev split best; orders go up until dev gets worse."""
-        dev = beginning(self.ground.splits.dev, CHOOSING)
+        dev = beginning(self.task.splits.dev, CHOOSING)
         best = (math.inf, 2, SMOOTHINGS[0])
-        for order in (order for order in ORDERS if order <= self.ground.block_size):
+        for order in (order for order in ORDERS if order <= self.task.block_size):
             setup = self._setup(step, 0.0, {"order": order, "smoothing": SMOOTHINGS[0]})
             train(setup.model, setup.batches, setup.config)
             counts = weights(setup.model)
@@ -233,7 +233,7 @@ class _Ascent:
             for smoothing in SMOOTHINGS:
                 model = self._setup(step, 0.0, {"order": order, "smoothing": smoothing}).model
                 load_weights(model, counts)
-                found.append((self.ground.score(model, dev).nats, order, smoothing))
+                found.append((self.task.score(model, dev).nats, order, smoothing))
             if min(found) > best:
                 break
             best = min(found)

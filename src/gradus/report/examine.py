@@ -1,4 +1,4 @@
-"""From a trained model to what is told of it: its losses, what it writes, what it expects, how it learned."""
+"""Evaluating a trained model for the report: its losses, samples, predictions and loss curve."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gradus.plots.curve import LossCurve
-from gradus.report.ground import Ground
 from gradus.report.ladder import LADDER
 from gradus.report.machine import machine
 from gradus.report.page import write_page
 from gradus.report.record import Record, Rung, Setting
+from gradus.report.task import Task
 from gradus.training import SAMPLES, Run, Setup, is_counting, load_model, progress_of, reopen
 
 _SHOWN = ("batch_size", "optimizer", "learning_rate", "schedule", "warmup", "weight_decay", "grad_clip")
 
 
-def begin_record(ground: Ground, seed: int, command: str) -> Record:
+def begin_record(task: Task, seed: int, command: str) -> Record:
     """A record without rungs: the text, the question, the machine."""
-    context, answer = ground.question
+    context, answer = task.question
     return Record(
-        corpus=ground.corpus.name,
-        kind=ground.corpus.kind,
-        source=ground.corpus.source,
-        vocab_size=ground.tokenizer.vocab_size,
-        parts=ground.parts,
+        corpus=task.corpus.name,
+        kind=task.corpus.kind,
+        source=task.corpus.source,
+        vocab_size=task.tokenizer.vocab_size,
+        parts=task.parts,
         rungs=(),
         seed=seed,
         command=command,
-        captions=ground.captions(),
+        captions=task.captions(),
         context=context,
         answer=answer,
         machine=machine(),
@@ -37,14 +37,12 @@ def begin_record(ground: Ground, seed: int, command: str) -> Record:
     )
 
 
-def examine(
-    ground: Ground, setup: Setup, run: Run, name: str, title: str, steps: int, seconds: float, seed: int
-) -> Rung:
-    """Score a model as it is, let it write, and put its samples into its run folder."""
+def examine(task: Task, setup: Setup, run: Run, name: str, title: str, steps: int, seconds: float, seed: int) -> Rung:
+    """Score a model as it is, sample from it, and save the samples in its run folder."""
     model, counting = setup.model, is_counting(setup.model)
-    train, dev, test = (ground.score(model, part) for part in ground.scored)
-    sliding = ground.score(model, ground.scored[2], sliding=True).nats if ground.slides(model) else None
-    samples = ground.samples(model, seed)
+    train, dev, test = (task.score(model, part) for part in task.scored)
+    sliding = task.score(model, task.scored[2], sliding=True).nats if task.slides(model) else None
+    samples = task.samples(model, seed)
     run.write(SAMPLES, "\n".join(sample.text for sample in samples) + "\n")
     return Rung(
         name=name,
@@ -61,13 +59,13 @@ def examine(
         settings=_settings(setup, counting),
         curve=LossCurve(title, (), ()) if counting else curve_of(run, title),
         samples=samples,
-        guesses=ground.guesses(model),
+        guesses=task.guesses(model),
         sliding=sliding,
     )
 
 
 def curve_of(run: Run, title: str) -> LossCurve:
-    """The losses that a run has logged."""
+    """The loss curve of a run, from its metrics."""
     lines = run.metrics()
     train = [(line["seconds"], line["train_loss"]) for line in lines if "train_loss" in line]
     dev = [(line["seconds"], line["dev_loss"]) for line in lines if "dev_loss" in line]
@@ -83,14 +81,14 @@ def write_run_page(path: str | Path) -> Path:
     run = Run.open(path)
     setup = replace(reopen(run), model=load_model(run))
     progress = progress_of(run)
-    ground = Ground(setup.corpus, setup.splits, setup.tokenizer, setup.model.block_size)
+    task = Task(setup.corpus, setup.splits, setup.tokenizer, setup.model.block_size)
     title = next((step.title for step in LADDER if step.name == setup.config.model), setup.config.model)
     if setup.config.model == "ngram":
         title = f"{setup.model.context + 1}-gram counts"
     seed = setup.config.seed
-    rung = examine(ground, setup, run, run.path.name, title, progress.step, progress.seconds, seed)
+    rung = examine(task, setup, run, run.path.name, title, progress.step, progress.seconds, seed)
     command = f"gradus train --config {run.path / 'config.toml'}"
-    return write_page(replace(begin_record(ground, seed, command), rungs=(rung,)), run.path / "index.html")
+    return write_page(replace(begin_record(task, seed, command), rungs=(rung,)), run.path / "index.html")
 
 
 def _settings(setup: Setup, counting: bool) -> dict[str, Setting]:

@@ -26,7 +26,7 @@ def explain(rung: Rung) -> Explanation:
             f"raised by {rung.settings.get('smoothing', 0):g}, so that what was never seen is rare and not impossible. "
             "No gradient, no training loop.",
             f"Sees {characters}, and nothing of how characters resemble each other."
-            + ("" if n == 1 else " In a context that it has never read, all characters are alike to it."),
+            + ("" if n == 1 else " In a context that it has never seen, it finds all characters equally likely."),
             "Markov (1913), An example of statistical investigation of the text Eugene Onegin; Shannon (1948), A "
             "Mathematical Theory of Communication",
         )

@@ -1,7 +1,8 @@
 """The ladder: which models are climbed, in which order, how large each is and how it is trained.
 
 Everything that was tuned is here, on the dev split alone. For documents, the bigram network and the context of the NPLM
-had once been set with test losses of `words` in view; they were chosen anew, by the dev losses of `words` and `names`.
+had once been chosen with test losses of `words` known; they were chosen again, by the dev losses of `words` and
+`names`.
 A rung has one plan for documents and one for a stream. Sizes that come from the text, the vocabulary and the longest
 document, are filled in by the climb.
 """
@@ -24,7 +25,7 @@ SMOOTHINGS = (0.3, 0.1, 0.03, 0.01, 0.003)  # ... together with what is added to
 CHOOSING = 20_000  # ... by so many characters of it
 
 
-SMALL_TEXT = 100_000  # characters; a smaller text is learned by heart within the minutes
+SMALL_TEXT = 100_000  # characters; a smaller text is memorized within the budget
 
 
 @dataclass(frozen=True)
@@ -134,5 +135,6 @@ def minutes_of(step: Step, steps: Sequence[Step], minutes: float) -> float:
 
 
 def evaluations(minutes: float) -> int:
-    """How often a rung looks at the dev split: about every five seconds, so that looking does not eat the time."""
+    """How many evaluations on the dev split a rung has: one about every five seconds, so that they take little of the
+    time."""
     return max(2, min(12, round(minutes * 60 / 5)))

@@ -100,7 +100,8 @@ def _stairs(record: Record) -> Iterator[Markup]:
         ),
         el(
             "figcaption",
-            "Loss on the test split. The ground is blind guessing; a step is as high as the model is better than that.",
+            "Loss on the test split. The baseline is uniform guessing; a step is as high as the model is better than "
+            "that.",
             class_="caption",
         ),
     )
@@ -187,7 +188,7 @@ def _rungs(record: Record) -> Iterator[Markup]:
 
 def _about(record: Record) -> Iterator[Markup]:
     yield _section(
-        "Do it again",
+        "Reproduce it",
         el(
             "p",
             "The same command draws the same first weights and batches. How many steps fit into the minutes depends on "

@@ -31,7 +31,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Sample:
-    """Something a model wrote. origin: "train" if the training split holds it word for word, "held out" if dev or test
+    """A generated text. origin: "train" if the training split holds it word for word, "held out" if dev or test
     does, "new" if none does, "" where that cannot be asked (streams)."""
 
     text: str
@@ -53,7 +53,7 @@ class Rung:
     name: str  # its folder
     title: str
     model: str  # its name in the registry of models
-    parameters: int  # trained numbers; for a counting model, counts
+    parameters: int  # parameters; for a counting model, counts
     context: int  # how many characters a prediction can see
     train: float
     dev: float
@@ -70,7 +70,7 @@ class Rung:
 
     @property
     def counts(self) -> bool:
-        """Whether it counts rather than descends a gradient."""
+        """Whether it is a counting model, not trained by gradient descent."""
         return not self.curve.train
 
 
@@ -85,7 +85,7 @@ class Record:
     parts: tuple[Part, ...]
     rungs: tuple[Rung, ...]
     seed: int
-    command: str  # what to type to do it again
+    command: str  # the command that reproduces it
     captions: tuple[str, ...] = ()  # what must be known to read the table
     context: str = ""  # a piece of the dev split ...
     answer: str = ""  # ... and the character that follows it there; the guesses of the rungs are about this place

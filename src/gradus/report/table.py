@@ -33,7 +33,7 @@ def table_rows(record: Record) -> tuple[list[str], list[list[str]]]:
 
 
 def plain_table(record: Record) -> str:
-    """The table in aligned columns, numbers to the right, with what must be known to read it below."""
+    """The table in aligned columns, numbers to the right, with notes below."""
     head, rows = table_rows(record)
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     return "\n".join([*(_aligned(row, widths) for row in (head, *rows)), "", *_notes(record)])
@@ -86,7 +86,7 @@ class Onlooker:
         print(f"{rung.title:{_WIDTH}}  test loss {rung.test:.4f} in {rung.seconds:.1f} s", flush=True)
 
     def close(self) -> None:
-        """Take down what is still shown, after an interruption."""
+        """Remove the progress bar that is still shown after an interruption."""
         self._stack.close()
 
 

@@ -51,7 +51,7 @@ class EngineFinder(DistributionFinder):
     """Finds `torch` and everything below it in the engine, and nothing else."""
 
     def find_distributions(self, context: DistributionFinder.Context | None = None) -> Iterator[Distribution]:
-        """PyTorch's distribution, for who asks for the version of what is installed."""
+        """PyTorch's distribution, for code that asks for its installed version."""
         if context is None or context.name in (None, "torch"):
             yield EngineDistribution()
 

@@ -23,10 +23,10 @@ _METHODS = {
 
 
 class Recorder:
-    """Collects the outputs of one cell, and lets its text be seen as well.
+    """Collects the outputs of one cell, and passes its text on.
 
     Args:
-        quiet: let only what goes to standard error be seen.
+        quiet: pass on only what goes to standard error.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -66,7 +66,7 @@ class Recorder:
         )
 
     def clear(self) -> None:
-        """Forget what was shown so far."""
+        """Clear the output so far."""
         self.outputs.clear()
 
     def _show(self, name: str, text: str) -> None:
@@ -113,7 +113,7 @@ def display(*objects: Any, **_: Any) -> None:
 
 
 def clear_output(wait: bool = False) -> None:  # noqa: ARG001 (IPython's signature)
-    """Forget what the cell showed so far."""
+    """Clear the cell's output so far."""
     _current[-1].clear()
 
 

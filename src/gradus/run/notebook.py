@@ -1,4 +1,4 @@
-"""Running a notebook from top to bottom on the engine, and writing it anew with what its cells showed.
+"""Running a notebook from top to bottom on the engine, and writing it with its outputs.
 
 A notebook is JSON (nbformat 4): cells, each with its source and, if it holds code, its outputs. No Jupyter is needed:
 the cells are run in this process, in one namespace.
@@ -33,7 +33,7 @@ def run_notebook(path: Path, output: Path | None = None, *, allow_errors: bool =
     Args:
         output: the new notebook to write, with outputs and pictures. None: text goes to standard output, and pictures
             are only named.
-        allow_errors: go on after a cell that failed.
+        allow_errors: continue after a cell that failed.
         debug: let exceptions through as they are.
 
     Returns:

@@ -14,7 +14,7 @@ from gradus.run.trouble import describe
 def run_program(path: Path, arguments: Sequence[str] = (), *, debug: bool = False) -> int:
     """Run a program from its first line to its last.
 
-    What it prints, it prints. `sys.exit` and Ctrl-C pass through; other exceptions are told on standard error.
+    What it prints, it prints. `sys.exit` and Ctrl-C pass through; other exceptions are reported on standard error.
 
     Args:
         arguments: what the program finds in sys.argv[1:].

@@ -1,4 +1,4 @@
-"""What a program finds around it when it starts: that it is `__main__`, its arguments, its folder first on the path."""
+"""The environment that a program starts in: it is `__main__`, with its arguments, and its folder first on the path."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gradus.run.alias import torch_is_engine
 
 @contextmanager
 def stage(path: Path, arguments: Sequence[str], *, file: bool) -> Iterator[ModuleType]:
-    """Set the stage for the program at `path`, and clear it afterwards. Gives the module that holds its names.
+    """Within it, `__main__`, sys.argv and sys.path are those of the program at `path`. Yields the module of its names.
 
     Args:
         file: the program is this very file, and may read its `__file__`.

@@ -1,4 +1,4 @@
-"""`compile`: a function of Values, called once to see what it does, and from then on run at the machine's own speed."""
+"""`compile`: a function of Values, traced once, and from then on run as compiled code."""
 
 from __future__ import annotations
 

@@ -158,7 +158,7 @@ def backward(ops: Integers, a: Integers, b: Integers, wanted: Flags, values: Flo
                     grads[y, j] += slope * grads[out, j]
 
 
-@np.errstate(all="ignore")  # where there is no Numba: 1/0 is inf there, without a word, and here
+@np.errstate(all="ignore")  # without Numba, too, 1/0 is inf, silently
 def run(
     ops: Integers, a: Integers, b: Integers, wanted: Flags, result: int, inputs: Floats, fixed: Floats, slopes: bool
 ) -> tuple[Floats, Floats, Floats, Flags]:

@@ -17,7 +17,7 @@ class Module:
         return []
 
     def zero_grad(self) -> None:
-        """Forget the gradients of the last step; backward adds to what is there."""
+        """Set every gradient to zero; backward adds to what is there."""
         for parameter in self.parameters():
             parameter.grad = 0.0
 

@@ -2,9 +2,9 @@
 
 Every operation makes a new `Value` that keeps its operands, one or two, and beside each operand one number: the local
 derivative of the result with respect to it. The chain rule is then a single loop, the same for every operation: a node
-hands each operand its own gradient times that number. Nothing refers back to the node itself, and there is nothing to
-a node but the node: so Python's garbage collector, which looks at every container there is, has little to look at, and
-a graph is freed the moment it is let go.
+hands each operand its own gradient times that number. A node is a single object, and nothing it holds refers back to
+it: so Python's garbage collector, which looks at every container, has little to look at, and a graph is freed with
+its last reference.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Batches to train on: all rows of a part once an epoch, in a new order each time that the seed and the epoch alone
-decide. A batch is a pure function of its step, so stopping and resuming needs no state."""
+"""Batches to train on: all rows of a part once an epoch, in a new order that depends on the seed and the epoch alone. A
+batch is a pure function of its step, so stopping and resuming needs no state."""
 
 from __future__ import annotations
 

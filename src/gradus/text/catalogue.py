@@ -1,4 +1,4 @@
-"""The corpora by name: what there is, where each comes from, and `load_corpus`, which finds a name or a path."""
+"""The corpora by name, where each comes from, and `load_corpus`, which finds a name or a path."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def load_corpus(name_or_path: str, *, kind: Kind | None = None) -> Corpus:
     """A corpus by its name in the catalogue, or a file or folder of the user's own UTF-8 text.
 
     Args:
-        name_or_path: a name goes first; write ./names for a file that is called like a corpus.
+        name_or_path: a corpus name takes precedence; write ./names for a file of the same name.
         kind: for a path, "documents" (one a line) or "stream"; None detects it, see `user_files.detect_kind`.
 
     Raises:

@@ -52,8 +52,8 @@ class Corpus:
         Documents: in the order of `random.Random(42).shuffle`, the first 80 %, the next 10 % and the last 10 % (the
         makemore lectures' split).
         Streams: test is the last 10 % of the characters (nanoGPT's "val"), dev 5 % before the middle, train the rest,
-        its two pieces joined. Dev is not what test goes on from: a play's first act, with the names of all who speak
-        in it, is to be learned where others who report on this test learn it.
+        its two pieces joined. Dev does not directly precede test: the first act of a play that test continues, with
+        the names of all who speak in it, belongs to train, as it does for others who report on this test.
 
         Raises:
             UserError: if the corpus is so small that a part would be empty.
@@ -79,7 +79,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Splits:
-    """train to learn from, dev to choose by, test to report; each a Corpus of the same kind."""
+    """train to learn from, dev to choose settings with, test to report; each a Corpus of the same kind."""
 
     train: Corpus
     dev: Corpus

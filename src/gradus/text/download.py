@@ -49,7 +49,7 @@ def text_of(file: RemoteFile) -> str:
     """The file's text, from where it lies or from its address.
 
     Raises:
-        UserError: if the file in GRADUS_DATA is not the one that is meant, or it cannot be downloaded.
+        UserError: if the file in GRADUS_DATA is not the expected one, or it cannot be downloaded.
     """
     path = local_path(file)
     if path is None or (
@@ -58,7 +58,7 @@ def text_of(file: RemoteFile) -> str:
         return decode_text(_download(file), cache_folder() / file.filename)
     if not _is_right(file, path):
         raise UserError(
-            f"{path} is not the {file.filename} that is meant: its sha256 is {_sha256(path)}, expected {file.sha256}; "
+            f"{path} is not the expected {file.filename}: its sha256 is {_sha256(path)}, expected {file.sha256}; "
             f"replace it by {file.address} or unset GRADUS_DATA"
         )
     return read_text(path)
@@ -74,7 +74,7 @@ def local_path(file: RemoteFile) -> Path | None:
 
 
 def cache_folder() -> Path:
-    """The platform's place for what can be fetched again; XDG_CACHE_HOME, where set, is respected everywhere.
+    """The platform's cache folder; XDG_CACHE_HOME, where set, is respected everywhere.
 
     Without a home folder (HOME unset, and a user without an entry in the system's list) it is the folder for temporary
     files."""
@@ -107,19 +107,19 @@ def _download(file: RemoteFile) -> bytes:
     found = hashlib.sha256(data).hexdigest()
     if found != file.sha256:
         raise UserError(
-            f"{file.address} did not send the {file.filename} that is meant: sha256 {found}, expected {file.sha256}; "
+            f"{file.address} did not send the expected {file.filename}: sha256 {found}, expected {file.sha256}; "
             f"put the right one at {target}, or in a folder that GRADUS_DATA names"
         )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         files.write(target, data)
     except OSError as error:  # the text is here; it only has to be fetched again next time
-        files.note(f"cannot keep {target}: {error.strerror or error}")
+        files.note(f"cannot save {target}: {error.strerror or error}")
     return data
 
 
 def _read_with_progress(response: IO[bytes], file: RemoteFile) -> bytes:
-    """All the response's bytes, but no more than tell that it is too long."""
+    """The response's bytes; reading stops once it is longer than it should be."""
     data = bytearray()
     with _progress(file) as advance:
         while len(data) <= file.size and (chunk := response.read(CHUNK)):

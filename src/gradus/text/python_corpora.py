@@ -14,7 +14,7 @@ from pathlib import Path
 from gradus.errors import UserError
 from gradus.text.corpus import Corpus
 
-STDLIB_LIMIT = 10_000_000  # characters; a bound on what one machine's library can ask of memory
+STDLIB_LIMIT = 10_000_000  # characters; bounds the memory that it takes
 LEFT_OUT_FOLDERS = {
     *("site-packages", "dist-packages", "__pycache__"),  # not the library's own text
     *("test", "tests", "idle_test"),  # not installed everywhere
@@ -38,10 +38,10 @@ COMMON = 30  # files a word of two letters must be found in: keeps "of" and "to"
 def words() -> Corpus:
     """The distinct words of Python's documentation and source, in lower case and alphabetical order.
 
-    Read are the topics of the language reference and, of every module of the standard library, what is written for
+    It reads the topics of the language reference and, of every module of the standard library, what is written for
     people: docstrings, comments, and string literals of three words or more. A word is 2 to 15 letters a-z that stand
     free between spaces and punctuation; it must be seen in lower case somewhere (which leaves out the names of people
-    and places), have a vowel, and no letter three times running. It is kept if no code has it as an identifier, or
+    and places), have a vowel, and no letter three times in a row. It is kept if no code has it as an identifier, or
     else if it is found in at least two modules or topics, and in a third as many as have it as an identifier (which
     leaves out variables and functions that are spoken of). A word of two letters must instead be found in 30.
     """

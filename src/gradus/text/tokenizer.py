@@ -18,14 +18,14 @@ FORMAT = "gradus tokenizer"
 
 
 class Tokenizer(Protocol):
-    """What every tokenizer offers. One for documents gives their separator, a newline, the id 0."""
+    """The interface of every tokenizer. One for documents gives their separator, a newline, the id 0."""
 
     @property
     def vocab_size(self) -> int:
         """How many ids there are: 0 .. vocab_size - 1."""
 
     def encode(self, text: str) -> Ids:
-        """(n,) int64. UserError if the text holds what the tokenizer does not know."""
+        """(n,) int64. UserError at an unknown character."""
 
     def decode(self, ids: npt.ArrayLike) -> str:
         """The text of (n,) ids. IndexError if one is out of range."""
@@ -105,7 +105,7 @@ class CharTokenizer:
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> CharTokenizer:
-        """The tokenizer whose `save` wrote these fields. Raises ValueError or KeyError if nobody's did."""
+        """The tokenizer whose `save` wrote these fields. Raises ValueError or KeyError if it is not valid."""
         if not isinstance(fields["alphabet"], str):
             raise ValueError("the alphabet is not a string")
         return cls(fields["alphabet"])
@@ -118,7 +118,7 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
     """The tokenizer that `save` wrote, of whatever kind.
 
     Raises:
-        UserError: if the file is missing, damaged, or something else's.
+        UserError: if the file is missing, damaged, or not a tokenizer.
     """
     try:
         data = Path(path).read_bytes()

@@ -1,4 +1,4 @@
-"""The user's own text: a UTF-8 file, or a folder of them, read with care and taken as documents or as a stream."""
+"""The user's own text: a UTF-8 file, or a folder of them, read as documents or as a stream."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gradus.text.corpus import Corpus, Kind
 
 MANY_LINES = 20  # fewer lines than this are a short text, not a list
 SHORT_LINE = 64  # characters; running text is wrapped at 70 to 80, or not at all
-BEGINNING = 1 << 16  # bytes in which a file that is no text is told from one that is
+BEGINNING = 1 << 16  # bytes looked at to tell a text file from a binary one
 
 # What gradus writes into the folder of a run, of which three make one, and beside the runs of a climb.
 RUN = {"state.json", "config.toml", "tokenizer.json", "metrics.jsonl", "model.safetensors", "samples.txt"}
@@ -75,8 +75,8 @@ def decode_text(data: bytes, path: Path) -> str:
 
 
 def _read_folder(folder: Path) -> str:
-    """All text files below `folder`. What is hidden is left out silently; what is no text, cannot be read, or was
-    written by gradus (a run, a climb) is left out too, and the user is told."""
+    """All text files below `folder`. Hidden files are left out silently; files that are not text, cannot be read, or
+    were written by gradus (a run, a climb) are left out too, and the user is told."""
     texts = []
     paths, ours, left_out = _below(folder)
     for path in paths:

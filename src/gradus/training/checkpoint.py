@@ -1,4 +1,4 @@
-"""Tensors to bytes and back: a model's weights, an optimizer's memory and the random generator, in the safetensors
+"""Tensors to bytes and back: a model's weights, an optimizer's state and the random generator, in the safetensors
 format. A file says in its header that it is ours, which format it has and what made it, so that a damaged or foreign
 one is known before it is used."""
 
@@ -23,17 +23,16 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 
 def weights(model: nn.Module) -> Arrays:
-    """Copies of a model's parameters and buffers by name; tensors that are one and the same are there once, under the
-    first name."""
+    """Copies of a model's parameters and buffers by name; tied ones are there once, under the first name."""
     state, owner = _state_and_owners(model)
     return {name: array.copy() for name, array in state.items() if owner[name] == name}
 
 
 def load_weights(model: nn.Module, arrays: Arrays) -> None:
-    """Put weights into a model, in place.
+    """Load weights into a model, in place.
 
     Raises:
-        UserError: if a name is missing or too many, or a shape differs.
+        UserError: if a name is missing or unexpected, or a shape differs.
     """
     state, owner = _state_and_owners(model)
     for name in sorted(set(owner.values()) ^ set(arrays)):
@@ -45,11 +44,11 @@ def load_weights(model: nn.Module, arrays: Arrays) -> None:
 
 
 def optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[Arrays, dict[str, float]]:
-    """An optimizer's memory: its tensors and its plain numbers, named `<parameter's index>.<name>`."""
+    """An optimizer's state: its tensors and its Python numbers, named `<parameter's index>.<name>`."""
     arrays: Arrays = {}
     numbers: dict[str, float] = {}
-    for index, memory in optimizer.state_dict()["state"].items():
-        for name, value in memory.items():
+    for index, values in optimizer.state_dict()["state"].items():
+        for name, value in values.items():
             if isinstance(value, torch.Tensor):
                 arrays[f"{index}.{name}"] = value.numpy().copy()
             elif value is not None:
@@ -58,7 +57,7 @@ def optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[Arrays, dict[str,
 
 
 def load_optimizer_state(optimizer: torch.optim.Optimizer, arrays: Arrays, numbers: dict[str, float]) -> None:
-    """Give an optimizer the memory that `optimizer_state` took."""
+    """Load into an optimizer what `optimizer_state` returned."""
     state: dict[int, dict[str, Any]] = {}
     for key, value in [*((key, torch.tensor(array)) for key, array in arrays.items()), *numbers.items()]:
         index, name = key.split(".", 1)
@@ -107,9 +106,7 @@ def unpack(data: bytes, path: object) -> tuple[Arrays, dict[str, Any]]:
     except (ValueError, TypeError, KeyError) as error:
         raise UserError(f"{path} is not a gradus checkpoint: its header is damaged") from error
     if later:
-        raise UserError(
-            f"{path} was written by gradus {header.get('version')}, a later one than this; please update gradus"
-        )
+        raise UserError(f"{path} was written by gradus {header.get('version')}, a later version; please update gradus")
     return arrays, header
 
 

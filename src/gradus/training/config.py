@@ -17,26 +17,26 @@ class TrainConfig:
         UserError: for a value out of range, or two budgets.
     """
 
-    corpus: str = "pydocs"  # the text to learn: a corpus that gradus knows, or a file or folder
-    kind: Literal["documents", "stream"] | None = None  # how to take a file; detected when not given
+    corpus: str = "pydocs"  # the training text: a corpus by name, or a file or folder
+    kind: Literal["documents", "stream"] | None = None  # one document a line, or one stream; detected by default
     model: str = "gpt"  # the model to train
     steps: int | None = None  # the budget in optimizer steps
     minutes: float | None = None  # the budget in minutes of training; 3 when no budget is given
-    batch_size: int = 16  # rows in a batch
-    grad_accumulation: int = 1  # batches whose gradients are summed before a step
-    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"  # the rule of a step
-    learning_rate: float = 3e-3  # the highest learning rate
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"  # how the learning rate falls after the warm-up
-    min_lr_ratio: float = 0.03  # the last learning rate, as a part of the highest
-    warmup: float = 0.03  # the part of the budget in which the learning rate rises from zero
-    beta1: float = 0.9  # Adam's memory of the gradient
-    beta2: float = 0.99  # Adam's memory of its square
-    weight_decay: float = 0.1  # pull towards zero, on matrices and embeddings only; in adam and sgd an L2 penalty
-    momentum: float = 0.0  # SGD's memory of the gradient
-    grad_clip: float = 1.0  # the largest norm of all gradients together; 0 = no clipping
-    evaluations: int = 10  # how often the dev loss is measured and a checkpoint saved, evenly over the budget
-    patience: int = 0  # stop after so many evaluations without a better dev loss; 0 = never
-    seed: int = 1337  # of the first weights, of dropout, and of the order of the data
+    batch_size: int = 16  # batch size: rows of tokens in a batch
+    grad_accumulation: int = 1  # gradient accumulation: batches for one optimizer step
+    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"  # the optimizer: how the weights follow the gradient
+    learning_rate: float = 3e-3  # the peak learning rate
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"  # how the learning rate decays after the warm-up
+    min_lr_ratio: float = 0.03  # the final learning rate, as a fraction of the peak
+    warmup: float = 0.03  # warm-up: the fraction of the budget in which the learning rate rises from zero
+    beta1: float = 0.9  # decay of Adam's first moment, the running mean of the gradient
+    beta2: float = 0.99  # decay of Adam's second moment, the running mean of its square
+    weight_decay: float = 0.1  # weight decay, on matrices and embeddings only; in adam and sgd an L2 penalty
+    momentum: float = 0.0  # momentum: decay of SGD's running sum of gradients; 0 = none
+    grad_clip: float = 1.0  # gradient clipping: the largest norm of all gradients together; 0 = no clipping
+    evaluations: int = 10  # evaluations on the dev split, each with a checkpoint, evenly over the budget
+    patience: int = 0  # early stopping: after so many evaluations without a better dev loss; 0 = never
+    seed: int = 1337  # random seed of the initial weights, of dropout and of the order of the data
 
     def __post_init__(self) -> None:
         if self.steps is not None and self.minutes is not None:

@@ -1,5 +1,5 @@
-"""The memory that a training will hold at once, reckoned before it begins, beside what the machine has free: better one
-line at the start than a process that the system kills in the middle."""
+"""An estimate of the memory that training will need, made before it begins, against what the machine has free: better
+one line at the start than a process that the system kills in the middle."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ NUMBER = 4  # bytes of a float32
 
 
 def require_memory(config: TrainConfig, model: Any) -> None:
-    """Say when a training will take more than half of the memory that is free.
+    """Note on standard error when training will need more than half of the free memory.
 
     Args:
         model: the model's configuration.
 
     Raises:
-        UserError: if it will need more than there is.
+        UserError: if it will need more than is free.
     """
     free, needed = available(), estimate(config, model)
     if free is None or 2 * needed < free:
@@ -53,7 +53,8 @@ def estimate(config: TrainConfig, model: Any) -> int:
 
 
 def available() -> int | None:
-    """Bytes that this process may still take, by Linux and by the limit of its container; None where nobody tells."""
+    """Bytes of free memory, according to Linux and to the limit of this process's container; None where neither is
+    known."""
     try:
         lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
         free = 1024 * sum(int(lines[name].split()[0]) for name in ("MemAvailable", "SwapFree"))
@@ -62,8 +63,8 @@ def available() -> int | None:
     try:
         group = Path("/sys/fs/cgroup")
         limit, used = (int((group / name).read_text(encoding="ascii")) for name in ("memory.max", "memory.current"))
-        kept = dict(line.split() for line in (group / "memory.stat").read_text(encoding="ascii").splitlines())
-        free = min(free, limit - used + int(kept["file"]))  # what is kept of files gives way
+        statistics = dict(line.split() for line in (group / "memory.stat").read_text(encoding="ascii").splitlines())
+        free = min(free, limit - used + int(statistics["file"]))  # the page cache gives way
     except (OSError, ValueError, KeyError):  # no container, or one without a limit ("max")
         pass
     return free

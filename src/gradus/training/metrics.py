@@ -15,7 +15,7 @@ class Line(NamedTuple):
 
 
 def append_line(path: Path, values: dict[str, Any]) -> None:
-    """Add a line. UserError if the disk refuses."""
+    """Add a line. UserError if it cannot be written."""
     with saving(path.parent), open(path, "a", encoding="utf-8") as file:
         file.write(to_json(values) + "\n")
 

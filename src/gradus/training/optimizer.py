@@ -8,11 +8,11 @@ from gradus.training.schedule import learning_rate_factor
 
 
 def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """AdamW (Loshchilov and Hutter, 2019), Adam (Kingma and Ba, 2015) or SGD over a model's parameters, each once.
+    """AdamW (Loshchilov and Hutter, 2019), Adam (Kingma and Ba, 2015) or SGD over a model's parameters.
 
-    Weight decay pulls on tensors of two dimensions or more, the matrices and embeddings, and not on biases and gains.
-    AdamW shrinks them beside the gradient's step; in Adam and SGD it is the gradient of weight_decay / 2 · ‖W‖², so
-    what they arrive at is the minimum of the loss with that penalty.
+    Weight decay applies to tensors of two dimensions or more, the matrices and embeddings, and not to biases and
+    gains. In AdamW it is decoupled from the gradient; in Adam and SGD it is the gradient of weight_decay / 2 · ‖W‖²,
+    so they converge to the minimum of the loss with that penalty.
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     decay = [p for p in parameters if p.dim() >= 2]

@@ -1,5 +1,5 @@
 """From settings to all that training needs: the corpus and its splits, a tokenizer, a new model and its batches; and
-from a run's folder back to them. It is the way of the data up to the first step, in one place."""
+from a run's folder back to them. Everything that happens before the first step is here."""
 
 from __future__ import annotations
 
@@ -65,11 +65,11 @@ class Setup:
     tokenizer: Tokenizer
     model: LanguageModel
     batches: BatchSource
-    keeps_text: bool = False  # the text came from a pipe, so that a run has to keep it
+    keeps_text: bool = False  # the text came from a pipe, so that the run has to save it
 
     def rows(self, part: Literal["train", "dev", "test"], *, stride: int | None = None) -> Rows:
         """All rows of a split, every character scored once. A model with a short context sees all of it; one that sees
-        a whole block sees what its window offers: windows side by side, or sliding by `stride`, where 1 gives every
+        a whole block sees what its window contains: windows side by side, or sliding by `stride`, where 1 gives every
         prediction a full context."""
         context = row_context(self.model)
         if context is not None:
@@ -81,7 +81,7 @@ class Setup:
         )
 
     def data(self) -> dict[str, Any]:
-        """What identifies the text: its name, its size and its sum."""
+        """What identifies the text: its name, its size and its SHA-256."""
         text = "\n".join((self.corpus.text, *self.corpus.documents))
         sum_ = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         return {"corpus": self.corpus.name, "characters": self.corpus.characters, "sha256": sum_}
@@ -110,7 +110,7 @@ def model_settings(model: str) -> dict[str, Setting]:
 
 
 def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None, to_train: bool = True) -> Setup:
-    """Everything from settings by name, training's and the model's together; what is not given has its default.
+    """Build everything from settings by name, training's and the model's together; what is not given takes its default.
 
     Args:
         values: for instance {"corpus": "names", "model": "gpt", "steps": 300, "n_layer": 2}.
@@ -118,8 +118,8 @@ def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None, 
         to_train: whether the memory that training needs must be free.
 
     Raises:
-        UserError: for a setting that is unknown, another model's, ill-typed or out of range, for a corpus that cannot
-            be had or is too short, and for a training that needs more memory than there is.
+        UserError: for a setting that is unknown, another model's, of the wrong type or out of range, for a corpus
+            that cannot be loaded or is too short, and for a training that needs more memory than is free.
     """
     config, settings = _sort(values)
     piped = vanishes(config.corpus)
@@ -142,7 +142,7 @@ def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None, 
 
 
 def write_beginning(run: Run, setup: Setup) -> None:
-    """The files that a run begins with: its settings, its tokenizer, and the text where it is nowhere else.
+    """Save the files that a run begins with: its settings, its tokenizer, and the text if it came from a pipe.
 
     Raises:
         UserError: if the run has begun already, or the disk refuses.
@@ -179,8 +179,8 @@ def reopen(run: Run, *, steps: int | None = None, minutes: float | None = None, 
 
 
 def reopen_to_resume(run: Run, *, steps: int | None = None, minutes: float | None = None) -> Setup:
-    """`reopen` for training further, or for a report that a crash prevented: writes the new budget, if there is one,
-    into the run's settings.
+    """`reopen` to continue training, or to finish a report that a crash prevented: writes the new budget, if there is
+    one, into the run's settings.
 
     Raises:
         UserError: as `reopen` does, and if there is nothing left to do.
@@ -227,7 +227,7 @@ def with_budget(values: Mapping[str, object], over: Mapping[str, object]) -> dic
 
 def row_context(model: LanguageModel) -> int | None:
     """How many tokens each prediction must see, for `make_rows` and `Batches`: all of a short context; None, whatever
-    its window offers, for a model that sees a whole block."""
+    its window contains, for a model that sees a whole block."""
     return max(1, model.context) if model.context < model.block_size else None
 
 
@@ -266,8 +266,8 @@ def _block_size(corpus: Corpus) -> int:
 
 
 def lasting(corpus: str) -> str:
-    """The name of a corpus, or its path in a form that holds in any folder, and that TOML can hold: where its bytes are
-    not UTF-8, as a file:// address."""
+    """The name of a corpus, or its absolute path in a form that TOML can hold: as a file:// address where its bytes are
+    not UTF-8."""
     if corpus in {entry.name for entry in catalogue()} or corpus.startswith(FILE_ADDRESS):
         return corpus
     path = Path(os.path.realpath(os.path.expanduser(corpus)))

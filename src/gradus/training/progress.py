@@ -1,4 +1,4 @@
-"""What one sees while training: a progress bar on a terminal, plain lines in a pipe or a file."""
+"""Progress displays: a progress bar on a terminal, lines of text in a pipe or a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from gradus.training.state import Report
 
-PLAIN_LINES = 20  # lines over the budget when nobody watches
+PLAIN_LINES = 20  # lines over the budget where there is no terminal
 
 
 @contextmanager

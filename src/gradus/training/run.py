@@ -28,7 +28,7 @@ _ADVICE = {
     OPTIMIZER: "the model can still be used by gradus sample RUN and gradus eval RUN",
     BEST: "the last weights can still be used by --last",
 }
-_ANEW = "put it back as it was, or train anew by gradus train --config RUN/config.toml"
+_ANEW = "put it back as it was, or train again with gradus train --config RUN/config.toml"
 
 
 class Run:
@@ -36,7 +36,7 @@ class Run:
 
     How a checkpoint is written: every file goes to `<name>.new` first and is flushed to disk. Then `state.json`, which
     holds the sha256 of each file and one of itself, is replaced; that one rename is the commit. Then the new files take
-    their names. A reader takes, of `<name>` and `<name>.new`, the one whose sum `state.json` tells, so it finds a whole
+    their names. A reader takes, of `<name>` and `<name>.new`, the one whose sum is in `state.json`, so it finds a whole
     checkpoint at every moment in between."""
 
     def __init__(self, path: str | Path) -> None:
@@ -58,10 +58,10 @@ class Run:
 
     @classmethod
     def open(cls, path: str | Path) -> Run:
-        """An existing run that has begun.
+        """Open a run that has begun.
 
         Raises:
-            UserError: if the path holds none.
+            UserError: if there is none at the path.
         """
         run = cls(path)
         if not run.path.is_dir():
@@ -93,14 +93,14 @@ class Run:
     # The checkpoint
 
     def save(self, files: Mapping[str, bytes], state: Mapping[str, Any]) -> None:
-        """Replace the checkpoint. Files of the checkpoint before that are not among `files` stay part of it.
+        """Replace the checkpoint. Files of the previous one that are not among `files` stay part of it.
 
         Args:
             files: the content of each file by name.
             state: what goes into `state.json`, besides the sums of the files.
 
         Raises:
-            UserError: if the disk refuses; the checkpoint before is then still there.
+            UserError: if a file cannot be written; the previous checkpoint is then still there.
         """
         with saving(self.path, self._still_whole):
             state = {**state, "metrics": _sha256(read_bytes(self.path / METRICS))}
@@ -125,8 +125,8 @@ class Run:
 
     def update(self, files: Mapping[str, bytes] | None = None, **fields: Any) -> None:
         """Replace some files and fields of the checkpoint and keep the others. UserError as in `save`."""
-        kept = {name: value for name, value in self.state().items() if name not in ("format", "files", "seal")}
-        self.save(files or {}, {**kept, **fields})
+        others = {name: value for name, value in self.state().items() if name not in ("format", "files", "seal")}
+        self.save(files or {}, {**others, **fields})
 
     def state(self) -> dict[str, Any]:
         """What `state.json` says.
@@ -203,7 +203,7 @@ class Run:
         """Replace a text file as a whole.
 
         Raises:
-            UserError: if the disk refuses; the file before is then still there.
+            UserError: if it cannot be written; the previous file is then still there.
         """
         with saving(self.path):
             write(self.path / name, text.encode())
@@ -213,7 +213,7 @@ class Run:
         return parse_toml(self.read(CONFIG), self.path / CONFIG)
 
     def log(self, line: dict[str, Any]) -> None:
-        """Add a line to `metrics.jsonl`. UserError if the disk refuses."""
+        """Add a line to `metrics.jsonl`. UserError if it cannot be written."""
         append_line(self.path / METRICS, line)
 
     def metrics(self) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The learning rate's course over the budget, whatever the budget is counted in."""
+"""The learning-rate schedule over the budget, whether that is in steps or in minutes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import math
 
 
 def learning_rate_factor(progress: float, *, schedule: str, warmup: float, min_ratio: float) -> float:
-    """The part of the highest learning rate to use at a point of the budget.
+    """The learning rate at a point of the budget, as a fraction of its peak.
 
-    It rises in a straight line over the warm-up, then falls to `min_ratio` at the end of the budget: along half a
-    cosine (Loshchilov and Hutter, 2017), in a straight line, or not at all.
+    It rises linearly over the warm-up, then decays to `min_ratio` at the end of the budget: along half a cosine
+    (Loshchilov and Hutter, 2017), linearly, or not at all.
 
     Args:
-        progress: the part of the budget that is spent, 0 to 1; more counts as 1.
+        progress: the fraction of the budget that is spent, 0 to 1; more counts as 1.
         schedule: `cosine`, `linear` or `constant`.
-        warmup: the part of the budget that the warm-up takes, 0 to 1.
+        warmup: the fraction of the budget that the warm-up takes, 0 to 1.
         min_ratio: the factor at the end, 0 to 1.
 
     Raises:
@@ -22,13 +22,13 @@ def learning_rate_factor(progress: float, *, schedule: str, warmup: float, min_r
     """
     if progress < warmup:
         return progress / warmup
-    fall = min(1.0, (progress - warmup) / (1 - warmup)) if warmup < 1 else 0.0
+    decayed = min(1.0, (progress - warmup) / (1 - warmup)) if warmup < 1 else 0.0
     if schedule == "cosine":
-        height = 0.5 * (1 + math.cos(math.pi * fall))
+        factor = 0.5 * (1 + math.cos(math.pi * decayed))
     elif schedule == "linear":
-        height = 1 - fall
+        factor = 1 - decayed
     elif schedule == "constant":
         return 1.0
     else:
         raise ValueError(f"schedule must be cosine, linear or constant, got {schedule!r}")
-    return min_ratio + (1 - min_ratio) * height
+    return min_ratio + (1 - min_ratio) * factor

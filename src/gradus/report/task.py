@@ -1,8 +1,8 @@
-"""The ground that every rung stands on: one text, its splits, its tokenizer, and the questions asked of every model.
+"""The task of every rung: one text with its splits and tokenizer, and the questions asked of every model.
 
-Models that see a fixed number of characters are scored with all of them in sight. A GPT reads rows of a stream that do
-not overlap (windows, as nanoGPT is measured), and the test split once more with a sliding window, where every character
-has at least three quarters of a row before it.
+Models that see a fixed number of characters are scored with all of them as context. A GPT reads rows of a stream that
+do not overlap (windows, as nanoGPT is measured), and the test split once more with a sliding window, where every
+character has at least three quarters of a row before it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ ASKED = 6  # characters of a document before the one that is asked for; a stream
 
 
 @dataclass(frozen=True)
-class Ground:
-    """A corpus made ready for climbing. block_size is the longest row of any rung."""
+class Task:
+    """What every model of a climb is trained and evaluated on. block_size is the longest row of any rung."""
 
     corpus: Corpus
     splits: Splits
@@ -35,7 +35,7 @@ class Ground:
     block_size: int
 
     @classmethod
-    def of(cls, corpus: Corpus) -> Ground:
+    def of(cls, corpus: Corpus) -> Task:
         """Split a corpus, learn its alphabet and find the length of its rows.
 
         Raises:
@@ -91,7 +91,7 @@ class Ground:
                 "A model with a fixed context sees all of it before every character. GPT reads windows of "
                 f"{self.block_size} characters that do not overlap, so that its average character has half a window "
                 f"before it; “sliding” scores test again with at least {self.block_size - self.block_size // 4 + 1} "
-                "characters in sight."
+                "characters of context."
             )
         elif self.block_size == LONGEST_ROW:
             out.append(f"Documents longer than {LONGEST_ROW - 1} characters are read in pieces.")
@@ -109,8 +109,8 @@ class Ground:
     # Samples and guesses
 
     def samples(self, model: LanguageModel, seed: int) -> tuple[Sample, ...]:
-        """What a model writes: documents from nothing, or the continuations of a line of the dev split. None, where
-        counts without smoothing know nothing to follow."""
+        """A model's samples: documents from nothing, or continuations of a line of the dev split. None, where an n-gram
+        without smoothing has never seen the context."""
         try:
             return self._samples(model, seed)
         except ValueError:
