@@ -118,7 +118,8 @@ class InPlaceMethods(Variable):
 
     # drawing
     bernoulli_ = drawing.bernoulli_
-    exponential_ = drawing.exponential_
+    cauchy_, exponential_, geometric_ = drawing.cauchy_, drawing.exponential_, drawing.geometric_
+    log_normal_ = drawing.log_normal_
     normal_ = drawing.normal_
     random_ = drawing.random_
     uniform_ = drawing.uniform_

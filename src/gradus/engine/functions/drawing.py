@@ -15,15 +15,15 @@ from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.layouts import by_memory, order_of
 from gradus.engine.functions.creation import checked, empty_like, float_kind, made
-from gradus.engine.functions.operands import is_tensor, plain, refuse_unknown
+from gradus.engine.functions.operands import floating_only, is_tensor, plain, refuse_bool, refuse_unknown
 from gradus.engine.ops import copying
-from gradus.engine.random import Generator
+from gradus.engine.random import Generator, inversion, rejection
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "bernoulli", "get_rng_state", "initial_seed", "manual_seed", "multinomial", "normal", "rand",
+    "bernoulli", "get_rng_state", "initial_seed", "manual_seed", "multinomial", "normal", "poisson", "rand",
     "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "seed", "set_rng_state",
 ]  # fmt: skip
 
@@ -208,6 +208,19 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = Non
     return wrap(random.bernoulli(input._array.shape, chance, input._array.dtype, generator))
 
 
+def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
+    """Draw the number of events where input, of floating-point numbers, gives the number that is expected.
+
+    Raises:
+        RuntimeError: if an expected number is negative.
+        NotImplementedError: if input is not of floating-point numbers.
+    """
+    rate = floating_only(input, "poisson_cpu")._array
+    if (rate < 0).any():
+        raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
+    return wrap(rejection.each(rejection.poisson, rate, generator=generator).astype(rate.dtype))
+
+
 def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
@@ -241,6 +254,59 @@ def uniform_(
 def exponential_(input: Tensor, lambd: float = 1, *, generator: Generator | None = None) -> Tensor:
     """Fill input with draws from the exponential distribution of rate `lambd`; return input."""
     return _fill(input, lambda place: random.exponential(place, lambd, input._array.dtype, generator))
+
+
+def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
+    """Fill input with draws of the number of trials up to the first success, each of chance p; return input.
+
+    Raises:
+        RuntimeError: if p is not in (0, 1).
+    """
+    if not 0 < p < 1:
+        raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p}")
+    refuse_bool(input, "geometric_cpu")
+    return _fill_by_one(input, lambda chosen: inversion.geometric(p, chosen), generator)
+
+
+def cauchy_(input: Tensor, median: float = 0, sigma: float = 1, *, generator: Generator | None = None) -> Tensor:
+    """Fill input with draws from the Cauchy distribution; return input.
+
+    Raises:
+        RuntimeError: if sigma is not positive, or input is not of floating-point numbers.
+    """
+    if not sigma > 0:
+        raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma}")
+    if not input.is_floating_point():
+        raise RuntimeError(
+            "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you "
+            f"specified {input.dtype}"
+        )
+    return _fill_by_one(input, lambda chosen: inversion.cauchy(median, sigma, chosen), generator)
+
+
+def log_normal_(input: Tensor, mean: float = 1, std: float = 2, *, generator: Generator | None = None) -> Tensor:
+    """Fill input with exp of draws from the normal distribution of this mean and standard deviation; return input.
+
+    Raises:
+        RuntimeError: if std is not positive.
+        NotImplementedError: if input is not of floating-point numbers.
+    """
+    if not std > 0:
+        raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std}")
+    floating_only(input, "log_normal_cpu")
+    return _fill_by_one(input, lambda chosen: inversion.log_normal(mean, std, chosen), generator)
+
+
+def _fill_by_one(input: Tensor, draw: Callable[[Generator], float], generator: Generator | None) -> Tensor:
+    """Put draws made one at a time into a tensor."""
+    chosen = generator or random.default_generator
+
+    def fill(place: Any) -> Array:
+        numbers = place if isinstance(place, np.ndarray) else np.empty(place, input._array.dtype)
+        numbers[...] = np.reshape([draw(chosen) for _ in range(numbers.size)], numbers.shape)
+        return numbers
+
+    return _fill(input, fill)
 
 
 def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = None) -> Tensor:
