@@ -18,6 +18,7 @@ from gradus.engine.dtypes import Array
 from gradus.engine.functions import operands
 from gradus.engine.kernels.addition import add
 from gradus.engine.nn import functional as F
+from gradus.engine.ops import unary
 
 Step = Callable[[], object]
 
@@ -201,6 +202,21 @@ FROM_INPUTS: dict[str, Callable[[Any, Any], Any]] = {
     "Mm": lambda x, y: x @ y,
     "MatMul": lambda x, y: x @ y[0],
     "Angle": lambda x, _: x.cfloat().angle(),
+    "Abs": lambda x, _: x.abs(),
+    "Log": lambda x, _: x.log(),
+    "Log10": lambda x, _: x.log10(),
+    "Log2": lambda x, _: x.log2(),
+    "Log1p": lambda x, _: x.log1p(),
+    "Sin": lambda x, _: x.sin(),
+    "Cos": lambda x, _: x.cos(),
+    "Asin": lambda x, _: x.asin(),
+    "Acos": lambda x, _: x.acos(),
+    "Atan": lambda x, _: x.atan(),
+    "Sinh": lambda x, _: x.sinh(),
+    "Cosh": lambda x, _: x.cosh(),
+    "Asinh": lambda x, _: x.asinh(),
+    "Acosh": lambda x, _: x.acosh(),
+    "Atanh": lambda x, _: x.atanh(),
     "CrossEntropy": lambda x, _: F.cross_entropy(x, engine.tensor([0, 1, 0])),
 }
 FROM_OUTPUT: dict[str, Callable[[Any], Any]] = {
@@ -217,7 +233,8 @@ FROM_OUTPUT: dict[str, Callable[[Any], Any]] = {
 
 def _operations(kind: type[Function] = Function) -> Iterator[type[Function]]:
     for found in kind.__subclasses__():
-        yield found
+        if found.__module__ != unary.__name__:  # which holds bases of operations
+            yield found
         yield from _operations(found)
 
 

@@ -14,6 +14,7 @@ from gradus.engine.dtypes import Array
 from gradus.engine.kernels import activations as kernels
 from gradus.engine.kernels import addition
 from gradus.engine.ops.broadcast import Operand, shape_of, sum_to
+from gradus.engine.ops.unary import KeepsInput
 
 _ndarray = np.ndarray
 
@@ -196,12 +197,10 @@ class Neg(Function):
         return -dy
 
 
-class Abs(Function):
+class Abs(KeepsInput):
     """y = |x|.    dx = sign(x) dy"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.abs(x)
+    function = np.abs
 
     def backward(self, dy: Array) -> Array:
         return dy * sign(self.x)

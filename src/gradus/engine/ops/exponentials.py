@@ -10,86 +10,67 @@ import numpy as np
 from gradus.engine.autograd.node import OUTPUT, Function
 from gradus.engine.dtypes import Array
 from gradus.engine.ops.broadcast import Operand, shape_of, sum_to
+from gradus.engine.ops.unary import KeepsInput, KeepsOutput
 
 
-class Exp(Function):
+class Exp(KeepsOutput):
     """y = eˣ.    dx = y dy"""
 
-    keeps = OUTPUT
-
-    def forward(self, x: Array) -> Array:
-        self.y = np.exp(x)
-        return self.y
+    function = np.exp
 
     def backward(self, dy: Array) -> Array:
         return dy * self.y
 
 
-class Exp2(Function):
+class Exp2(KeepsOutput):
     """y = 2ˣ.    dx = y log(2) dy"""
 
-    keeps = OUTPUT
-
-    def forward(self, x: Array) -> Array:
-        self.y = np.exp2(x)
-        return self.y
+    function = np.exp2
 
     def backward(self, dy: Array) -> Array:
         return dy * self.y * math.log(2)
 
 
-class Expm1(Function):
+class Expm1(KeepsOutput):
     """y = eˣ - 1.    dx = (y + 1) dy"""
 
-    keeps = OUTPUT
-
-    def forward(self, x: Array) -> Array:
-        self.y = np.expm1(x)
-        return self.y
+    function = np.expm1
 
     def backward(self, dy: Array) -> Array:
         return dy * (self.y + 1)
 
 
-class Log(Function):
+class Log(KeepsInput):
     """y = log x.    dx = dy / x"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.log(x)
+    function = np.log
 
     def backward(self, dy: Array) -> Array:
         return dy / self.x
 
 
-class Log10(Function):
+class Log10(KeepsInput):
     """y = log₁₀ x.    dx = dy / (x log 10)"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.log10(x)
+    function = np.log10
 
     def backward(self, dy: Array) -> Array:
         return dy / (self.x * math.log(10))
 
 
-class Log2(Function):
+class Log2(KeepsInput):
     """y = log₂ x.    dx = dy / (x log 2)"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.log2(x)
+    function = np.log2
 
     def backward(self, dy: Array) -> Array:
         return dy / (self.x * math.log(2))
 
 
-class Log1p(Function):
+class Log1p(KeepsInput):
     """y = log(1 + x).    dx = dy / (1 + x)"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.log1p(x)
+    function = np.log1p
 
     def backward(self, dy: Array) -> Array:
         return dy / (1 + self.x)
@@ -155,14 +136,10 @@ class Logit(Function):
         return np.where((x < self.low) | (x > self.high), self.outside, dy / (x * (1 - x)))
 
 
-class Sqrt(Function):
+class Sqrt(KeepsOutput):
     """y = √x.    dx = dy / 2y"""
 
-    keeps = OUTPUT
-
-    def forward(self, x: Array) -> Array:
-        self.y = np.sqrt(x)
-        return self.y
+    function = np.sqrt
 
     def backward(self, dy: Array) -> Array:
         return dy / (2 * self.y)

@@ -11,71 +11,58 @@ from gradus.engine.autograd.node import OUTPUT, Function
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels import activations as kernels
 from gradus.engine.ops.broadcast import sum_to
+from gradus.engine.ops.unary import KeepsInput, KeepsOutput
 
 
-class Sin(Function):
+class Sin(KeepsInput):
     """y = sin x.    dx = cos(x) dy"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.sin(x)
+    function = np.sin
 
     def backward(self, dy: Array) -> Array:
         return dy * np.cos(self.x)
 
 
-class Cos(Function):
+class Cos(KeepsInput):
     """y = cos x.    dx = -sin(x) dy"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.cos(x)
+    function = np.cos
 
     def backward(self, dy: Array) -> Array:
         return dy * -np.sin(self.x)
 
 
-class Tan(Function):
+class Tan(KeepsOutput):
     """y = tan x.    dx = (1 + y²) dy"""
 
-    keeps = OUTPUT
-
-    def forward(self, x: Array) -> Array:
-        self.y = np.tan(x)
-        return self.y
+    function = np.tan
 
     def backward(self, dy: Array) -> Array:
         return dy * (1 + self.y * self.y)
 
 
-class Asin(Function):
+class Asin(KeepsInput):
     """y = arcsin x.    dx = dy / √(1 - x²)"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.arcsin(x)
+    function = np.arcsin
 
     def backward(self, dy: Array) -> Array:
         return dy / np.sqrt(1 - self.x * self.x)
 
 
-class Acos(Function):
+class Acos(KeepsInput):
     """y = arccos x.    dx = -dy / √(1 - x²)"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.arccos(x)
+    function = np.arccos
 
     def backward(self, dy: Array) -> Array:
         return -dy / np.sqrt(1 - self.x * self.x)
 
 
-class Atan(Function):
+class Atan(KeepsInput):
     """y = arctan x.    dx = dy / (1 + x²)"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.arctan(x)
+    function = np.arctan
 
     def backward(self, dy: Array) -> Array:
         return dy / (1 + self.x * self.x)
@@ -119,23 +106,19 @@ class Sinc(Function):
         return dy * np.where(x == 0, 0, (np.cos(math.pi * x) - self.y) / x)
 
 
-class Sinh(Function):
+class Sinh(KeepsInput):
     """y = sinh x.    dx = cosh(x) dy"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.sinh(x)
+    function = np.sinh
 
     def backward(self, dy: Array) -> Array:
         return dy * np.cosh(self.x)
 
 
-class Cosh(Function):
+class Cosh(KeepsInput):
     """y = cosh x.    dx = sinh(x) dy"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.cosh(x)
+    function = np.cosh
 
     def backward(self, dy: Array) -> Array:
         return dy * np.sinh(self.x)
@@ -157,34 +140,28 @@ class Tanh(Function):
         self.y = self.saved = None
 
 
-class Asinh(Function):
+class Asinh(KeepsInput):
     """y = arsinh x.    dx = dy / √(x² + 1)"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.arcsinh(x)
+    function = np.arcsinh
 
     def backward(self, dy: Array) -> Array:
         return dy / np.sqrt(self.x * self.x + 1)
 
 
-class Acosh(Function):
+class Acosh(KeepsInput):
     """y = arcosh x.    dx = dy / √(x² - 1)"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.arccosh(x)
+    function = np.arccosh
 
     def backward(self, dy: Array) -> Array:
         return dy / np.sqrt(self.x * self.x - 1)
 
 
-class Atanh(Function):
+class Atanh(KeepsInput):
     """y = artanh x.    dx = dy / (1 - x²)"""
 
-    def forward(self, x: Array) -> Array:
-        self.x = x
-        return np.arctanh(x)
+    function = np.arctanh
 
     def backward(self, dy: Array) -> Array:
         return dy / (1 - self.x * self.x)
