@@ -1,4 +1,4 @@
-"""Number types, devices and shapes under PyTorch's names: what a tensor says about itself besides its numbers."""
+"""PyTorch's dtypes, devices and shapes: a tensor's attributes besides its data."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ __all__ = [
 Array = npt.NDArray[Any]
 
 
-# NumPy's kinds of numbers, by their letters. Its bfloat16, which is ml_dtypes's, counts as a kind of its own.
+# NumPy's `dtype.kind` of floats, 'V' being that of ml_dtypes's bfloat16.
 REAL = "fV"
-FLOATING = "fVc"  # what can have gradients
+FLOATING = "fVc"  # dtypes that can have gradients
 
 
 class dtype:
-    """A number type, such as `torch.float32`; `.numpy` is NumPy's name for it."""
+    """A data type, such as `torch.float32`; `.numpy` is the NumPy dtype."""
 
     numpy: np.dtype[Any]
 
@@ -62,7 +62,7 @@ class dtype:
     def __getattr__(self, name: str) -> Any:
         if name != "numpy":
             raise AttributeError(f"'torch.dtype' object has no attribute '{name}'")
-        import ml_dtypes  # takes as long to import as a tenth of the engine, and few programs need it
+        import ml_dtypes  # its import takes a tenth of the engine's, and few programs need it
 
         self.numpy = np.dtype(ml_dtypes.bfloat16)
         _BY_NUMPY[self.numpy] = self
@@ -82,15 +82,15 @@ class dtype:
 
     @property
     def itemsize(self) -> builtins.int:
-        """Bytes a number takes."""
+        """The size of an element in bytes."""
         return self.numpy.itemsize
 
     def to_real(self) -> dtype:
-        """The type of a complex number's parts; a real type is its own."""
+        """The dtype of a complex dtype's real and imaginary parts; a real dtype itself."""
         return {"complex64": float32, "complex128": float64}.get(self.name, self)
 
     def to_complex(self) -> dtype:
-        """The type of complex numbers whose parts have this type."""
+        """The complex dtype whose real and imaginary parts have this dtype."""
         if self.is_complex:
             return self
         if self.name not in ("bfloat16", "float32", "float64"):
@@ -144,27 +144,35 @@ def set_default_dtype(d: dtype) -> None:
     _default = d
 
 
-def of_numpy(kind: np.dtype[Any]) -> dtype:
-    """The engine's name for a NumPy number type."""
+def of_numpy(numpy_dtype: np.dtype[Any]) -> dtype:
+    """The `torch.dtype` of a NumPy dtype.
+
+    Raises:
+        TypeError: if there is none.
+    """
     try:
-        return _BY_NUMPY[kind]
+        return _BY_NUMPY[numpy_dtype]
     except KeyError:
-        if kind.name == "bfloat16" == bfloat16.numpy.name:  # which makes it known
+        if numpy_dtype.name == "bfloat16" == bfloat16.numpy.name:  # which makes it known
             return bfloat16
-        raise TypeError(not_numpy(kind)) from None
+        raise TypeError(not_numpy(numpy_dtype)) from None
 
 
-def not_numpy(kind: np.dtype[Any]) -> str:
+def not_numpy(numpy_dtype: np.dtype[Any]) -> str:
     """The message for a NumPy dtype that tensors do not have."""
     return (
-        f"can't convert np.ndarray of type {kind.type.__module__}.{kind.type.__name__}. The only supported types "
-        "are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, uint32, uint16, "
-        "uint8, and bool."
+        f"can't convert np.ndarray of type {numpy_dtype.type.__module__}.{numpy_dtype.type.__name__}. The only "
+        "supported types are: float64, float32, float16, complex64, complex128, int64, int32, int16, int8, uint64, "
+        "uint32, uint16, uint8, and bool."
     )
 
 
 def to_numpy(d: Any) -> np.dtype[Any]:
-    """NumPy's type for a `torch.dtype`, or for Python's own float, int and bool."""
+    """The NumPy dtype of a `torch.dtype`, or of Python's float, int, bool or complex.
+
+    Raises:
+        TypeError: for anything else.
+    """
     if isinstance(d, dtype):
         return d.numpy
     try:
@@ -179,7 +187,7 @@ def to_numpy(d: Any) -> np.dtype[Any]:
 
 
 class device:
-    """Where a tensor lives. This engine has one place, "cpu"."""
+    """The device of a tensor, which in this engine is always the CPU."""
 
     def __init__(
         self, name: str | device = "cpu", index: builtins.int | None = None, *, type: str | None = None
@@ -195,15 +203,15 @@ class device:
         self.index = index if index is not None else (builtins.int(number) if number else None)
 
     def __enter__(self) -> device:
-        """Within the block, new tensors are on this device, which must be the CPU."""
+        """Create tensors on this device within the block; it must be the CPU."""
         check_device(self)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """New tensors are on the CPU afterwards, too."""
+        """Nothing changes: the device is always the CPU."""
 
     def __call__(self, function: Any) -> Any:
-        """As a decorator: what the function makes is on this device, which must be the CPU."""
+        """As a decorator: the function creates tensors on this device, which must be the CPU."""
         check_device(self)
         return function
 
@@ -224,7 +232,7 @@ CPU = device("cpu")
 
 
 def set_default_device(device: Any) -> None:
-    """Where new tensors are; the CPU is the only place.
+    """Set the device of new tensors; only the CPU is supported.
 
     Raises:
         AssertionError, RuntimeError: for any other device.
@@ -238,7 +246,7 @@ def get_default_device() -> device:
 
 
 def check_device(where: Any) -> None:
-    """Raise as PyTorch without that hardware does, unless `where` is the CPU (or nothing)."""
+    """Raise as PyTorch without that hardware does, unless `where` is the CPU or None."""
     if where is None or where is CPU:
         return
     kind = device(where).type
@@ -249,7 +257,7 @@ def check_device(where: Any) -> None:
 
 
 class Size(tuple[builtins.int, ...]):
-    """A shape: a tuple that prints as PyTorch's and counts its elements."""
+    """A shape: a tuple with `numel()` that prints as PyTorch's."""
 
     __slots__ = ()
 

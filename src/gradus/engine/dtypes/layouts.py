@@ -1,4 +1,4 @@
-"""How a tensor's numbers may lie in memory, under PyTorch's names: layouts and memory formats."""
+"""Layouts and memory formats: how a tensor is stored in memory, under PyTorch's names."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = [
 
 
 class _Name:
-    """Something that is told by its name alone."""
+    """A constant with a name."""
 
     def __init__(self, name: str) -> None:
         self.name: Final = name
@@ -34,7 +34,7 @@ class _Name:
 
 
 class layout(_Name):
-    """Whether all numbers are kept, or only those that are not 0."""
+    """Whether a tensor is strided or sparse."""
 
 
 class memory_format(_Name):
@@ -48,50 +48,50 @@ preserve_format = memory_format("preserve_format")
 channels_last = memory_format("channels_last")
 channels_last_3d = memory_format("channels_last_3d")
 
-CHANNELS_LAST = {channels_last: 4, channels_last_3d: 5}  # the dimensions that a tensor in it has
+CHANNELS_LAST = {channels_last: 4, channels_last_3d: 5}  # the number of dimensions it requires
 
 
-def check_layout(asked: Any) -> None:
-    """Raise if it is asked for anything but a strided tensor."""
-    if asked is not None and asked is not strided:
-        raise NotImplementedError(f"gradus's engine has strided tensors only, not {asked}")
+def check_layout(requested: Any) -> None:
+    """Raise if a layout other than strided is requested."""
+    if requested is not None and requested is not strided:
+        raise NotImplementedError(f"gradus's engine has strided tensors only, not {requested}")
 
 
-def check_format(asked: Any) -> None:
-    """Raise if it is no memory format."""
-    if asked is not None and not isinstance(asked, memory_format):
-        raise TypeError(f"memory_format must be torch.memory_format, not {type(asked).__name__}")
+def check_format(requested: Any) -> None:
+    """Raise unless it is a memory format or None."""
+    if requested is not None and not isinstance(requested, memory_format):
+        raise TypeError(f"memory_format must be torch.memory_format, not {type(requested).__name__}")
 
 
-def in_format(x: Any, asked: Any) -> Any:
-    """A tensor whose numbers lie as the format says; the tensor itself if they do.
+def in_format(x: Any, requested: Any) -> Any:
+    """x in a memory format; x itself if it has it already.
 
     Raises:
-        RuntimeError: if it has not the dimensions that the format is for.
-        TypeError: if it is no memory format.
+        RuntimeError: if the format requires another number of dimensions.
+        TypeError: if it is not a memory format.
     """
-    check_format(asked)
-    if asked is None or asked is preserve_format:
+    check_format(requested)
+    if requested is None or requested is preserve_format:
         return x
-    if asked is contiguous_format:
+    if requested is contiguous_format:
         return x.contiguous()
-    dims = CHANNELS_LAST[asked]
+    dims = CHANNELS_LAST[requested]
     if x.ndim != dims:
-        raise RuntimeError(f"required rank {dims} tensor to use {asked.name} format")
+        raise RuntimeError(f"required rank {dims} tensor to use {requested.name} format")
     return x.movedim(1, -1).contiguous().movedim(-1, 1)
 
 
 def order_of(x: Array) -> Literal["C", "K"]:
-    """The order, as NumPy calls it, that what is made like x has: x's own, of expanded ones the usual one."""
+    """NumPy's `order` for a new array like x: that of x, or C if x is expanded."""
     return "C" if x.flags.c_contiguous or 0 in x.strides else "K"
 
 
-def zeros_like(x: Array, kind: np.dtype[Any]) -> Array:
-    """Zeros of another type that lie in memory as x does."""
-    return np.zeros(x.shape, kind) if order_of(x) == "C" else np.zeros_like(x, kind, order="K")
+def zeros_like(x: Array, dtype: np.dtype[Any]) -> Array:
+    """Zeros of another dtype with the memory order of x."""
+    return np.zeros(x.shape, dtype) if order_of(x) == "C" else np.zeros_like(x, dtype, order="K")
 
 
 def by_memory(x: Array) -> list[int]:
-    """The axes of x, that with the longest step in memory first; of an expanded one in their own order."""
+    """The axes of x by decreasing stride; in their own order if x is expanded."""
     axes = list(range(x.ndim))
     return axes if order_of(x) == "C" else sorted(axes, key=lambda i: -x.strides[i])

@@ -1,4 +1,4 @@
-"""`finfo` and `iinfo`: how large, how small and how fine the numbers of a type are."""
+"""`finfo` and `iinfo`: the numerical limits of dtypes."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from gradus.engine.dtypes import dtype as DType
 __all__ = ["finfo", "iinfo"]
 
 
-def limits_of(kind: np.dtype[Any]) -> Any:
-    """NumPy's finfo or iinfo of a type, or ml_dtypes's finfo of bfloat16."""
-    if kind.kind != "V":
-        return np.finfo(kind) if kind.kind in "fc" else np.iinfo(kind)
+def limits_of(dtype: np.dtype[Any]) -> Any:
+    """NumPy's finfo or iinfo of a dtype, or ml_dtypes's finfo of bfloat16."""
+    if dtype.kind != "V":
+        return np.finfo(dtype) if dtype.kind in "fc" else np.iinfo(dtype)
     import ml_dtypes
 
-    return ml_dtypes.finfo(kind)  # type: ignore[no-untyped-call]
+    return ml_dtypes.finfo(dtype)  # type: ignore[no-untyped-call]
 
 
 class finfo:
-    """The limits of a floating-point type, by default of the default one.
+    """The numerical limits of a floating-point dtype, the default dtype if None.
 
-    bits: how many it takes; eps: the step from 1 to the next number; tiny = smallest_normal; resolution: 10 to minus
-    the number of decimal digits that are sure.
+    bits: size; eps: the difference between 1 and the next larger number; tiny = smallest_normal: the smallest positive
+    normal number; resolution: 10 to minus the number of exact decimal digits.
     """
 
     def __init__(self, type: DType | None = None) -> None:
-        kind = dtypes.get_default_dtype() if type is None else type
-        if not (kind.is_floating_point or kind.is_complex):
+        dtype = dtypes.get_default_dtype() if type is None else type
+        if not (dtype.is_floating_point or dtype.is_complex):
             raise TypeError(
                 "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
             )
-        kind = kind.to_real()
-        self.dtype = kind.name
-        self.bits = 8 * kind.itemsize
-        limits = limits_of(kind.numpy)
+        dtype = dtype.to_real()
+        self.dtype = dtype.name
+        self.bits = 8 * dtype.itemsize
+        limits = limits_of(dtype.numpy)
         self.eps, self.resolution = float(limits.eps), 10.0 ** -int(limits.precision)
         self.min, self.max, self.tiny = float(limits.min), float(limits.max), float(limits.tiny)
         self.smallest_normal = self.tiny
@@ -48,7 +48,7 @@ class finfo:
 
 
 class iinfo:
-    """The limits of an integer type."""
+    """The numerical limits of an integer dtype."""
 
     def __init__(self, type: DType) -> None:
         if type.numpy.kind not in "iu":

@@ -1,7 +1,7 @@
-"""Type promotion: what number type an operation on mixed operands computes in, as PyTorch decides it.
+"""Type promotion: the dtype of an operation on mixed operands, by PyTorch's rules.
 
 Categories are ordered bool < integer < floating < complex. Tensors with dimensions decide; a 0-d tensor counts only
-when its category is higher than theirs, and a Python number only when its category is higher than all tensors'.
+if its category is higher than theirs, and a Python number only if its category is higher than all tensors'.
 """
 
 from __future__ import annotations
@@ -12,39 +12,39 @@ import numpy as np
 
 from gradus.engine import dtypes
 
-RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}  # of NumPy's kinds; V is bfloat16
-Kind = np.dtype[Any]
+RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}  # by NumPy's `dtype.kind`; V is bfloat16
+NumpyDtype = np.dtype[Any]
 
 
-def promote(a: Kind, b: Kind) -> Kind:
-    """The type of equals: the higher category, or within one category the wider type."""
+def promote(a: NumpyDtype, b: NumpyDtype) -> NumpyDtype:
+    """The dtype of two tensors with dimensions: the higher category, or within one the wider dtype."""
     if RANK[a.kind] != RANK[b.kind]:
         higher, lower = (a, b) if RANK[a.kind] > RANK[b.kind] else (b, a)
         return complex_of(lower, higher) if higher.kind == "c" else higher
     if a.kind != b.kind and "V" in (a.kind, b.kind):
-        return np.promote_types(a if a.kind == "f" else b, np.float32)  # bfloat16 and float16 meet in float32
+        return np.promote_types(a if a.kind == "f" else b, np.float32)  # bfloat16 with float16 gives float32
     return np.promote_types(a, b)
 
 
-def complex_of(kind: Kind, least: Kind) -> Kind:
-    """The complex type that holds a type's numbers, where floats decide on the precision."""
-    return np.promote_types(kind, least) if kind.kind == "f" else least
+def complex_of(dtype: NumpyDtype, least: NumpyDtype) -> NumpyDtype:
+    """The complex dtype for another dtype: with the precision of a float, at least `least`."""
+    return np.promote_types(dtype, least) if dtype.kind == "f" else least
 
 
-def of_number(x: Any) -> Kind:
-    """The type a Python number brings when its category wins."""
+def of_number(x: Any) -> NumpyDtype:
+    """The dtype of a Python number, if its category is the highest."""
     if isinstance(x, bool):
         return np.dtype(np.bool_)
     if isinstance(x, int):
         return np.dtype(np.int64)
-    kind = dtypes.get_default_dtype().numpy
-    return complex_of(kind, np.dtype(np.complex64)) if isinstance(x, complex) else kind
+    default = dtypes.get_default_dtype().numpy
+    return complex_of(default, np.dtype(np.complex64)) if isinstance(x, complex) else default
 
 
-def result_type(*operands: Any) -> Kind:
-    """The type that arrays and Python numbers meet in."""
-    result: Kind | None = None
-    tiers: tuple[list[Kind], list[Kind], list[Kind]] = ([], [], [])  # with dimensions, 0-d, numbers
+def result_type(*operands: Any) -> NumpyDtype:
+    """The common dtype of arrays and Python numbers."""
+    result: NumpyDtype | None = None
+    tiers: tuple[list[NumpyDtype], list[NumpyDtype], list[NumpyDtype]] = ([], [], [])  # with dimensions, 0-d, numbers
     for x in operands:
         if isinstance(x, np.ndarray):
             tiers[0 if x.ndim else 1].append(x.dtype)
@@ -53,14 +53,14 @@ def result_type(*operands: Any) -> Kind:
     for tier in tiers:
         if not tier:
             continue
-        kind = tier[0]
+        dtype = tier[0]
         for other in tier[1:]:
-            kind = promote(kind, other)
+            dtype = promote(dtype, other)
         if result is None:
-            result = kind
-        elif kind.kind == "c" and result.kind in dtypes.REAL:
+            result = dtype
+        elif dtype.kind == "c" and result.kind in dtypes.REAL:
             result = complex_of(result, np.dtype(np.complex64))  # the number's own precision does not count
-        elif RANK[kind.kind] > RANK[result.kind]:
-            result = kind
+        elif RANK[dtype.kind] > RANK[result.kind]:
+            result = dtype
     assert result is not None
     return result

@@ -1,9 +1,8 @@
-"""Randomness: PyTorch's draws on the CPU, number for number, as NumPy arrays.
+"""Random sampling: PyTorch's random numbers on the CPU, bit for bit, as NumPy arrays.
 
-Every draw is a recipe that turns a generator's random words into numbers. The recipes are those of PyTorch 2.13's CPU
-kernels, so that the same seed and the same calls give the same numbers, and leave the stream at the same word. A draw
-that is given no generator takes the default one. Where there is much to draw, loops (`kernels/draws.py`) do what the
-recipes here say.
+Every function here turns a generator's random words into numbers. The algorithms are those of PyTorch 2.13's CPU
+kernels, so that the same seed and the same calls give the same numbers, and leave the stream at the same word. Without
+a generator, the default one is used. For large arrays, compiled loops (`kernels/draws.py`) do the same.
 """
 
 from __future__ import annotations
@@ -41,39 +40,45 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 Shape = int | tuple[int, ...]
-Place = Shape | Array  # a shape; or an array in one piece, of the draw's dtype, to be filled
+ShapeOrOut = Shape | Array  # a shape; or a contiguous array of the dtype, to fill
 
-_CHUNK = 1 << 15  # numbers drawn at a time: a multiple of 16, and small enough to stay in the processor's cache
-_SHUFFLED = 16  # times the time of another draw, without a loop
-_WIDE_RANGE = 1 << 28  # from this many values on, randint spends two words a number, to keep the remainder's bias small
+_CHUNK = 1 << 15  # elements drawn at a time: a multiple of 16, and small enough for the processor's cache
+_SHUFFLED = 16  # how much slower randperm is without a loop than other draws
+_WIDE_RANGE = (
+    1 << 28
+)  # from this many values on, randint uses two words an element, to keep the bias of the remainder small
 
 
 def __getattr__(name: str) -> Any:
-    """`torch.random`, which this module is for programs, has functions of the default generator."""
+    """This module is also `torch.random`, whose functions are those of the default generator."""
     if name in _OF_TORCH_RANDOM:
         return getattr(importlib.import_module("gradus.engine.functions.drawing"), name)
     raise AttributeError(f"gradus's engine does not support torch.random.{name}", name=name)
 
 
 def rand(shape: Shape, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None) -> Array:
-    """Uniform numbers in [0, 1): a word's low 24 bits / 2²⁴; in float64, a double word's low 53 bits / 2⁵³."""
+    """Uniform samples in [0, 1): a word's low 24 bits / 2²⁴; in float64, a double word's low 53 bits / 2⁵³."""
     return uniform(shape, 0.0, 1.0, dtype, generator)
 
 
 def uniform(
-    shape: Place, a: float = 0.0, b: float = 1.0, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None
+    shape: ShapeOrOut,
+    a: float = 0.0,
+    b: float = 1.0,
+    dtype: npt.DTypeLike = np.float32,
+    generator: Generator | None = None,
 ) -> Array:
-    """Uniform numbers in [a, b): u * (b - a) + a with one rounding, u as `rand` draws it.
+    """Uniform samples in [a, b): u * (b - a) + a with one rounding, u as drawn by `rand`.
 
     Raises:
         RuntimeError: if a > b, or a or b is too large for the dtype.
     """
     if np.dtype(dtype).char in _ROUNDED:
-        numbers = _rounded(shape, dtype, lambda place: uniform(place, a, b, np.float32, generator))
-        numbers[numbers >= numbers.dtype.type(b)] = a  # rounded up to the end, which is not to be drawn
+        numbers = _rounded(shape, dtype, lambda out: uniform(out, a, b, np.float32, generator))
+        numbers[numbers >= numbers.dtype.type(b)] = a  # rounded up to b, which is excluded
         return numbers
     if np.dtype(dtype).kind == "c":
-        return _by_parts(shape, dtype, lambda place, kind: uniform(place, a, b, kind, generator))
+        return _by_parts(shape, dtype, lambda out, part: uniform(out, a, b, part, generator))
     kind = _float_dtype(dtype)
     if not a <= b:
         raise RuntimeError(f"uniform needs a <= b, got a={a}, b={b}")
@@ -94,12 +99,12 @@ def uniform(
 
 
 def randn(shape: Shape, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None) -> Array:
-    """Normal numbers, mean 0, standard deviation 1: see `normal`."""
+    """Standard normal samples: see `normal`."""
     return normal(shape, 0.0, 1.0, dtype, generator)
 
 
 def normal(
-    shape: Place,
+    shape: ShapeOrOut,
     mean: float = 0.0,
     std: float = 1.0,
     dtype: npt.DTypeLike = np.float32,
@@ -107,10 +112,11 @@ def normal(
     *,
     twice: bool = True,
 ) -> Array:
-    """Normal numbers, by Box and Muller's transform (1958) of pairs of uniform ones.
+    """Normal samples, by the Box-Muller transform (1958) of pairs of uniform ones.
 
-    Fewer than 16: one pair at a time, always in float64, and an odd one out is kept for the next such call. 16 or more:
-    in blocks of 16 uniform numbers of the dtype; if the size is no multiple of 16, the last 16 are drawn a second time.
+    Fewer than 16: one pair at a time, always in float64, and the second of an odd pair is cached for the next such
+    call. 16 or more: in blocks of 16 uniform numbers of the dtype; if the size is no multiple of 16, the last 16 are
+    drawn again.
     (PyTorch fills a tensor that is not contiguous one pair at a time whatever its size, and draws the last of 16-bit
     numbers only once: `twice` is False for them.) Complex numbers: each part with half the variance.
 
@@ -118,9 +124,9 @@ def normal(
         RuntimeError: if std is negative.
     """
     if np.dtype(dtype).char in _ROUNDED:
-        return _rounded(shape, dtype, lambda place: normal(place, mean, std, np.float32, generator, twice=False))
+        return _rounded(shape, dtype, lambda out: normal(out, mean, std, np.float32, generator, twice=False))
     if np.dtype(dtype).kind == "c":
-        return _by_parts(shape, dtype, lambda place, kind: normal(place, mean, std / math.sqrt(2), kind, generator))
+        return _by_parts(shape, dtype, lambda out, part: normal(out, mean, std / math.sqrt(2), part, generator))
     kind = _float_dtype(dtype)
     if not std >= 0:
         raise RuntimeError(f"normal needs std >= 0, got {std}")
@@ -146,9 +152,9 @@ def normal(
 
 
 def randint(
-    low: int, high: int, shape: Place, dtype: npt.DTypeLike = np.int64, generator: Generator | None = None
+    low: int, high: int, shape: ShapeOrOut, dtype: npt.DTypeLike = np.int64, generator: Generator | None = None
 ) -> Array:
-    """Whole numbers low .. high-1: word % (high - low) + low; from 2²⁸ values on, of double words.
+    """Integers low .. high-1: word % (high - low) + low; from 2²⁸ values on, of double words.
 
     Raises:
         RuntimeError: if low >= high, or the dtype cannot hold the bounds.
@@ -176,8 +182,8 @@ def randint(
     return numbers
 
 
-def random_full_range(shape: Place, dtype: npt.DTypeLike = np.int64, generator: Generator | None = None) -> Array:
-    """What `Tensor.random_()` draws: 0 .. the dtype's largest whole number; float32 0 .. 2²⁴, float64 0 .. 2⁵³."""
+def random_full_range(shape: ShapeOrOut, dtype: npt.DTypeLike = np.int64, generator: Generator | None = None) -> Array:
+    """The samples of `Tensor.random_()`: 0 .. the dtype's largest integer; float32 0 .. 2²⁴, float64 0 .. 2⁵³."""
     kind = np.dtype(dtype)
     count = _bounds(kind)[1] + 1
     generator = generator or default_generator
@@ -189,10 +195,10 @@ def random_full_range(shape: Place, dtype: npt.DTypeLike = np.int64, generator: 
 
 
 def randperm(n: int, dtype: npt.DTypeLike = np.int64, generator: Generator | None = None) -> Array:
-    """0 .. n-1 shuffled (Fisher & Yates 1938, Durstenfeld 1964): place i swaps with place i + word % (n - i).
+    """A random permutation of 0 .. n-1 (Fisher & Yates 1938, Durstenfeld 1964): swap i with i + word % (n - i).
 
     Raises:
-        RuntimeError: if n is negative, or so large (2³²/20) that PyTorch shuffles it otherwise.
+        RuntimeError: if n is negative, or 2³²/20 or more, where PyTorch uses another algorithm.
     """
     if not 0 <= n < (1 << 32) // 20:
         raise RuntimeError(f"randperm needs 0 <= n < {(1 << 32) // 20}, got {n}")
@@ -201,24 +207,24 @@ def randperm(n: int, dtype: npt.DTypeLike = np.int64, generator: Generator | Non
         shuffled = np.arange(n)
         generator.draw(loops.shuffle, shuffled)
         return shuffled.astype(dtype, copy=False)
-    left = np.arange(n, 1, -1, dtype=np.uint32)  # places not yet settled
+    left = np.arange(n, 1, -1, dtype=np.uint32)  # positions not yet drawn
     partner = generator.words(left.size) % left + np.arange(left.size, dtype=np.uint32)
     order = list(range(n))
-    for place, other in enumerate(partner.tolist()):
-        order[place], order[other] = order[other], order[place]
+    for i, other in enumerate(partner.tolist()):
+        order[i], order[other] = order[other], order[i]
     return np.array(order, dtype)
 
 
 def exponential(
-    shape: Place, lambd: float = 1.0, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None
+    shape: ShapeOrOut, lambd: float = 1.0, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None
 ) -> Array:
-    """Exponential numbers of rate lambd, by inverting the distribution function: -log(1 - u) / lambd, u of 53 bits.
+    """Exponential samples of rate lambd, by inverting the distribution function: -log(1 - u) / lambd, u of 53 bits.
 
     Raises:
         RuntimeError: if lambd is not positive.
     """
     if np.dtype(dtype).char in _ROUNDED:
-        return _rounded(shape, dtype, lambda place: exponential(place, lambd, np.float32, generator))
+        return _rounded(shape, dtype, lambda out: exponential(out, lambd, np.float32, generator))
     kind = _float_dtype(dtype)
     if not lambd > 0:
         raise RuntimeError(f"exponential needs lambd > 0, got {lambd}")
@@ -233,15 +239,15 @@ def exponential(
 
 
 def bernoulli(
-    shape: Place, p: float | Array, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None
+    shape: ShapeOrOut, p: float | Array, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None
 ) -> Array:
-    """Ones with probability p, else zeros: u < p.
+    """Bernoulli samples: 1 with probability p, else 0, as u < p.
 
     u has 53 bits if p is a number (this is dropout's mask, with p = 1 - the dropout rate) or a float64 array, and 24
     bits if it is a float32 array. An array is broadcast to the shape.
 
     Raises:
-        RuntimeError: if a p is not in 0 .. 1.
+        RuntimeError: if a probability is not in 0 .. 1.
     """
     chance = np.asarray(p)
     if "c" in (chance.dtype.kind, np.dtype(dtype).kind):
@@ -274,24 +280,24 @@ def multinomial(
     *,
     inverse_cdf: bool = False,
 ) -> npt.NDArray[np.int64]:
-    """Draw categories by their weights.
+    """Sample categories with probabilities proportional to weights.
 
     One sample, or without replacement: the largest of weight / q, where q is exponential, one for every category (the
-    exponential race; Efraimidis & Spirakis 2006). Several with replacement: where the cumulated weights, normalised,
-    reach a uniform u of 53 bits.
+    exponential race; Efraimidis & Spirakis 2006). Several with replacement: the first category whose cumulative
+    probability reaches a uniform u of 53 bits.
 
     Args:
         probs: (V,) or (B, V) weights, float32 or float64, not negative; they need not sum to 1.
-        num_samples: how many from each row; without replacement at most V.
-        inverse_cdf: with replacement, use the second rule for one sample, too. It draws the names that the makemore
-            lectures show; PyTorch 2.13 draws others.
+        num_samples: samples from each row; without replacement at most V.
+        inverse_cdf: with replacement, use the second rule for one sample, too. It reproduces the names of the makemore
+            lectures; PyTorch 2.13 draws others.
 
     Returns:
         (num_samples,) or (B, num_samples) int64. Without replacement, and with fewer weights above 0 than samples, the
-        categories of weight 0 come last, in their order (in PyTorch, in no order that is promised).
+        categories of weight 0 come last, in their order (in PyTorch, in an undefined order).
 
     Raises:
-        RuntimeError: if the weights are negative, not finite or sum to 0, or num_samples is not possible.
+        RuntimeError: if weights are negative, not finite or sum to 0, or num_samples is out of range.
     """
     if probs.dtype.kind not in REAL:
         raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {probs.dtype.name}")
@@ -318,13 +324,13 @@ def multinomial(
 
 
 def _by_inverse_cdf(weights: Array, num_samples: int, generator: Generator) -> npt.NDArray[np.int64]:
-    cumulated = np.cumsum(weights, axis=1, dtype=weights.dtype)  # (B, V), summed one by one in the weights' own dtype
-    cumulated /= cumulated[:, -1:].copy()
-    cumulated[:, -1] = 1
+    cumulative = np.cumsum(weights, axis=1, dtype=weights.dtype)  # (B, V), summed in order and in the weights' dtype
+    cumulative /= cumulative[:, -1:].copy()
+    cumulative[:, -1] = 1
     u = rand((len(weights), num_samples), np.float64, generator)
     drawn = np.empty(u.shape, np.int64)
     for row in range(len(weights)):
-        drawn[row] = np.searchsorted(cumulated[row].astype(np.float64), u[row])
+        drawn[row] = np.searchsorted(cumulative[row].astype(np.float64), u[row])
     return drawn
 
 
@@ -333,7 +339,7 @@ def _largest(values: Array, k: int) -> npt.NDArray[np.int64]:
 
 
 def _unit(n: int, kind: np.dtype[Any], generator: Generator) -> Array:
-    """n uniform numbers in [0, 1) of the dtype: as many low bits of a word as its significand has."""
+    """n uniform samples in [0, 1) of the dtype: as many low bits of a word as its significand has."""
     if loops := _loops(n):
         u = np.empty(n, kind)
         one, zero = kind.type(1), kind.type(0)
@@ -351,7 +357,7 @@ def _remainder(generator: Generator, n: int, count: int, *, wide: bool) -> npt.N
 
 
 def _next_normal(generator: Generator) -> float:
-    """One normal number in float64, from the cached one or from a new pair."""
+    """One standard normal sample in float64, the cached one or from a new pair."""
     if generator.cached_normal is not None:
         number, generator.cached_normal = generator.cached_normal, None
         return number
@@ -362,7 +368,7 @@ def _next_normal(generator: Generator) -> float:
 
 
 def _loops(n: int) -> Any:
-    """The compiled loops, if they are worth it for n numbers."""
+    """The compiled loops, if they are worth it for n elements."""
     return kernels.compiled("draws") if kernels.worthwhile(n) else None
 
 
@@ -371,8 +377,8 @@ def _parts(n: int) -> Iterator[slice]:
         yield slice(start, min(start + _CHUNK, n))
 
 
-def _empty(shape: Place, kind: np.dtype[Any]) -> Array:
-    """Room for a draw."""
+def _empty(shape: ShapeOrOut, kind: np.dtype[Any]) -> Array:
+    """An empty array of a shape; or the array to fill."""
     if isinstance(shape, np.ndarray):
         return shape
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
@@ -384,16 +390,16 @@ def _empty(shape: Place, kind: np.dtype[Any]) -> Array:
 _ROUNDED = "eE"  # NumPy's letters for float16 and bfloat16
 
 
-def _rounded(place: Place, dtype: npt.DTypeLike, draw: Callable[[Shape], Array]) -> Array:
-    """A draw of 16-bit numbers: made in float32."""
-    numbers = _empty(place, np.dtype(dtype))
+def _rounded(shape: ShapeOrOut, dtype: npt.DTypeLike, draw: Callable[[Shape], Array]) -> Array:
+    """Samples of a 16-bit dtype: drawn in float32 and rounded."""
+    numbers = _empty(shape, np.dtype(dtype))
     numbers[...] = draw(numbers.shape)
     return numbers
 
 
-def _by_parts(place: Place, dtype: npt.DTypeLike, draw: Callable[[Shape, np.dtype[Any]], Array]) -> Array:
-    """A draw of complex numbers: real and imaginary part in turn."""
-    numbers = _empty(place, np.dtype(dtype))
+def _by_parts(shape: ShapeOrOut, dtype: npt.DTypeLike, draw: Callable[[Shape, np.dtype[Any]], Array]) -> Array:
+    """Complex samples: real and imaginary parts drawn in turn."""
+    numbers = _empty(shape, np.dtype(dtype))
     numbers[...] = draw((*numbers.shape, 2), numbers.real.dtype).view(numbers.dtype)[..., 0]
     return numbers
 
@@ -401,12 +407,12 @@ def _by_parts(place: Place, dtype: npt.DTypeLike, draw: Callable[[Shape, np.dtyp
 def _float_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     kind = np.dtype(dtype)
     if kind not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise NotImplementedError(f"this draw is made in float32 or float64, not {kind}")
+        raise NotImplementedError(f"samples are drawn in float32 or float64, not {kind}")
     return kind
 
 
 def _bounds(kind: np.dtype[Any]) -> tuple[int, int]:
-    """The least and the greatest whole number that draws of this dtype may be; floats: those they hold without gaps."""
+    """The smallest and largest integer samples of a dtype; for floats, of the range where all integers are exact."""
     if kind == np.bool_:
         return 0, 1
     if kind.kind in REAL:

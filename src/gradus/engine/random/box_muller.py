@@ -1,8 +1,8 @@
-"""Box and Muller's transform to the last bit: what PyTorch's CPU kernels do to turn uniform numbers into normal ones.
+"""The Box-Muller transform, bit for bit as in PyTorch's CPU kernels: uniform numbers become normal ones.
 
-Every processor adds, multiplies and takes roots alike; logarithm, sine and cosine differ in the last bit from library
-to library. So here those are spelt out the way PyTorch's vectorised kernel spells them (the polynomials of the Cephes
-library, Moshier 1989), and one rounding is made where the kernel, compiled to fused multiply-adds, makes one. Arrays
+All processors add, multiply and take square roots alike; logarithm, sine and cosine differ in the last bit between
+libraries. So those are computed here as in PyTorch's vectorized kernel (the polynomials of the Cephes library, Moshier
+1989), with one rounding where that kernel has a fused multiply-add. Arrays
 called "single" hold float32 values in float64, which makes the product of two of them exact.
 """
 
@@ -30,7 +30,7 @@ _LOG = (  # log(1 + x) = x - x²/2 + x³ * polynomial(x) for 1/sqrt(2) <= 1 + x 
 )
 _SIN = (-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1)  # sin x = x + x³ * polynomial(x²) for |x| <= pi/4
 _COS = (2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2)  # cos x = 1 - x²/2 + x⁴ * polynomial(x²)
-_LN2 = (0.693359375, -2.12194440e-4)  # ln 2 in two parts, so that a whole number times the first is exact
+_LN2 = (0.693359375, -2.12194440e-4)  # ln 2 in two parts, so that an integer times the first is exact
 _QUARTER_PI = (0.78515625, 2.4187564849853515625e-4, 3.77489497744594108e-8)  # pi/4 in three parts, likewise
 _SIN_SIGN = np.array([1.0, 1.0, -1.0, -1.0, 1.0])  # in the quarter turns centred on 0, 90, 180, 270, 360 degrees
 _COS_SIGN = np.array([1.0, -1.0, -1.0, 1.0, 1.0])

@@ -1,7 +1,7 @@
-"""The generator: PyTorch's stream of random words on the CPU, and its place.
+"""The generator: PyTorch's stream of random words on the CPU, and its state.
 
-A Mersenne Twister, MT19937 (Matsumoto & Nishimura 1998), run by NumPy, seeded and saved as PyTorch does. What turns its
-words into numbers is in random.py.
+A Mersenne Twister, MT19937 (Matsumoto & Nishimura 1998), run by NumPy, seeded and saved as PyTorch does. The functions
+of `random` turn its words into numbers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy.typing as npt
 DEFAULT_SEED = 67280421310721  # the seed of a Generator that was given none, as in PyTorch
 _WORDS = 624  # words in the Twister's state
 
-# A generator's state as PyTorch saves it, 5056 bytes: the words widened to 64 bits, the place, and how many are left.
+# A generator's state as PyTorch saves it, 5056 bytes: the words as 64-bit integers, the position, the words left.
 _STATE = np.dtype(
     [
         ("seed", "<u8"),
@@ -40,15 +40,15 @@ _making = threading.Lock()
 
 
 class Generator:
-    """A stream of random words and its place: MT19937, seeded as PyTorch's CPU generator.
+    """A pseudo-random number generator: MT19937, seeded as PyTorch's on the CPU.
 
-    `cached_normal` is the second number of the last pair that the Box-Muller transform made for an array of fewer than
-    16 numbers; the next such array begins with it. Seeding forgets it.
+    `cached_normal` is the second sample of the last pair that the Box-Muller transform computed for an array of fewer
+    than 16 elements; the next such array begins with it. Seeding clears it.
     """
 
     def __init__(self, device: object = "cpu") -> None:
         if str(device) != "cpu":
-            raise RuntimeError(f"a Generator lives on the device 'cpu', got {str(device)!r}")
+            raise RuntimeError(f"a Generator is on the device 'cpu', got {str(device)!r}")
         self.device = "cpu"
         self.cached_normal: float | None = None
         self._made: np.random.MT19937 | None = None
@@ -56,17 +56,17 @@ class Generator:
         self.manual_seed(DEFAULT_SEED)
 
     def manual_seed(self, seed: int) -> Generator:
-        """Start the stream of a seed; returns the generator.
+        """Set the seed; returns the generator.
 
         Args:
             seed: -2⁶³ .. 2⁶⁴-1; a negative one stands for 2⁶⁴ + seed. Only the low 32 bits choose the stream.
 
         Raises:
-            RuntimeError: if it is no whole number.
+            RuntimeError: if it is not an integer.
             ValueError: if it is out of range.
         """
         if isinstance(seed, bool) or not hasattr(seed, "__index__"):
-            raise RuntimeError(f"manual_seed expected a whole number, got {seed!r}")
+            raise RuntimeError(f"manual_seed expected an integer, got {seed!r}")
         seed = operator.index(seed)
         if not -(1 << 63) <= seed < 1 << 64:
             raise ValueError(f"seed must be between -2**63 and 2**64 - 1, got {seed}")
@@ -77,7 +77,7 @@ class Generator:
 
     @property
     def _twister(self) -> np.random.MT19937:
-        """NumPy's, seeded; made when the first word is drawn, because its import takes a tenth of the engine's time."""
+        """NumPy's generator, seeded; created at the first draw, because its import takes a tenth of the engine's."""
         made = self._made
         if made is None:
             with _making:  # threads that draw first at the same time share one
@@ -90,16 +90,16 @@ class Generator:
         return made
 
     def seed(self) -> int:
-        """Start a stream that nobody can foresee, from the operating system's randomness; returns its seed."""
+        """Set a seed from the operating system's randomness; returns it."""
         self.manual_seed(int.from_bytes(os.urandom(8), "little"))
         return self._seed
 
     def initial_seed(self) -> int:
-        """The seed of the stream, 0 .. 2⁶⁴-1."""
+        """The seed, 0 .. 2⁶⁴-1."""
         return self._seed
 
     def get_state(self) -> npt.NDArray[np.uint8]:
-        """The stream's place, (5056,) uint8, byte for byte what PyTorch's generator gives."""
+        """The state, (5056,) uint8, byte for byte as PyTorch's generator returns it."""
         twister = self._twister.state["state"]
         key, position = twister["key"], int(twister["pos"])
         untouched = position == _WORDS and int(key[0]) == self._seed % (1 << 32)  # seeded, and no word drawn yet
@@ -115,11 +115,11 @@ class Generator:
         return state.view(np.uint8)
 
     def set_state(self, state: npt.NDArray[np.uint8]) -> Generator:
-        """Go to a place that get_state, ours or PyTorch's, gave.
+        """Restore a state that get_state, ours or PyTorch's, returned.
 
         Raises:
             TypeError: if it is not uint8.
-            RuntimeError: if it is not 5056 bytes, or they are no generator's state.
+            RuntimeError: if it does not have 5056 bytes, or they are not a generator's state.
         """
         if not isinstance(state, np.ndarray) or state.dtype != np.uint8:
             raise TypeError(f"a generator's state must be a uint8 array, got {getattr(state, 'dtype', type(state))}")
@@ -140,12 +140,12 @@ class Generator:
         return self._twister.random_raw(n).astype(np.uint32)
 
     def double_words(self, n: int) -> npt.NDArray[np.uint64]:
-        """The next 2n words, joined in pairs, the first of a pair on top: (n,)."""
+        """The next 2n words, joined in pairs, the first of a pair in the high half: (n,)."""
         words = self._twister.random_raw(2 * n)
         return (words[0::2] << np.uint64(32)) | words[1::2]
 
     def draw(self, loop: Callable[..., None], *arguments: Any) -> None:
-        """Let a compiled loop (`kernels/draws.py`) draw: it is given the Twister's own memory and the arguments."""
+        """Call a compiled loop (`kernels/draws.py`) with the Twister's own memory and the arguments."""
         twister = self._twister
         with twister.lock:
             if self._memory is None:
@@ -154,5 +154,5 @@ class Generator:
             loop(self._memory, *arguments)
 
 
-default_generator = Generator()  # where draws without a generator come from; unforeseeable until seeded, as in PyTorch
+default_generator = Generator()  # of draws without a generator; seeded randomly at first, as in PyTorch
 default_generator.seed()

@@ -1,4 +1,4 @@
-"""Draws by rejection, one number at a time: gamma, Poisson and binomial, PyTorch's on the CPU, number for number."""
+"""Rejection sampling, one sample at a time: gamma, Poisson and binomial, bit for bit as PyTorch's on the CPU."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def unit(generator: Generator) -> float:
 
 
 def gamma(alpha: float, generator: Generator) -> float:
-    """Of rate 1 (Marsaglia and Tsang, 2000); below 1 that of alpha + 1 times a power of a uniform number."""
+    """With rate 1 (Marsaglia and Tsang, 2000); for alpha < 1, that of alpha + 1 times a power of a uniform sample."""
     scale = 1.0
     if alpha < 1:
         if alpha == 0:
@@ -79,7 +79,7 @@ def poisson(rate: float, generator: Generator) -> float:
 
 
 def binomial(count: float, prob: float, generator: Generator) -> float:
-    """By geometric gaps between successes; of 10 expected ones and more by transformed rejection (Hörmann, 1993)."""
+    """By geometric gaps between successes; if 10 or more are expected, by transformed rejection (Hörmann, 1993)."""
     if count <= 0 or prob <= 0:
         return 0.0
     if prob >= 1:
@@ -125,7 +125,7 @@ def _many_successes(count: float, prob: float, generator: Generator) -> float:
 
 
 def _tail(k: float) -> float:
-    """log k! less Stirling's approximation of it."""
+    """log k! minus Stirling's approximation."""
     if k <= 9:
         return math.lgamma(k + 1) - ((k + 0.5) * math.log(k + 1) - (k + 1) + 0.5 * math.log(2 * math.pi))
     square = (k + 1) ** 2
