@@ -63,7 +63,7 @@ def test_counting_in_pieces_equals_counting_at_once(monkeypatch: pytest.MonkeyPa
     x, y = rng.integers(9, size=(2, 60, 12))
     whole, pieces = ngram(9, 4, 0.1), ngram(9, 4, 0.1)
     whole.count(x, y)
-    monkeypatch.setattr("gradus.models.ngram._ASIDE", 50)  # merge often
+    monkeypatch.setattr("gradus.models.ngram._MOST_PENDING", 50)  # merge often
     for row in range(len(x)):
         pieces.count(x[row : row + 1], y[row : row + 1])
         if row % 7 == 0:

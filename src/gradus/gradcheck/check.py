@@ -111,8 +111,9 @@ def check(
 
     Args:
         fn: takes the inputs; returns a Value, a tensor, or several. It is called about ten times for every element.
-        grad: gradients of the sum of fn's results, made in another way: a function of the same inputs, or the gradients
-            themselves (one, or a tuple with one for every checked input). The inputs may then also be NumPy arrays.
+        grad: gradients of the sum of fn's results, obtained in another way: a function of the same inputs, or the
+            gradients themselves (one, or a tuple with one for every checked input). The inputs may then also be NumPy
+            arrays.
         rtol, atol: how far the two may differ, beside the error of the finite differences themselves.
         names: of the inputs; fn's parameter names if left out.
 
@@ -129,18 +130,18 @@ def check(
     labels = _names(fn, len(inputs), names)
     arrays = [one.array for one in read_inputs]
     f = partial(evaluate, fn, read_inputs)
-    made = [one.make(array) for one, array in zip(read_inputs, arrays, strict=True)]
+    arguments = [one.make(array) for one, array in zip(read_inputs, arrays, strict=True)]
     with np.errstate(all="ignore"):
-        results = flatten(fn(*made))
+        results = flatten(fn(*arguments))
     shape = to_array(results[0]).shape if len(results) == 1 else ()
     count = sum(to_array(result).size for result in results)
     checked = [i for i, one in enumerate(read_inputs) if one.checked]
     if grad is None:
         weights = np.random.default_rng(0).uniform(0.5, 1.5, count)
-        analytic = _by_backward(read_inputs, made, results, weights, checked)
+        analytic = _by_backward(read_inputs, arguments, results, weights, checked)
     else:
         weights = np.ones(count)
-        analytic = dict(zip(checked, _given(grad, made, len(checked)), strict=True))
+        analytic = dict(zip(checked, _given(grad, arguments, len(checked)), strict=True))
     slopes = {i: jacobian(f, arrays, i) for i in checked}
     expected = {i: (weights @ slopes[i][0]).reshape(arrays[i].shape) for i in checked}
     verdicts = []
@@ -192,7 +193,7 @@ def _names(fn: Callable[..., Any], count: int, names: Sequence[str]) -> list[str
 
 
 def _by_backward(
-    inputs: Sequence[Input], made: Sequence[Any], results: Sequence[Any], weights: Array, checked: Sequence[int]
+    inputs: Sequence[Input], arguments: Sequence[Any], results: Sequence[Any], weights: Array, checked: Sequence[int]
 ) -> dict[int, Array]:
     if not all(hasattr(result, "backward") for result in results):
         kind = type(next(result for result in results if not hasattr(result, "backward"))).__name__
@@ -201,12 +202,12 @@ def _by_backward(
         )
     if not hasattr(results[0], "grad_fn") or any(result.requires_grad for result in results):
         backward(results, weights)
-    found = {i: inputs[i].gradient(made[i]) for i in checked}
+    found = {i: inputs[i].gradient(arguments[i]) for i in checked}
     return {i: np.zeros_like(inputs[i].array) if gradient is None else gradient for i, gradient in found.items()}
 
 
-def _given(grad: Any, made: Sequence[Any], count: int) -> list[Array]:
-    gradients = grad(*made) if callable(grad) else grad
+def _given(grad: Any, arguments: Sequence[Any], count: int) -> list[Array]:
+    gradients = grad(*arguments) if callable(grad) else grad
     several = list(gradients) if isinstance(gradients, (tuple, list)) else [gradients]
     if len(several) != count:
         raise TypeError(f"grad gave {len(several)} gradients for {count} inputs")
@@ -239,34 +240,34 @@ def _reconstruct(
     """Run fn once more and see what each use of the input contributes, if that graph gives the right gradient."""
     chosen = inputs[which]
     if isinstance(chosen, (Scalar, Bare)):
-        made = [
+        arguments = [
             Value(float(a)) if isinstance(one, (Scalar, Bare)) else one.make(a)
             for one, a in zip(inputs, arrays, strict=True)
         ]
         try:
-            results = flatten(fn(*made))
+            results = flatten(fn(*arguments))
         except (TypeError, AttributeError):  # fn wants its own class
             return
         if not all(isinstance(result, Value) for result in results):
             return
         trusted, last, first = (
-            np.array(uses.walk(results, weights, made, rule)[which])
+            np.array(uses.walk(results, weights, arguments, rule)[which])
             for rule in (operator.add, uses.keep_last, uses.keep_first)
         )
-        walked = uses.recursive(results, weights, made)
+        walked = uses.recursive(results, weights, arguments)
         recursive = None if walked is None else np.array(walked[which])
         contributions = []
     elif isinstance(chosen, TensorInput):
-        made = [one.make(array) for one, array in zip(inputs, arrays, strict=True)]
-        results = flatten(fn(*made))
+        arguments = [one.make(array) for one, array in zip(inputs, arrays, strict=True)]
+        results = flatten(fn(*arguments))
         if len(results) != 1 or not results[0].requires_grad:
             return
         torch = library(results[0])
         scale = torch.tensor(weights.reshape(tuple(results[0].shape)), dtype=torch.float64)
         total = (results[0] * scale).sum()
         walks = [uses.TensorWalk(total, rule) for rule in (operator.add, uses.keep_last, uses.keep_first)]
-        trusted, last, first = (walk.gradient(made[which]) for walk in walks)
-        recursive, contributions = None, walks[0].arrivals.get(id(made[which]), [])
+        trusted, last, first = (walk.gradient(arguments[which]) for walk in walks)
+        recursive, contributions = None, walks[0].arrivals.get(id(arguments[which]), [])
     else:
         return
     if close(trusted, evidence.expected):

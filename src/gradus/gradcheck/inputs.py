@@ -26,7 +26,7 @@ class Input:
     def make(self, array: Array) -> Any:
         raise NotImplementedError
 
-    def gradient(self, made: Any) -> Array | None:
+    def gradient(self, argument: Any) -> Array | None:
         """The gradient of an argument that `make` returned; None if there is none."""
         raise NotImplementedError
 
@@ -51,8 +51,8 @@ class Scalar(Input):
     def make(self, array: Array) -> Any:
         return self.kind(float(array))
 
-    def gradient(self, made: Any) -> Array | None:
-        return None if made.grad is None else np.array(float(made.grad))
+    def gradient(self, argument: Any) -> Array | None:
+        return None if argument.grad is None else np.array(float(argument.grad))
 
 
 class TensorInput(Input):
@@ -65,8 +65,8 @@ class TensorInput(Input):
     def make(self, array: Array) -> Any:
         return self.torch.tensor(array, dtype=self.torch.float64, requires_grad=True)
 
-    def gradient(self, made: Any) -> Array | None:
-        return None if made.grad is None else to_array(made.grad)
+    def gradient(self, argument: Any) -> Array | None:
+        return None if argument.grad is None else to_array(argument.grad)
 
 
 class ArrayInput(Input):

@@ -82,7 +82,7 @@ class _Tensors:
     """How to read the nodes behind a tensor."""
 
     def __init__(self, roots: list[Any], names: Mapping[str, Any], calls: watch | Iterable[Call] | None) -> None:
-        self.keep: list[Any] = []  # PyTorch makes a node's Python object anew once nobody holds it
+        self.keep: list[Any] = []  # PyTorch creates a node's Python object again once no reference is left
         self.leaves: dict[int, Any] = {}
         self.known: dict[int, Any] = {}
         for tensor in [*roots, *(tensor for call in calls or () for tensor in call.outputs)]:

@@ -21,7 +21,7 @@ LINE = "#8793a1"
 FAINT = "#a3aeba"
 CAPTION = "#7a8694"
 GRADIENT = "#b3400e"
-LIT = "#e2711d"
+HIGHLIGHT = "#e2711d"
 SIGN = "#46586c"
 LEAF, RESULT, OUTPUT, FOLDED = (
     ("#e4effb", "#8fb3da"),
@@ -204,7 +204,7 @@ def _box(graph: Computation, placed: Layout, which: int, marks: Marks, largest: 
     node, size = graph.nodes[which], placed.sizes[which]
     left, centre, _ = placed.nodes[which]
     x, y = left + MARGIN, centre + MARGIN
-    lit = which in marks.nodes
+    highlighted = which in marks.nodes
     shapes: list[Rect | Text] = []
     graded = bool(graph.backward) or marks.grads is not None
     grad = node.grad if marks.grads is None else marks.grads.get(which)
@@ -212,7 +212,7 @@ def _box(graph: Computation, placed: Layout, which: int, marks: Marks, largest: 
     if size.sign:
         if rows:
             shapes.append(Rect(x + size.sign, y - 0.75, size.gap, 1.5, 0.0, LINE))
-        shapes.append(Rect(x, y - 12.0, size.sign, 24.0, 12.0, LIT if which == marks.sign else SIGN))
+        shapes.append(Rect(x, y - 12.0, size.sign, 24.0, 12.0, HIGHLIGHT if which == marks.sign else SIGN))
         shapes.append(
             Text(x + size.sign / 2, y + 4.5, node.op, "#ffffff", 12.5 if len(node.op) > 1 else 15.0, "middle")
         )
@@ -229,7 +229,14 @@ def _box(graph: Computation, placed: Layout, which: int, marks: Marks, largest: 
         )
         shapes.append(
             Rect(
-                left, y - size.height / 2, size.box, size.height, 6.0, fill, LIT if lit else stroke, 2.0 if lit else 1.0
+                left,
+                y - size.height / 2,
+                size.box,
+                size.height,
+                6.0,
+                fill,
+                HIGHLIGHT if highlighted else stroke,
+                2.0 if highlighted else 1.0,
             )
         )
         base = y - 8.0 * len(rows) + 12.2
@@ -269,7 +276,7 @@ def heat(grad: float | None, largest: float) -> str:
 def _lines(graph: Computation, placed: Layout, marks: Marks, *, thin: bool) -> list[Line]:
     """All wires as one long path, and the highlighted ones as another."""
     plain: list[tuple[str, tuple[float, ...]]] = []
-    lit: list[tuple[str, tuple[float, ...]]] = []
+    highlighted: list[tuple[str, tuple[float, ...]]] = []
     for wire in placed.wires:
         drawn: set[tuple[float, ...]] = set()
         nth: dict[Item, int] = {}
@@ -280,11 +287,11 @@ def _lines(graph: Computation, placed: Layout, marks: Marks, *, thin: bool) -> l
                 and marks.edge[0] == wire.source
                 and _leads(graph, wire.group, branch.end, nth[branch.end], marks.edge)
             ):
-                _trace(branch, set(), lit)
+                _trace(branch, set(), highlighted)
             else:
                 _trace(branch, drawn, plain)
     lines = [Line(tuple(plain), FAINT if thin else LINE, 0.6 if thin else 1.4)] if plain else []
-    return lines + ([Line(tuple(lit), LIT, 2.6)] if lit else [])
+    return lines + ([Line(tuple(highlighted), HIGHLIGHT, 2.6)] if highlighted else [])
 
 
 def _leads(graph: Computation, level: int, end: Item, nth: int, edge: tuple[int, int, int]) -> bool:

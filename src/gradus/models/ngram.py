@@ -22,7 +22,7 @@ from gradus.models.config import NGramConfig
 
 Ints = NDArray[np.int64]
 
-_ASIDE = 1 << 20  # merge counted windows into the table at the latest when so many wait: rebuilding costs a sort
+_MOST_PENDING = 1 << 20  # merge counted windows into the table at the latest when so many wait: rebuilding costs a sort
 
 
 class NGram(LanguageModel):
@@ -42,15 +42,15 @@ class NGram(LanguageModel):
         for level in range(config.order):
             self.register_buffer(f"level{level}", torch.zeros((0,), dtype=torch.long))
         self.register_buffer("counts", torch.zeros((0,), dtype=torch.long))
-        self._aside: list[Ints] = []  # windows (N, order) that are counted, but not yet merged into the buffers
+        self._pending: list[Ints] = []  # windows (N, order) that are counted, but not yet merged into the buffers
 
     def count(self, x: Ints, y: Ints) -> None:
         """Add the rows x (B, T) with targets y (B, T) to the counts; where y is -1 nothing is counted."""
         scored = y != NOT_SCORED
         windows = np.concatenate([self._contexts(x), y[..., None]], axis=2)[scored]  # (N, order)
         self._check_tokens(windows)
-        self._aside.append(windows)
-        if sum(map(len, self._aside)) > max(_ASIDE, len(self.counts)):
+        self._pending.append(windows)
+        if sum(map(len, self._pending)) > max(_MOST_PENDING, len(self.counts)):
             self._merge()
 
     def forward(
@@ -84,7 +84,7 @@ class NGram(LanguageModel):
 
     def load_state_dict(self, state_dict: Any, *args: Any, **kwargs: Any) -> Any:
         """Take over saved counts; the buffers become as long as the saved ones."""
-        self._aside = []
+        self._pending = []
         for name, buffer in list(self.named_buffers()):
             if name in state_dict:
                 setattr(self, name, torch.zeros(tuple(state_dict[name].shape), dtype=torch.long, device=buffer.device))
@@ -108,10 +108,10 @@ class NGram(LanguageModel):
 
     def _merge(self) -> None:
         """Rebuild the table from its cells and the windows that wait."""
-        if not self._aside:
+        if not self._pending:
             return
         levels, counts = self._arrays()
-        waiting = np.concatenate(self._aside)
+        waiting = np.concatenate(self._pending)
         paths = np.concatenate([trie.unroll(levels, self.vocab_size), waiting])
         times = np.concatenate([counts, np.ones(len(waiting), dtype=np.int64)])
         levels, counts = trie.build(paths, times, self.vocab_size)
@@ -119,7 +119,7 @@ class NGram(LanguageModel):
         for level, keys in enumerate(levels):
             setattr(self, f"level{level}", torch.from_numpy(keys).to(device))
         self.counts = torch.from_numpy(counts).to(device)
-        self._aside = []
+        self._pending = []
 
 
 def _log_probabilities(counts: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:

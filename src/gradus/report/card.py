@@ -54,7 +54,7 @@ def _cells(record: Record, rung: Rung) -> Markup:
 
 
 def _guesses(record: Record, rung: Rung) -> Markup:
-    """The likeliest next characters as bars, certainty being the whole width; the true one is strong."""
+    """The most likely next characters as bars, the full width being certainty; the true one is bold."""
     return el(
         "ol",
         (

@@ -1,7 +1,7 @@
-"""The climb: every rung of the ladder trained in turn on one text within one budget, scored alike, and written down.
+"""The climb: every rung of the ladder trained in turn on one text within one budget, scored the same way, and recorded.
 
 A rung is an ordinary run folder below the climb's folder, so all that works on a run (`gradus sample`, `gradus eval`)
-works on it. After each rung the table and the page are written anew: whatever stops the climb, what was done is there.
+works on it. After each rung the table and the page are written again: whatever stops the climb, what was done is there.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight"
 
 
 def write_page(record: Record, path: Path) -> Path:
-    """Write the page of a record, whole or not at all, and return its path. UserError if the disk refuses."""
+    """Write the page of a record, whole or not at all, and return its path. UserError if it cannot be written."""
     with files.saving(path):
         files.write(path, render(record).encode("utf-8", "replace"))
     return path

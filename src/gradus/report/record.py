@@ -104,7 +104,7 @@ class Record:
         return min(self.rungs, key=lambda rung: rung.test, default=None)
 
     def save(self, path: Path) -> None:
-        """Write the record as JSON, whole or not at all. UserError if the disk refuses."""
+        """Write the record as JSON, whole or not at all. UserError if it cannot be written."""
         with files.saving(path):
             files.write(path, files.to_json(asdict(self), indent=2).encode() + b"\n")
 

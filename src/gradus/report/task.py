@@ -159,7 +159,7 @@ class Task:
         return text[max(0, end - length) : end], text[end]
 
     def guesses(self, model: LanguageModel, most: int = 5) -> tuple[Guess, ...]:
-        """The likeliest characters after the question's context; the true one is added where it is not among them."""
+        """The most likely characters after the question's context; the true one is added where it is not among them."""
         context, answer = self.question
         with inference(model):
             logits, _ = model(torch.from_numpy(self.tokenizer.encode(context)[None]))  # (1, T, V)

@@ -37,7 +37,7 @@ class Program:
     Attributes:
         name: the function's.
         inputs: the labels of the numbers that it was given.
-        parameters: the Values it reads anew at every run.
+        parameters: the Values that it reads again at every run.
         constants: every other number in it.
         ops: the operation of each instruction, by its place in OPS, in the order of the forward pass.
         a, b: the slots of its operands.

@@ -54,7 +54,7 @@ def text_of(file: RemoteFile) -> str:
     path = local_path(file)
     if path is None or (
         path.parent == cache_folder() and not _is_right(file, path)
-    ):  # a damaged copy of ours: fetch anew
+    ):  # a damaged copy of ours: download it again
         return decode_text(_download(file), cache_folder() / file.filename)
     if not _is_right(file, path):
         raise UserError(

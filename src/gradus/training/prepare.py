@@ -45,7 +45,7 @@ COUNTED_ROWS = 256  # rows that a counting model is given at a time
 RECIPES: dict[tuple[str, str], dict[str, Any]] = {
     ("gpt", "documents"): {"n_embd": 64, "batch_size": 64},
     # The lowest of eleven trials on shakespeare, each of 3.07 million tokens, by the loss on the last twentieth before
-    # the test, which was held out for it: 1.594. With the learning rate falling along a cosine to 3 % of its height it
+    # the test, which was held out for it: 1.594. With the learning rate decaying along a cosine to 3 % of its peak it
     # was 1.617, 1.601, 1.609, 1.619 and 1.630 from 1, 1.5, 2, 3 and 5 thousandths; from 3 thousandths, with batches of
     # 8 1.624 (from 2 1.617), rows of 128 1.634, weight decay 0.4 1.628 (and with dropout 0.05 1.653), beta2 0.95 1.620.
     ("gpt", "stream"): {"batch_size": 12, "learning_rate": 1.5e-3, "schedule": "linear", "min_lr_ratio": 0.0},
@@ -221,8 +221,8 @@ def with_budget(values: Mapping[str, object], over: Mapping[str, object]) -> dic
     """Settings with others put over them; a budget in one unit takes the place of one in the other."""
     over = {name: value for name, value in over.items() if value is not None}
     budgets = {"steps", "minutes"}
-    kept = {name: value for name, value in values.items() if not (name in budgets and budgets & over.keys())}
-    return {**kept, **over}
+    others = {name: value for name, value in values.items() if not (name in budgets and budgets & over.keys())}
+    return {**others, **over}
 
 
 def row_context(model: LanguageModel) -> int | None:
