@@ -12,7 +12,17 @@ import pytest
 from tests.programs.conftest import SCRIPTS
 from tests.programs.printed import Run
 
-PROGRAMS = ["char_cnn", "llama", "lstm_lm", "own_optimizer", "reinforce", "typed_tensors", "vae"]
+PROGRAMS = [
+    "char_cnn",
+    "lazy_vq",
+    "llama",
+    "lstm_lm",
+    "own_optimizer",
+    "reinforce",
+    "seq2seq",
+    "typed_tensors",
+    "vae",
+]
 
 # Runs programs one after the other, as PyTorch takes long to load, and prints what each printed.
 ON_PYTORCH = """
