@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradus.engine.autograd.record import apply_one
 from gradus.engine.compat.absent import refuse
-from gradus.engine.functions import pointwise as pw
+from gradus.engine.functions import pointwise
 from gradus.engine.functions.activations import log_softmax as log_softmax
 from gradus.engine.functions.activations import softmax as softmax
 from gradus.engine.functions.operands import binary, floating, floating_only
@@ -28,7 +28,7 @@ from gradus.engine.functions.special_functions import igammac as gammaincc
 from gradus.engine.functions.special_functions import lgamma as gammaln
 from gradus.engine.functions.special_functions import mvlgamma as multigammaln
 from gradus.engine.functions.special_functions import polygamma as polygamma
-from gradus.engine.ops import special as sp
+from gradus.engine.ops import special
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -44,57 +44,57 @@ psi = digamma
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """`torch.round` of floating-point numbers; integers, which that leaves as they are, are refused."""
-    return pw.round(floating_only(input, "round_vml_cpu"), decimals=decimals)
+    return pointwise.round(floating_only(input, "round_vml_cpu"), decimals=decimals)
 
 
 def entr(input: Tensor) -> Tensor:
     """-x log x, 0 at 0 and -∞ below."""
-    return apply_one(sp.Entr, floating(input))
+    return apply_one(special.Entr, floating(input))
 
 
 def erfcx(input: Tensor) -> Tensor:
     """e^(x²) erfc x."""
-    return apply_one(sp.Erfcx, floating(input))
+    return apply_one(special.Erfcx, floating(input))
 
 
 def ndtr(input: Tensor) -> Tensor:
     """The probability that a normal number is at most x."""
-    return apply_one(sp.Ndtr, floating(input))
+    return apply_one(special.Ndtr, floating(input))
 
 
 def log_ndtr(input: Tensor) -> Tensor:
     """log of `ndtr`, also where that is too small for a float."""
-    return apply_one(sp.LogNdtr, floating(input))
+    return apply_one(special.LogNdtr, floating(input))
 
 
 def ndtri(input: Tensor) -> Tensor:
     """The inverse of `ndtr`."""
-    return apply_one(sp.Ndtri, floating(input))
+    return apply_one(special.Ndtri, floating(input))
 
 
 def i0e(input: Tensor) -> Tensor:
     """e^-|x| I₀(x)."""
-    return apply_one(sp.I0e, floating(input))
+    return apply_one(special.I0e, floating(input))
 
 
 def i1(input: Tensor) -> Tensor:
     """I₁(x), the modified Bessel function of the first kind of order 1."""
-    return apply_one(sp.I1, floating(input))
+    return apply_one(special.I1, floating(input))
 
 
 def i1e(input: Tensor) -> Tensor:
     """e^-|x| I₁(x)."""
-    return apply_one(sp.I1e, floating(input))
+    return apply_one(special.I1e, floating(input))
 
 
 def xlog1py(input: Any, other: Any) -> Tensor:
     """input * log(1 + other), 0 where input is 0."""
-    return binary(sp.XLog1pY, *pw.as_floats("xlog1py", input, other))
+    return binary(special.XLog1pY, *pointwise.as_floats("xlog1py", input, other))
 
 
 def zeta(input: Any, other: Any) -> Tensor:
     """Hurwitz's zeta function: Σ (k + other) ** -input over k >= 0."""
-    return binary(sp.Zeta, *pw.as_floats("zeta", input, other))
+    return binary(special.Zeta, *pointwise.as_floats("zeta", input, other))
 
 
 __getattr__ = refuse(__name__)

@@ -84,6 +84,10 @@ def grad(
 ) -> tuple[Tensor | None, ...]:
     """Compute and return the gradients of outputs with respect to inputs, one for each; no `.grad` changes.
 
+    >>> x, w = torch.tensor(3.0), torch.tensor(2.0, requires_grad=True)
+    >>> torch.autograd.grad((w * x) ** 2, w)  # 2 w x²
+    (tensor(36.),)
+
     Args:
         grad_outputs, retain_graph, create_graph: as in `backward`.
         allow_unused: return None for an input on which the outputs do not depend, instead of raising.

@@ -37,9 +37,9 @@ class Binomial(Trials):
     ) -> None:
         one_of(probs, logits)
         given = probs if probs is not None else logits
-        kind = given.dtype if isinstance(given, Tensor) else None
+        dtype = given.dtype if isinstance(given, Tensor) else None
         count, given = broadcast_all(total_count, given)
-        self.total_count = count.to(kind or given.dtype)
+        self.total_count = count.to(dtype or given.dtype)
         self._take(given if probs is not None else None, given if logits is not None else None)
         super().__init__(given.shape, validate_args=validate_args)
 

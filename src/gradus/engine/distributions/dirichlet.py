@@ -61,7 +61,7 @@ class Dirichlet(Distribution):
 
 def dirichlet(concentration: Tensor) -> Tensor:
     """Gamma draws divided by their sum, kept away from 0 and 1."""
-    kind = concentration._array.dtype
+    dtype = concentration._array.dtype
     sizes = drawn(concentration)
-    shares = (sizes / sizes.sum(-1, keepdims=True)).astype(kind)
-    return wrap(np.clip(shares, np.finfo(kind).tiny, np.nextafter(kind.type(1), kind.type(0))))
+    shares = (sizes / sizes.sum(-1, keepdims=True)).astype(dtype)
+    return wrap(np.clip(shares, np.finfo(dtype).tiny, np.nextafter(dtype.type(1), dtype.type(0))))

@@ -173,8 +173,8 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
         raise ValueError(
             "Input arguments must all be instances of Number, torch.Tensor or objects implementing __torch_function__."
         )
-    kind = kinds[0] if kinds else get_default_dtype()
-    return tuple(broadcast_tensors(*[x if isinstance(x, Tensor) else tensor(x, dtype=kind) for x in values]))
+    dtype = kinds[0] if kinds else get_default_dtype()
+    return tuple(broadcast_tensors(*[x if isinstance(x, Tensor) else tensor(x, dtype=dtype) for x in values]))
 
 
 def one_of(probs: Any, logits: Any) -> None:

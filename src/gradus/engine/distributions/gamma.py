@@ -57,9 +57,9 @@ class Gamma(Distribution):
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
         shape = self._extended_shape(sample_shape)
-        kind = self.concentration._array.dtype
+        dtype = self.concentration._array.dtype
         tiny = finfo(self.concentration.dtype).tiny
-        sizes = wrap(np.maximum(drawn(self.concentration.expand(shape)).astype(kind), tiny).astype(kind))
+        sizes = wrap(np.maximum(drawn(self.concentration.expand(shape)).astype(dtype), tiny).astype(dtype))
         return (sizes / self.rate.expand(shape)).clamp(min=tiny)
 
     def log_prob(self, value: Tensor) -> Tensor:

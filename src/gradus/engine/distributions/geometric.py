@@ -46,9 +46,9 @@ class Geometric(Trials):
         return (1.0 / self.probs - 1.0) / self.probs
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
-        kind = self.probs.dtype
+        dtype = self.probs.dtype
         with no_grad():
-            u = empty(self._extended_shape(sample_shape), dtype=kind).uniform_(finfo(kind).tiny, 1)
+            u = empty(self._extended_shape(sample_shape), dtype=dtype).uniform_(finfo(dtype).tiny, 1)
             return (u.log() / (-self.probs).log1p()).floor()
 
     def log_prob(self, value: Tensor) -> Tensor:

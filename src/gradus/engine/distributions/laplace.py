@@ -37,8 +37,8 @@ class Laplace(Distribution):
         return 2**0.5 * self.scale
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
-        shape, kind = self._extended_shape(sample_shape), self.loc.dtype
-        u = empty(shape, dtype=kind).uniform_(finfo(kind).eps - 1, 1)
+        shape, dtype = self._extended_shape(sample_shape), self.loc.dtype
+        u = empty(shape, dtype=dtype).uniform_(finfo(dtype).eps - 1, 1)
         return self.loc - self.scale * u.sign() * (-u.abs()).log1p()
 
     def log_prob(self, value: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.limits import limits_of
 from gradus.engine.functions.operands import axis_of, fitting, floating_only, number, refuse_bool, scalar_name
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import activations as act
+from gradus.engine.ops import activations
 from gradus.engine.ops.softmax import LogSoftmax, Softmax
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def relu_(input: Tensor) -> Tensor:
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, else negative_slope x."""
-    return _applied(inplace, act.LeakyRelu, floating_only(input, "leaky_relu_cpu"), slope=negative_slope)
+    return _applied(inplace, activations.LeakyRelu, floating_only(input, "leaky_relu_cpu"), slope=negative_slope)
 
 
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
@@ -81,7 +81,7 @@ def rrelu(
         slope = np.ones_like(x)
         below = x <= 0
         slope[below] = random.uniform((int(below.sum()),), lower, upper, np.dtype(np.float64))
-    return _applied(inplace, act.LeakyRelu, floating_only(input, "leaky_relu_cpu"), slope=slope)
+    return _applied(inplace, activations.LeakyRelu, floating_only(input, "leaky_relu_cpu"), slope=slope)
 
 
 def rrelu_(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
@@ -110,13 +110,15 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
         weight = weight.reshape(-1, *(1,) * (input.ndim - 2))
     elif input.ndim == 0:
         weight = weight.reshape(())
-    return cast("Tensor", apply_two(act.PreluKernel, floating_only(input, "prelu_cpu"), weight))
+    return cast("Tensor", apply_two(activations.PreluKernel, floating_only(input, "prelu_cpu"), weight))
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > threshold, else value."""
-    kind = refuse_bool(input, "threshold_cpu")._array.dtype
-    return _applied(inplace, act.Threshold, input, threshold=fitting(threshold, kind), value=fitting(value, kind))
+    dtype = refuse_bool(input, "threshold_cpu")._array.dtype
+    return _applied(
+        inplace, activations.Threshold, input, threshold=fitting(threshold, dtype), value=fitting(value, dtype)
+    )
 
 
 _threshold = threshold
@@ -129,16 +131,16 @@ def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """x kept between min_val and max_val."""
-    kind = input._array.dtype
+    dtype = input._array.dtype
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
-    if kind.kind == "b":
+    if dtype.kind == "b":
         raise RuntimeError("Bool inputs not supported for hardtanh")
-    if kind.kind not in REAL:
+    if dtype.kind not in REAL:
         min_val, max_val = int(min_val), int(max_val)
-        if kind.kind == "u" and min_val < 0:
+        if dtype.kind == "u" and min_val < 0:
             raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
-    return _applied(inplace, act.Hardtanh, input, low=min_val, high=max_val)
+    return _applied(inplace, activations.Hardtanh, input, low=min_val, high=max_val)
 
 
 def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
@@ -153,17 +155,17 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """(x + 3) / 6 kept between 0 and 1."""
-    return _applied(inplace, act.Hardsigmoid, floating_only(input, "hardsigmoid_cpu"))
+    return _applied(inplace, activations.Hardsigmoid, floating_only(input, "hardsigmoid_cpu"))
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x hardsigmoid(x)."""
-    return _applied(inplace, act.Hardswish, floating_only(input, "hardswish_cpu"))
+    return _applied(inplace, activations.Hardswish, floating_only(input, "hardswish_cpu"))
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """0 where |x| <= lambd, else x."""
-    return _applied(False, act.Hardshrink, floating_only(input, "hardshrink_cpu"), lambd=lambd)
+    return _applied(False, activations.Hardshrink, floating_only(input, "hardshrink_cpu"), lambd=lambd)
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -174,7 +176,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
             f"lambda must be in range [0, {limits_of(input._array.dtype).max:g}] for input dtype "
             f"{scalar_name(input._array.dtype)}, but found {lambd:g}"
         )
-    return _applied(False, act.Softshrink, input, lambd=lambd)
+    return _applied(False, activations.Softshrink, input, lambd=lambd)
 
 
 # ---- curves
@@ -192,30 +194,30 @@ def sigmoid(input: Tensor) -> Tensor:
 
 def logsigmoid(input: Tensor) -> Tensor:
     """log σ(x), without overflow."""
-    return cast("Tensor", apply_one(act.LogSigmoid, floating_only(input, "log_sigmoid_cpu")))
+    return cast("Tensor", apply_one(activations.LogSigmoid, floating_only(input, "log_sigmoid_cpu")))
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x Φ(x), Φ the normal distribution function; approximate "tanh" is GPT-2's     (Hendrycks & Gimpel, 2016)."""
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
-    return cast("Tensor", apply_one(act.Gelu, floating_only(input, "GeluKernelImpl"), approximate))
+    return cast("Tensor", apply_one(activations.Gelu, floating_only(input, "GeluKernelImpl"), approximate))
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x σ(x)."""
     x = floating_only(input, "silu_cpu")
-    return apply_(x, act.Silu) if inplace else cast("Tensor", apply_one(act.Silu, x))
+    return apply_(x, activations.Silu) if inplace else cast("Tensor", apply_one(activations.Silu, x))
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x tanh(log(1 + eˣ))."""
-    return _applied(inplace, act.Mish, floating_only(input, "mish_cpu"))
+    return _applied(inplace, activations.Mish, floating_only(input, "mish_cpu"))
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha (eˣ - 1)."""
-    return _applied(inplace, act.Elu, floating_only(input, "elu_cpu"), alpha=alpha)
+    return _applied(inplace, activations.Elu, floating_only(input, "elu_cpu"), alpha=alpha)
 
 
 def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
@@ -225,7 +227,7 @@ def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """1.0507 (x where x > 0, else 1.6733 (eˣ - 1))."""
-    return _applied(inplace, act.Elu, floating_only(input, "elu_cpu"), alpha=SELU_ALPHA, scale=SELU_SCALE)
+    return _applied(inplace, activations.Elu, floating_only(input, "elu_cpu"), alpha=SELU_ALPHA, scale=SELU_SCALE)
 
 
 def selu_(input: Tensor) -> Tensor:
@@ -237,7 +239,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha (e^(x / alpha) - 1)."""
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _applied(inplace, act.Celu, floating_only(input, "elu_cpu"), alpha=alpha, tau=alpha)
+    return _applied(inplace, activations.Celu, floating_only(input, "elu_cpu"), alpha=alpha, tau=alpha)
 
 
 def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
@@ -247,7 +249,7 @@ def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + e^(beta x)) / beta, and x where beta x > threshold."""
-    return _applied(False, act.Softplus, floating_only(input, "softplus_cpu"), beta=beta, threshold=threshold)
+    return _applied(False, activations.Softplus, floating_only(input, "softplus_cpu"), beta=beta, threshold=threshold)
 
 
 def softsign(input: Tensor) -> Tensor:
@@ -272,7 +274,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     axis = dim % input.ndim
     if input.shape[axis] % 2:
         raise RuntimeError(f"Halving dimension must be even, but dimension {axis} is size {input.shape[axis]}")
-    return cast("Tensor", apply_one(act.Glu, input, axis))
+    return cast("Tensor", apply_one(activations.Glu, input, axis))
 
 
 # ---- rows

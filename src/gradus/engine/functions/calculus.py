@@ -9,7 +9,7 @@ from gradus.engine.functions.operands import Number, axis_of, floating, same_typ
 from gradus.engine.functions.reductions import cumsum, sum
 from gradus.engine.functions.shapes import part
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import shapes as sh
+from gradus.engine.ops import shapes
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -34,7 +34,7 @@ def diff(
         if x.ndim != input.ndim:
             raise RuntimeError("diff expects prepend or append to be the same dimension as input")
     if len(parts) > 1:
-        input = apply(sh.Cat, *same_types(parts), axis=axis)
+        input = apply(shapes.Cat, *same_types(parts), axis=axis)
     for _ in range(n):
         size = max(input._array.shape[axis], 1)
         after, before = part(input, axis, 1, size), part(input, axis, 0, size - 1)

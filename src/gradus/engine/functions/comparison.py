@@ -10,11 +10,11 @@ from gradus.engine.autograd.record import wrap
 from gradus.engine.dtypes import FLOATING
 from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions.operands import (
+    array_of,
     axes_of,
     explain_broadcast,
     is_tensor,
     only_tensors,
-    plain,
     refuse_complex,
     renamed,
     same_type,
@@ -48,7 +48,7 @@ def _compare(how: Any, a: Any, b: Any) -> Tensor:
         only_tensors(_SHORT[how], a)
     x, y = same_type(a, b)
     if how not in (np.equal, np.not_equal):
-        for operand in map(np.asarray, (plain(x), plain(y))):
+        for operand in map(np.asarray, (array_of(x), array_of(y))):
             message = f"\"{_SHORT[how]}_cpu\" not implemented for '{scalar_name(operand.dtype)}'"
             refuse_complex(operand, message, NotImplementedError)
     return _broadcast(how, x, y)
@@ -56,7 +56,7 @@ def _compare(how: Any, a: Any, b: Any) -> Tensor:
 
 def _broadcast(how: Any, a: Any, b: Any) -> Tensor:
     try:
-        return wrap(how(plain(a), plain(b)))
+        return wrap(how(array_of(a), array_of(b)))
     except ValueError:
         explain_broadcast(a, b)
         raise
@@ -139,9 +139,9 @@ def _bitwise(how: Any, a: Any, b: Any, name: str) -> Tensor:
     if not is_tensor(a) and not is_tensor(b):
         only_tensors(how.__name__, a)
     x, y = same_type(a, b)
-    kind = result_type(plain(x), plain(y))
-    if kind.kind in FLOATING or (kind.kind == "b" and name in ("lshift", "rshift")):
-        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{scalar_name(kind)}'")
+    dtype = result_type(array_of(x), array_of(y))
+    if dtype.kind in FLOATING or (dtype.kind == "b" and name in ("lshift", "rshift")):
+        raise NotImplementedError(f"\"{name}_cpu\" not implemented for '{scalar_name(dtype)}'")
     return _broadcast(how, x, y)
 
 
@@ -182,8 +182,8 @@ def rrshift(input: Tensor, other: Any) -> Tensor:
 
 def bitwise_not(input: Tensor) -> Tensor:
     """Invert every bit; for bool tensors this is the logical not."""
-    if (kind := input._array.dtype).kind in FLOATING:
-        raise NotImplementedError(f"\"bitwise_not_cpu\" not implemented for '{scalar_name(kind)}'")
+    if (dtype := input._array.dtype).kind in FLOATING:
+        raise NotImplementedError(f"\"bitwise_not_cpu\" not implemented for '{scalar_name(dtype)}'")
     return wrap(np.invert(input._array))
 
 

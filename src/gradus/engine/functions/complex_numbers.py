@@ -8,7 +8,7 @@ import numpy as np
 
 from gradus.engine.autograd.record import apply_one, apply_two, wrap
 from gradus.engine.functions.operands import floating, is_tensor, scalar_name
-from gradus.engine.ops import complex_numbers as cx
+from gradus.engine.ops import complex_numbers
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -21,12 +21,12 @@ __all__ = [
 
 def complex(real: Tensor, imag: Tensor) -> Tensor:
     """real + i imag, of two float32 or float64 tensors that broadcast."""
-    return apply_two(cx.Complex, real, _matching("complex", real=real, imag=imag))
+    return apply_two(complex_numbers.Complex, real, _matching("complex", real=real, imag=imag))
 
 
 def polar(abs: Tensor, angle: Tensor) -> Tensor:
     """abs e^(i angle), of two float32 or float64 tensors that broadcast."""
-    return apply_two(cx.Polar, abs, _matching("polar", abs=abs, angle=angle))
+    return apply_two(complex_numbers.Polar, abs, _matching("polar", abs=abs, angle=angle))
 
 
 def _matching(function: str, **two: Tensor) -> Tensor:
@@ -37,16 +37,16 @@ def _matching(function: str, **two: Tensor) -> Tensor:
                 f"{function}(): argument '{name}' (position {i + 1}) must be Tensor, not {type(x).__name__}"
             )
     a, b = two.values()
-    kinds = [a._array.dtype, b._array.dtype]
-    for kind in kinds:
-        if kind.char not in "fd":
+    both = [a._array.dtype, b._array.dtype]
+    for dtype in both:
+        if dtype.char not in "fd":
             raise RuntimeError(
-                f"Expected both inputs to be Half, Float or Double tensors but got {scalar_name(kinds[0])} and "
-                f"{scalar_name(kinds[1])} (Half is not supported here)"
+                f"Expected both inputs to be Half, Float or Double tensors but got {scalar_name(both[0])} and "
+                f"{scalar_name(both[1])} (Half is not supported here)"
             )
-    if kinds[0] != kinds[1]:
+    if both[0] != both[1]:
         raise RuntimeError(
-            f"Expected object of scalar type {scalar_name(kinds[0])} but got scalar type {scalar_name(kinds[1])} for "
+            f"Expected object of scalar type {scalar_name(both[0])} but got scalar type {scalar_name(both[1])} for "
             "second argument"
         )
     return b
@@ -72,31 +72,31 @@ def view_as_complex(input: Tensor) -> Tensor:
         raise RuntimeError("Tensor must have a last dimension with stride 1")
     if any(stride % (2 * array.itemsize) for stride in array.strides[:-1]):
         raise RuntimeError("Tensor must have a stride divisible by 2 for all but last dimension")
-    return apply_one(cx.ViewAsComplex, input)
+    return apply_one(complex_numbers.ViewAsComplex, input)
 
 
 def view_as_real(input: Tensor) -> Tensor:
     """(...) complex as (..., 2) on the same memory: real and imaginary part."""
     if input._array.dtype.kind != "c":
         raise RuntimeError("view_as_real is only supported for complex tensors")
-    return apply_one(cx.ViewAsReal, input)
+    return apply_one(complex_numbers.ViewAsReal, input)
 
 
 def real(input: Tensor) -> Tensor:
     """The real part, a view; a real tensor is its own."""
-    return apply_one(cx.Real, input) if input._array.dtype.kind == "c" else input
+    return apply_one(complex_numbers.Real, input) if input._array.dtype.kind == "c" else input
 
 
 def imag(input: Tensor) -> Tensor:
     """The imaginary part, a view."""
     if input._array.dtype.kind != "c":
         raise RuntimeError("imag is not implemented for tensors with non-complex dtypes.")
-    return apply_one(cx.Imag, input)
+    return apply_one(complex_numbers.Imag, input)
 
 
 def conj(input: Tensor) -> Tensor:
     """The conjugate, a copy (PyTorch gives a view that is conjugated when it is read); a real tensor is its own."""
-    return apply_one(cx.Conj, input) if input._array.dtype.kind == "c" else input
+    return apply_one(complex_numbers.Conj, input) if input._array.dtype.kind == "c" else input
 
 
 conj_physical = conj
@@ -114,12 +114,14 @@ def is_conj(input: Tensor) -> bool:
 
 def angle(input: Tensor) -> Tensor:
     """The angle of each number; of a real one 0, or π if it is negative."""
-    return apply_one(cx.Angle if input._array.dtype.kind == "c" else cx.AngleOfReal, floating(input))
+    return apply_one(
+        complex_numbers.Angle if input._array.dtype.kind == "c" else complex_numbers.AngleOfReal, floating(input)
+    )
 
 
 def sgn(input: Tensor) -> Tensor:
     """z / |z|, 0 where z is 0; of real numbers the sign."""
-    return apply_one(cx.Sgn, input) if input._array.dtype.kind == "c" else input.sign()
+    return apply_one(complex_numbers.Sgn, input) if input._array.dtype.kind == "c" else input.sign()
 
 
 def isreal(input: Tensor) -> Tensor:

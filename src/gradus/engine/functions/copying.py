@@ -10,7 +10,7 @@ from gradus.engine.autograd.grad_mode import state
 from gradus.engine.autograd.record import apply_one
 from gradus.engine.functions import shapes, splitting, storage
 from gradus.engine.functions.operands import axis_of, is_tensor
-from gradus.engine.ops import shapes as sh
+from gradus.engine.ops.shapes import Alias
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -28,8 +28,8 @@ def _copying(view: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(view)
     def copy(*args: Any, **named: Any) -> Any:
-        made = view(*args, **named)
-        return made.clone() if is_tensor(made) else tuple(each.clone() for each in made)
+        result = view(*args, **named)
+        return result.clone() if is_tensor(result) else tuple(each.clone() for each in result)
 
     name = view.__name__.strip("_")
     copy.__name__ = copy.__qualname__ = f"{name}_copy"
@@ -38,7 +38,7 @@ def _copying(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _alias(input: Tensor) -> Tensor:
-    return apply_one(sh.Alias, input)
+    return apply_one(Alias, input)
 
 
 def _detach(input: Tensor) -> Tensor:

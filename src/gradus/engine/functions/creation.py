@@ -15,11 +15,11 @@ from gradus.engine.dtypes.layouts import in_format
 from gradus.engine.dtypes.layouts import zeros_like as zeros_like_array
 from gradus.engine.dtypes.promotion import of_number, promote
 from gradus.engine.functions.operands import (
+    array_of,
     as_array,
     fitting,
     index_of,
     is_tensor,
-    plain,
     refuse_unknown,
     sizes_of,
     spread_out,
@@ -34,18 +34,18 @@ __all__ = [
 ]  # fmt: skip
 
 
-def made(array: Array, requires_grad: bool) -> Tensor:
+def leaf(array: Array, requires_grad: bool) -> Tensor:
     """A leaf on an array."""
     out = wrap(array)
     return out.requires_grad_() if requires_grad else out
 
 
-def float_kind(d: DType | None) -> np.dtype[Any]:
+def float_dtype(d: DType | None) -> np.dtype[Any]:
     """NumPy's dtype for d, or for the default dtype."""
     return dtypes.to_numpy(d) if d is not None else dtypes.get_default_dtype().numpy
 
 
-def checked(size: tuple[Any, ...], named: dict[str, Any] | None = None) -> tuple[int, ...]:
+def validate_size(size: tuple[Any, ...], named: dict[str, Any] | None = None) -> tuple[int, ...]:
     """The sizes of a new tensor, given one by one, as one sequence, or as `size=`."""
     sizes = {"size": named["size"]} if named and "size" in named else {}
     if named:
@@ -69,10 +69,10 @@ def tensor(
         TypeError: if data is not numeric.
     """
     dtypes.check_device(device)
-    return made(array_of(data, None if dtype is None else dtypes.to_numpy(dtype)), requires_grad)
+    return leaf(array_from(data, None if dtype is None else dtypes.to_numpy(dtype)), requires_grad)
 
 
-def array_of(data: Any, kind: np.dtype[Any] | None) -> Array:
+def array_from(data: Any, dtype: np.dtype[Any] | None) -> Array:
     """A new array of data, in the given type or in the one that PyTorch infers."""
     source = as_array(data)
     try:
@@ -81,14 +81,14 @@ def array_of(data: Any, kind: np.dtype[Any] | None) -> Array:
         raise ValueError(_ragged(source)) from None
     if array.dtype.kind not in "fiubcV":
         _refuse(data, array)
-    if kind is None and isinstance(data, (list, tuple)):
-        kind = functools.reduce(promote, _kinds_in(data) or {of_number(1.0)})
-    elif kind is None and array.dtype.kind in "fc" and not isinstance(data, (Variable, np.ndarray, np.generic)):
-        kind = of_number(1j if array.dtype.kind == "c" else 1.0)
-    if kind is not None:
-        if array.dtype.kind == "c" != kind.kind and not isinstance(data, (Variable, np.ndarray)):
+    if dtype is None and isinstance(data, (list, tuple)):
+        dtype = functools.reduce(promote, _dtypes_in(data) or {of_number(1.0)})
+    elif dtype is None and array.dtype.kind in "fc" and not isinstance(data, (Variable, np.ndarray, np.generic)):
+        dtype = of_number(1j if array.dtype.kind == "c" else 1.0)
+    if dtype is not None:
+        if array.dtype.kind == "c" != dtype.kind and not isinstance(data, (Variable, np.ndarray)):
             raise TypeError("must be real number, not complex")
-        array = array.astype(kind)
+        array = array.astype(dtype)
     dtypes.of_numpy(array.dtype)
     return array
 
@@ -123,7 +123,7 @@ def _ragged(source: Any, dim: int = 0) -> str:
     return "expected nested sequences of equal length"
 
 
-def _kinds_in(data: Any) -> set[np.dtype[Any]]:
+def _dtypes_in(data: Any) -> set[np.dtype[Any]]:
     """The types of all that nested lists hold: in those, numbers and tensors of one number meet."""
     if isinstance(data, Variable) and data._array.size != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
@@ -134,7 +134,7 @@ def _kinds_in(data: Any) -> set[np.dtype[Any]]:
     types = set(map(type, data))
     if types <= {bool, int, float, complex}:  # most lists: one look at the types, none at each number
         return {of_number(number(0)) for number in types}
-    return set().union(*map(_kinds_in, data))
+    return set().union(*map(_dtypes_in, data))
 
 
 def as_tensor(data: Any, dtype: DType | None = None, device: Any = None) -> Tensor:
@@ -154,15 +154,15 @@ def asarray(
     out = tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
     if copy is False and not (is_tensor(obj) or isinstance(obj, np.ndarray)):
         raise ValueError("can't alias arbitrary sequence into a tensor.")
-    if copy is False and out._array.dtype != plain(obj).dtype:
-        raise ValueError(f"can't alias tensor with dtype '{plain(obj).dtype}' into dtype '{out.dtype}'.")
+    if copy is False and out._array.dtype != array_of(obj).dtype:
+        raise ValueError(f"can't alias tensor with dtype '{array_of(obj).dtype}' into dtype '{out.dtype}'.")
     return out.detach().requires_grad_() if requires_grad else out
 
 
 def scalar_tensor(s: Any, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
     """Return a 0-d tensor of the number s; the dtype defaults to the default dtype."""
     refuse_unknown("scalar_tensor", others)
-    return _filled((), _fill("scalar_tensor", s), float_kind(dtype), requires_grad)
+    return _filled((), _fill("scalar_tensor", s), float_dtype(dtype), requires_grad)
 
 
 def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, requires_grad: bool = False) -> Tensor:
@@ -172,19 +172,19 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, r
         ValueError: if the buffer does not hold that many numbers.
     """
     data = np.frombuffer(buffer, np.uint8)
-    kind, rest = dtypes.to_numpy(dtype), data.size - offset
-    size = rest // kind.itemsize if count < 0 else count
+    numpy_dtype, rest = dtypes.to_numpy(dtype), data.size - offset
+    size = rest // numpy_dtype.itemsize if count < 0 else count
     if (
         not 0 <= offset < max(data.size, 1)
-        or rest < size * kind.itemsize
+        or rest < size * numpy_dtype.itemsize
         or not size
-        or (count < 0 and rest % kind.itemsize)
+        or (count < 0 and rest % numpy_dtype.itemsize)
     ):
         raise ValueError(
             f"a buffer of {data.size} bytes does not hold {'whole numbers' if count < 0 else count} of {dtype} from "
             f"byte {offset} on"
         )
-    return made(data[offset : offset + size * kind.itemsize].view(kind), requires_grad)
+    return leaf(data[offset : offset + size * numpy_dtype.itemsize].view(numpy_dtype), requires_grad)
 
 
 def from_numpy(ndarray: Array) -> Tensor:
@@ -216,7 +216,7 @@ def zeros(
 ) -> Tensor:
     """Return a tensor of zeros of the given shape: `zeros(2, 3)` or `zeros((2, 3))`."""
     dtypes.check_device(device)
-    return made(np.zeros(checked(size, named), float_kind(dtype)), requires_grad)
+    return leaf(np.zeros(validate_size(size, named), float_dtype(dtype)), requires_grad)
 
 
 def ones(
@@ -224,7 +224,7 @@ def ones(
 ) -> Tensor:
     """Return a tensor of ones of the given shape: `ones(2, 3)` or `ones((2, 3))`."""
     dtypes.check_device(device)
-    return made(np.ones(checked(size, named), float_kind(dtype)), requires_grad)
+    return leaf(np.ones(validate_size(size, named), float_dtype(dtype)), requires_grad)
 
 
 def empty(
@@ -247,8 +247,8 @@ def full(
     refuse_unknown("full", others)
     dtypes.check_device(device)
     value = _fill("full", fill_value)
-    kind = dtypes.to_numpy(dtype) if dtype is not None else of_number(value)
-    return _filled(size, value, kind, requires_grad)
+    numpy_dtype = dtypes.to_numpy(dtype) if dtype is not None else of_number(value)
+    return _filled(size, value, numpy_dtype, requires_grad)
 
 
 def _fill(name: str, value: Any) -> Any:
@@ -262,35 +262,35 @@ def _fill(name: str, value: Any) -> Any:
     return value
 
 
-def _filled(size: Any, value: Any, kind: np.dtype[Any], requires_grad: bool) -> Tensor:
+def _filled(size: Any, value: Any, dtype: np.dtype[Any], requires_grad: bool) -> Tensor:
     if not isinstance(size, (tuple, list)):
         raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
-    return made(np.full(sizes_of((size,)), fitting(value, kind), dtype=kind), requires_grad)
+    return leaf(np.full(sizes_of((size,)), fitting(value, dtype), dtype=dtype), requires_grad)
 
 
-def _kind_like(input: Tensor, d: DType | None) -> np.dtype[Any]:
+def _dtype_like(input: Tensor, d: DType | None) -> np.dtype[Any]:
     return input._array.dtype if d is None else dtypes.to_numpy(d)
 
 
-def _like(input: Tensor, kind: np.dtype[Any], requires_grad: bool, others: dict[str, Any], value: Any = 0) -> Tensor:
+def _like(input: Tensor, dtype: np.dtype[Any], requires_grad: bool, others: dict[str, Any], value: Any = 0) -> Tensor:
     """As many numbers as input's, which lie in memory as those do, or as `memory_format` says."""
-    array = zeros_like_array(input._array, kind)
+    array = zeros_like_array(input._array, dtype)
     if value != 0:
         array[...] = value
     out = in_format(wrap(array), others.get("memory_format"))
-    return made(out._array, requires_grad)
+    return leaf(out._array, requires_grad)
 
 
 def zeros_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
     """Return zeros with the shape, dtype and memory order of input."""
     refuse_unknown("zeros_like", others)
-    return _like(input, _kind_like(input, dtype), requires_grad, others)
+    return _like(input, _dtype_like(input, dtype), requires_grad, others)
 
 
 def ones_like(input: Tensor, *, dtype: DType | None = None, requires_grad: bool = False, **others: Any) -> Tensor:
     """Return ones with the shape, dtype and memory order of input."""
     refuse_unknown("ones_like", others)
-    return _like(input, _kind_like(input, dtype), requires_grad, others, 1)
+    return _like(input, _dtype_like(input, dtype), requires_grad, others, 1)
 
 
 def full_like(
@@ -298,8 +298,8 @@ def full_like(
 ) -> Tensor:
     """Return a tensor filled with `fill_value`, with the shape, dtype and memory order of input."""
     refuse_unknown("full_like", others)
-    kind = _kind_like(input, dtype)
-    return _like(input, kind, requires_grad, others, fitting(_fill("full_like", fill_value), kind))
+    numpy_dtype = _dtype_like(input, dtype)
+    return _like(input, numpy_dtype, requires_grad, others, fitting(_fill("full_like", fill_value), numpy_dtype))
 
 
 empty_like = zeros_like
@@ -309,14 +309,14 @@ def new_zeros(
     input: Tensor, *size: Any, dtype: DType | None = None, requires_grad: bool = False, **others: Any
 ) -> Tensor:
     """Return zeros of the given shape, in input's dtype unless another is given."""
-    return made(np.zeros(checked(size, others), _kind_like(input, dtype)), requires_grad)
+    return leaf(np.zeros(validate_size(size, others), _dtype_like(input, dtype)), requires_grad)
 
 
 def new_ones(
     input: Tensor, *size: Any, dtype: DType | None = None, requires_grad: bool = False, **others: Any
 ) -> Tensor:
     """Return ones of the given shape, in input's dtype unless another is given."""
-    return made(np.ones(checked(size, others), _kind_like(input, dtype)), requires_grad)
+    return leaf(np.ones(validate_size(size, others), _dtype_like(input, dtype)), requires_grad)
 
 
 def new_full(
@@ -330,7 +330,7 @@ def new_full(
 ) -> Tensor:
     """Return a tensor of shape `size` filled with `fill_value`, in input's dtype unless another is given."""
     refuse_unknown("new_full", others)
-    return _filled(size, _fill("new_full", fill_value), _kind_like(input, dtype), requires_grad)
+    return _filled(size, _fill("new_full", fill_value), _dtype_like(input, dtype), requires_grad)
 
 
 def new_tensor(
@@ -338,10 +338,10 @@ def new_tensor(
 ) -> Tensor:
     """Return a copy of data in input's dtype unless another is given."""
     refuse_unknown("new_tensor", others)
-    return made(array_of(data, _kind_like(input, dtype)), requires_grad)
+    return leaf(array_from(data, _dtype_like(input, dtype)), requires_grad)
 
 
-def new(kind: np.dtype[Any], *data: Any, device: Any = None, size: Any = None) -> Tensor:
+def new(dtype: np.dtype[Any], *data: Any, device: Any = None, size: Any = None) -> Tensor:
     """What the old constructors make: `FloatTensor(2, 3)` of a shape, `FloatTensor([1, 2])` of numbers, or of nothing.
 
     Raises:
@@ -354,19 +354,19 @@ def new(kind: np.dtype[Any], *data: Any, device: Any = None, size: Any = None) -
     if size is not None:
         data = (*data, dtypes.Size(size))
     if not data:
-        return wrap(np.zeros(0, kind))
+        return wrap(np.zeros(0, dtype))
     first = data[0]
     if len(data) > 1 or isinstance(first, (dtypes.Size, int, np.integer)):
         if isinstance(first, (bool, list, tuple)) and not isinstance(first, dtypes.Size):
             raise TypeError(f"new(): data must be a sequence (got {', '.join(type(x).__name__ for x in data)})")
-        return wrap(np.zeros(checked(data), kind))
+        return wrap(np.zeros(validate_size(data), dtype))
     if is_tensor(first):
-        if first._array.dtype != kind:
-            raise TypeError(f"new(): expected a tensor of {dtypes.of_numpy(kind)} (got one of {first.dtype})")
+        if first._array.dtype != dtype:
+            raise TypeError(f"new(): expected a tensor of {dtypes.of_numpy(dtype)} (got one of {first.dtype})")
         return first.view(first._array.shape)
     if not isinstance(first, (str, list, tuple, range, np.ndarray)):
         raise TypeError(f"new(): data must be a sequence (got {_name_of(first)})")
-    return wrap(array_of(first, kind))
+    return wrap(array_from(first, dtype))
 
 
 def new_like(input: Tensor, *data: Any, device: Any = None, size: Any = None) -> Tensor:
@@ -395,4 +395,4 @@ def eye(
     for name, size in (("n", rows), ("m", columns)):
         if size < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
-    return made(np.eye(rows, columns, dtype=float_kind(dtype)), requires_grad)
+    return leaf(np.eye(rows, columns, dtype=float_dtype(dtype)), requires_grad)

@@ -17,8 +17,7 @@ from gradus.engine.functions.linalg_checks import (
 )
 from gradus.engine.functions.linear_algebra import solve_triangular
 from gradus.engine.functions.products import matmul
-from gradus.engine.ops import decompositions as dc
-from gradus.engine.ops import linear_algebra as la
+from gradus.engine.ops import decompositions, linear_algebra
 from gradus.engine.return_types import linalg_eig as Eig
 from gradus.engine.return_types import linalg_eigh as Eigh
 from gradus.engine.return_types import linalg_lstsq as Lstsq
@@ -47,7 +46,7 @@ def qr(A: Tensor, mode: str = "reduced") -> Qr:
         raise RuntimeError(
             f"qr received unrecognized mode '{mode}' but expected one of 'reduced' (default), 'r', or 'complete'"
         )
-    q, r = apply(dc.Qr, check_matrix(A, "linalg.qr"), mode=mode)
+    q, r = apply(decompositions.Qr, check_matrix(A, "linalg.qr"), mode=mode)
     return Qr(A.new_empty(0) if mode == "r" else q, r)
 
 
@@ -65,7 +64,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
     _refuse_driver("svd", driver)
     check_matrix(A, "linalg.svd")
     with explained("linalg.svd", A):
-        return Svd(*apply(dc.Svd, A, full=full_matrices))
+        return Svd(*apply(decompositions.Svd, A, full=full_matrices))
 
 
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
@@ -92,7 +91,7 @@ def eigh(A: Tensor, UPLO: str = "L") -> Eigh:
     if UPLO.upper() not in ("L", "U"):
         raise RuntimeError(f"Expected UPLO argument to be 'L' or 'U', but got {UPLO}")
     with explained("linalg.eigh", A):
-        return Eigh(*apply(dc.Eigh, A, triangle=UPLO.upper()))
+        return Eigh(*apply(decompositions.Eigh, A, triangle=UPLO.upper()))
 
 
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
@@ -113,7 +112,7 @@ def eig(A: Tensor) -> Eig:
     if not np.isfinite(A._array).all():
         raise RuntimeError("torch.linalg.eig: input tensor should not contain infs or NaNs.")
     with explained("linalg.eig", A):
-        return Eig(*apply(dc.Eig, A))
+        return Eig(*apply(decompositions.Eig, A))
 
 
 def eigvals(A: Tensor) -> Tensor:
@@ -129,7 +128,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -
     check_matrix(A, "torch.linalg.lu_factor_ex")
     if not pivot:
         raise RuntimeError("linalg.lu_factor: LU without pivoting is not implemented on the CPU")
-    lu, pivots = apply(dc.Lu, A)
+    lu, pivots = apply(decompositions.Lu, A)
     zero = np.diagonal(lu._array, axis1=-2, axis2=-1) == 0
     info = np.where(zero.any(-1), np.cumprod(~zero, -1).sum(-1) + 1, 0).astype(np.int32)
     if check_errors and info.any():
@@ -157,7 +156,7 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
         low = LU_data[..., :k].tril(-1) + eye(m, k, dtype=LU_data.dtype)
         up = LU_data[..., :k, :].triu()
     if unpack_pivots:
-        rows = dc.permutation(LU_pivots._array, m)
+        rows = decompositions.permutation(LU_pivots._array, m)
         P = wrap((np.arange(m)[:, None] == rows[..., None, :]).astype(LU_data._array.dtype))
     return LuUnpack(P, low, up)
 
@@ -198,7 +197,7 @@ def pinv(
         check_square(A, "linalg.pinv")
     absolute, relative = _tolerances(A, atol, rcond if rtol is None else rtol)
     with explained("linalg.pinv", A):
-        return apply(la.PseudoInverse, A, absolute, relative, symmetric=hermitian)
+        return apply(linear_algebra.PseudoInverse, A, absolute, relative, symmetric=hermitian)
 
 
 def matrix_rank(

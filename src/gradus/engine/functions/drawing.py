@@ -14,8 +14,8 @@ from gradus.engine.autograd.record import apply_, wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.layouts import by_memory, order_of
-from gradus.engine.functions.creation import checked, empty_like, float_kind, made
-from gradus.engine.functions.operands import floating_only, is_tensor, plain, refuse_bool, refuse_unknown
+from gradus.engine.functions.creation import empty_like, float_dtype, leaf, validate_size
+from gradus.engine.functions.operands import array_of, floating_only, is_tensor, refuse_bool, refuse_unknown
 from gradus.engine.ops import copying
 from gradus.engine.random import Generator, inversion, rejection
 
@@ -74,7 +74,7 @@ def rand(
 ) -> Tensor:
     """Return a tensor of the given shape drawn from the uniform distribution on [0, 1)."""
     dtypes.check_device(device)
-    return made(random.rand(checked(size, named), float_kind(dtype), generator), requires_grad)
+    return leaf(random.rand(validate_size(size, named), float_dtype(dtype), generator), requires_grad)
 
 
 def randn(
@@ -87,7 +87,7 @@ def randn(
 ) -> Tensor:
     """Return a tensor of the given shape drawn from the standard normal distribution."""
     dtypes.check_device(device)
-    return made(random.randn(checked(size, named), float_kind(dtype), generator), requires_grad)
+    return leaf(random.randn(validate_size(size, named), float_dtype(dtype), generator), requires_grad)
 
 
 def randint(
@@ -119,8 +119,8 @@ def randint(
         raise TypeError("randint() is missing the upper end of its range")
     if int(low) >= int(high):
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={int(low)} >= to={int(high)}")
-    kind = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
-    return made(random.randint(int(low), int(high), checked((size,)), kind, generator), requires_grad)
+    numpy_dtype = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
+    return leaf(random.randint(int(low), int(high), validate_size((size,)), numpy_dtype, generator), requires_grad)
 
 
 def randperm(
@@ -135,8 +135,8 @@ def randperm(
     """Return a random permutation of 0 .. n - 1; int64 by default."""
     refuse_unknown("randperm", others)
     dtypes.check_device(device)
-    kind = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
-    return made(random.randperm(int(n), kind, generator), requires_grad)
+    numpy_dtype = np.dtype(np.int64) if dtype is None else dtypes.to_numpy(dtype)
+    return leaf(random.randperm(int(n), numpy_dtype, generator), requires_grad)
 
 
 def normal(
@@ -155,13 +155,13 @@ def normal(
     """
     refuse_unknown("normal", others)
     if size is not None:
-        shape = checked((size,))
-        return made(random.normal(shape, float(mean), float(std), float_kind(dtype), generator), requires_grad)
+        shape = validate_size((size,))
+        return leaf(random.normal(shape, float(mean), float(std), float_dtype(dtype), generator), requires_grad)
     if not is_tensor(mean) and not is_tensor(std):
         raise TypeError("normal() of two numbers needs a size, as in normal(0.0, 1.0, (3,))")
     shape = np.broadcast_shapes(*[x._array.shape for x in (mean, std) if is_tensor(x)])
-    kind = (mean if is_tensor(mean) else std)._array.dtype
-    return wrap(np.asarray(random.randn(shape, kind, generator) * plain(std) + plain(mean)))
+    numpy_dtype = (mean if is_tensor(mean) else std)._array.dtype
+    return wrap(np.asarray(random.randn(shape, numpy_dtype, generator) * array_of(std) + array_of(mean)))
 
 
 def _elsewhere(input: Tensor, others: dict[str, Any]) -> bool:
@@ -204,7 +204,7 @@ def randint_like(
 
 def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = None) -> Tensor:
     """Draw 0 or 1: each element is 1 with the probability that input (or p) gives."""
-    chance = input._array if p is None else plain(p)
+    chance = input._array if p is None else array_of(p)
     return wrap(random.bernoulli(input._array.shape, chance, input._array.dtype, generator))
 
 
@@ -318,11 +318,11 @@ def bernoulli_(input: Tensor, p: Any = 0.5, *, generator: Generator | None = Non
 
 def random_(input: Tensor, *ends: int, generator: Generator | None = None) -> Tensor:
     """Fill input with integers from [from, to), or from 0 to the largest its dtype represents; return input."""
-    kind = input._array.dtype
+    dtype = input._array.dtype
     if not ends:
-        return _fill(input, lambda place: random.random_full_range(place, kind, generator))
+        return _fill(input, lambda place: random.random_full_range(place, dtype, generator))
     low, high = (0, ends[0]) if len(ends) == 1 else (ends[0], ends[1])
-    return _fill(input, lambda place: random.randint(low, high, place, kind, generator))
+    return _fill(input, lambda place: random.randint(low, high, place, dtype, generator))
 
 
 def _fill(input: Tensor, draw: Callable[[Any], Array]) -> Tensor:

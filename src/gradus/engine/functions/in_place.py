@@ -14,21 +14,29 @@ from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions import pointwise, products
 from gradus.engine.functions.operands import (
     Number,
+    array_of,
+    as_operand,
     check_cast,
     explain_broadcast,
     fitting,
     in_place,
     is_tensor,
-    numeric,
-    plain,
     refuse_bool,
     refuse_complex,
 )
 from gradus.engine.functions.selecting import _refuse_unfit
 from gradus.engine.kernels import FLOAT32
-from gradus.engine.ops import activations as act
-from gradus.engine.ops import arithmetic, copying, exponentials, rounding, selection, special, trigonometry
-from gradus.engine.ops import shapes as sh
+from gradus.engine.ops import (
+    activations,
+    arithmetic,
+    copying,
+    exponentials,
+    rounding,
+    selection,
+    shapes,
+    special,
+    trigonometry,
+)
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -95,8 +103,8 @@ def div_(input: Tensor, other: Any, *, rounding_mode: str | None = None) -> Tens
     if rounding_mode is not None:
         refuse_bool(input, f"div_{rounding_mode}_cpu")
         return in_place(input, rounding.DivRounded, other, rounding_mode)
-    kind = result_type(input._array, plain(numeric(other)))
-    check_cast(kind if kind.kind in dtypes.FLOATING else dtypes.get_default_dtype().numpy, input._array.dtype)
+    dtype = result_type(input._array, array_of(as_operand(other)))
+    check_cast(dtype if dtype.kind in dtypes.FLOATING else dtypes.get_default_dtype().numpy, input._array.dtype)
     return in_place(input, arithmetic.Div, other)
 
 
@@ -104,12 +112,12 @@ def pow_(input: Tensor, exponent: Any) -> Tensor:
     """In-place version of `pow`."""
     kind = input._array.dtype.kind
     if kind in "iub" and not is_tensor(exponent):
-        exponent = numeric(exponent)
+        exponent = as_operand(exponent)
         if isinstance(exponent, int) and exponent < 0:
             pointwise.refuse_negative_power()
         if kind == "b" and isinstance(exponent, bool):
             return copy_(input, pointwise.pow(input, exponent))
-    check_cast(result_type(input._array, plain(numeric(exponent))), input._array.dtype)
+    check_cast(result_type(input._array, array_of(as_operand(exponent))), input._array.dtype)
     return in_place(refuse_bool(input, "pow"), arithmetic.Pow, exponent)
 
 
@@ -129,7 +137,7 @@ def floor_divide_(input: Tensor, other: Any) -> Tensor:
 
 
 def _not_both_bool(input: Tensor, other: Any, name: str) -> Tensor:
-    if result_type(input._array, plain(numeric(other))).kind == "b":
+    if result_type(input._array, array_of(as_operand(other))).kind == "b":
         refuse_bool(input, name)
     return input
 
@@ -325,12 +333,12 @@ def tanh_(input: Tensor) -> Tensor:
 
 def sigmoid_(input: Tensor) -> Tensor:
     """In-place version of `sigmoid`."""
-    return apply_(_float_only(input), act.Sigmoid)
+    return apply_(_float_only(input), activations.Sigmoid)
 
 
 def relu_(input: Tensor) -> Tensor:
     """In-place version of `relu`."""
-    return apply_(input, act.Relu)
+    return apply_(input, activations.Relu)
 
 
 def floor_(input: Tensor) -> Tensor:
@@ -370,15 +378,15 @@ def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
         raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
     for end in (min, max):
         if end is not None:
-            check_cast(result_type(input._array, plain(numeric(end))), input._array.dtype)
-    low, high = (None if end is None else fitting(numeric(end), input._array.dtype) for end in (min, max))
+            check_cast(result_type(input._array, array_of(as_operand(end))), input._array.dtype)
+    low, high = (None if end is None else fitting(as_operand(end), input._array.dtype) for end in (min, max))
     return apply_(refuse_bool(input, "clamp_scalar_cpu"), selection.Clamp, low=low, high=high)
 
 
 def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """In-place version of `masked_fill`."""
     pointwise.check_mask(mask)
-    value = fitting(numeric(value), input._array.dtype)
+    value = fitting(as_operand(value), input._array.dtype)
     if is_tensor(value) and value.ndim:
         raise RuntimeError(
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
@@ -402,14 +410,14 @@ def nan_to_num_(
 
 def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """Copy the elements of src, broadcast and converted to input's dtype, into input; return input."""
-    src = numeric(src)
+    src = as_operand(src)
     _refuse_unfit(src, input._array.shape)
     return apply_(input, copying.CopyFrom, src)
 
 
 def fill_(input: Tensor, value: Any) -> Tensor:
     """Fill input with a number or a 0-d tensor; return input."""
-    value = numeric(value)
+    value = as_operand(value)
     if is_tensor(value) and value.ndim:
         raise RuntimeError(f"fill_ only supports 0-dimension value tensor but got tensor with {value.ndim} dimensions.")
     value = fitting(value, input._array.dtype)
@@ -448,12 +456,12 @@ def fill_diagonal_(input: Tensor, fill_value: Number, wrap: bool = False) -> Ten
 
 def tril_(input: Tensor, diagonal: int = 0) -> Tensor:
     """In-place version of `tril`."""
-    return apply_(input, sh.Triangle, diagonal=diagonal, lower=True)
+    return apply_(input, shapes.Triangle, diagonal=diagonal, lower=True)
 
 
 def triu_(input: Tensor, diagonal: int = 0) -> Tensor:
     """In-place version of `triu`."""
-    return apply_(input, sh.Triangle, diagonal=diagonal, lower=False)
+    return apply_(input, shapes.Triangle, diagonal=diagonal, lower=False)
 
 
 # ---- shape

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ndarray = np.ndarray
 
 
-def plain_view(x: Array, index: Any) -> Array | None:
+def basic_view(x: Array, index: Any) -> Array | None:
     """x[index], a view, if the index is whole numbers and slices without a step, which NumPy reads as PyTorch does.
 
     None if it is anything else, or does not fit: `parse` says what is wrong.

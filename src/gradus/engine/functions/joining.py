@@ -13,7 +13,7 @@ from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.dtypes import Array, Size, get_default_dtype
 from gradus.engine.functions.operands import axis_of, is_tensor, same_types
 from gradus.engine.functions.shapes import atleast_1d, atleast_2d, atleast_3d
-from gradus.engine.ops import shapes as sh
+from gradus.engine.ops.shapes import Cat, Stack
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -32,7 +32,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> 
             return wrap(np.concatenate(arrays))
         except ValueError:
             pass  # what follows says what does not fit
-    parts = _checked(tensors, "cat")
+    parts = _validate_tensors(tensors, "cat")
     if not parts:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
     for i, x in enumerate(parts):
@@ -51,7 +51,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> 
                 )
     nothing = [0 if j == axis else n for j, n in enumerate(first._array.shape)]  # what an empty vector counts as
     alike = [x if x.ndim == first.ndim else x.reshape(nothing) for x in same_types(parts)]
-    return apply(sh.Cat, *alike, axis=axis)
+    return apply(Cat, *alike, axis=axis)
 
 
 concat = concatenate = cat
@@ -71,7 +71,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -
                 f"stack expects each tensor to be equal size, but got {list(parts[0].shape)} at entry 0 and "
                 f"{list(x.shape)} at entry {i}"
             )
-    return apply(sh.Stack, *same_types(parts), axis=axis_of(dim, parts[0].ndim + 1))
+    return apply(Stack, *same_types(parts), axis=axis_of(dim, parts[0].ndim + 1))
 
 
 def _simple(tensors: Any) -> list[Array] | None:
@@ -87,14 +87,14 @@ def _simple(tensors: Any) -> list[Array] | None:
         return None
     if len(arrays) != len(tensors):
         return None
-    kind = arrays[0].dtype
+    dtype = arrays[0].dtype
     for x in arrays:
-        if x.dtype is not kind:
+        if x.dtype is not dtype:
             return None
     return arrays
 
 
-def _checked(tensors: Any, name: str) -> list[Tensor]:
+def _validate_tensors(tensors: Any, name: str) -> list[Tensor]:
     if is_tensor(tensors):
         raise TypeError(f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not Tensor")
     parts = list(tensors)
@@ -106,7 +106,7 @@ def _checked(tensors: Any, name: str) -> list[Tensor]:
 
 def _some(tensors: Any, name: str) -> list[Tensor]:
     """A sequence of at least one tensor."""
-    parts = _checked(tensors, name)
+    parts = _validate_tensors(tensors, name)
     if not parts:
         raise RuntimeError(f"{name} expects a non-empty TensorList")
     return parts
@@ -138,7 +138,7 @@ def column_stack(tensors: Sequence[Tensor]) -> Tensor:
 
 def block_diag(*tensors: Tensor) -> Tensor:
     """Return the matrix with the given matrices along its diagonal and zeros elsewhere."""
-    parts = [atleast_2d(x) for x in _checked(tensors, "block_diag")]
+    parts = [atleast_2d(x) for x in _validate_tensors(tensors, "block_diag")]
     for i, x in enumerate(parts):
         if x.ndim > 2:
             raise RuntimeError(

@@ -22,14 +22,14 @@ class LinAlgError(RuntimeError):
 
 def check_matrix(a: Tensor, name: str, which: str = "A") -> Tensor:
     """(..., m, n), of float32 or float64."""
-    kind = a._array.dtype
+    dtype = a._array.dtype
     if a.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor {which} must have at least 2 dimensions.")
     check_floating(a, name)
-    if kind.kind == "c":
+    if dtype.kind == "c":
         raise NotImplementedError(f"{name}: complex matrices are not supported")
-    if kind.itemsize < 4:
-        raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {scalar_name(kind)}")
+    if dtype.itemsize < 4:
+        raise RuntimeError(f"{name}: Low precision dtypes not supported. Got {scalar_name(dtype)}")
     return a
 
 
@@ -54,10 +54,10 @@ def check_square(a: Tensor, name: str, which: str = "A") -> Tensor:
 def check_same_dtype(a: Tensor, b: Tensor, name: str) -> None:
     """Raise a RuntimeError unless both have the same dtype."""
     if a._array.dtype != b._array.dtype:
-        kinds = (scalar_name(x._array.dtype) for x in (a, b))
+        dtype_names = (scalar_name(x._array.dtype) for x in (a, b))
         raise RuntimeError(
             "{}: Expected A and B to have the same dtype, but found A of type {} and B of type {} instead".format(
-                name, *kinds
+                name, *dtype_names
             )
         )
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine.autograd.record import wrap
-from gradus.engine.functions import decompositions as dc
-from gradus.engine.functions import linear_algebra as la
+from gradus.engine.functions import decompositions, linear_algebra
 from gradus.engine.functions.decompositions import lu_unpack
 from gradus.engine.functions.linalg_checks import check_matrix
 from gradus.engine.functions.linear_algebra import (
@@ -37,27 +36,27 @@ __all__ = [
 
 def inverse(input: Tensor) -> Tensor:
     """(..., n, n) -> the inverse: `torch.linalg.inv`."""
-    return la.inv(input)
+    return linear_algebra.inv(input)
 
 
 def pinverse(input: Tensor, rcond: float = 1e-15) -> Tensor:
     """(..., m, n) -> (..., n, m): the pseudoinverse, `torch.linalg.pinv`."""
-    return dc.pinv(input, rcond)
+    return decompositions.pinv(input, rcond)
 
 
 def slogdet(input: Tensor) -> SlogDet:
     """(..., n, n) -> the sign and log |det|: `torch.linalg.slogdet`."""
-    return SlogDet(*la.slogdet(input))
+    return SlogDet(*linear_algebra.slogdet(input))
 
 
 def cholesky(input: Tensor, upper: bool = False) -> Tensor:
     """(..., n, n) -> L with input = L Lᵀ: `torch.linalg.cholesky`."""
-    return la.cholesky(input, upper=upper)
+    return linear_algebra.cholesky(input, upper=upper)
 
 
 def qr(input: Tensor, some: bool = True) -> Qr:
     """input = Q R: `torch.linalg.qr`, reduced, or complete with some=False."""
-    return Qr(*dc.qr(input, "reduced" if some else "complete"))
+    return Qr(*decompositions.qr(input, "reduced" if some else "complete"))
 
 
 def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Svd:
@@ -67,7 +66,7 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Svd:
         some: only the first min(m, n) columns of U and V.
         compute_uv: with False, U and V are zeros.
     """
-    U, S, Vh = dc.svd(input, full_matrices=not some)
+    U, S, Vh = decompositions.svd(input, full_matrices=not some)
     if not compute_uv:
         m, n = input.shape[-2:]
         return Svd(*(input.new_zeros((*input.shape[:-2], k, k)) if i != 1 else S for i, k in ((0, m), (1, 0), (2, n))))
@@ -78,13 +77,13 @@ def lu(input: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
     """L and U in one matrix and the rows that were swapped, `torch.linalg.lu_factor`; with get_infos, where a pivot
     is 0.
     """
-    found = dc.lu_factor_ex(input, pivot=pivot)
+    found = decompositions.lu_factor_ex(input, pivot=pivot)
     return found if get_infos else tuple(found[:2])
 
 
 def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
     """X with A X = input, of A what `lu` gave: `torch.linalg.lu_solve`."""
-    return dc.lu_solve(LU_data, LU_pivots, input)
+    return decompositions.lu_solve(LU_data, LU_pivots, input)
 
 
 def triangular_solve(
@@ -92,7 +91,9 @@ def triangular_solve(
 ) -> TriangularSolve:
     """X with A X = input, of A its upper or lower triangle; transpose: Aᵀ X = input."""
     matrix, up = (A.mT, not upper) if transpose else (A, upper)
-    return TriangularSolve(la.solve_triangular(matrix, input, upper=up, unitriangular=unitriangular), A.clone())
+    return TriangularSolve(
+        linear_algebra.solve_triangular(matrix, input, upper=up, unitriangular=unitriangular), A.clone()
+    )
 
 
 def geqrf(input: Tensor) -> Geqrf:
@@ -105,7 +106,7 @@ def geqrf(input: Tensor) -> Geqrf:
 
 def orgqr(input: Tensor, input2: Tensor) -> Tensor:
     """Q of what `geqrf` gave: `torch.linalg.householder_product`."""
-    return la.householder_product(input, input2)
+    return linear_algebra.householder_product(input, input2)
 
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:

@@ -23,7 +23,7 @@ from gradus.engine.functions.linalg_checks import (
 from gradus.engine.functions.operands import axis_of, scalar_name
 from gradus.engine.functions.pointwise import where
 from gradus.engine.functions.products import matmul
-from gradus.engine.ops import linear_algebra as la
+from gradus.engine.ops import linear_algebra
 from gradus.engine.return_types import linalg_cholesky_ex as CholeskyEx
 from gradus.engine.return_types import linalg_inv_ex as InvEx
 from gradus.engine.return_types import linalg_slogdet as SlogDet
@@ -35,19 +35,19 @@ if TYPE_CHECKING:
 
 def det(A: Tensor) -> Tensor:
     """(..., n, n) -> (...): the determinant. Its gradient exists for singular matrices, too."""
-    return apply(la.Det, check_square(A, "linalg.det"))
+    return apply(linear_algebra.Det, check_square(A, "linalg.det"))
 
 
 def slogdet(A: Tensor) -> SlogDet:
     """(..., n, n) -> the sign and log |det A|; of a singular matrix 0 and -inf."""
     check_square(A, "linalg.slogdet")
     with explained("linalg.slogdet", A):
-        return SlogDet(*apply(la.SlogDet, A))
+        return SlogDet(*apply(linear_algebra.SlogDet, A))
 
 
 def logdet(input: Tensor) -> Tensor:
     """(..., n, n) -> (...): log det; nan where the determinant is negative, -inf where it is 0."""
-    sign, log = apply(la.SlogDet, check_square(input, "logdet"))
+    sign, log = apply(linear_algebra.SlogDet, check_square(input, "logdet"))
     return where(sign < 0, log.new_full((), math.nan), log)
 
 
@@ -59,7 +59,7 @@ def inv(A: Tensor) -> Tensor:
     """
     check_square(A, "linalg.inv")
     with explained("linalg.inv", A):
-        return apply(la.Inverse, A)
+        return apply(linear_algebra.Inverse, A)
 
 
 def inv_ex(A: Tensor, *, check_errors: bool = False) -> InvEx:
@@ -86,7 +86,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
     b = B.unsqueeze(-1) if vector else B
     _check_fit(A, b, left, "linalg.solve")
     with explained("linalg.solve", A):
-        x = apply(la.Solve, A, b) if left else apply(la.Solve, A.mT, b.mT).mT
+        x = apply(linear_algebra.Solve, A, b) if left else apply(linear_algebra.Solve, A.mT, b.mT).mT
     return x.squeeze(-1) if vector else x
 
 
@@ -119,8 +119,8 @@ def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, un
     _check_fit(A, B, left, "linalg.solve_triangular")
     with explained("linalg.solve_triangular", A):
         if left:
-            return apply(la.SolveTriangular, A, B, upper=upper, unitriangular=unitriangular)
-        return apply(la.SolveTriangular, A.mT, B.mT, upper=not upper, unitriangular=unitriangular).mT
+            return apply(linear_algebra.SolveTriangular, A, B, upper=upper, unitriangular=unitriangular)
+        return apply(linear_algebra.SolveTriangular, A.mT, B.mT, upper=not upper, unitriangular=unitriangular).mT
 
 
 def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
@@ -131,7 +131,7 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     """
     check_square(A, "linalg.cholesky")
     with explained("linalg.cholesky", A):
-        low: Tensor = apply(la.Cholesky, A)
+        low: Tensor = apply(linear_algebra.Cholesky, A)
     return low.mT if upper else low
 
 
@@ -160,18 +160,18 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
     check_matrix(B, "cholesky_solve", "B")
     check_square(L, "cholesky_solve", "A")
     _check_fit(L, B, True, "cholesky_solve")
-    return apply(la.CholeskySolve, B, L.mT if upper else L)
+    return apply(linear_algebra.CholeskySolve, B, L.mT if upper else L)
 
 
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
     """The inverse of A = L Lᵀ (upper: Lᵀ L), of which L is the factor."""
     check_square(L, "cholesky_inverse")
-    return apply(la.CholeskyInverse, L.mT if upper else L)
+    return apply(linear_algebra.CholeskyInverse, L.mT if upper else L)
 
 
 def matrix_exp(A: Tensor) -> Tensor:
     """(..., n, n) -> Σ Aᵏ / k!."""
-    return apply(la.MatrixExp, check_square(A, "linalg.matrix_exp"))
+    return apply(linear_algebra.MatrixExp, check_square(A, "linalg.matrix_exp"))
 
 
 def matrix_power(A: Tensor, n: int) -> Tensor:
@@ -312,7 +312,7 @@ def householder_product(A: Tensor, tau: Tensor) -> Tensor:
             "torch.linalg.householder_product: input.shape[-1] must be greater than or equal to tau.shape[-1]"
         )
     if not tau.shape[-1]:
-        return apply_two(la.NoReflections, A, tau)
+        return apply_two(linear_algebra.NoReflections, A, tau)
     q = eye(m, n, dtype=A.dtype)
     v = A.tril(-1) + q
     for i in reversed(range(tau.shape[-1])):

@@ -13,7 +13,7 @@ from gradus.engine.functions.decompositions import svdvals
 from gradus.engine.functions.linalg_checks import LinAlgError, check_floating, check_matrix, check_square
 from gradus.engine.functions.linear_algebra import inv
 from gradus.engine.functions.operands import Dims, axes_of
-from gradus.engine.ops import reductions as rd
+from gradus.engine.ops import reductions
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -32,7 +32,7 @@ def vector_norm(
             f"linalg.vector_norm cannot compute the {ord} norm on an empty tensor because the operation does not have "
             "an identity"
         )
-    return apply(rd.Norm, x, p=order, axis=axes, keepdim=keepdim)
+    return apply(reductions.Norm, x, p=order, axis=axes, keepdim=keepdim)
 
 
 def matrix_norm(

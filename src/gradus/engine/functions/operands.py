@@ -40,7 +40,7 @@ def tensor_of(x: Any) -> Tensor:
     return wrap(x if isinstance(x, np.ndarray) else np.asarray(x, dtype=of_number(x)))
 
 
-def plain(x: Any) -> Any:
+def array_of(x: Any) -> Any:
     """An operand as NumPy takes it: a tensor's array, or a Python number."""
     return x._array if isinstance(x, Variable) else x.item() if isinstance(x, np.generic) else x
 
@@ -49,7 +49,7 @@ def plain(x: Any) -> Any:
 NUMBERS = frozenset((float, int, bool, complex))
 
 
-def numeric(x: Any) -> Any:
+def as_operand(x: Any) -> Any:
     """A tensor or a Python number, from whatever stands for one."""
     if isinstance(x, Variable) or type(x) in NUMBERS:
         return x
@@ -73,7 +73,7 @@ def number(x: Any, function: str, argument: str) -> Any:
     if type(x) in NUMBERS:
         return x
     if isinstance(x, (int, float, np.number, np.bool_)):
-        return numeric(x)
+        return as_operand(x)
     if is_tensor(x) and not x.ndim and not x.requires_grad:
         return x.item()
     raise TypeError(f"{function}(): argument '{argument}' must be Number, not {type_name(x)}")
@@ -173,9 +173,9 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
             check_cast(result_type(before, other._array), before.dtype)
             other = cast(other, before.dtype)
     else:
-        other = numeric(other)
+        other = as_operand(other)
         if before.dtype.kind not in dtypes.REAL or type(other) is complex:
-            check_cast(result_type(before, plain(other)), before.dtype)
+            check_cast(result_type(before, array_of(other)), before.dtype)
             other = other if isinstance(other, Variable) else wrapped(other, before.dtype)
     try:
         return apply_(target, op, other, option=option)
@@ -184,45 +184,45 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
         raise
 
 
-def refuse_bool_kind(kind: np.dtype[Any], name: str) -> None:
+def refuse_bool_dtype(dtype: np.dtype[Any], name: str) -> None:
     """Raise a NotImplementedError for the dtype bool."""
-    if kind.kind == "b":
+    if dtype.kind == "b":
         raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
 
 
-def check_cast(kind: np.dtype[Any], into: np.dtype[Any]) -> None:
+def check_cast(dtype: np.dtype[Any], into: np.dtype[Any]) -> None:
     """Raise a RuntimeError unless a result of one dtype may be written into another."""
-    if RANK[kind.kind] > RANK[into.kind]:
+    if RANK[dtype.kind] > RANK[into.kind]:
         raise RuntimeError(
-            f"result type {scalar_name(kind)} can't be cast to the desired output type {scalar_name(into)}"
+            f"result type {scalar_name(dtype)} can't be cast to the desired output type {scalar_name(into)}"
         )
 
 
 def same_type(a: Any, b: Any) -> tuple[Any, Any]:
     """Both operands in the type they meet in. A Python number stays one where NumPy treats it rightly."""
     if isinstance(a, Variable):
-        kind = a._array.dtype
+        dtype = a._array.dtype
         if isinstance(b, Variable):
-            if b._array.dtype is kind or b._array.dtype == kind:
+            if b._array.dtype is dtype or b._array.dtype == dtype:
                 return a, b
-            kind = result_type(a._array, b._array)
-            return cast(a, kind), cast(b, kind)
+            dtype = result_type(a._array, b._array)
+            return cast(a, dtype), cast(b, dtype)
         if type(b) not in NUMBERS:
-            return same_type(a, numeric(b))
-        if kind.kind in dtypes.REAL and not isinstance(b, complex):
+            return same_type(a, as_operand(b))
+        if dtype.kind in dtypes.REAL and not isinstance(b, complex):
             return a, b
-        kind = result_type(a._array, b)
-        return cast(a, kind), wrapped(b, kind)
+        dtype = result_type(a._array, b)
+        return cast(a, dtype), wrapped(b, dtype)
     if type(a) not in NUMBERS:
-        return same_type(numeric(a), b)
+        return same_type(as_operand(a), b)
     if isinstance(b, Variable):
         b, a = same_type(b, a)
         return a, b
-    b = numeric(b)
+    b = as_operand(b)
     if isinstance(b, Variable):
         return same_type(a, b)
-    kind = result_type(a, b)
-    return wrap(np.asarray(a, dtype=kind)), wrap(np.asarray(b, dtype=kind))
+    dtype = result_type(a, b)
+    return wrap(np.asarray(a, dtype=dtype)), wrap(np.asarray(b, dtype=dtype))
 
 
 def _is_number_beside(number: Variable, x: Variable) -> bool:
@@ -231,48 +231,48 @@ def _is_number_beside(number: Variable, x: Variable) -> bool:
     return x._array.dtype.char in "eE" and x._array.ndim > 0 and not array.ndim and array.dtype.kind in dtypes.REAL
 
 
-def wrapped(x: Any, kind: np.dtype[Any]) -> Any:
+def wrapped(x: Any, dtype: np.dtype[Any]) -> Any:
     """A Python number that meets integers; one too large for their type wraps around in it, as in C."""
-    if kind.kind in "iu" and kind.itemsize < 8:
-        limits = np.iinfo(kind)
+    if dtype.kind in "iu" and dtype.itemsize < 8:
+        limits = np.iinfo(dtype)
         if not limits.min <= x <= limits.max:
-            return int(np.asarray(x).astype(kind))
+            return int(np.asarray(x).astype(dtype))
     return x
 
 
-def fitting(x: Any, kind: np.dtype[Any]) -> Any:
+def fitting(x: Any, dtype: np.dtype[Any]) -> Any:
     """A number as an integer type can hold it; below 0 it wraps around in an unsigned one."""
-    if isinstance(x, complex) and kind.kind != "c":
-        raise RuntimeError(f"value cannot be converted to type {kind.name} without overflow")
-    if kind.kind in "iu" and isinstance(x, (int, float)):
-        limits = np.iinfo(kind)
+    if isinstance(x, complex) and dtype.kind != "c":
+        raise RuntimeError(f"value cannot be converted to type {dtype.name} without overflow")
+    if dtype.kind in "iu" and isinstance(x, (int, float)):
+        limits = np.iinfo(dtype)
         if not (limits.min or -limits.max) <= x <= limits.max:
-            raise RuntimeError(f"value cannot be converted to type {kind.name}_t without overflow")
-        return wrapped(int(x), kind)
+            raise RuntimeError(f"value cannot be converted to type {dtype.name}_t without overflow")
+        return wrapped(int(x), dtype)
     return x
 
 
 def same_types(tensors: list[Tensor]) -> list[Any]:
     """Tensors in the one type that they meet in, whatever their dimensions."""
-    kind = tensors[0]._array.dtype
+    dtype = tensors[0]._array.dtype
     for x in tensors[1:]:
-        kind = promote(kind, x._array.dtype)
-    return [cast(x, kind) for x in tensors]
+        dtype = promote(dtype, x._array.dtype)
+    return [cast(x, dtype) for x in tensors]
 
 
-def cast(x: Any, kind: np.dtype[Any]) -> Any:
+def cast(x: Any, dtype: np.dtype[Any]) -> Any:
     """x in another number type; integers have no gradient."""
-    if x._array.dtype == kind:
+    if x._array.dtype == dtype:
         return x
-    return apply_one(ToCopy, x if kind.kind in dtypes.FLOATING else x.detach(), kind)
+    return apply_one(ToCopy, x if dtype.kind in dtypes.FLOATING else x.detach(), dtype)
 
 
 def rounded_once(compute: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
     """What is computed by several operations: of float16 and bfloat16 in float32, and rounded only at the end."""
-    kind = tensors[0]._array.dtype
-    if kind.char not in "eE" or any(x._array.dtype is not kind for x in tensors):
+    dtype = tensors[0]._array.dtype
+    if dtype.char not in "eE" or any(x._array.dtype is not dtype for x in tensors):
         return compute(*tensors)
-    out: Tensor = cast(compute(*[cast(x, FLOAT32) for x in tensors]), kind)
+    out: Tensor = cast(compute(*[cast(x, FLOAT32) for x in tensors]), dtype)
     return out
 
 
@@ -323,9 +323,9 @@ _SCALARS = {
 }
 
 
-def scalar_name(kind: np.dtype[Any]) -> str:
+def scalar_name(dtype: np.dtype[Any]) -> str:
     """The name by which PyTorch's messages call a number type."""
-    return _SCALARS.get(kind.name, kind.name)
+    return _SCALARS.get(dtype.name, dtype.name)
 
 
 def explain_broadcast(a: Any, b: Any) -> None:

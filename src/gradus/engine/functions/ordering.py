@@ -22,8 +22,7 @@ from gradus.engine.functions.operands import (
 )
 from gradus.engine.functions.pointwise import lerp, maximum, minimum
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import indexing as ix
-from gradus.engine.ops import reductions as rd
+from gradus.engine.ops import indexing, reductions
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -60,7 +59,7 @@ def _extreme_along(input: Tensor, called: str, dim: Dims, keepdim: bool) -> Tens
     for axis in axes:
         if not input._array.shape[axis]:
             raise IndexError(f"{called.lower()}(): Expected reduction dim {axis} to have non-zero size.")
-    return apply(rd.Extreme, input, axis=axes, keepdim=keepdim, called=called)
+    return apply(reductions.Extreme, input, axis=axes, keepdim=keepdim, called=called)
 
 
 @numpy_names
@@ -103,7 +102,7 @@ def _tensor(x: Any, name: str) -> Tensor:
 def _extreme(input: Tensor, called: str) -> Tensor:
     if not _tensor(input, called.lower())._array.size:
         raise RuntimeError(_UNSAID.format(called.lower()))
-    return apply(rd.Extreme, input, axis=axes_of(None, input.ndim), keepdim=False, called=called)
+    return apply(reductions.Extreme, input, axis=axes_of(None, input.ndim), keepdim=False, called=called)
 
 
 def _first(input: Tensor, find: Any, dim: int) -> Array:
@@ -115,13 +114,13 @@ def _first(input: Tensor, find: Any, dim: int) -> Array:
     return np.expand_dims(find(input._array, axis=axis), axis)
 
 
-def _picked(input: Tensor, index: Array, dim: int, keepdim: bool, made: Any) -> Any:
+def _picked(input: Tensor, index: Array, dim: int, keepdim: bool, result_class: Any) -> Any:
     """The numbers at the index along a dimension, and the index."""
     axis = axis_of(dim, input.ndim)
     index = np.asarray(index, dtype=np.int64)
     squeezed = not keepdim and input.ndim > 0
-    values = apply(rd.Pick, input, index=index, axis=axis, squeezed=squeezed, called=made.__name__)
-    return made(values, wrap(index.squeeze(axis) if squeezed else index))
+    values = apply(reductions.Pick, input, index=index, axis=axis, squeezed=squeezed, called=result_class.__name__)
+    return result_class(values, wrap(index.squeeze(axis) if squeezed else index))
 
 
 @numpy_names
@@ -272,11 +271,11 @@ def nanmedian(input: Tensor, dim: int | None = None, keepdim: bool = False) -> A
     return _middle(input, dim, keepdim, return_types.nanmedian, skip_nan=True)
 
 
-def _middle(input: Tensor, dim: int | None, keepdim: bool, made: Any, *, skip_nan: bool) -> Any:
+def _middle(input: Tensor, dim: int | None, keepdim: bool, result_class: Any, *, skip_nan: bool) -> Any:
     x = input._array
     axis = 0 if dim is None else axis_of(dim, x.ndim)
     if dim is not None and x.ndim and not x.shape[axis]:
-        raise IndexError(f"{made.__name__}(): Expected reduction dim {axis} to have non-zero size.")
+        raise IndexError(f"{result_class.__name__}(): Expected reduction dim {axis} to have non-zero size.")
     if dim is None and not x.size:
         return input.new_full((), float("nan") if x.dtype.kind in FLOATING else np.iinfo(x.dtype).min)
     flat = x.reshape(-1) if dim is None else np.atleast_1d(x)
@@ -287,8 +286,8 @@ def _middle(input: Tensor, dim: int | None, keepdim: bool, made: Any, *, skip_na
     shape = [1 if i == axis else size for i, size in enumerate(flat.shape)]
     index = np.take_along_axis(order, np.broadcast_to(place, shape), axis)
     if dim is None:
-        return apply(rd.Middle, input, value=flat[index[0]], called=made.__name__)
-    return _picked(input, index if input.ndim else index.reshape(()), dim, keepdim, made)
+        return apply(reductions.Middle, input, value=flat[index[0]], called=result_class.__name__)
+    return _picked(input, index if input.ndim else index.reshape(()), dim, keepdim, result_class)
 
 
 @numpy_names
@@ -355,10 +354,10 @@ def _quantile(input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolati
 
 def _share(input: Tensor, q: Any, interpolation: str) -> Tensor:
     """q as a tensor of input's type; or an error."""
-    kind = input._array.dtype
+    dtype = input._array.dtype
     if not input.numel():
         raise RuntimeError("quantile() input tensor must be non-empty")
-    if kind not in (np.float32, np.float64):
+    if dtype not in (np.float32, np.float64):
         raise RuntimeError("quantile() input tensor must be either float or double dtype")
     if interpolation not in _ROUNDING:
         raise RuntimeError(
@@ -366,13 +365,13 @@ def _share(input: Tensor, q: Any, interpolation: str) -> Tensor:
             f"{interpolation}"
         )
     if not is_tensor(q):
-        q = wrap(np.asarray(q, dtype=kind))
+        q = wrap(np.asarray(q, dtype=dtype))
     if q.ndim > 1:
         raise RuntimeError(f"quantile() q must be a scalar or 1D tensor but got {q.ndim} dimensions")
-    if q._array.dtype != kind:
+    if q._array.dtype != dtype:
         raise RuntimeError(
             f"quantile() q tensor must be same dtype as the input tensor, but got {scalar_name(q._array.dtype)} for "
-            f"{scalar_name(kind)}"
+            f"{scalar_name(dtype)}"
         )
     if np.any(q._array < 0) or np.any(q._array > 1):
         raise RuntimeError("quantile() q values must be in the range [0, 1]")
@@ -382,7 +381,9 @@ def _share(input: Tensor, q: Any, interpolation: str) -> Tensor:
 def _along(ordered: Tensor, place: Array) -> Tensor:
     """The numbers of (..., 1, n) at the places (..., q) of the last dimension."""
     rows: Tensor = ordered.squeeze(-2)
-    return apply_two(ix.Gather, rows, wrap(np.broadcast_to(place, (*rows.shape[:-1], place.shape[-1]))), rows.ndim - 1)
+    return apply_two(
+        indexing.Gather, rows, wrap(np.broadcast_to(place, (*rows.shape[:-1], place.shape[-1]))), rows.ndim - 1
+    )
 
 
 @numpy_names
@@ -397,15 +398,15 @@ def cummin(input: Tensor, dim: int) -> Any:
     return _running(input, dim, np.less_equal, return_types.cummin)
 
 
-def _running(input: Tensor, dim: int, better: Any, made: Any) -> Any:
-    refuse_complex(input._array, f"{made.__name__}: does not support complex input", NotImplementedError)
+def _running(input: Tensor, dim: int, better: Any, result_class: Any) -> Any:
+    refuse_complex(input._array, f"{result_class.__name__}: does not support complex input", NotImplementedError)
     axis = axis_of(dim, input.ndim)
     if not input.ndim:
-        return _picked(input, np.zeros((), np.int64), dim, True, made)
+        return _picked(input, np.zeros((), np.int64), dim, True, result_class)
     x = np.moveaxis(input._array, axis, 0)
     index = np.zeros(x.shape, np.int64)
     for i in range(1, len(x)):
         best = np.take_along_axis(x, index[i - 1 : i], 0)[0]
         index[i] = np.where(better(x[i], best) | (x[i] != x[i]), i, index[i - 1])
     places = wrap(np.ascontiguousarray(np.moveaxis(index, 0, axis)))
-    return made(apply_two(ix.Gather, input, places, axis), places)
+    return result_class(apply_two(indexing.Gather, input, places, axis), places)

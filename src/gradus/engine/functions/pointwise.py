@@ -16,6 +16,8 @@ from gradus.engine.dtypes.layouts import in_format
 from gradus.engine.dtypes.limits import limits_of
 from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions.operands import (
+    array_of,
+    as_operand,
     binary,
     cast,
     explain_broadcast,
@@ -24,9 +26,7 @@ from gradus.engine.functions.operands import (
     floating_only,
     is_tensor,
     number,
-    numeric,
     only_tensors,
-    plain,
     refuse_bool,
     rounded_once,
     same_type,
@@ -35,8 +35,7 @@ from gradus.engine.functions.operands import (
     type_name,
     wrapped,
 )
-from gradus.engine.ops import activations as act
-from gradus.engine.ops import arithmetic, copying, exponentials, rounding, selection, special, trigonometry
+from gradus.engine.ops import activations, arithmetic, copying, exponentials, rounding, selection, special, trigonometry
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -165,7 +164,7 @@ def sub(input: Any, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
 def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     """other - alpha * input."""
     only_tensors("rsub", input)
-    other = numeric(other)
+    other = as_operand(other)
     refuse_bool_difference(tensor_of(other), input)
     _, alpha = scaled("rsub", other, input, (), alpha)
     return binary(arithmetic.RSub, other, input, alpha)
@@ -183,12 +182,12 @@ def scaled(function: str, a: Any, b: Any, old: tuple[Any, ...], alpha: Any) -> t
     if old:
         b, alpha = *old, b
     alpha = number(alpha, function, "alpha")
-    kind = result_type(plain(numeric(a)), plain(numeric(b)))
-    if kind.kind not in dtypes.FLOATING and isinstance(alpha, float):
+    dtype = result_type(array_of(as_operand(a)), array_of(as_operand(b)))
+    if dtype.kind not in dtypes.FLOATING and isinstance(alpha, float):
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
-    if kind.kind != "b" and isinstance(alpha, builtins.bool):
+    if dtype.kind != "b" and isinstance(alpha, builtins.bool):
         raise RuntimeError("Boolean alpha only supported for Boolean results.")
-    return b, builtins.bool(alpha) if kind.kind == "b" else wrapped(alpha, kind)
+    return b, builtins.bool(alpha) if dtype.kind == "b" else wrapped(alpha, dtype)
 
 
 def refuse_bool_difference(a: Any, b: Any) -> None:
@@ -242,21 +241,21 @@ def _rounded(op: Any, input: Any, other: Any, rule: str) -> Tensor:
         raise
 
 
-def _fits(x: Any, kind: np.dtype[Any]) -> builtins.bool:
+def _fits(x: Any, dtype: np.dtype[Any]) -> builtins.bool:
     """Whether x is a number, or of this type: then floats stay as they are."""
-    return x._array.dtype is kind if is_tensor(x) else type(x) in (float, int)
+    return x._array.dtype is dtype if is_tensor(x) else type(x) in (float, int)
 
 
 def _divisible(a: Any, b: Any) -> tuple[Any, Any]:
     """Both operands in the floating-point type that they meet in."""
-    a, b = numeric(a), numeric(b)
-    kind = result_type(plain(a), plain(b))
+    a, b = as_operand(a), as_operand(b)
+    dtype = result_type(array_of(a), array_of(b))
     if not is_tensor(a) and not is_tensor(b):
         a = tensor_of(a)
-    if kind.kind in dtypes.FLOATING:
+    if dtype.kind in dtypes.FLOATING:
         return a, b
-    kind = dtypes.get_default_dtype().numpy
-    return (cast(a, kind) if is_tensor(a) else a), (cast(b, kind) if is_tensor(b) else b)
+    dtype = dtypes.get_default_dtype().numpy
+    return (cast(a, dtype) if is_tensor(a) else a), (cast(b, dtype) if is_tensor(b) else b)
 
 
 def pow(input: Any, exponent: Any) -> Tensor:
@@ -269,7 +268,7 @@ def pow(input: Any, exponent: Any) -> Tensor:
         if (kind := input._array.dtype.kind) in dtypes.REAL:
             return binary(arithmetic.Pow, input, exponent)
         if not is_tensor(exponent):
-            exponent = numeric(exponent)
+            exponent = as_operand(exponent)
             if isinstance(exponent, int) and exponent < 0:
                 refuse_negative_power()
             if kind == "b" and isinstance(exponent, builtins.bool):
@@ -386,8 +385,8 @@ def terms(
             "Integer division with addcdiv is no longer supported: use torch.addcmul(input, tensor1, 1 / tensor2), or "
             "make floats of tensor1 or tensor2"
         )
-    kind = result_type(input._array, a._array, b._array)
-    return a, b, value if kind.kind in dtypes.FLOATING else wrapped(int(value), kind)
+    dtype = result_type(input._array, a._array, b._array)
+    return a, b, value if dtype.kind in dtypes.FLOATING else wrapped(int(value), dtype)
 
 
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
@@ -587,7 +586,7 @@ def erfc(input: Tensor) -> Tensor:
 
 def sigmoid(input: Tensor) -> Tensor:
     """Return 1 / (1 + e⁻ˣ)."""
-    return apply_one(act.Sigmoid, floating(input))
+    return apply_one(activations.Sigmoid, floating(input))
 
 
 def logit(input: Tensor, eps: float | None = None) -> Tensor:
@@ -599,7 +598,7 @@ def relu(input: Tensor) -> Tensor:
     """Return max(x, 0)."""
     if input._array.dtype == bool:
         raise RuntimeError("Boolean inputs not supported for relu")
-    return apply_one(act.Relu, input)
+    return apply_one(activations.Relu, input)
 
 
 # ---- rounding
@@ -664,16 +663,16 @@ def clamp(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     only_tensors("clamp", input)
     if is_tensor(min) or is_tensor(max):
         ends = [end for end in (min, max) if end is not None]
-        kind = result_type(*map(plain, (input, *map(numeric, ends))))
-        x = cast(input, kind)
-        low, high = (None if end is None else cast(tensor_of(end), kind) for end in (min, max))
+        dtype = result_type(*map(array_of, (input, *map(as_operand, ends))))
+        x = cast(input, dtype)
+        low, high = (None if end is None else cast(tensor_of(end), dtype) for end in (min, max))
         try:
             return apply(selection.ClampTensor, x, low, high)
         except ValueError:
             explain_broadcast(x, low)
             explain_broadcast(x, high)
             raise
-    low, high = (None if end is None else numeric(end) for end in (min, max))
+    low, high = (None if end is None else as_operand(end) for end in (min, max))
     input = cast(input, result_type(input._array, *[end for end in (low, high) if end is not None]))
     low, high = fitting(low, input._array.dtype), fitting(high, input._array.dtype)
     return apply(selection.Clamp, refuse_bool(input, "clamp_scalar_cpu"), low=low, high=high)
@@ -731,9 +730,9 @@ def where(condition: Tensor, input: Any = None, other: Any = None) -> Any:
             "where expected condition to be a boolean tensor, but got a tensor with dtype "
             f"{scalar_name(condition._array.dtype)}"
         )
-    input, other = numeric(input), numeric(other)
-    kind = result_type(plain(input), plain(other))
-    a, b = same_type(fitting(input, kind), fitting(other, kind))
+    input, other = as_operand(input), as_operand(other)
+    dtype = result_type(array_of(input), array_of(other))
+    a, b = same_type(fitting(input, dtype), fitting(other, dtype))
     try:
         return apply(selection.Where, condition, a, b)
     except ValueError:
@@ -752,7 +751,7 @@ def where_method(input: Tensor, condition: Tensor, other: Any) -> Tensor:
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """Return input with `value` (a number or a 0-d tensor) where the bool mask is true."""
     check_mask(mask)
-    value = fitting(numeric(value), input._array.dtype)
+    value = fitting(as_operand(value), input._array.dtype)
     if is_tensor(value) and value.ndim:
         raise RuntimeError(
             f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
@@ -823,9 +822,11 @@ def heaviside(input: Tensor, values: Tensor) -> Tensor:
 def float_power(input: Any, exponent: Any) -> Tensor:
     """Return input to the power of exponent, computed in float64 or complex128."""
     _a_tensor("float_power", input, exponent)
-    of_complex = any(plain(x).dtype.kind == "c" if is_tensor(x) else isinstance(x, complex) for x in (input, exponent))
-    kind, number = (dtypes.complex128, complex) if of_complex else (dtypes.float64, float)
-    a, b = (x.to(kind) if is_tensor(x) else number(x) for x in (input, exponent))
+    of_complex = any(
+        array_of(x).dtype.kind == "c" if is_tensor(x) else isinstance(x, complex) for x in (input, exponent)
+    )
+    dtype, number = (dtypes.complex128, complex) if of_complex else (dtypes.float64, float)
+    a, b = (x.to(dtype) if is_tensor(x) else number(x) for x in (input, exponent))
     return pow(a, b)
 
 

@@ -18,7 +18,7 @@ from gradus.engine.functions.operands import (
     same_type,
     scalar_name,
 )
-from gradus.engine.ops import products as mm_
+from gradus.engine.ops import products
 from gradus.engine.ops.distance import Cdist, Pdist
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     """Return the matrix product: (n,) @ (n,), (n, m) @ (m,), (n, m) @ (m, p), or (..., n, m) @ (..., m, p)."""
     if not isinstance(other, Variable):
         raise TypeError(f"matmul(): argument 'other' (position 2) must be Tensor, not {type(other).__name__}")
-    return apply_two(mm_.Mm if input._array.ndim == 2 == other._array.ndim else mm_.MatMul, input, other)
+    return apply_two(products.Mm if input._array.ndim == 2 == other._array.ndim else products.MatMul, input, other)
 
 
 def mm(input: Tensor, mat2: Tensor) -> Tensor:
@@ -152,13 +152,14 @@ def _sum(input: Tensor, beta: Any, times: Callable[..., Tensor], a: Tensor, b: T
     """beta input + alpha times(a, b) in the product's shape; with a beta of 0 nothing of input remains, no NaN either.
     Factors of integers are made whole.
     """
-    kind = a._array.dtype
-    if input._array.dtype != kind:
+    dtype = a._array.dtype
+    if input._array.dtype != dtype:
         raise RuntimeError(
-            f"self and mat2 must have the same dtype, but got {scalar_name(input._array.dtype)} and {scalar_name(kind)}"
+            f"self and mat2 must have the same dtype, but got {scalar_name(input._array.dtype)} and "
+            f"{scalar_name(dtype)}"
         )
     beta, alpha = (x.item() if is_tensor(x) else x for x in (beta, alpha))
-    if kind.kind in "iu":
+    if dtype.kind in "iu":
         beta, alpha = int(beta), int(alpha)
 
     def computed(x: Tensor, a: Tensor, b: Tensor) -> Tensor:

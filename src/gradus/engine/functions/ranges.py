@@ -11,8 +11,8 @@ from gradus.engine import dtypes
 from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
-from gradus.engine.functions.creation import float_kind, made
-from gradus.engine.functions.operands import index_of, is_tensor, refuse_bool_kind, refuse_unknown
+from gradus.engine.functions.creation import float_dtype, leaf
+from gradus.engine.functions.operands import index_of, is_tensor, refuse_bool_dtype, refuse_unknown
 from gradus.engine.functions.reductions import cumprod
 from gradus.engine.functions.shapes import flip
 from gradus.engine.ops.shapes import Cat
@@ -47,8 +47,8 @@ def arange(
     dtypes.check_device(device)
     start, end, step = (_number(x, "arange", name) for name, x in _ends(ends, named))
     whole = not any(isinstance(x, float) for x in (start, end, step))
-    kind = dtypes.to_numpy(dtype) if dtype is not None else np.dtype(np.int64) if whole else float_kind(None)
-    refuse_bool_kind(kind, "arange_cpu")
+    numpy_dtype = dtypes.to_numpy(dtype) if dtype is not None else np.dtype(np.int64) if whole else float_dtype(None)
+    refuse_bool_dtype(numpy_dtype, "arange_cpu")
     if not (math.isfinite(start) and math.isfinite(end)):
         raise RuntimeError(f"unsupported range: {start} -> {end}")
     if step == 0:
@@ -56,16 +56,16 @@ def arange(
     if (end - start) / step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     count = math.ceil((end - start) / step)
-    if kind.kind in "iu":
+    if numpy_dtype.kind in "iu":
         first, last, step = int(start), int(end), int(step)
-        if kind == np.int64:
+        if numpy_dtype == np.int64:
             if step == 0:
                 raise ValueError("step must be nonzero")
             count = max(-((first - last) // step), 0)
         array = np.arange(count, dtype=np.int64) * step + first
     else:
         array = start + step * np.arange(count)
-    return made(array.astype(kind), requires_grad)
+    return leaf(array.astype(numpy_dtype), requires_grad)
 
 
 def _ends(ends: tuple[Any, ...], named: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -94,12 +94,12 @@ def linspace(
     """`steps` numbers at equal distances from start to end; those of an integer type are cut off, not rounded."""
     refuse_unknown("linspace", others)
     dtypes.check_device(device)
-    kind = float_kind(dtype)
-    refuse_bool_kind(kind, "linspace_cpu")
-    return made(_evenly(start, end, steps, kind, "linspace").astype(kind), requires_grad)
+    numpy_dtype = float_dtype(dtype)
+    refuse_bool_dtype(numpy_dtype, "linspace_cpu")
+    return leaf(_evenly(start, end, steps, numpy_dtype, "linspace").astype(numpy_dtype), requires_grad)
 
 
-def _evenly(start: Any, end: Any, steps: Any, kind: np.dtype[Any], name: str) -> Array:
+def _evenly(start: Any, end: Any, steps: Any, dtype: np.dtype[Any], name: str) -> Array:
     """From either end towards the middle, as PyTorch counts, in the given type, or float64 for integers."""
     steps = index_of(steps)
     if steps < 0:
@@ -109,13 +109,13 @@ def _evenly(start: Any, end: Any, steps: Any, kind: np.dtype[Any], name: str) ->
             raise RuntimeError(f"{name} only supports 0-dimensional start and end tensors, but got {which} with "
                                f"{x.ndim} dimension(s).")  # fmt: skip
     ends = [_number(start, name, "start"), _number(end, name, "end")]
-    if kind.kind in "iu":
-        kind = np.dtype(np.float64)
+    if dtype.kind in "iu":
+        dtype = np.dtype(np.float64)
         ends = ends if steps == 1 else [int(x) for x in ends]
-    first, last = map(kind.type, ends)
+    first, last = map(dtype.type, ends)
     if steps < 2:
         return np.full(steps, first)
-    step, place = (last - first) / kind.type(steps - 1), np.arange(steps).astype(kind)
+    step, place = (last - first) / dtype.type(steps - 1), np.arange(steps).astype(dtype)
     return np.where(place < steps // 2, first + step * place, last - step * (steps - 1 - place))
 
 
@@ -133,10 +133,10 @@ def logspace(
     """base to the power of linspace."""
     refuse_unknown("logspace", others)
     dtypes.check_device(device)
-    kind = float_kind(dtype)
-    refuse_bool_kind(kind, "logspace_cpu")
-    exponents = _evenly(start, end, steps, kind, "logspace")
-    return made(np.power(exponents.dtype.type(base), exponents).astype(kind), requires_grad)
+    numpy_dtype = float_dtype(dtype)
+    refuse_bool_dtype(numpy_dtype, "logspace_cpu")
+    exponents = _evenly(start, end, steps, numpy_dtype, "logspace")
+    return leaf(np.power(exponents.dtype.type(base), exponents).astype(numpy_dtype), requires_grad)
 
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
@@ -169,7 +169,7 @@ def _triangle(places: Any, row: int, col: int, offset: int, dtype: DType, others
     for which, n in (("row", row), ("col", col)):
         if n < 0:
             raise RuntimeError(f"{which} must be non-negative, got {n}")
-    kind = dtypes.to_numpy(dtype)
-    if kind not in (np.int64, np.int32):
+    numpy_dtype = dtypes.to_numpy(dtype)
+    if numpy_dtype not in (np.int64, np.int32):
         raise NotImplementedError(f'"{name}" not implemented for {dtype}')
-    return wrap(np.stack(places(row, offset, col)).astype(kind))
+    return wrap(np.stack(places(row, offset, col)).astype(numpy_dtype))

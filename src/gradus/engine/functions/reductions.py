@@ -22,7 +22,7 @@ from gradus.engine.functions.operands import (
     scalar_name,
 )
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import reductions as rd
+from gradus.engine.ops import reductions
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -39,8 +39,8 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType 
     if old:
         dim, keepdim = renamed(dim, keepdim, old)
     if dtype is None and input._array.dtype.kind in FLOATING:
-        return apply_one(rd.Sum, input, (axes_of(dim, input._array.ndim), keepdim))
-    return _whole(rd.Sum, input, (axes_of(dim, input._array.ndim), keepdim), dtype)
+        return apply_one(reductions.Sum, input, (axes_of(dim, input._array.ndim), keepdim))
+    return _whole(reductions.Sum, input, (axes_of(dim, input._array.ndim), keepdim), dtype)
 
 
 def _whole(op: Any, input: Tensor, option: Any, dtype: DType | None) -> Tensor:
@@ -73,7 +73,7 @@ def mean(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType
             f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype. "
             f"Got: {scalar_name(x._array.dtype)}"
         )
-    return apply_one(rd.Mean, x, (axes_of(dim, x._array.ndim), keepdim))
+    return apply_one(reductions.Mean, x, (axes_of(dim, x._array.ndim), keepdim))
 
 
 @numpy_names
@@ -97,7 +97,7 @@ def var(
     **old: Any,
 ) -> Tensor:
     """Return the variance Σ (x - mean)² / (n - correction) over the given dimensions, or over all; correction is 1."""
-    return _spread(rd.Var, input, dim, unbiased, keepdim, correction, old)
+    return _spread(reductions.Var, input, dim, unbiased, keepdim, correction, old)
 
 
 def std(
@@ -110,7 +110,7 @@ def std(
     **old: Any,
 ) -> Tensor:
     """Return the standard deviation, √var, over the given dimensions, or over all."""
-    return _spread(rd.Std, input, dim, unbiased, keepdim, correction, old)
+    return _spread(reductions.Std, input, dim, unbiased, keepdim, correction, old)
 
 
 def _spread(
@@ -131,10 +131,10 @@ def _spread(
     if correction is None:
         correction = 1 if unbiased is None else int(unbiased)
     if input.is_complex():  # that of the two parts together
-        parts = [_spread(rd.Var, part, dim, None, keepdim, correction, {}) for part in (input.real, input.imag)]
-        return parts[0] + parts[1] if op is rd.Var else (parts[0] + parts[1]).sqrt()
+        parts = [_spread(reductions.Var, part, dim, None, keepdim, correction, {}) for part in (input.real, input.imag)]
+        return parts[0] + parts[1] if op is reductions.Var else (parts[0] + parts[1]).sqrt()
     axis = axes_of(dim, input._array.ndim)
-    freedom = rd.count(input._array.shape, axis) - correction
+    freedom = reductions.count(input._array.shape, axis) - correction
     if freedom <= 0:
         warnings.warn(
             f"{op.__name__.lower()}(): degrees of freedom is <= 0. Correction should be strictly less than the "
@@ -177,7 +177,7 @@ def std_mean(
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: DType | None = None) -> Tensor:
     """Return the product along a dimension, or over all. Integers multiply to int64 unless a dtype is given."""
     axes = axes_of(None if dim is None else one_dim(dim, "prod"), input.ndim)
-    return _whole(rd.Prod, input, (axes, keepdim), dtype)
+    return _whole(reductions.Prod, input, (axes, keepdim), dtype)
 
 
 @numpy_names
@@ -185,7 +185,7 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """Return log Σ exp(input) over the given dimensions, without overflow."""
     if dim is None:
         raise TypeError("logsumexp(): argument 'dim' must be tuple of ints, not NoneType")
-    return apply(rd.LogSumExp, floating(input), axis=axes_of(dim, input.ndim), keepdim=keepdim)
+    return apply(reductions.LogSumExp, floating(input), axis=axes_of(dim, input.ndim), keepdim=keepdim)
 
 
 def norm(input: Tensor, p: Any = 2, dim: Dims = None, keepdim: bool = False, dtype: DType | None = None) -> Tensor:
@@ -209,7 +209,7 @@ def norm(input: Tensor, p: Any = 2, dim: Dims = None, keepdim: bool = False, dty
             "have an identity"
         )
     x = x.abs() if x.is_complex() else x
-    return apply(rd.Norm, x, p=order, axis=axes_of(dim, input.ndim), keepdim=keepdim)
+    return apply(reductions.Norm, x, p=order, axis=axes_of(dim, input.ndim), keepdim=keepdim)
 
 
 def dist(input: Tensor, other: Tensor, p: Any = 2) -> Tensor:
@@ -220,20 +220,20 @@ def dist(input: Tensor, other: Tensor, p: Any = 2) -> Tensor:
 @numpy_names
 def cumsum(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """Return the cumulative sum along a dimension."""
-    return _whole(rd.Cumsum, input, axis_of(dim, input.ndim), dtype)
+    return _whole(reductions.Cumsum, input, axis_of(dim, input.ndim), dtype)
 
 
 @numpy_names
 def cumprod(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
     """Return the cumulative product along a dimension."""
-    return _whole(rd.Cumprod, input, axis_of(dim, input.ndim), dtype)
+    return _whole(reductions.Cumprod, input, axis_of(dim, input.ndim), dtype)
 
 
 @numpy_names
 def logcumsumexp(input: Tensor, dim: int) -> Tensor:
     """Return the logarithm of the cumulative sum of exp(input) along a dimension."""
     axis = axis_of(dim, input.ndim)
-    return apply_one(rd.Logcumsumexp, floating_only(input, "logcumsumexp_out_cpu"), axis)
+    return apply_one(reductions.Logcumsumexp, floating_only(input, "logcumsumexp_out_cpu"), axis)
 
 
 def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:

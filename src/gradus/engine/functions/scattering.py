@@ -18,8 +18,7 @@ from gradus.engine.functions.selecting import (
     flat_places,
 )
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import indexing as ix
-from gradus.engine.ops import scattering as sc
+from gradus.engine.ops import indexing, scattering
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -60,7 +59,7 @@ def scatter_add_(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 
 def _scatter(input: Tensor, dim: int, index: Tensor, src: Any, *, add: bool) -> Tensor:
     axis = _check_scatter(input, dim, index, src)
-    apply_(_row(input), ix.Scatter, _row(src), _row(index), axis=axis, add=add)
+    apply_(_row(input), indexing.Scatter, _row(src), _row(index), axis=axis, add=add)
     return input
 
 
@@ -98,7 +97,13 @@ def scatter_reduce_(
         refuse_bool(input, "scatter_gather_tensor_cpu_reduce_mean")
     if index._array.size:
         apply_(
-            _row(input), sc.ScatterReduce, _row(src), _row(index), axis=axis, reduce=reduce, include_self=include_self
+            _row(input),
+            scattering.ScatterReduce,
+            _row(src),
+            _row(index),
+            axis=axis,
+            reduce=reduce,
+            include_self=include_self,
         )
     return input
 
@@ -152,13 +157,21 @@ def index_reduce_(
     if index._array.size:
         shape = [-1 if i == axis else 1 for i in range(max(input.ndim, 1))]
         places = index.reshape(shape).expand(_row(source)._array.shape)
-        apply_(_row(input), sc.ScatterReduce, _row(source), places, axis=axis, reduce=reduce, include_self=include_self)
+        apply_(
+            _row(input),
+            scattering.ScatterReduce,
+            _row(source),
+            places,
+            axis=axis,
+            reduce=reduce,
+            include_self=include_self,
+        )
     return input
 
 
 def _put_slices(input: Tensor, axis: int, index: Tensor, source: Any, *, accumulate: bool) -> Tensor:
     where = (slice(None),) * axis + (index._array.reshape(-1),)
-    apply_(_row(input), ix.IndexPut, source, index=where, accumulate=accumulate)
+    apply_(_row(input), indexing.IndexPut, source, index=where, accumulate=accumulate)
     return input
 
 
@@ -221,7 +234,7 @@ def index_put_(input: Tensor, indices: Sequence[Tensor], values: Any, accumulate
         input[where] = values
         return input
     _, places = parse(input, where)
-    return apply_(input, ix.IndexPut, values, index=places, accumulate=True)
+    return apply_(input, indexing.IndexPut, values, index=places, accumulate=True)
 
 
 def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
@@ -238,7 +251,7 @@ def put_(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False)
             f"{scalar_name(input._array.dtype)} and source.dtype = {scalar_name(source._array.dtype)}"
         )
     where = np.unravel_index(places._array.reshape(-1), input._array.shape or (1,))
-    apply_(_row(input), ix.IndexPut, source.reshape(-1), index=where, accumulate=accumulate)
+    apply_(_row(input), indexing.IndexPut, source.reshape(-1), index=where, accumulate=accumulate)
     return input
 
 
@@ -258,7 +271,7 @@ def masked_scatter_(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
     if source.numel() < count:
         raise RuntimeError("masked_scatter_: expected self and source to have enough elements: Number of elements of "
                            f"source < number of ones in mask ({source.numel()} < {count})")  # fmt: skip
-    apply_(input, ix.IndexPut, source.reshape(-1)[:count], index=(places,), accumulate=False)
+    apply_(input, indexing.IndexPut, source.reshape(-1)[:count], index=(places,), accumulate=False)
     return input
 
 

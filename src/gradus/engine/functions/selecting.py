@@ -9,11 +9,10 @@ import numpy as np
 from gradus.engine import printing
 from gradus.engine.autograd.record import Variable, apply_, apply_one, apply_two, unrecorded, viewed, wrap
 from gradus.engine.dtypes import Array
-from gradus.engine.functions.indexing import parse, plain_view
-from gradus.engine.functions.operands import axis_of, is_tensor, numeric, scalar_name, sizes_of
+from gradus.engine.functions.indexing import basic_view, parse
+from gradus.engine.functions.operands import as_operand, axis_of, is_tensor, scalar_name, sizes_of
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import copying
-from gradus.engine.ops import indexing as ix
+from gradus.engine.ops import copying, indexing
 from gradus.engine.ops.number_types import SPECIAL
 
 if TYPE_CHECKING:
@@ -30,18 +29,18 @@ _LARGE = 60_000.0  # every float type holds this
 
 def getitem(input: Tensor, index: Any) -> Tensor:
     """Implement `input[index]`: a view for ints, slices, None and ..., a copy for tensors and lists."""
-    if (view := plain_view(input._array, index)) is not None:
-        return viewed(input, view, ix.Slice, index)
+    if (view := basic_view(input._array, index)) is not None:
+        return viewed(input, view, indexing.Slice, index)
     if isinstance(index, Variable):
         rows = index._array
         if rows.dtype.kind == "i" and rows.ndim and input._array.ndim:
             try:
-                return apply_one(ix.Index, input, (rows,))
+                return apply_one(indexing.Index, input, (rows,))
             except IndexError:
                 pass  # parse says what is wrong
     basic, advanced = parse(input, index)
-    out = input if basic is None else apply_one(ix.Slice, input, basic)
-    return out if advanced is None else apply_one(ix.Index, out, advanced)
+    out = input if basic is None else apply_one(indexing.Slice, input, basic)
+    return out if advanced is None else apply_one(indexing.Index, out, advanced)
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:
@@ -52,8 +51,8 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         name = printing.type_name(input._array)
         raise TypeError(f"can't assign a {_type_name(value)} to a {name}; make a tensor of it with torch.tensor(...)")
     basic, advanced = parse(input, index)
-    value = numeric(value)
-    part = input if basic is None else apply_one(ix.Slice, input, basic)
+    value = as_operand(value)
+    part = input if basic is None else apply_one(indexing.Slice, input, basic)
     if advanced is None:
         value = _fitted(value, part._array.shape)
         _refuse_unfit(value, part._array.shape)
@@ -65,7 +64,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
             f"destination and {scalar_name(value._array.dtype)} for the source."
         )
     try:
-        apply_(part, ix.IndexPut, value, index=advanced, accumulate=False)
+        apply_(part, indexing.IndexPut, value, index=advanced, accumulate=False)
     except ValueError:
         picked = part._array[advanced].shape
         raise RuntimeError(
@@ -82,26 +81,26 @@ def _written(input: Tensor, index: Any, value: Any) -> bool:
         if key.dtype.kind != "i" or not key.ndim or not into.ndim:
             return False
     else:
-        view = plain_view(into, index)
+        view = basic_view(into, index)
         if view is None:
             return False
         place = view
-    kind = into.dtype
-    if kind.char in SPECIAL or 0 in place.strides:
+    dtype = into.dtype
+    if dtype.char in SPECIAL or 0 in place.strides:
         return False
     if isinstance(value, Variable):
         number = value._array
-        if number.dtype is not kind or not unrecorded(value):
+        if number.dtype is not dtype or not unrecorded(value):
             return False
         counter = value._counter
         if key is not ... and number.ndim > key.ndim + into.ndim - 1:
             return False
         if counter is not None and counter is input._counter and not (key is ... and _the_same(into, place, number)):
             return False
-    elif type(value) in (float, int) and kind.kind == "f":
+    elif type(value) in (float, int) and dtype.kind == "f":
         if not -_LARGE < value < _LARGE:
             return False
-    elif type(value) is not int or kind.kind not in "iu":
+    elif type(value) is not int or dtype.kind not in "iu":
         return False
     try:
         place[key] = number
@@ -170,7 +169,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
                 "index_select(): Index to scalar can have only 1 value, got " + f"{rows.numel()} value(s)"
             )
         return input.clone()
-    return apply_two(ix.IndexSelect, input, rows, axis)
+    return apply_two(indexing.IndexSelect, input, rows, axis)
 
 
 def check_index(index: Tensor, name: str) -> None:
@@ -198,7 +197,7 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Return the elements at the given indices into the flattened input, in the shape of the index."""
     places = flat_places(input, index, "take")
-    return apply_two(ix.Gather, input.reshape(-1), places.reshape(-1), 0).reshape(index._array.shape)
+    return apply_two(indexing.Gather, input.reshape(-1), places.reshape(-1), 0).reshape(index._array.shape)
 
 
 def flat_places(input: Tensor, index: Tensor, name: str) -> Tensor:
@@ -262,8 +261,8 @@ def gather(input: Tensor, dim: int, index: Tensor, *, sparse_grad: bool = False)
     if not index._array.size:
         index = wrap(index._array.astype(np.int64))
     if input.ndim and index.ndim == input.ndim:
-        return apply_two(ix.Gather, input, index, axis)
-    return apply_two(ix.Gather, input.reshape(-1), index.reshape(-1), 0).reshape(index._array.shape)
+        return apply_two(indexing.Gather, input, index, axis)
+    return apply_two(indexing.Gather, input.reshape(-1), index.reshape(-1), 0).reshape(index._array.shape)
 
 
 @numpy_names

@@ -24,7 +24,7 @@ from gradus.engine.functions.operands import (
     spread_out,
 )
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import shapes as sh
+from gradus.engine.ops import shapes
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -56,27 +56,27 @@ def view(input: Tensor, *shape: Any, **named: Any) -> Tensor:
     return out
 
 
-def _read_as(input: Tensor, kind: np.dtype[Any]) -> Tensor:
+def _read_as(input: Tensor, dtype: np.dtype[Any]) -> Tensor:
     """The bits of a tensor as numbers of another type: more or fewer in the last dimension if their sizes differ."""
     array = input._array
-    if kind.itemsize != array.itemsize:
+    if dtype.itemsize != array.itemsize:
         if not array.ndim:
             raise RuntimeError("self.dim() cannot be 0 to view a tensor as a different dtype with different itemsize")
         if array.strides[-1] != array.itemsize:
             raise RuntimeError(
                 "self.stride(-1) must be 1 to view a tensor as a different dtype with different itemsize"
             )
-        if array.shape[-1] * array.itemsize % kind.itemsize:
+        if array.shape[-1] * array.itemsize % dtype.itemsize:
             raise RuntimeError(
-                f"self.size(-1) must be divisible by {kind.itemsize // array.itemsize} to view "
-                f"{scalar_name(array.dtype)} as {scalar_name(kind)} (different element sizes), but got "
+                f"self.size(-1) must be divisible by {dtype.itemsize // array.itemsize} to view "
+                f"{scalar_name(array.dtype)} as {scalar_name(dtype)} (different element sizes), but got "
                 f"{array.shape[-1]}"
             )
-    if kind == array.dtype:
-        return apply_one(sh.Alias, input)
-    made = wrap(array.view(kind))
-    made._counter = input._version_counter
-    return made
+    if dtype == array.dtype:
+        return apply_one(shapes.Alias, input)
+    result = wrap(array.view(dtype))
+    result._counter = input._version_counter
+    return result
 
 
 def reshape(input: Tensor, *shape: Any, **named: Any) -> Tensor:
@@ -90,7 +90,7 @@ def _reshaped(input: Tensor, shape: tuple[Any, ...]) -> Tensor:
             shape = _sizes(input, shape)
             break
     try:
-        return apply_one(sh.View, input, shape)
+        return apply_one(shapes.View, input, shape)
     except ValueError:
         _refuse_shape(shape, input._array)
         raise
@@ -164,14 +164,14 @@ def ravel(input: Tensor) -> Tensor:
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Swap two dimensions; a view."""
     n = input._array.ndim
-    return apply(sh.Transpose, input, a=axis_of(dim0, n), b=axis_of(dim1, n))
+    return apply(shapes.Transpose, input, a=axis_of(dim0, n), b=axis_of(dim1, n))
 
 
 def t(input: Tensor) -> Tensor:
     """Transpose a matrix; a view. Vectors and 0-d tensors stay as they are."""
     if input.ndim > 2:
         raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
-    return apply_one(sh.T, input)
+    return apply_one(shapes.T, input)
 
 
 def adjoint(input: Tensor) -> Tensor:
@@ -190,12 +190,12 @@ def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
         )
     if len(set(axes)) != len(axes):
         raise RuntimeError("permute(): duplicate dims are not allowed.")
-    return apply_one(sh.Permute, input, axes)
+    return apply_one(shapes.Permute, input, axes)
 
 
 def reverse(input: Tensor) -> Tensor:
     """Reverse the order of the dimensions; a view."""
-    return apply_one(sh.Permute, input, tuple(range(input._array.ndim - 1, -1, -1)))
+    return apply_one(shapes.Permute, input, tuple(range(input._array.ndim - 1, -1, -1)))
 
 
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
@@ -211,7 +211,7 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
         if len(set(axes)) < len(axes):
             raise RuntimeError(f"movedim: repeated dim in `{name}` ({dims})")
     if not input.ndim:
-        return apply_one(sh.Alias, input)
+        return apply_one(shapes.Alias, input)
     order = [i for i in range(input.ndim) if i not in start]
     for place, axis in sorted(zip(end, start, strict=True)):
         order.insert(place, axis)
@@ -244,7 +244,7 @@ def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
                 f"The expanded size of the tensor ({want}) must match the existing size ({have}) at non-singleton "
                 f"dimension {i + extra}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(input.shape)}"
             )
-    return apply_one(sh.Expand, input, full)
+    return apply_one(shapes.Expand, input, full)
 
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
@@ -262,13 +262,13 @@ def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
     """Remove dimensions of size 1, all of them or those given; a view."""
     none = isinstance(dim, (tuple, list)) and not dim
     axes = None if dim is None else () if none else axes_of(dim, input.ndim)
-    return apply(sh.Squeeze, input, axis=axes, single=isinstance(dim, int))
+    return apply(shapes.Squeeze, input, axis=axes, single=isinstance(dim, int))
 
 
 @numpy_names
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
     """Insert a dimension of size 1 at the given position; a view."""
-    return apply_one(sh.Unsqueeze, input, axis_of(dim, input.ndim + 1))
+    return apply_one(shapes.Unsqueeze, input, axis_of(dim, input.ndim + 1))
 
 
 def atleast_1d(*tensors: Any) -> Any:
@@ -310,13 +310,13 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
         raise RuntimeError(f"step is {step} but must be > 0")
     if size > n:
         raise RuntimeError(f"maximum size for tensor at dimension {axis} is {n} but size is {size}")
-    return apply(sh.Unfold, input, axis=axis, size=size, step=step)
+    return apply(shapes.Unfold, input, axis=axis, size=size, step=step)
 
 
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """Return the diagonal of two dimensions as the last dimension; a view."""
     a, b = _two_dims(dim1, dim2, input.ndim)
-    return apply(sh.Diagonal, input, offset=offset, a=a, b=b)
+    return apply(shapes.Diagonal, input, offset=offset, a=a, b=b)
 
 
 def _two_dims(dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
@@ -367,12 +367,12 @@ def sum_to_size(input: Tensor, *size: Any, **named: Any) -> Tensor:
 
 def tril(input: Tensor, diagonal: int = 0) -> Tensor:
     """Return the lower triangle of each matrix: 0 above the given diagonal."""
-    return apply(sh.Triangle, at_least_2d(input, "tril"), diagonal=diagonal, lower=True)
+    return apply(shapes.Triangle, at_least_2d(input, "tril"), diagonal=diagonal, lower=True)
 
 
 def triu(input: Tensor, diagonal: int = 0) -> Tensor:
     """Return the upper triangle of each matrix: 0 below the given diagonal."""
-    return apply(sh.Triangle, at_least_2d(input, "triu"), diagonal=diagonal, lower=False)
+    return apply(shapes.Triangle, at_least_2d(input, "triu"), diagonal=diagonal, lower=False)
 
 
 def at_least_2d(input: Tensor, name: str) -> Tensor:
@@ -389,13 +389,13 @@ def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """Return this tensor if it is contiguous in the memory format asked for, else a contiguous copy."""
     if memory_format is not None and memory_format is not contiguous_format:
         return in_format(input, memory_format)
-    return input if input._array.flags.c_contiguous else apply_one(sh.Contiguous, input)
+    return input if input._array.flags.c_contiguous else apply_one(shapes.Contiguous, input)
 
 
 def flip(input: Tensor, *dims: Any, **named: Any) -> Tensor:
     """Reverse the order of the elements along the given dimensions; a copy."""
     wanted = sizes_of(spread_out(dims, named, "dims"))
-    return apply_one(sh.Flip, input, axes_of(wanted, input.ndim) if wanted else ())
+    return apply_one(shapes.Flip, input, axes_of(wanted, input.ndim) if wanted else ())
 
 
 def fliplr(input: Tensor) -> Tensor:
@@ -435,10 +435,10 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     if len(axes) != len(moves) and (axes or len(moves) > 1):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(axes)}")
     if not axes:
-        return apply(sh.Roll, input, shifts=moves[0], axis=None)
+        return apply(shapes.Roll, input, shifts=moves[0], axis=None)
     if not input.ndim:
         raise IndexError(f"Dimension specified as {axes[0]} but tensor has no dimensions")
-    return apply(sh.Roll, input, shifts=moves, axis=tuple(axis_of(a, input.ndim) for a in axes))
+    return apply(shapes.Roll, input, shifts=moves, axis=tuple(axis_of(a, input.ndim) for a in axes))
 
 
 def repeat(input: Tensor, *repeats: Any, **named: Any) -> Tensor:
@@ -446,7 +446,7 @@ def repeat(input: Tensor, *repeats: Any, **named: Any) -> Tensor:
     counts = sizes_of(spread_out(repeats, named, "repeats") if named else repeats)
     if len(counts) < input.ndim:
         raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
-    return apply_one(sh.Repeat, input, counts)
+    return apply_one(shapes.Repeat, input, counts)
 
 
 def tile(input: Tensor, *dims: Any, **named: Any) -> Tensor:
@@ -475,7 +475,7 @@ def repeat_interleave(
             raise RuntimeError("repeats must have the same size as input along dim")
     if np.any(np.asarray(times) < 0):
         raise RuntimeError("repeats can not be negative")
-    out: Tensor = apply(sh.RepeatInterleave, x, repeats=times, axis=axis)
+    out: Tensor = apply(shapes.RepeatInterleave, x, repeats=times, axis=axis)
     if output_size is not None and out._array.shape[axis] != output_size:
         raise RuntimeError(
             f"repeat_interleave: Invalid output_size, expected {out._array.shape[axis]} but got {output_size}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine.autograd.record import apply_one, wrap
-from gradus.engine.functions import pointwise as pw
+from gradus.engine.functions import pointwise
 from gradus.engine.functions.operands import (
     binary,
     floating,
@@ -18,7 +18,7 @@ from gradus.engine.functions.operands import (
     same_type,
     scalar_name,
 )
-from gradus.engine.ops import special as sp
+from gradus.engine.ops import special
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -31,12 +31,12 @@ __all__ = [
 
 def lgamma(input: Tensor) -> Tensor:
     """Return log |Γ(input)|."""
-    return apply_one(sp.Lgamma, floating(input))
+    return apply_one(special.Lgamma, floating(input))
 
 
 def digamma(input: Tensor) -> Tensor:
     """Return the derivative of `lgamma`."""
-    return apply_one(sp.Digamma, floating(input))
+    return apply_one(special.Digamma, floating(input))
 
 
 def polygamma(n: Any, input: Any = None) -> Tensor:
@@ -45,7 +45,7 @@ def polygamma(n: Any, input: Any = None) -> Tensor:
         n, input = input, n
     if n < 0:
         raise RuntimeError("polygamma(n, x) does not support negative n.")
-    return apply_one(sp.Polygamma, floating(input), int(n))
+    return apply_one(special.Polygamma, floating(input), int(n))
 
 
 def mvlgamma(input: Tensor, p: int) -> Tensor:
@@ -61,22 +61,22 @@ def mvlgamma(input: Tensor, p: int) -> Tensor:
 
 def erfinv(input: Tensor) -> Tensor:
     """Return the inverse of `erf`, for input in (-1, 1)."""
-    return apply_one(sp.Erfinv, floating(input))
+    return apply_one(special.Erfinv, floating(input))
 
 
 def i0(input: Tensor) -> Tensor:
     """Return the modified Bessel function of the first kind of order 0."""
-    return apply_one(sp.I0, floating(input))
+    return apply_one(special.I0, floating(input))
 
 
 def igamma(input: Tensor, other: Tensor) -> Tensor:
     """Return the regularized lower incomplete gamma function P(input, other)."""
-    return _of_floats(sp.Igamma, "igamma", input, other)
+    return _of_floats(special.Igamma, "igamma", input, other)
 
 
 def igammac(input: Tensor, other: Tensor) -> Tensor:
     """Return the regularized upper incomplete gamma function Q(input, other)."""
-    return _of_floats(sp.Igammac, "igammac", input, other)
+    return _of_floats(special.Igammac, "igammac", input, other)
 
 
 def _of_floats(op: Any, function: str, a: Tensor, b: Tensor) -> Tensor:
@@ -89,7 +89,7 @@ def nextafter(input: Tensor, other: Tensor) -> Tensor:
     """Return the next representable number after input in the direction of other."""
     only_tensors("nextafter", input, other)
     a, b = same_type(input, other)
-    return binary(sp.Nextafter, floating_only(a, "nextafter_cpu"), b)
+    return binary(special.Nextafter, floating_only(a, "nextafter_cpu"), b)
 
 
 def gcd(input: Tensor, other: Tensor) -> Tensor:
@@ -105,15 +105,15 @@ def lcm(input: Tensor, other: Tensor) -> Tensor:
 def _of_integers(how: Any, a: Tensor, b: Tensor) -> Tensor:
     only_tensors(how.__name__, a, b)
     x, y = same_type(a, b)
-    if (kind := x._array.dtype).kind not in "iu":
-        raise NotImplementedError(f"\"{how.__name__}_cpu\" not implemented for '{scalar_name(kind)}'")
+    if (dtype := x._array.dtype).kind not in "iu":
+        raise NotImplementedError(f"\"{how.__name__}_cpu\" not implemented for '{scalar_name(dtype)}'")
     return wrap(how(x._array, y._array))
 
 
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """input * 2 ** other."""
     only_tensors("ldexp", input, other)
-    return pw.mul(input, pw.pow(2.0, other))
+    return pointwise.mul(input, pointwise.pow(2.0, other))
 
 
 def frexp(input: Tensor) -> Any:

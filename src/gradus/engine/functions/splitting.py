@@ -11,7 +11,7 @@ from gradus.engine.autograd.record import apply, apply_one
 from gradus.engine.functions.operands import axis_of, index_of, is_tensor
 from gradus.engine.functions.shapes import part
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.ops import shapes as sh
+from gradus.engine.ops import shapes
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -42,7 +42,7 @@ def split(
     if size < 0 or (size == 0 and n):
         raise RuntimeError(f"split expects split_size be non-negative, but got split_size={size}")
     sizes = [min(size, n - i) for i in range(0, n, size)] if size and n else [0]
-    return apply(sh.Split, tensor, sizes=tuple(sizes), axis=axis)
+    return apply(shapes.Split, tensor, sizes=tuple(sizes), axis=axis)
 
 
 @numpy_names
@@ -57,7 +57,7 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
             f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {axis}), "
             f"but got split_sizes={sizes}"
         )
-    return apply(sh.Split, input, sizes=tuple(sizes), axis=axis)
+    return apply(shapes.Split, input, sizes=tuple(sizes), axis=axis)
 
 
 @numpy_names
@@ -161,7 +161,7 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along a dimension, without it."""
     if not input.ndim:
         raise IndexError("Dimension specified as 0 but tensor has no dimensions")
-    return apply_one(sh.Unbind, input, axis_of(dim, input.ndim))
+    return apply_one(shapes.Unbind, input, axis_of(dim, input.ndim))
 
 
 @numpy_names

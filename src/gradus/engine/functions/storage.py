@@ -117,12 +117,12 @@ def empty_permuted(
     return _strided(shape, stride, dtypes.to_numpy(dtype or dtypes.get_default_dtype()), requires_grad)
 
 
-def _strided(size: Sequence[int], stride: Sequence[int], kind: np.dtype[Any], requires_grad: bool) -> Tensor:
+def _strided(size: Sequence[int], stride: Sequence[int], dtype: np.dtype[Any], requires_grad: bool) -> Tensor:
     shape, steps = sizes_of((size,)), sizes_of((stride,))
     if len(shape) != len(steps):
         raise RuntimeError(
             f"mismatch in length of strides and shape: dimensionality of sizes ({len(shape)}) must match "
             f"dimensionality of strides ({len(steps)})"
         )
-    out = wrap(laid_out(np.zeros(extent(shape, steps), kind), shape, steps, 0))
+    out = wrap(laid_out(np.zeros(extent(shape, steps), dtype), shape, steps, 0))
     return out.requires_grad_() if requires_grad else out

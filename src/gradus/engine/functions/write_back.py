@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions import comparison, pointwise
 from gradus.engine.functions.in_place import copy_, written
-from gradus.engine.functions.operands import check_cast, numeric, plain, scalar_name
+from gradus.engine.functions.operands import array_of, as_operand, check_cast, scalar_name
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -21,7 +21,7 @@ def _of_bits(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
     @functools.wraps(write)
     def changed(input: Tensor, other: Any) -> Tensor:
-        check_cast(result_type(input._array, plain(numeric(other))), input._array.dtype)
+        check_cast(result_type(input._array, array_of(as_operand(other))), input._array.dtype)
         return write(input, other)
 
     return changed
@@ -36,9 +36,9 @@ bitwise_right_shift_ = _of_bits(comparison.bitwise_right_shift)
 
 def float_power_(input: Tensor, exponent: Any) -> Tensor:
     """`float_power` in place, of float64."""
-    if (kind := input._array.dtype).name not in ("float64", "complex128"):
+    if (dtype := input._array.dtype).name not in ("float64", "complex128"):
         raise RuntimeError(
-            f"the base given to float_power_ has dtype {scalar_name(kind)} but the operation's result requires dtype "
+            f"the base given to float_power_ has dtype {scalar_name(dtype)} but the operation's result requires dtype "
             "Double"
         )
     return copy_(input, pointwise.float_power(input, exponent))

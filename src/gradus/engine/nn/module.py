@@ -480,8 +480,8 @@ class Module:
             raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={kind}")
         return self._to_float(kind)
 
-    def _to_float(self, kind: dtypes.dtype) -> Self:
-        return self._apply(lambda t: t.to(kind) if t.is_floating_point() else t)
+    def _to_float(self, dtype: dtypes.dtype) -> Self:
+        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
 
     def float(self) -> Self:
         """All floating-point parameters and buffers as float32."""

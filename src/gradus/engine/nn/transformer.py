@@ -296,8 +296,8 @@ class Transformer(Module):
     ) -> Tensor:
         """(sz, sz): -inf above the diagonal, else 0: each position looks at itself and those before."""
         dtypes.check_device(device)
-        kind = (dtype or dtypes.get_default_dtype()).numpy
-        return Tensor._wrap(np.triu(np.full((sz, sz), -np.inf, kind), 1))
+        numpy_dtype = (dtype or dtypes.get_default_dtype()).numpy
+        return Tensor._wrap(np.triu(np.full((sz, sz), -np.inf, numpy_dtype), 1))
 
 
 def _attend(

@@ -304,8 +304,8 @@ def _taken(tensor: Tensor, key: str, value: Any) -> Any:
     given = as_tensor(value)
     if given is None:
         return deepcopy(value)
-    kind = tensor._array.dtype if key != "step" and tensor.is_floating_point() else given._array.dtype
-    return Tensor._wrap(np.array(given._array, kind))
+    dtype = tensor._array.dtype if key != "step" and tensor.is_floating_point() else given._array.dtype
+    return Tensor._wrap(np.array(given._array, dtype))
 
 
 def _plain(value: Any) -> Any:

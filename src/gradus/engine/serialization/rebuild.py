@@ -90,14 +90,14 @@ def _defaultdict(factory: Word | None = None) -> defaultdict[Any, Any]:
 
 
 def _numpy_dtype(name: str, align: bool = False, copy: bool = True) -> np.dtype[Any]:
-    kind = np.dtype(name)
-    if kind.kind not in "fciubUS":
-        raise pickle.UnpicklingError(f"NumPy arrays of {kind} are not read")
-    return kind
+    dtype = np.dtype(name)
+    if dtype.kind not in "fciubUS":
+        raise pickle.UnpicklingError(f"NumPy arrays of {dtype} are not read")
+    return dtype
 
 
-def _numpy_scalar(kind: np.dtype[Any], data: bytes) -> Any:
-    return np.frombuffer(data, kind, 1)[0]
+def _numpy_scalar(dtype: np.dtype[Any], data: bytes) -> Any:
+    return np.frombuffer(data, dtype, 1)[0]
 
 
 def _numpy_empty(kind: Word, shape: Any, code: Any) -> Array:

@@ -85,8 +85,8 @@ class Shelf:
 
 def numbers(data: Array, name: str, little: bool) -> Array:
     """A record's bytes (n,) uint8 as the numbers of a storage of that name."""
-    kind = np.dtype(KINDS[name])
-    read = data.view(kind.newbyteorder("<" if little else ">")).astype(kind, copy=False)
+    dtype = np.dtype(KINDS[name])
+    read = data.view(dtype.newbyteorder("<" if little else ">")).astype(dtype, copy=False)
     if name == "BoolStorage":
         return data != 0
     if name == "BFloat16Storage":

@@ -56,7 +56,7 @@ class ParametrizationList(ModuleList):
             raise ValueError("ParametrizationList requires one or more modules.")
         super().__init__(modules)
         self.unsafe = unsafe
-        kind, shape = original.dtype, original.shape
+        dtype, shape = original.dtype, original.shape
         new = self._inverse(original)
         if not isinstance(new, Tensor | Sequence):
             raise ValueError(
@@ -66,10 +66,10 @@ class ParametrizationList(ModuleList):
         self.is_tensor = isinstance(new, Tensor)
         self.ntensors = 1 if isinstance(new, Tensor) else len(new)
         if isinstance(new, Tensor):
-            if new.dtype != kind:
+            if new.dtype != dtype:
                 raise ValueError(
                     "When `right_inverse` outputs one tensor, it may not change the dtype.\n"
-                    f"original.dtype: {kind}\nright_inverse(original).dtype: {new.dtype}"
+                    f"original.dtype: {dtype}\nright_inverse(original).dtype: {new.dtype}"
                 )
             original.data = new.data  # the parameter stays the object that an optimizer knows
             _register(self, "original", original)
@@ -84,7 +84,7 @@ class ParametrizationList(ModuleList):
                 held = Parameter(each, wanted) if isinstance(original, Parameter) else each.requires_grad_(wanted)
                 _register(self, f"original{i}", held)
         if not unsafe:
-            _check("", kind, shape, self())
+            _check("", dtype, shape, self())
 
     def _inverse(self, value: Any) -> Any:
         """What the parametrizations would start from; those without `right_inverse` are taken to change nothing."""
