@@ -1,5 +1,6 @@
-"""The same steps on an idle machine and beside another busy program: an engine that waits by spinning, or whose parts
-wait for one another, loses far more than the core it shares.
+"""The same steps on an idle machine and beside another busy program.
+
+An engine whose threads spin or wait for one another loses far more than the core it shares.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ MEDIAN, WORST = "median", "worst"
 
 
 def measure(row: Row, threads: int, roster: Roster, tell: Tell) -> list[Line]:
-    """Two lines: the median and the worst busy step, each over the idle median."""
+    """Two lines: the median and the slowest busy step, each divided by the idle median."""
     idle: dict[str, list[Reply]] = {}
     busy: dict[str, list[Reply]] = {}
     with assembled(row, threads, roster) as field:
@@ -50,7 +51,7 @@ def measure(row: Row, threads: int, roster: Roster, tell: Tell) -> list[Line]:
 
 @contextmanager
 def one_core_busy() -> Iterator[None]:
-    """Another process computes for as long as the block lasts, or until this process is gone."""
+    """Run a process that computes until the block or this process ends."""
     process = subprocess.Popen([sys.executable, "-P", "-m", "gradus.bench.busy", str(os.getpid())])
     try:
         yield
@@ -60,7 +61,7 @@ def one_core_busy() -> Iterator[None]:
 
 
 def quotients(idle: list[Reply], busy: list[Reply]) -> dict[str, float]:
-    """The median and the worst busy step over the median idle one."""
+    """The median and the slowest busy step divided by the median idle step."""
     quiet = statistics.median(_steps(idle))
     return {MEDIAN: statistics.median(_steps(busy)) / quiet, WORST: max(_steps(busy)) / quiet}
 
@@ -70,7 +71,7 @@ def _steps(replies: list[Reply]) -> list[float]:
 
 
 def _spin(parent: int) -> None:
-    """Compute while the parent lives."""
+    """Compute until the parent process ends."""
     while os.getppid() == parent:
         for _ in range(1_000_000):
             pass

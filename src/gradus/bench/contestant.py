@@ -1,4 +1,4 @@
-"""The parent's side of a contestant: a process that it starts, asks for steps, and ends; and who can take part."""
+"""Contestants, as the parent process sees them: it starts a worker, requests steps of it and stops it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from typing import Any, TypeAlias
 
 from gradus.bench.rows import COMPILED, MICROGRAD, PYTORCH, Row
 
-WARMUP = 2  # steps before a contestant is ready: kernels loaded, memory claimed
+WARMUP = 2  # untimed steps before a contestant is ready: they load kernels and allocate memory
 
-Tell: TypeAlias = Callable[[str], None]  # who is told, in a line, how it goes
+Tell: TypeAlias = Callable[[str], None]  # reports progress, a line at a time
 
 _NEEDS = {PYTORCH: "torch", COMPILED: "torch", MICROGRAD: "micrograd"}  # contestant -> package
 _NO_COMPILER = ("InvalidCxxCompiler", "CppCompileError", "No working C++ compiler")
 
 
 class Failure(Exception):
-    """A contestant could not do its work, and why."""
+    """A contestant failed; the message says why."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a worker's `measure` returns."""
+    """The result of a worker's `measure`."""
 
     seconds: dict[str, list[float]]
     check: dict[str, float]
@@ -39,18 +39,18 @@ class Reply:
 
 @dataclass
 class Roster:
-    """Who cannot take part on this machine, and what else has to be said below the table."""
+    """The contestants that are unavailable on this machine, and the notes below the table."""
 
-    absent: dict[str, str] = field(default_factory=dict)  # contestant -> why
+    absent: dict[str, str] = field(default_factory=dict)  # contestant -> reason
     notes: list[str] = field(default_factory=list)
 
     @classmethod
     def of_this_machine(cls) -> Roster:
-        """PyTorch and micrograd can where they are installed."""
+        """PyTorch and micrograd are available if they are installed."""
         return cls({name: "not installed" for name, package in _NEEDS.items() if not importlib.util.find_spec(package)})
 
     def fail(self, row: Row, name: str, error: Failure) -> str:
-        """Why this contestant has no figure here; without a compiler, nor in any row to come."""
+        """Note why a contestant has no figure; without a compiler it is left out of the later rows, too."""
         if name == COMPILED and any(sign in str(error) for sign in _NO_COMPILER):
             self.absent[name] = "no compiler"
             self.note("compiled PyTorch is not measured: it found no C++ compiler that works")
@@ -59,13 +59,13 @@ class Roster:
         return "failed"
 
     def note(self, line: str) -> None:
-        """Something that has to be said below the table, once."""
+        """Add a note below the table, once."""
         if line not in self.notes:
             self.notes.append(line)
 
 
 class Contestant:
-    """A worker process. While nobody asks it for steps it sleeps."""
+    """A worker process. It sleeps between requests."""
 
     def __init__(
         self,
@@ -91,7 +91,7 @@ class Contestant:
         )
 
     def imported(self) -> int:
-        """Wait until it is ready; how many bytes were resident after its imports.
+        """Wait until it is ready; return the bytes resident after its imports.
 
         Raises:
             Failure: if it cannot do this work.
@@ -99,7 +99,7 @@ class Contestant:
         return int(self._answer()["imported"])
 
     def time(self, steps: int, *, each: bool = False) -> Reply:
-        """Let it take steps, after one that is not timed.
+        """Run steps, after one that is not timed.
 
         Raises:
             Failure: if it ended instead.
@@ -136,7 +136,7 @@ class Contestant:
 
 
 class Field:
-    """The contestants of a row that are ready, in the order of their turns."""
+    """The contestants of a row, in the order of their turns."""
 
     def __init__(self, row: Row, roster: Roster) -> None:
         self.row, self.roster = row, roster
@@ -144,7 +144,7 @@ class Field:
         self.ready: dict[str, Contestant] = {}
 
     def time(self, name: str, steps: int, *, each: bool = False) -> Reply | None:
-        """The reply of one contestant; None if it fails, which also takes it out of the field."""
+        """The reply of one contestant; None if it fails, which also removes it."""
         try:
             return self.ready[name].time(steps, each=each)
         except Failure as error:
@@ -152,7 +152,7 @@ class Field:
             return None
 
     def lose(self, name: str, error: Failure) -> None:
-        """It goes on without this one."""
+        """Remove a contestant."""
         contestant = self.ready.pop(name, None)
         if contestant is not None:
             contestant.close()
@@ -161,7 +161,7 @@ class Field:
 
 @contextmanager
 def assembled(row: Row, threads: int, roster: Roster) -> Iterator[Field]:
-    """All contestants of a row that can take part, warm; their processes end with the block."""
+    """All available contestants of a row, warmed up; their processes end with the block."""
     contestants = Field(row, roster)
     try:
         for name, work in row.works.items():
@@ -179,12 +179,12 @@ def assembled(row: Row, threads: int, roster: Roster) -> Iterator[Field]:
 
 
 def as_installed() -> dict[str, str]:
-    """This environment, but for a wish that Python keep nothing of what it compiles: an installation does."""
+    """This environment without PYTHONDONTWRITEBYTECODE: an installed package has its bytecode cached."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _environment(name: str, threads: int) -> dict[str, str]:
-    """The same number of threads for all, whichever library they multiply matrices with."""
+    """The variables that set the number of threads of each BLAS."""
     pools = ("GRADUS_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     backend = "torch" if name in (PYTORCH, COMPILED) else "engine"
     return {**as_installed(), "GRADUS_BACKEND": backend, **dict.fromkeys(pools, str(threads))}

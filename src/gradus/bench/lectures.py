@@ -33,7 +33,7 @@ def mlp(compile: Compile = as_it_is) -> Work:
 
 
 def batchnorm(compile: Compile = as_it_is) -> Work:
-    """The same with batch normalisation written out: 12,097 parameters."""
+    """The same with batch norm written out: 12,097 parameters."""
     g = torch.Generator().manual_seed(SEED)
     C = torch.randn((VOCABULARY, 10), generator=g)
     W1 = torch.randn((30, 200), generator=g) * (5 / 3) / (30**0.5)
@@ -80,12 +80,12 @@ def wavenet_layers() -> list[Layer]:
         layers += [_FlattenConsecutive(2), _Linear(2 * width, 128, bias=False), _BatchNorm1d(128), _Tanh()]
         width = 128
     head = _Linear(width, VOCABULARY)
-    head.weight *= 0.1  # not confident at first
+    head.weight *= 0.1  # a less confident initial prediction
     return [*layers, head]
 
 
 def _sgd(parameters: list[torch.Tensor], loss_of: Loss, context: int) -> Work:
-    """Forward, backward and update, batch after batch."""
+    """Forward, backward and update, one batch after another."""
     for p in parameters:
         p.requires_grad = True
     rows = windows(tokens(VOCABULARY, TEXT), BATCH, context + 1)
@@ -108,7 +108,7 @@ def _sgd(parameters: list[torch.Tensor], loss_of: Loss, context: int) -> Work:
 
 
 class Layer:
-    """A function with parameters."""
+    """A layer with parameters."""
 
     def __call__(self, x: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError

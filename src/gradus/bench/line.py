@@ -1,4 +1,4 @@
-"""A line of the result: what each contestant needed, round by round, and the figure that is judged."""
+"""A line of the result: each contestant's time, round by round, and the ratio that is judged."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Line:
     others: float | None = None
 
     def median(self, name: str) -> float | None:
-        """Of the rounds of a contestant; None if it has none."""
+        """The median of a contestant's rounds; None if it has none."""
         return statistics.median(self.rounds[name]) if self.rounds.get(name) else None
 
     @property
     def figure(self) -> float | None:
-        """What is judged; None if one of its two contestants is missing."""
+        """The figure that is judged; None if one of its two contestants is missing."""
         if self.ratio is None:
             return self.median(GRADUS)
         above, below = self.median(self.ratio[0]), self.median(self.ratio[1])
@@ -52,12 +52,12 @@ class Line:
 
     @property
     def disturbed(self) -> bool:
-        """Whether other programs took so much of the machine that the figure may be theirs."""
+        """Whether other programs used so much of the machine that the figure is unreliable."""
         return self.others is not None and self.others > QUIET
 
     @property
     def verdict(self) -> str:
-        """How far the figure got; empty without a figure or a goal."""
+        """Whether the figure reaches its goal; empty without a figure or a goal."""
         return "" if self.goal is None or self.figure is None else self.goal.verdict(self.figure)
 
     def as_json(self) -> dict[str, Any]:

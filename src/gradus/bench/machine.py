@@ -1,4 +1,4 @@
-"""What the figures were measured on, and how much of it other programs took meanwhile."""
+"""The machine, and how much of it other programs used during a measurement."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _PACKAGES = {"NumPy": "numpy", "Numba": "numba", "PyTorch": "torch", "micrograd"
 
 
 def cores() -> int:
-    """How many this process may use."""
+    """The number of cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def machine() -> dict[str, str | int]:
-    """Processor, cores, and the versions of all that takes part."""
+    """Processor, cores, and the versions of all contestants."""
     found = {name: version(package) for name, package in _PACKAGES.items() if importlib.util.find_spec(package)}
     return {
         "processor": processor(),
@@ -33,13 +33,13 @@ def machine() -> dict[str, str | int]:
 
 
 class Others:
-    """How many cores programs other than this one and its ended children have used since this object was made."""
+    """The cores that programs other than this one and its ended children have used since this object's creation."""
 
     def __init__(self) -> None:
         self._start, self._before = time.perf_counter(), self._seconds()
 
     def cores(self) -> float | None:
-        """On average; None where the system does not tell."""
+        """The average; None if the system does not report it."""
         now = self._seconds()
         if now is None or self._before is None:
             return None
@@ -58,7 +58,7 @@ class Others:
 
 
 def processor() -> str:
-    """Its name, as the system tells it."""
+    """The processor's name, as the system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""The most memory that a work's steps hold beyond what the imports do: every time in a fresh process."""
+"""Peak memory of a work's steps beyond that of the imports, each time in a fresh process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gradus.bench.rows import Row
 
 
 def measure(row: Row, threads: int, roster: Roster, tell: Tell) -> list[Line]:
-    """One line, in bytes; none where the system does not tell."""
+    """One line, in bytes; none if the system does not report it."""
     if not peak():
         roster.note(f"{row.name} is measured on Linux only")
         return []

@@ -32,7 +32,7 @@ def points() -> tuple[Array, Array]:
 
 
 def demo_loss(model: Any, node: Any, X: Array, y: Array) -> Any:
-    """As micrograd's demo writes it, with nodes of this class."""
+    """The step of micrograd's demo, with this class of nodes."""
     inputs = [list(map(node, xrow)) for xrow in X]
     scores = list(map(model, inputs))
     losses = [(1 + -yi * scorei).relu() for yi, scorei in zip(y, scores, strict=True)]
@@ -52,7 +52,7 @@ def zero_grad(model: Any) -> None:
 
 
 def compiled_loss(model: Any, X: Array, y: Array) -> Callable[[], float]:
-    """A step of our MLP: what one point costs and what the weights cost, each compiled once."""
+    """A step of our MLP: the loss of one point and that of the weights, each compiled once."""
     hinge = scalar.compile(lambda x, y: (1 + -y * model(x)).relu() * (1.0 / POINTS), model)
     decay = scalar.compile(lambda: DECAY * sum((p * p for p in model.parameters()), scalar.Value(0)), model)
     return lambda: float(hinge.batch_backward(X, y).sum()) + decay.backward()

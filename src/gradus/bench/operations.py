@@ -1,4 +1,4 @@
-"""One operation at a time on a small tensor, forward and backward: what an operation costs before it computes much."""
+"""One operation at a time on a small tensor, forward and backward: the overhead of an operation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gradus.bench.work import SEED, Step, Work
 
 SIDE = 32
 
-_OPERATIONS: dict[str, tuple[int, Callable[..., torch.Tensor]]] = {  # how many operands, and what is done with them
+_OPERATIONS: dict[str, tuple[int, Callable[..., torch.Tensor]]] = {  # number of operands, operation
     "add": (2, torch.add),
     "mul": (2, torch.mul),
     "matmul": (2, torch.matmul),

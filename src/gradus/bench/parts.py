@@ -34,7 +34,7 @@ def few_rows() -> Work:
 
 
 def draws() -> Work:
-    """Random numbers by the million. All must draw the same ones, bit for bit."""
+    """Random numbers by the million; all contestants must draw the same ones, bit for bit."""
     many = torch.empty(MANY)
     half = torch.full((MANY // 10,), 0.5)
     weights = _drawn(64, VOCABULARY).abs()
@@ -62,7 +62,7 @@ def draws() -> Work:
 
 
 def vocabulary() -> Work:
-    """What 50,257 logits are asked for: their largest, their order, their softmax and cross entropy."""
+    """Operations on 50,257 logits: top k, sort, argmax, softmax and cross entropy."""
     row, rows = _drawn(VOCABULARY), _drawn(64, VOCABULARY)
     targets = torch.from_numpy(np.random.default_rng(SEED).integers(VOCABULARY, size=64))
     return Work(
@@ -139,7 +139,7 @@ def _alone(step: Callable[[], torch.Tensor]) -> Step:
 
 
 def _drawn(*shape: int) -> torch.Tensor:
-    """Normal numbers, drawn by NumPy, the same for everyone."""
+    """Normal samples, drawn by NumPy, the same for every contestant."""
     drawn: torch.Tensor = torch.from_numpy(np.random.default_rng([SEED, *shape]).normal(size=shape).astype(np.float32))
     return drawn
 

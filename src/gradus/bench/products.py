@@ -22,7 +22,7 @@ def small() -> Work:
 
 
 def of_step(*, vocabulary: int, block: int, batch: int, layers: int, heads: int, width: int) -> Work:
-    """The products of one step, each into an array that is there already."""
+    """The products of one step, each into an allocated array."""
     random = np.random.default_rng(SEED)
 
     def matrix(*shape: int) -> Array:

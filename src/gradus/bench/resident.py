@@ -1,4 +1,4 @@
-"""How much memory this process holds, as Linux tells it; 0 on systems that do not."""
+"""The resident memory of this process, as Linux reports it; 0 on other systems."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ _PROCESS = Path("/proc/self")
 
 
 def resident() -> int:
-    """Bytes in memory now."""
+    """Resident bytes now."""
     return _status("VmRSS")
 
 
 def peak() -> int:
-    """The most there have been, since the start or since `forget_peak`."""
+    """The peak of resident bytes since the start or the last `forget_peak`."""
     return _status("VmHWM")
 
 
 def forget_peak() -> None:
-    """Let the peak be what is resident now."""
+    """Reset the peak to what is resident now."""
     with contextlib.suppress(OSError):
         (_PROCESS / "clear_refs").write_text("5")
 

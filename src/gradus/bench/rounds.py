@@ -1,4 +1,4 @@
-"""Steps timed in rounds: the contestants take turns, some steps each, and must agree on what they computed."""
+"""Timing in rounds: the contestants take turns, some steps each, and must compute the same result."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from gradus.bench.contestant import Field, Reply, Roster, Tell, assembled
 from gradus.bench.line import Line
 from gradus.bench.rows import GRADUS, PRODUCTS, Row
 
-AGREE = 1e-3  # how far apart, relatively, two right losses may be: float32, summed in another order, for many steps
+AGREE = 1e-3  # relative difference of two correct losses, at most: float32 sums in another order, over many steps
 MEAN = "geometric mean"
 
 
 def measure(row: Row, threads: int, roster: Roster, tell: Tell) -> list[Line]:
-    """A line for each part of the row; after several, their geometric mean."""
+    """A line for each part of the row; if there are several, also their geometric mean."""
     replies: dict[str, list[Reply]] = {}
     with assembled(row, threads, roster) as field:
         for number in range(1, row.rounds + 1):
@@ -34,7 +34,7 @@ def place(row: Row, threads: int) -> str:
 
 
 def take_turns(field: Field, steps: int, replies: dict[str, list[Reply]], *, each: bool = False) -> None:
-    """One round; the replies of who fails are taken back."""
+    """One round; the replies of a contestant that fails are discarded."""
     for name in list(field.ready):
         reply = field.time(name, steps, each=each)
         if reply is None:
@@ -44,7 +44,7 @@ def take_turns(field: Field, steps: int, replies: dict[str, list[Reply]], *, eac
 
 
 def disagreement(line: Line, roster: Roster) -> None:
-    """Take those out who computed something else than we did: their time says nothing about ours."""
+    """Remove contestants whose result differs from ours: their times are not comparable."""
     ours = line.check.get(GRADUS)
     for name, theirs in line.check.items():
         if ours is None or name in (GRADUS, PRODUCTS) or math.isclose(ours, theirs, rel_tol=AGREE):
@@ -55,7 +55,7 @@ def disagreement(line: Line, roster: Roster) -> None:
 
 
 def overuse(line: Line, roster: Roster) -> None:
-    """Say who kept more cores at work than it had threads."""
+    """Note contestants that used more cores than they had threads."""
     for name, cores in line.cores.items():
         if cores > line.threads + 0.1:
             roster.note(f"{line.row}: {name} kept {cores:.1f} cores at work with {line.threads} threads")
@@ -78,7 +78,7 @@ def _line(row: Row, part: str, threads: int, field: Field, replies: dict[str, li
 
 
 def _mean(row: Row, threads: int, lines: Sequence[Line]) -> Line:
-    """The parts' geometric mean, in which each counts the same however long it takes."""
+    """The geometric mean of the parts, to which each contributes equally, however long it takes."""
     names = [name for name in lines[0].rounds if all(name in line.rounds for line in lines)]
     rounds = {
         name: [

@@ -1,4 +1,4 @@
-"""What `gradus bench` measures: a row for each work, who takes part in it, and what our engine should reach there.
+"""What `gradus bench` measures: a row for each work, with its contestants and the goals of our engine.
 
 This file imports nothing heavy, so that the command can list the rows.
 """
@@ -20,14 +20,14 @@ Threads = Literal["each", "most", "one"]  # a row for each number of threads, fo
 
 @dataclass(frozen=True)
 class Goal:
-    """What a row's figure should be: at least these, or where less is better at most these."""
+    """Bounds for a row's figure: lower bounds, or upper bounds if less is better."""
 
     reach: float
     aim: float | None = None
     at_most: bool = False
 
     def verdict(self, figure: float) -> str:
-        """How far the figure got."""
+        """Which bound the figure reaches."""
         if self.aim is not None and self._met(self.aim, figure):
             return "aim reached"
         return "reached" if self._met(self.reach, figure) else "not reached"
@@ -43,9 +43,9 @@ class Row:
     Attributes:
         works: contestant -> what it does, "module:function" in this room.
         goals: part of the work -> its goal; a work without parts has the part "".
-        ratio: the figure that is judged is the first one's over the second one's; None judges our own.
-        rounds: how often the contestants take turns.
-        steps: how many steps are timed in a turn.
+        ratio: the figure is the first contestant's time divided by the second's; None: our own time.
+        rounds: the number of rounds in which the contestants take turns.
+        steps: the number of timed steps in a turn.
         slow: whether `--quick` leaves the row out.
         how: the module that measures it.
     """
@@ -66,7 +66,7 @@ class Row:
         return replace(self, rounds=min(self.rounds, 3), steps=max(1, self.steps // 4))
 
     def without(self, name: str) -> Row:
-        """The row when this contestant is not wanted."""
+        """The row without a contestant."""
         return replace(self, works={other: work for other, work in self.works.items() if other != name})
 
 
@@ -255,11 +255,10 @@ ROWS = (
 
 
 def choose_rows(names: Sequence[str], *, quick: bool = False) -> list[Row]:
-    """The rows of these names in the order of the table, or all; shortened if quick, which leaves slow ones out unless
-    they are named.
+    """The rows with these names, in the order of the table; without names all, or all that are not slow if quick.
 
     Raises:
-        UserError: if there is no row of a name.
+        UserError: if no row has a name.
     """
     every = {row.name: row for row in ROWS}
     for name in names:

@@ -1,4 +1,4 @@
-"""The whole measurement: row after row, and the record of it, which holds what was done whatever stops it."""
+"""The whole measurement, row after row, and its record, which is complete up to an interruption."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gradus.errors import UserError
 
 @dataclass
 class Record:
-    """What was measured, on what, and what has to be known to read it."""
+    """The measurement, the machine, and the notes."""
 
     machine: dict[str, str | int]
     threads: list[int]
@@ -26,7 +26,7 @@ class Record:
     interrupted: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """All of it, every round's figures included."""
+        """The record as JSON data, every round's figures included."""
         return {
             "machine": self.machine,
             "threads": self.threads,
@@ -38,7 +38,7 @@ class Record:
 
 
 def side_by_side(rows: Sequence[Row], threads: Sequence[int], *, quick: bool, compile: bool, tell: Tell) -> Record:
-    """Measure the rows; Ctrl-C ends it with the rows that were done.
+    """Measure the rows; Ctrl-C stops after the rows that are done.
 
     Args:
         threads: the numbers of threads to measure with, the same for everyone.
@@ -71,7 +71,7 @@ def side_by_side(rows: Sequence[Row], threads: Sequence[int], *, quick: bool, co
 
 
 def _remarks(rows: Sequence[Row], roster: Roster, record: Record) -> Iterator[str]:
-    """Who is missing, and what else is known beforehand."""
+    """Note which contestants are missing."""
     wanted = {name for row in rows for name in row.works}
     if PYTORCH in wanted and PYTORCH in roster.absent:
         yield "PyTorch is not installed, so gradus is measured alone: pip install 'gradus-lm[torch]'"

@@ -20,19 +20,19 @@ _STYLES = {"aim reached": "bold green", "reached": "green", "not reached": "red"
 
 
 def table_rows(record: Record, *, spread: bool = True) -> tuple[list[str], list[list[str]]]:
-    """The table as text: its head, and a row for each line; columns in which nobody has anything are left out."""
+    """The table as text: its header, and a row for each line; empty columns are left out."""
     rows = [_row(line, spread=spread) for line in record.lines]
     kept = [i for i in range(len(COLUMNS)) if any(row[i] for row in rows)]
     return [COLUMNS[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
 
 def plain_table(record: Record) -> str:
-    """The table in aligned columns, with what must be known to read it below."""
+    """The table in aligned columns, with the explanations below."""
     return "\n".join([*_aligned(*table_rows(record)), "", *explanations(record)])
 
 
 def print_table(record: Record, console: Console) -> None:
-    """The same in colour; where it would be too wide, without the spread of the rounds."""
+    """Print the table in colour; if it is too wide, without the spread of the rounds."""
     from rich.text import Text
 
     head, rows = table_rows(record)
@@ -49,7 +49,7 @@ def print_table(record: Record, console: Console) -> None:
 
 
 def explanations(record: Record) -> list[str]:
-    """What each row is and what its figure means, how it was measured, and on what."""
+    """What each row and its figure are, how it was measured, and on which machine."""
     measured = {line.row for line in record.lines}
     width = max(map(len, measured), default=0)
     lines = []
@@ -58,14 +58,14 @@ def explanations(record: Record) -> list[str]:
             figure = f"{row.ratio[0]} over {row.ratio[1]}" if row.ratio else "gradus's own"
             lines.append(f"{row.name:{width}}  {row.title}; figure: {figure}")
     lines.append(
-        "Median of the rounds (least-most). Each contestant had a process of its own and as many threads as the "
-        "others, and they took turns; where two are compared, they computed the same."
+        "Median of the rounds (minimum-maximum). The contestants took turns, each in a process of its own and with the "
+        "same number of threads; those that are compared computed the same result."
     )
     disturbed = [line.others for line in record.lines if line.others is not None and line.disturbed]
     if disturbed:
         lines.append(
-            f"* Other programs kept up to {max(disturbed):.1f} cores busy meanwhile: "
-            "this shows a busy machine, not what anybody can do. Measure again when it is idle."
+            f"* Other programs kept up to {max(disturbed):.1f} cores busy meanwhile, so this figure is unreliable. "
+            "Measure again when the machine is idle."
         )
     return [*lines, *record.notes, described(record)]
 
@@ -78,7 +78,7 @@ def described(record: Record) -> str:
 
 
 def number(x: float) -> str:
-    """Three significant digits, or all that stand before the point."""
+    """Three significant digits, or all before the decimal point."""
     digits = 2 if x == 0 else max(0, 2 - math.floor(math.log10(abs(x))))
     return f"{x:,.{digits}f}"
 
@@ -101,7 +101,7 @@ def _row(line: Line, *, spread: bool) -> list[str]:
 
 
 def _unit(line: Line) -> tuple[str, float]:
-    """The unit for a whole line, by the least of its medians, and what to multiply with."""
+    """The unit for a line, by the smallest of its medians, and the factor to multiply with."""
     if line.unit in _UNITS:
         return _UNITS[line.unit]
     if line.ratio is None:  # the median itself is judged, in seconds

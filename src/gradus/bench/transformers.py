@@ -21,7 +21,7 @@ def small(compile: Compile = as_it_is) -> Work:
 
 
 def small_32(compile: Compile = as_it_is) -> Work:
-    """The same with larger batches."""
+    """The same with a larger batch size."""
     return _training(GPTConfig(VOCABULARY, 64, n_layer=4, n_head=4, n_embd=128), 32, compile)
 
 

@@ -19,7 +19,7 @@ Step: TypeAlias = Callable[[], Any]
 Array: TypeAlias = npt.NDArray[Any]
 
 SEED = 2147483647  # the lectures'
-BATCHES = 16  # different ones, in turn
+BATCHES = 16  # different batches, in turn
 _SUCCESSORS = 4
 
 
@@ -35,7 +35,7 @@ class Work:
 
 
 def as_it_is(function: F) -> F:
-    """What is not compiled."""
+    """No compilation: the identity."""
     return function
 
 

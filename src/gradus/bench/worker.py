@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def build(name: str, threads: int, *, compiled: bool = False) -> tuple[Work, int]:
-    """The work of a name "module:function", and how many bytes were resident after its imports."""
+    """The work named "module:function", and the bytes resident after its imports."""
     module_name, function = name.split(":")
     module = importlib.import_module(f"gradus.bench.{module_name}")
     torch = getattr(module, "torch", None)  # products and Values need no tensors
@@ -67,7 +67,7 @@ def serve(work: Work, orders: Iterable[str], answers: TextIO) -> None:
 
 
 def measure(work: Work, steps: int, *, each: bool = False) -> dict[str, Any]:
-    """Time the steps of every part of a work, after one untimed that leads in.
+    """Time the steps of every part of a work, after an untimed one.
 
     Returns:
         seconds: part -> of one step, as the mean of all, or if `each` is set of each.
