@@ -79,21 +79,21 @@ def uniform(
         return numbers
     if np.dtype(dtype).kind == "c":
         return _by_parts(shape, dtype, lambda out, part: uniform(out, a, b, part, generator))
-    kind = _float_dtype(dtype)
+    np_dtype = _float_dtype(dtype)
     if not a <= b:
         raise RuntimeError(f"uniform needs a <= b, got a={a}, b={b}")
     with np.errstate(over="ignore"):
-        low, width = kind.type(a), kind.type(b) - kind.type(a)
+        low, width = np_dtype.type(a), np_dtype.type(b) - np_dtype.type(a)
     if not (np.isfinite(low) and np.isfinite(width)):
-        raise RuntimeError(f"uniform needs bounds that {kind} can hold, got a={a}, b={b}")
+        raise RuntimeError(f"uniform needs bounds that {np_dtype} can hold, got a={a}, b={b}")
     generator = generator or default_generator
-    numbers = _empty(shape, kind)
+    numbers = _empty(shape, np_dtype)
     flat = numbers.reshape(-1)
     if loops := _loops(flat.size):
-        generator.draw(loops.uniform if kind == np.float32 else loops.uniform_double, flat, width, low)
+        generator.draw(loops.uniform if np_dtype == np.float32 else loops.uniform_double, flat, width, low)
         return numbers
     for part in _parts(flat.size):
-        u = _unit(part.stop - part.start, kind, generator)
+        u = _unit(part.stop - part.start, np_dtype, generator)
         flat[part] = u if low == 0 and width == 1 else fma(u, float(width), float(low))
     return numbers
 
@@ -127,11 +127,11 @@ def normal(
         return _rounded(shape, dtype, lambda out: normal(out, mean, std, np.float32, generator, twice=False))
     if np.dtype(dtype).kind == "c":
         return _by_parts(shape, dtype, lambda out, part: normal(out, mean, std / math.sqrt(2), part, generator))
-    kind = _float_dtype(dtype)
+    np_dtype = _float_dtype(dtype)
     if not std >= 0:
         raise RuntimeError(f"normal needs std >= 0, got {std}")
     generator = generator or default_generator
-    numbers = _empty(shape, kind)
+    numbers = _empty(shape, np_dtype)
     flat = numbers.reshape(-1)
     if flat.size < 16:
         standard = np.array([_next_normal(generator) for _ in range(flat.size)], np.float64)
@@ -139,15 +139,15 @@ def normal(
         return numbers
     ragged = flat.size % 16
     if loops := _loops(flat.size):
-        loop = loops.normal if kind == np.float32 else loops.normal_double
-        generator.draw(loop, flat[: flat.size - ragged], kind.type(std), kind.type(mean))
+        loop = loops.normal if np_dtype == np.float32 else loops.normal_double
+        generator.draw(loop, flat[: flat.size - ragged], np_dtype.type(std), np_dtype.type(mean))
     else:
         for part in _parts(flat.size - ragged):
-            flat[part] = box_muller(_unit(part.stop - part.start, kind, generator), mean, std)
+            flat[part] = box_muller(_unit(part.stop - part.start, np_dtype, generator), mean, std)
     if ragged:
         if twice:
-            _unit(ragged, kind, generator)  # drawn by PyTorch, too, and overwritten
-        flat[-16:] = box_muller(_unit(16, kind, generator), mean, std)
+            _unit(ragged, np_dtype, generator)  # drawn by PyTorch, too, and overwritten
+        flat[-16:] = box_muller(_unit(16, np_dtype, generator), mean, std)
     return numbers
 
 
@@ -159,38 +159,38 @@ def randint(
     Raises:
         RuntimeError: if low >= high, or the dtype cannot hold the bounds.
     """
-    kind = np.dtype(dtype)
+    np_dtype = np.dtype(dtype)
     if low >= high:
         raise RuntimeError(f"randint needs low < high, got low={low}, high={high}")
-    least, greatest = _bounds(kind)
+    least, greatest = _bounds(np_dtype)
     if low < least or high - 1 > greatest:
-        raise RuntimeError(f"{kind} holds {least} .. {greatest}, randint was asked for {low} .. {high - 1}")
+        raise RuntimeError(f"{np_dtype} holds {least} .. {greatest}, randint was asked for {low} .. {high - 1}")
     generator = generator or default_generator
-    numbers = _empty(shape, kind)
+    numbers = _empty(shape, np_dtype)
     count = high - low
     flat = numbers.reshape(-1)
     if count < _WIDE_RANGE and (loops := _loops(flat.size)):
-        drawn = flat if kind == np.int64 else np.empty(flat.size, np.int64)
+        drawn = flat if np_dtype == np.int64 else np.empty(flat.size, np.int64)
         generator.draw(loops.integers, drawn, np.uint32(count), int(np.uint64(low % (1 << 64)).astype(np.int64)))
         if drawn is not flat:
-            flat[:] = drawn.astype(kind)
+            flat[:] = drawn.astype(np_dtype)
         return numbers
     for part in _parts(flat.size):
         n = part.stop - part.start
         below = _remainder(generator, n, count, wide=count >= _WIDE_RANGE)
-        flat[part] = (below + np.uint64(low % (1 << 64))).view(np.int64).astype(kind)  # modulo 2⁶⁴
+        flat[part] = (below + np.uint64(low % (1 << 64))).view(np.int64).astype(np_dtype)  # modulo 2⁶⁴
     return numbers
 
 
 def random_full_range(shape: ShapeOrOut, dtype: npt.DTypeLike = np.int64, generator: Generator | None = None) -> Array:
     """The samples of `Tensor.random_()`: 0 .. the dtype's largest integer; float32 0 .. 2²⁴, float64 0 .. 2⁵³."""
-    kind = np.dtype(dtype)
-    count = _bounds(kind)[1] + 1
+    np_dtype = np.dtype(dtype)
+    count = _bounds(np_dtype)[1] + 1
     generator = generator or default_generator
-    numbers = _empty(shape, kind)
+    numbers = _empty(shape, np_dtype)
     flat = numbers.reshape(-1)
     for part in _parts(flat.size):
-        flat[part] = _remainder(generator, part.stop - part.start, count, wide=kind.itemsize == 8).astype(kind)
+        flat[part] = _remainder(generator, part.stop - part.start, count, wide=np_dtype.itemsize == 8).astype(np_dtype)
     return numbers
 
 
@@ -225,15 +225,17 @@ def exponential(
     """
     if np.dtype(dtype).char in _ROUNDED:
         return _rounded(shape, dtype, lambda out: exponential(out, lambd, np.float32, generator))
-    kind = _float_dtype(dtype)
+    np_dtype = _float_dtype(dtype)
     if not lambd > 0:
         raise RuntimeError(f"exponential needs lambd > 0, got {lambd}")
     generator = generator or default_generator
-    numbers = _empty(shape, kind)
+    numbers = _empty(shape, np_dtype)
     flat = numbers.reshape(-1)
     for part in _parts(flat.size):
         u = _unit(part.stop - part.start, np.dtype(np.float64), generator)
-        log = np.log1p(-u) if kind == np.float32 else by_libm(math.log1p, -u)  # rounding to float32 hides the last bit
+        log = (
+            np.log1p(-u) if np_dtype == np.float32 else by_libm(math.log1p, -u)
+        )  # rounding to float32 hides the last bit
         flat[part] = (-1.0 / lambd) * log
     return numbers
 
@@ -256,19 +258,19 @@ def bernoulli(
         raise RuntimeError(f"bernoulli needs 0 <= p <= 1, got {p}")
     if isinstance(p, np.ndarray) and p.dtype.char in _ROUNDED:
         p = chance = p.astype(np.float32)
-    kind = _float_dtype(p.dtype) if isinstance(p, np.ndarray) else np.dtype(np.float64)
+    np_dtype = _float_dtype(p.dtype) if isinstance(p, np.ndarray) else np.dtype(np.float64)
     generator = generator or default_generator
     hits = _empty(shape, np.dtype(dtype))
     chances = np.broadcast_to(chance, hits.shape).reshape(-1) if chance.ndim else chance
     flat = hits.reshape(-1)
-    if not chance.ndim and kind == np.float64 and (loops := _loops(flat.size)):
+    if not chance.ndim and np_dtype == np.float64 and (loops := _loops(flat.size)):
         hit = flat if flat.dtype == np.bool_ else np.empty(flat.size, np.bool_)
         generator.draw(loops.bernoulli, hit, float(chance))
         if hit is not flat:
             flat[:] = hit
         return hits
     for part in _parts(flat.size):
-        flat[part] = _unit(part.stop - part.start, kind, generator) < (chances[part] if chance.ndim else chance)
+        flat[part] = _unit(part.stop - part.start, np_dtype, generator) < (chances[part] if chance.ndim else chance)
     return hits
 
 
@@ -338,14 +340,14 @@ def _largest(values: Array, k: int) -> npt.NDArray[np.int64]:
     return np.argsort(-values, axis=1, kind="stable")[:, :k].astype(np.int64)
 
 
-def _unit(n: int, kind: np.dtype[Any], generator: Generator) -> Array:
+def _unit(n: int, np_dtype: np.dtype[Any], generator: Generator) -> Array:
     """n uniform samples in [0, 1) of the dtype: as many low bits of a word as its significand has."""
     if loops := _loops(n):
-        u = np.empty(n, kind)
-        one, zero = kind.type(1), kind.type(0)
-        generator.draw(loops.uniform if kind == np.float32 else loops.uniform_double, u, one, zero)
+        u = np.empty(n, np_dtype)
+        one, zero = np_dtype.type(1), np_dtype.type(0)
+        generator.draw(loops.uniform if np_dtype == np.float32 else loops.uniform_double, u, one, zero)
         return u
-    if kind == np.float32:
+    if np_dtype == np.float32:
         return (generator.words(n) & np.uint32((1 << 24) - 1)).astype(np.float32) * np.float32(2**-24)
     return (generator.double_words(n) & np.uint64((1 << 53) - 1)) * 2.0**-53
 
@@ -377,14 +379,14 @@ def _parts(n: int) -> Iterator[slice]:
         yield slice(start, min(start + _CHUNK, n))
 
 
-def _empty(shape: ShapeOrOut, kind: np.dtype[Any]) -> Array:
+def _empty(shape: ShapeOrOut, np_dtype: np.dtype[Any]) -> Array:
     """An empty array of a shape; or the array to fill."""
     if isinstance(shape, np.ndarray):
         return shape
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)
     if any(size < 0 for size in sizes):
         raise RuntimeError(f"a size cannot be negative, got shape {sizes}")
-    return np.empty(sizes, kind)
+    return np.empty(sizes, np_dtype)
 
 
 _ROUNDED = "eE"  # NumPy's letters for float16 and bfloat16
@@ -405,18 +407,18 @@ def _by_parts(shape: ShapeOrOut, dtype: npt.DTypeLike, draw: Callable[[Shape, np
 
 
 def _float_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
-    kind = np.dtype(dtype)
-    if kind not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise NotImplementedError(f"samples are drawn in float32 or float64, not {kind}")
-    return kind
+    np_dtype = np.dtype(dtype)
+    if np_dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise NotImplementedError(f"samples are drawn in float32 or float64, not {np_dtype}")
+    return np_dtype
 
 
-def _bounds(kind: np.dtype[Any]) -> tuple[int, int]:
+def _bounds(np_dtype: np.dtype[Any]) -> tuple[int, int]:
     """The smallest and largest integer samples of a dtype; for floats, of the range where all integers are exact."""
-    if kind == np.bool_:
+    if np_dtype == np.bool_:
         return 0, 1
-    if kind.kind in REAL:
-        exact = 1 << (limits_of(kind).nmant + 1)
+    if np_dtype.kind in REAL:
+        exact = 1 << (limits_of(np_dtype).nmant + 1)
         return -exact, exact
-    limits = np.iinfo(kind)
+    limits = np.iinfo(np_dtype)
     return int(limits.min), int(limits.max)
