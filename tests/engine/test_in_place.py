@@ -104,6 +104,10 @@ def test_gradient_through_a_change_in_place_is_the_slope(change: str, target: st
 
 
 STORIES: dict[str, Program] = {
+    "clamp_ between tensors": lambda t, x: (x * 2).clamp_(t.zeros_like(x), t.ones_like(x)),
+    "float_power_ by a tensor": lambda t, x: (x + 9).float_power_(t.full_like(x, 2)),
+    "cumsum_ in its own type": lambda t, x: (x * 2).cumsum_(0, dtype=x.dtype),
+    "cumsum_ in another type": lambda t, x: (x * 2).cumsum_(0, dtype=t.float16),
     "bias added in place": lambda t, x: _story(t, x, "bias"),
     "loss summed in place": lambda t, x: _story(t, x, "loss"),
     "float accumulates tensor": lambda t, x: _story(t, x, "float"),

@@ -94,7 +94,7 @@ def test_divisors_and_multiples(name: str, kind: Any) -> None:
 def test_floats_are_taken_apart_and_put_together() -> None:
     x = np.array([0.0, 1.0, -2.5, 1e-300, 1e300, 0.75])
     agree(lambda t, x: tuple(t.frexp(x)), x, gradients=False)
-    agree(lambda t, x: t.nextafter(x.detach(), t.ones_like(x)), x)
+    agree(lambda t, x: t.nextafter(x, t.ones_like(x)), x)
     agree(lambda t, x: t.ldexp(x, t.tensor([1, 2, 3, 0, 1, 5])), x)
     same_error(lambda t, x: t.ldexp(x, 2), x)
     same_error(lambda t, x: t.frexp(x.long()), x)

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradus.engine import dtypes
 from gradus.engine.autograd.record import apply_, become_view, wrap
+from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions import pointwise, products
 from gradus.engine.functions.operands import (
@@ -265,8 +266,12 @@ def tan_(input: Tensor) -> Tensor:
     return apply_(_float_only(input), trigonometry.Tan)
 
 
-def cumsum_(input: Tensor, dim: int) -> Tensor:
-    """In-place version of `cumsum`."""
+def cumsum_(input: Tensor, dim: int, *, dtype: DType | None = None) -> Tensor:
+    """In-place version of `cumsum`; dtype can only be input's own."""
+    if dtype is not None and dtype != input.dtype:
+        raise RuntimeError(
+            f"Bad in-place call: input tensor dtype {input.dtype} and output tensor dtype {dtype} should match"
+        )
     return copy_(input, input.cumsum(dim))
 
 
@@ -371,7 +376,7 @@ def sign_(input: Tensor) -> Tensor:
 def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """In-place version of `clamp`."""
     if is_tensor(min) or is_tensor(max):
-        result = pointwise.clamp(input, min, max)
+        result = pointwise.clamp(input.clone(), min, max)  # its gradient needs the numbers that are overwritten
         check_cast(result._array.dtype, input._array.dtype)
         return copy_(input, result)
     if min is None and max is None:

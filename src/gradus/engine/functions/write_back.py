@@ -41,4 +41,4 @@ def float_power_(input: Tensor, exponent: Any) -> Tensor:
             f"the base given to float_power_ has dtype {scalar_name(dtype)} but the operation's result requires dtype "
             "Double"
         )
-    return copy_(input, pointwise.float_power(input, exponent))
+    return copy_(input, pointwise.float_power(input.clone(), exponent))  # the gradient needs what it overwrites

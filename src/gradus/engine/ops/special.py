@@ -247,15 +247,14 @@ class Igammac(Igamma):
 
 
 class Nextafter(Function):
-    """y = the number after a, towards b. PyTorch has no derivative of it; neither is there one here."""
-
-    name_ = "NotImplemented"
+    """y = the number after a, towards b.    da = [a ≠ b] dy, db = 0, as PyTorch has it"""
 
     def forward(self, a: Array, b: Array) -> Array:
+        self.a, self.b = a, b
         return np.asarray(np.nextafter(a, b))
 
-    def backward(self, dy: Array) -> Any:
-        raise RuntimeError("derivative for aten::nextafter is not implemented")
+    def backward(self, dy: Array) -> tuple[Array, Array]:
+        return sum_to(dy * (self.a != self.b), self.a.shape), np.zeros_like(self.b)
 
 
 class Erf(Function):
