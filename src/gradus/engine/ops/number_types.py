@@ -5,8 +5,8 @@ operation on others:
 
 * float16 and bfloat16: `InFloat32`, which computes the operation in float32, forward and backward, and rounds once.
 * complex64 and complex128: `Conjugated` where the function is holomorphic, since the gradient of z is by convention
-  the conjugate of that of the real rule; the operation itself where its rule holds as it is; one of `ops/complex.py`
-  where only that has a meaning; and an error everywhere else.
+  the conjugate of that of the real rule; the operation itself where its rule holds as it is; one of
+  `ops/complex_numbers.py` where only that has a meaning; and an error everywhere else.
 """
 
 from __future__ import annotations
