@@ -34,7 +34,7 @@ def test_every_public_function_and_class_has_a_docstring_of_its_own(module: str)
         assert own, f"{module}.{name} has no docstring"
 
 
-@pytest.mark.parametrize("owner", [torch.nn.Module, torch.optim.Optimizer])
+@pytest.mark.parametrize("owner", [torch.Tensor, torch.nn.Module, torch.optim.Optimizer])
 def test_every_public_method_has_a_docstring(owner: type) -> None:
     for name in vars(owner):
         value = inspect.getattr_static(owner, name)

@@ -75,6 +75,7 @@ class Tensor(Methods, _Missing):
         return Size(self._array.shape)
 
     def size(self, dim: int | None = None) -> Any:
+        """Return the shape, or the size of one dimension."""
         return self.shape if dim is None else self._array.shape[axis_of(dim, self._array.ndim)]
 
     @property
@@ -82,11 +83,13 @@ class Tensor(Methods, _Missing):
         return self._array.ndim
 
     def dim(self) -> int:
+        """Return the number of dimensions."""
         return self._array.ndim
 
     ndimension = dim
 
     def numel(self) -> int:
+        """Return the number of elements."""
         return self._array.size
 
     nelement = numel
@@ -104,6 +107,7 @@ class Tensor(Methods, _Missing):
         return self._array.itemsize
 
     def element_size(self) -> int:
+        """Return the size of an element in bytes."""
         return self._array.itemsize
 
     @property
@@ -111,6 +115,7 @@ class Tensor(Methods, _Missing):
         return self._array.nbytes
 
     def stride(self, dim: int | None = None) -> Any:
+        """Return the strides in elements, or that of one dimension."""
         steps = tuple(s // self._array.itemsize for s in self._array.strides)
         return steps if dim is None else steps[dim]
 
@@ -125,15 +130,19 @@ class Tensor(Methods, _Missing):
         return storage_of(self)
 
     def data_ptr(self) -> int:
+        """Return the address of the first element."""
         return int(self._array.__array_interface__["data"][0])
 
     def is_contiguous(self) -> bool:
+        """Return whether the elements are contiguous in memory, in the order that `memory_format` names."""
         return self._array.flags.c_contiguous
 
     def is_floating_point(self) -> bool:
+        """Return whether the dtype is a floating point type."""
         return self._array.dtype.kind in dtypes.REAL
 
     def is_complex(self) -> bool:
+        """Return whether the dtype is complex."""
         return self._array.dtype.kind == "c"
 
     @property
@@ -145,9 +154,11 @@ class Tensor(Methods, _Missing):
         return -1
 
     def is_signed(self) -> bool:
+        """Return whether the dtype is signed."""
         return self.dtype.is_signed
 
     def is_pinned(self) -> bool:
+        """Return False: there is one kind of memory here."""
         return False
 
     @property
@@ -189,6 +200,7 @@ class Tensor(Methods, _Missing):
         self.requires_grad_(wanted)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Set `requires_grad`; return this tensor."""
         made = self._node is not None and self._node is not LEAF
         if made and not requires_grad:
             raise RuntimeError(
@@ -266,6 +278,7 @@ class Tensor(Methods, _Missing):
         return out
 
     def detach_(self) -> Tensor:
+        """Detach this tensor from the graph, in place; return it."""
         self._node = None
         return self
 
@@ -326,6 +339,7 @@ class Tensor(Methods, _Missing):
         return self._array.item()
 
     def tolist(self) -> Any:
+        """Return the elements as nested lists of Python numbers, or one number for a 0-d tensor."""
         return self._array.tolist()
 
     def numpy(self, *, force: bool = False) -> Array:

@@ -23,6 +23,7 @@ from gradus.engine.functions.operands import (
     refuse_unknown,
     sizes_of,
     spread_out,
+    type_name,
 )
 
 if TYPE_CHECKING:
@@ -365,17 +366,13 @@ def new(dtype: np.dtype[Any], *data: Any, device: Any = None, size: Any = None) 
             raise TypeError(f"new(): expected a tensor of {dtypes.of_numpy(dtype)} (got one of {first.dtype})")
         return first.view(first._array.shape)
     if not isinstance(first, (str, list, tuple, range, np.ndarray)):
-        raise TypeError(f"new(): data must be a sequence (got {_name_of(first)})")
+        raise TypeError(f"new(): data must be a sequence (got {type_name(first)})")
     return wrap(array_from(first, dtype))
 
 
 def new_like(input: Tensor, *data: Any, device: Any = None, size: Any = None) -> Tensor:
     """A tensor of input's type, as the old constructors make it."""
     return new(input._array.dtype, *data, device=device, size=size)
-
-
-def _name_of(x: Any) -> str:
-    return f"numpy.{type(x).__name__}" if isinstance(x, np.generic) else type(x).__name__
 
 
 def eye(

@@ -448,10 +448,10 @@ def log1p(input: Tensor) -> Tensor:
 
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """Return log(exp(input) + exp(other)), without overflow."""
-    return _of_floats(exponentials.LogAddExp, "logaddexp", input, other)
+    return of_floats(exponentials.LogAddExp, "logaddexp", input, other)
 
 
-def _of_floats(op: Any, function: str, a: Tensor, b: Tensor) -> Tensor:
+def of_floats(op: Any, function: str, a: Tensor, b: Tensor) -> Tensor:
     """An operation of two tensors of floats, which does not make floats of integers."""
     only_tensors(function, a, b)
     a, b = same_type(a, b)
@@ -550,7 +550,7 @@ def atanh(input: Tensor) -> Tensor:
 
 def hypot(input: Tensor, other: Tensor) -> Tensor:
     """Return √(input² + other²), without overflow."""
-    return _of_floats(trigonometry.Hypot, "hypot", input, other)
+    return of_floats(trigonometry.Hypot, "hypot", input, other)
 
 
 def sinc(input: Tensor) -> Tensor:
@@ -832,7 +832,7 @@ def float_power(input: Any, exponent: Any) -> Tensor:
 
 def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
     """Return log₂(2^input + 2^other), without overflow."""
-    return _of_floats(exponentials.LogAddExp2, "logaddexp2", input, other)
+    return of_floats(exponentials.LogAddExp2, "logaddexp2", input, other)
 
 
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:

@@ -10,7 +10,7 @@ from gradus.engine import printing
 from gradus.engine.autograd.record import Variable, apply_, apply_one, apply_two, unrecorded, viewed, wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.functions.indexing import basic_view, parse
-from gradus.engine.functions.operands import as_operand, axis_of, is_tensor, scalar_name, sizes_of
+from gradus.engine.functions.operands import as_operand, axis_of, is_tensor, scalar_name, sizes_of, type_name
 from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.ops import copying, indexing
 from gradus.engine.ops.number_types import SPECIAL
@@ -49,7 +49,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         return
     if not isinstance(value, (int, float, complex, np.generic)) and not is_tensor(value):
         name = printing.type_name(input._array)
-        raise TypeError(f"can't assign a {_type_name(value)} to a {name}; make a tensor of it with torch.tensor(...)")
+        raise TypeError(f"can't assign a {type_name(value)} to a {name}; make a tensor of it with torch.tensor(...)")
     basic, advanced = parse(input, index)
     value = as_operand(value)
     part = input if basic is None else apply_one(indexing.Slice, input, basic)
@@ -118,10 +118,6 @@ def _the_same(whole: Array, place: Array, value: Array) -> bool:
         return True  # rows or numbers: if they overlap otherwise, NumPy still writes what was there before
     starts: bool = place.__array_interface__["data"] == value.__array_interface__["data"]
     return starts
-
-
-def _type_name(value: Any) -> str:
-    return "numpy.ndarray" if isinstance(value, np.ndarray) else type(value).__name__
 
 
 def _fitted(value: Any, shape: tuple[int, ...]) -> Any:

@@ -71,18 +71,12 @@ def i0(input: Tensor) -> Tensor:
 
 def igamma(input: Tensor, other: Tensor) -> Tensor:
     """Return the regularized lower incomplete gamma function P(input, other)."""
-    return _of_floats(special.Igamma, "igamma", input, other)
+    return pointwise.of_floats(special.Igamma, "igamma", input, other)
 
 
 def igammac(input: Tensor, other: Tensor) -> Tensor:
     """Return the regularized upper incomplete gamma function Q(input, other)."""
-    return _of_floats(special.Igammac, "igammac", input, other)
-
-
-def _of_floats(op: Any, function: str, a: Tensor, b: Tensor) -> Tensor:
-    only_tensors(function, a, b)
-    a, b = same_type(a, b)
-    return binary(op, floating_only(a, f"{function}_cpu"), b)
+    return pointwise.of_floats(special.Igammac, "igammac", input, other)
 
 
 def nextafter(input: Tensor, other: Tensor) -> Tensor:
