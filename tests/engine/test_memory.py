@@ -98,7 +98,7 @@ def test_what_is_freed_is_free() -> None:
 def test_numpy_tells_whose_memory_an_array_lies_in() -> None:
     numpy = importlib.import_module("numpy._core.multiarray")
     array = np.empty(100)
-    assert numpy.get_handler_name(array) == "gradus, by lines"
+    assert numpy.get_handler_name(array) == "gradus, aligned"
     assert numpy.get_handler_version(array) == 1
 
 
@@ -114,4 +114,4 @@ def test_every_thread_and_task_that_trains_gets_its_memory_there(run: Callable[.
     thread = threading.Thread(target=train)
     thread.start()
     thread.join()
-    assert handlers == ["gradus, by lines"] * 2
+    assert handlers == ["gradus, aligned"] * 2
