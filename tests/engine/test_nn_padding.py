@@ -75,3 +75,10 @@ def test_pad_keeps_integers() -> None:
     for mode in ("constant", "reflect", "replicate", "circular"):
         agree(padded((1, 2), mode), np.arange(6).reshape(2, 3))
     assert pytorch.nn.functional.pad(pytorch.ones(1, 2), (1, 1), value=None).tolist() == [[0, 1, 1, 0]]
+
+
+@pytest.mark.parametrize(("axes", "shape"), [(1, (2, 3, 4, 5)), (2, (3, 4)), (3, (3, 4))])
+def test_circular_padding_says_how_many_dimensions_it_wants(axes: int, shape: tuple[int, ...]) -> None:
+    layer = getattr(engine.nn, f"CircularPad{axes}d")(3)
+    with pytest.raises(ValueError, match=rf"^expected {axes + 1}D or {axes + 2}D input \(got {len(shape)}D input\)$"):
+        layer(engine.ones(*shape))

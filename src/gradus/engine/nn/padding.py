@@ -74,6 +74,12 @@ class _CircularPad(_Pad):
 
     mode = "circular"
 
+    def forward(self, input: Tensor) -> Tensor:
+        batched = self.axes + 2
+        if input.ndim not in (batched - 1, batched):
+            raise ValueError(f"expected {batched - 1}D or {batched}D input (got {input.ndim}D input)")
+        return super().forward(input)
+
 
 class ConstantPad1d(_ConstantPad):
     """y = x with `value` around it.    x (N, C, L) or (C, L)"""
