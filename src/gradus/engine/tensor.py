@@ -134,7 +134,7 @@ class Tensor(Methods, _Missing):
         return int(self._array.__array_interface__["data"][0])
 
     def is_contiguous(self) -> bool:
-        """Return whether the elements are contiguous in memory, in the order that `memory_format` names."""
+        """Return whether the elements are contiguous in memory, the last dimension first."""
         return self._array.flags.c_contiguous
 
     def is_floating_point(self) -> bool:

@@ -190,7 +190,7 @@ class Module:
         self._parameters[name] = param
 
     def add_module(self, name: str, module: Module | None) -> None:
-        """Keep `module` as a child."""
+        """Add `module` as a child module under this name."""
         if module is not None and not isinstance(module, Module):
             raise TypeError(f"{typename(module)} is not a Module subclass")
         self._check_name("module", name, self.__dict__.get("_modules"))
@@ -402,13 +402,13 @@ class Module:
         return self.train(False)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Say of every parameter whether its gradient is wanted."""
+        """Set `requires_grad` of every parameter."""
         for parameter in self.parameters():
             parameter.requires_grad_(requires_grad)
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Drop every parameter's gradient, or fill it with zeros."""
+        """Set every parameter's gradient to None, or to zeros."""
         for parameter in self.parameters():
             if set_to_none:
                 parameter._grad = None
@@ -429,7 +429,7 @@ class Module:
         return self._apply(lambda t: t.new_empty(t.shape), recurse)
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Nothing, as `torch.compile`: the module runs as it is."""
+        """Do nothing, as `torch.compile` here: the module runs uncompiled."""
 
     def _apply(self, fn: Convert, recurse: bool = True) -> Self:
         """Put `fn(tensor)` in the place of every parameter's, gradient's and buffer's numbers; parameters stay the
@@ -484,23 +484,23 @@ class Module:
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
 
     def float(self) -> Self:
-        """All floating-point parameters and buffers as float32."""
+        """Convert all floating-point parameters and buffers to float32."""
         return self._to_float(dtypes.float32)
 
     def double(self) -> Self:
-        """All floating-point parameters and buffers as float64."""
+        """Convert all floating-point parameters and buffers to float64."""
         return self._to_float(dtypes.float64)
 
     def half(self) -> Self:
-        """All floating-point parameters and buffers as float16."""
+        """Convert all floating-point parameters and buffers to float16."""
         return self._to_float(dtypes.float16)
 
     def bfloat16(self) -> Self:
-        """Raises: NumPy has no such numbers."""
+        """Convert all floating-point parameters and buffers to bfloat16."""
         return self._to_float(dtypes.bfloat16)
 
     def cpu(self) -> Self:
-        """Itself: all is here."""
+        """Return the module itself: everything is on the CPU."""
         return self
 
     def cuda(self, device: int | str | None = None) -> Self:
@@ -546,7 +546,7 @@ class Module:
         return type(self).__name__
 
     def extra_repr(self) -> str:
-        """What a subclass says of itself between the brackets."""
+        """Return what `repr` shows between the brackets; a subclass overrides it."""
         return ""
 
     def __repr__(self) -> str:

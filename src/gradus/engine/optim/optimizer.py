@@ -68,7 +68,7 @@ class Optimizer:
             self.add_param_group(group)
 
     def add_param_group(self, param_group: Group) -> None:
-        """Optimize more: the tensors under "params", with the dictionary's other entries as their settings."""
+        """Add a group: the tensors under "params", with the dictionary's other entries as their settings."""
         if not isinstance(param_group, dict):
             raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
         params = param_group["params"]
@@ -113,7 +113,7 @@ class Optimizer:
         self.param_groups.append(param_group)
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Drop every gradient, or fill it with zeros."""
+        """Set every gradient to None, or to zeros."""
         for group in self.param_groups:
             for tensor in group["params"]:
                 if set_to_none:
