@@ -160,11 +160,13 @@ def _root(tensor: Any, gradient: Any, i: int) -> tuple[Edge, Array]:
         raise RuntimeError(f"element {i} of tensors does not require grad and does not have a grad_fn")
     if gradient is None:
         array = tensor._array
+        if array.dtype is ONE.dtype and not array.ndim:
+            return edge, ONE
         if array.size != 1:
             raise RuntimeError("grad can be implicitly created only for scalar outputs")
         if array.dtype.kind == "c":
             raise RuntimeError(f"grad can be implicitly created only for real scalar outputs but got {tensor.dtype}")
-        return edge, ONE if array.dtype is ONE.dtype and not array.ndim else np.ones_like(array)
+        return edge, np.ones_like(array)
     if not isinstance(gradient, _Variable):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
     if gradient._array.shape != tensor._array.shape:

@@ -29,8 +29,6 @@ _LARGE = 60_000.0  # every float type holds this
 
 def getitem(input: Tensor, index: Any) -> Tensor:
     """Implement `input[index]`: a view for ints, slices, None and ..., a copy for tensors and lists."""
-    if (view := basic_view(input._array, index)) is not None:
-        return viewed(input, view, indexing.Slice, index)
     if isinstance(index, Variable):
         rows = index._array
         if rows.dtype.kind == "i" and rows.ndim and input._array.ndim:
@@ -38,6 +36,8 @@ def getitem(input: Tensor, index: Any) -> Tensor:
                 return apply_one(indexing.Index, input, (rows,))
             except IndexError:
                 pass  # parse says what is wrong
+    elif (view := basic_view(input._array, index)) is not None:
+        return viewed(input, view, indexing.Slice, index)
     basic, advanced = parse(input, index)
     out = input if basic is None else apply_one(indexing.Slice, input, basic)
     return out if advanced is None else apply_one(indexing.Index, out, advanced)

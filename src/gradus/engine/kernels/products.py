@@ -53,7 +53,7 @@ def product_transposed(a: Array, b: Array, bias: Array | None = None) -> Array:
     work = n * k * m
     if work >= LEAST:
         return product(a, b.T, bias)
-    if 1 < n <= ROWS <= m and work >= LEAST_TRANSPOSED and _compiled(a, b, bias):
+    if n <= ROWS and n > 1 and m >= ROWS and work >= LEAST_TRANSPOSED and _compiled(a, b, bias):
         return _of_few_rows(a, b.T, bias)
     kernels_for = threads.limit_blas()
     if n <= _FEW and n * m > _SQUARE and "SkylakeX" in kernels_for:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -38,9 +38,10 @@ def cross_entropy(
         label_smoothing: this much of the target is spread evenly over all classes (Szegedy et al., 2016).
     """
     x, t = input._array, target._array
-    simple = weight is None and reduction == "mean" and label_smoothing == 0 and size_average is reduce is None
+    simple = weight is None and reduction == "mean" and label_smoothing == 0 and size_average is None and reduce is None
     if simple and x.ndim == 2 and t.dtype is _INT64 and t.shape == x.shape[:1] and x.dtype.kind == "f":  # mostly
-        return cast(Tensor, apply_two(CrossEntropy, input, target, (ignore_index, reduction)))
+        mean: Tensor = apply_two(CrossEntropy, input, target, (ignore_index, reduction))
+        return mean
     reduction = reduction_of(size_average, reduce, reduction)
     if not 0 <= label_smoothing <= 1:
         raise RuntimeError(f"label_smoothing must be between 0.0 and 1.0. Got: {label_smoothing}")
