@@ -30,6 +30,7 @@ WRITING: dict[str, Program] = {
     "no tensor": lambda t, x: t.exp(x, out=3),
     "of a maker": lambda t, x: (t.arange(3, out=t.empty(0)), t.zeros(2, out=t.ones(2, dtype=t.int64))),
     "drawn": lambda t, x: (t.manual_seed(1), t.randn(3, out=t.empty(3)))[1],
+    "stacked": lambda t, x: t.stack((x, x), axis=1, out=t.empty(0)),
     "joined": lambda t, x: t.cat([x, x], out=t.empty(0).double()),
     "not of a method": lambda t, x: x.add(1, out=x),
     "not of flip": lambda t, x: t.flip(x, (0,), out=x),

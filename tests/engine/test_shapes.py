@@ -114,6 +114,8 @@ SHAPING: dict[str, Program] = {
     "cat of numbers": lambda t, x: t.cat([x.sum(), x.sum()]),
     "cat of a tensor": lambda t, x: t.cat(x),
     "stack": lambda t, x: t.stack([x, x * 3], 1),
+    "stack of parts": lambda t, x: t.stack([x[0], x[1], x[0] * 2]),
+    "stack of parts that differ": lambda t, x: t.stack([x[0], x[:, 0]]),
     "stack -1": lambda t, x: t.stack([x, x * 3], dim=-1),
     "stack of numbers": lambda t, x: t.stack([x.sum(), x.mean()]),
     "stack wrong": lambda t, x: t.stack([x, x[0]]),
@@ -246,3 +248,16 @@ def test_the_gradient_of_split_is_the_array_whose_pieces_arrive_if_there_is_one(
     np.testing.assert_array_equal(exchanged, np.concatenate([right, left], axis=2))
     assert not np.shares_memory(exchanged, whole)
     np.testing.assert_array_equal(node.backward([left, None]), np.concatenate([left, 0 * right], axis=2))
+
+
+@pytest.mark.parametrize("name", ["cat", "stack"])
+def test_parts_are_joined_in_the_graph_that_their_whole_has_come_into(name: str) -> None:
+    whole, factor = engine.ones(2, 3), engine.tensor(2.0, requires_grad=True)
+    parts = [whole[0], whole[1]]
+    join = getattr(engine, name)
+    assert not join(parts).requires_grad
+    whole *= factor
+    join(parts).sum().backward()
+    assert factor.grad == 6
+    with engine.no_grad():
+        assert not join(parts).requires_grad

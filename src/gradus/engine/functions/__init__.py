@@ -28,11 +28,11 @@ from gradus.engine.functions.reductions import *  # noqa: F403
 from gradus.engine.functions.scattering import *  # noqa: F403
 from gradus.engine.functions.selecting import *  # noqa: F403
 from gradus.engine.functions.shapes import *  # noqa: F403
-from gradus.engine.functions.signatures import WITH_OUT, with_out
+from gradus.engine.functions.signatures import BY_THEMSELVES, WITH_OUT, with_out
 from gradus.engine.functions.special_functions import *  # noqa: F403
 from gradus.engine.functions.splitting import *  # noqa: F403
 from gradus.engine.functions.storage import *  # noqa: F403
 
-for _name in WITH_OUT:
+for _name in set(WITH_OUT).difference(BY_THEMSELVES):
     globals()[_name] = with_out(globals()[_name])
-del WITH_OUT, with_out
+del BY_THEMSELVES, WITH_OUT, with_out

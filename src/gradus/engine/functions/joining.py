@@ -13,6 +13,7 @@ from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.dtypes import Array, Size, get_default_dtype
 from gradus.engine.functions.operands import axis_of, is_tensor, same_types
 from gradus.engine.functions.shapes import atleast_1d, atleast_2d, atleast_3d
+from gradus.engine.functions.signatures import written
 from gradus.engine.ops.shapes import Cat, Stack
 
 if TYPE_CHECKING:
@@ -23,13 +24,19 @@ __all__ = [
     "concat", "concatenate", "dstack", "hstack", "meshgrid", "row_stack", "stack", "vstack",
 ]  # fmt: skip
 
+_array, _concatenate = np.array, np.concatenate
+_SEQUENCES = (list, tuple)
 
-def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
+
+def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out: Any = None) -> Tensor:
     """Concatenate tensors along an existing dimension; their other sizes must match, and their dtypes are promoted."""
-    dim = dim if axis is None else axis
-    if dim == 0 and (arrays := _simple(tensors)) is not None and arrays[0].ndim:
+    if out is not None:
+        return written("cat", cat(tensors, dim, axis=axis), out)
+    if axis is not None:
+        dim = axis
+    if dim == 0 and (arrays := _simple(tensors)):
         try:
-            return wrap(np.concatenate(arrays))
+            return wrap(_concatenate(arrays))
         except ValueError:
             pass  # what follows says what does not fit
     parts = _validate_tensors(tensors, "cat")
@@ -57,13 +64,17 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> 
 concat = concatenate = cat
 
 
-def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
+def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out: Any = None) -> Tensor:
     """Stack tensors of one shape along a new dimension."""
-    dim = dim if axis is None else axis
-    if dim == 0 and (arrays := _simple(tensors)) is not None:
-        shape = arrays[0].shape
-        if shape and [x.shape for x in arrays].count(shape) == len(arrays):
-            return wrap(np.concatenate(arrays).reshape(len(arrays), *shape))
+    if out is not None:
+        return written("stack", stack(tensors, dim, axis=axis), out)
+    if axis is not None:
+        dim = axis
+    if dim == 0 and (arrays := _simple(tensors)):
+        try:
+            return wrap(_array(arrays))  # sooner than concatenated and reshaped
+        except ValueError:
+            pass  # what follows says what does not fit
     parts = _some(tensors, "stack")
     for i, x in enumerate(parts):
         if x._array.shape != parts[0]._array.shape:
@@ -76,22 +87,19 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -
 
 def _simple(tensors: Any) -> list[Array] | None:
     """The arrays of a list or tuple of tensors, if all are of one type and leave no trace in a graph."""
-    if type(tensors) not in (list, tuple) or not tensors:
+    if type(tensors) not in _SEQUENCES or not tensors:
         return None
     try:
-        if state.enabled:
-            arrays = [x._array for x in tensors if x._node is None and x._base is None]
-        else:
-            arrays = [x._array for x in tensors]
+        dtype = tensors[0]._array.dtype
+        arrays = [
+            x._array
+            for x in tensors
+            if x._array.dtype is dtype
+            and ((x._node is None and (x._base is None or x._edge() is None)) or not state.enabled)
+        ]
     except AttributeError:
         return None
-    if len(arrays) != len(tensors):
-        return None
-    dtype = arrays[0].dtype
-    for x in arrays:
-        if x.dtype is not dtype:
-            return None
-    return arrays
+    return arrays if len(arrays) == len(tensors) else None
 
 
 def _validate_tensors(tensors: Any, name: str) -> list[Tensor]:

@@ -37,6 +37,7 @@ nonzero normal not_equal outer pow prod rad2deg reciprocal remainder row_stack r
 sinc sinh sqrt square stack std sub subtract sum tan tanh true_divide var vstack where xlogy
 """.split()  # noqa: SIM905
 WITH_OUT = (*MAKERS, *INTO_SAME, *INTO_ANY)
+BY_THEMSELVES = ("cat", "concat", "concatenate", "stack")  # have a parameter `out`, which costs less than a wrapper
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -71,12 +72,13 @@ def with_out(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **named)
         if function.__name__ in MAKERS and is_tensor(out):
             named.setdefault("dtype", out.dtype)
-        return _written(function.__name__, function(*args, **named), out)
+        return written(function.__name__, function(*args, **named), out)
 
     return called
 
 
-def _written(name: str, result: Any, out: Any) -> Any:
+def written(name: str, result: Any, out: Any) -> Any:
+    """Write the result of the function of this name into out, and return out."""
     if isinstance(result, Variable):
         _write(name, result, out)
         return out
