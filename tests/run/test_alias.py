@@ -166,4 +166,4 @@ def test_a_program_that_asks_for_pytorchs_version_gets_the_engines() -> None:
     with torch_is_engine():
         assert importlib.metadata.version("torch") == engine.__version__
         assert importlib.metadata.version("numpy")
-    assert importlib.metadata.version("torch") == theirs.__version__
+    assert importlib.metadata.version("torch").split("+")[0] == str(theirs.__version__).split("+")[0]
