@@ -207,12 +207,8 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
         if not value >= 0:
             raise RuntimeError(f"{name} must be greater than or equal to zero, but got {value}")
     if input._array.dtype != other._array.dtype:
-        raise RuntimeError(f"{_c_name(input)} did not match {_c_name(other)}")
+        raise RuntimeError(f"{scalar_name(input._array.dtype)} did not match {scalar_name(other._array.dtype)}")
     return _broadcast(lambda a, b: np.isclose(a, b, rtol, atol, equal_nan), input, other)
-
-
-def _c_name(x: Tensor) -> str:
-    return scalar_name(x._array.dtype)
 
 
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:

@@ -9,9 +9,9 @@ import numpy as np
 
 from gradus.engine.autograd.record import apply_, refuse_repeated, wrap
 from gradus.engine.functions.indexing import parse
+from gradus.engine.functions.joining import broadcast_shapes
 from gradus.engine.functions.operands import Number, axis_of, fitting, is_tensor, refuse_bool, scalar_name, tensor_of
 from gradus.engine.functions.selecting import (
-    broadcast_shapes,
     check_along,
     check_index,
     check_positions,

@@ -10,6 +10,7 @@ from gradus.engine import printing
 from gradus.engine.autograd.record import Variable, apply_, apply_one, apply_two, unrecorded, viewed, wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.functions.indexing import basic_view, parse
+from gradus.engine.functions.joining import broadcast_shapes
 from gradus.engine.functions.operands import as_operand, axis_of, is_tensor, scalar_name, sizes_of, type_name
 from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.ops import copying, indexing
@@ -180,14 +181,6 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     shape = broadcast_shapes(input._array.shape, mask._array.shape)
     return input.expand(*shape)[mask.expand(*shape)].reshape(-1)
-
-
-def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape that the given shapes broadcast to; raise a RuntimeError if they do not."""
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        raise RuntimeError(f"the shapes {', '.join(str(list(s)) for s in shapes)} do not broadcast") from None
 
 
 def take(input: Tensor, index: Tensor) -> Tensor:
