@@ -25,8 +25,9 @@ import numpy as np
 
 from gradus.engine.autograd import node
 from gradus.engine.autograd.grad_mode import no_grad, state
+from gradus.engine.autograd.in_place import rewire
 from gradus.engine.autograd.node import SECOND_TIME, Edge, Output
-from gradus.engine.autograd.record import Variable, rewire, wrap, writable
+from gradus.engine.autograd.record import Variable, wrap, writable
 from gradus.engine.compat.absent import refuse
 from gradus.engine.dtypes import FLOATING
 

@@ -1,20 +1,17 @@
-"""Recording operations on tensors, in place or not.
+"""Recording operations: the class that every tensor is, and the functions that compute an operation and record it.
 
 A tensor has three things besides its array. The node that computed it (`_node`, its grad_fn), to which its gradient
-goes. A version counter, incremented by each in-place operation and shared by all tensors on the same memory. And, for
-a view, the tensor of which it is a view (`_base`): writing into a view changes the base, so the base gets a new
-grad_fn, a `CopySlices` node, and every other view of it gets a new one when it is next used.
+goes. A version counter, incremented by each in-place operation (`in_place.py`) and shared by all tensors on the same
+memory. And, for a view, the tensor of which it is a view (`_base`): `views.py` says what writing into a view changes.
 """
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from gradus.engine.autograd.grad_mode import no_grad, state
 from gradus.engine.autograd.node import (
@@ -28,8 +25,8 @@ from gradus.engine.autograd.node import (
     Output,
     SavedVersion,
     numbers,
-    short,
 )
+from gradus.engine.autograd.views import follow_base
 from gradus.engine.dtypes import FLOATING, Array
 from gradus.engine.kernels import FLOAT32, addition
 from gradus.engine.ops.number_types import SPECIAL, suited
@@ -90,7 +87,7 @@ class Variable:
         """Where this tensor's gradient goes."""
         base = self._base
         if base is not None and self._seen != base._rewired:
-            _follow_base(cast("Tensor", self))
+            follow_base(cast("Tensor", self))
         return self if self._node is LEAF else self._node
 
     def _accumulator(self) -> AccumulateGrad:
@@ -326,242 +323,3 @@ def unrecorded(x: Variable) -> bool:
 
 def _same_memory(part: Array, whole: Array) -> bool:
     return part is whole or not part.size or np.may_share_memory(part, whole)
-
-
-# ---- in-place operations
-
-
-def apply_(target: Tensor, op: type[Function], *inputs: Any, option: Any = None, **options: Any) -> Tensor:
-    """Compute `op(target, *inputs)`, write the result into `target`, and record it if an input requires a gradient.
-
-    Raises:
-        RuntimeError: if target is a leaf that requires a gradient, or the result has another shape.
-    """
-    arguments = (target, *inputs)
-    edges: list[Edge] = [x._edge() if isinstance(x, Variable) and state.enabled else None for x in arguments]
-    recorded = any(edge is not None for edge in edges)
-    if recorded:
-        _refuse_leaf(target)
-    for x in inputs:
-        if isinstance(x, Variable) and x._version_counter is target._version_counter:
-            _refuse_partial_overlap(target._array, x._array)
-    before = target._array
-    repeated = before.base is not None and 0 in before.strides
-    if repeated:
-        refuse_repeated(before, op.into_repeated)
-    if before.dtype.char in SPECIAL:
-        op = suited(op, before.dtype.char)
-    node = op()
-    node.edges = edges
-    arrays = [x._array if isinstance(x, Variable) else x for x in arguments]
-    result = node.forward(*arrays, **options) if option is None else node.forward(*arrays, option)
-    if isinstance(result, np.generic):
-        result = node.keep_as_array(result)
-    if result.shape != before.shape:
-        raise RuntimeError(
-            f"output with shape {list(before.shape)} doesn't match the broadcast shape {list(result.shape)}"
-        )
-    if recorded:
-        attributes = (node.wrapped or node).__dict__
-        for name, value in attributes.items():
-            if value is before:
-                attributes[name] = before.copy()  # backward needs the old values
-            elif value is result:
-                attributes[name] = before  # ... or the new ones
-    whole = result.base is None and before.base is None and result is not before
-    if not whole and np.may_share_memory(result, before):
-        result = result.copy()
-    if repeated:
-        np.copyto(before, result, where=result != before)
-    else:
-        before[...] = result
-    target._version_counter[0] += 1
-    if recorded:
-        saved: list[SavedVersion] = []
-        for x, edge in zip(arguments, edges, strict=True):
-            if isinstance(x, Variable):
-                saved.append((x._version_counter, x._version_counter[0], id(x._array), x is target or edge))
-        node.join(edges, saved)
-        rewire(target, node)
-    return target
-
-
-def rewire(target: Tensor, node: Function | Output) -> None:
-    """Make `node`, whose first edge leads to target's old grad_fn, its new one, after an in-place operation."""
-    base = target._base
-    target._version_counter[1:] = [node.name() if base is None else "CopySlices"]
-    if base is None:
-        target._become(node)
-        target._rewired += 1
-        return
-    if base._node is LEAF and state.enabled and base._rewired == 0:
-        raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-    assert isinstance(node, Function)
-    whole = CopySlices(node, base, target)
-    whole.join((base._edge(), *node.edges[1:]), node.saved or ())
-    base._become(whole)
-    base._rewired += 1
-    _follow_base(target)
-
-
-def become_view(target: Tensor, view: Callable[[Tensor], Tensor]) -> Tensor:
-    """Turn a tensor into a view of itself, in place: with the view's shape, strides and grad_fn."""
-    before = wrap(target._array)  # stands for the old target
-    recorded = state.enabled and target._edge() is not None
-    if recorded:
-        _refuse_leaf(target)
-        before._node = target._node
-    out = view(before)
-    target._array = out._array
-    target._version_counter[0] += 1
-    if recorded and out._node is not None and out is not before:
-        target._become(out._node)
-        target._rewired += target._base is None
-    return target
-
-
-def _refuse_leaf(target: Tensor) -> None:
-    if target._base is not None:
-        if target._one_of_several:
-            _refuse_one_of_several(target, "is being modified inplace")
-        base = target._base
-        if base._node is LEAF:
-            raise RuntimeError("a view of a leaf Variable that requires grad is being used in an in-place operation.")
-    elif target._node is LEAF:
-        raise RuntimeError("a leaf Variable that requires grad is being used in an in-place operation.")
-
-
-def _refuse_partial_overlap(a: Array, b: Array) -> None:
-    """Raise if two arrays overlap in memory, unless they are the same elements in the same order."""
-    if not (a.size and b.size and _dense(a) and _dense(b)):
-        return
-    start_a, start_b = (x.__array_interface__["data"][0] for x in (a, b))
-    same = start_a == start_b and a.nbytes == b.nbytes and a.strides == b.strides
-    if not same and start_a < start_b + b.nbytes and start_b < start_a + a.nbytes:
-        raise RuntimeError(
-            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
-            "memory location. Please clone() the tensor before performing the operation."
-        )
-
-
-def _dense(array: Array) -> bool:
-    """Whether an array's elements fill a block of memory without gaps, in any order of its axes."""
-    step = array.itemsize
-    for stride, size in sorted(zip(array.strides, array.shape, strict=True)):
-        if size != 1:
-            if stride != step:
-                return False
-            step *= size
-    return True
-
-
-def _refuse_one_of_several(view: Tensor, what: str) -> None:
-    node = view._node
-    maker, index = "(none)" if node is None else short(node.name()), node.index if isinstance(node, Output) else 0
-    raise RuntimeError(
-        f"Output {index} of {maker} is a view and {what}. This view is the output of a function that returns "
-        "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the "
-        "inplace operation by an out-of-place one."
-    )
-
-
-def refuse_repeated(array: Array, deprecated: str = "") -> None:
-    """Raise if several elements of an array to write to share memory, as in an expanded tensor; if the operation is
-    deprecated there, only warn.
-    """
-    if not any(stride == 0 and size > 1 for stride, size in zip(array.strides, array.shape, strict=True)):
-        return
-    if not array.size:
-        return
-    if not deprecated:
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory "
-            "location. Please clone() the tensor before performing the operation."
-        )
-    warnings.warn(
-        f"Use of {deprecated} on expanded tensors is deprecated. Please clone() the tensor before performing this "
-        "operation. This also applies to advanced indexing e.g. tensor[indices] = tensor",
-        UserWarning,
-        stacklevel=4,
-    )
-
-
-def _follow_base(view: Tensor) -> None:
-    """Give a view a grad_fn on top of its base's present one."""
-    base = view._base
-    assert base is not None
-    if view._one_of_several:
-        _refuse_one_of_several(view, "its base or another view of its base has been modified inplace")
-    view._seen = base._rewired
-    edge = base._edge()
-    if edge is None:
-        view._node = None
-        return
-    node = AsStrided(base, view)
-    node.join((edge,))
-    view._become(node)
-
-
-class Geometry:
-    """A view's offset and strides in its base, valid for any memory with the base's layout."""
-
-    def __init__(self, base: Variable, view: Variable) -> None:
-        whole, part = base._array, view._array
-        self.dtype, self.part_dtype = whole.dtype, part.dtype
-        self.whole_shape, self.whole_strides = whole.shape, whole.strides
-        self.part_shape, self.part_strides = part.shape, part.strides
-        self.offset = part.__array_interface__["data"][0] - whole.__array_interface__["data"][0]
-        spans = [(size - 1) * stride for size, stride in zip(whole.shape, whole.strides, strict=True)]
-        self.extent = 1 + sum(spans) // whole.itemsize
-
-    def zeros(self) -> tuple[Array, Array]:
-        """Zeros with the base's layout, and the view of them."""
-        memory = np.zeros(self.extent, dtype=self.dtype)
-        whole = as_strided(memory, shape=self.whole_shape, strides=self.whole_strides)
-        start = memory.view(np.uint8)[self.offset :]
-        part = as_strided(start[: self.part_dtype.itemsize].view(self.part_dtype), self.part_shape, self.part_strides)
-        return whole, part
-
-
-class CopySlices(Function):
-    """The base's new grad_fn after an in-place operation on a view of it.
-
-    The gradient of the overwritten elements goes to the operation that wrote them, the rest to the base's old grad_fn.
-    """
-
-    name_ = "torch::autograd::CopySlices"
-
-    def __init__(self, written: Function, base: Variable, view: Variable) -> None:
-        self.written = written
-        self.geometry = Geometry(base, view)
-
-    def backward(self, dy: Array) -> Any:
-        whole, part = self.geometry.zeros()
-        whole[...] = dy
-        gradients = self.written.backward(part.copy())
-        first, *others = gradients if type(gradients) is tuple else (gradients,)
-        part[...] = 0 if first is None else first
-        return whole, *others
-
-    def refuse_changed(self, counter: list[Any], version: int, address: int, edge: Edge | bool) -> None:
-        self.written.refuse_changed(counter, version, address, edge)
-
-    def release(self) -> None:
-        self.written.release()
-        self.saved = self.written.saved
-
-
-class AsStrided(Function):
-    """A view's grad_fn after its base changed: y = x at the view's strides and offset.    dx = dy there, 0 elsewhere"""
-
-    name_ = "AsStridedBackward0"
-
-    def __init__(self, base: Variable, view: Variable) -> None:
-        self.geometry = Geometry(base, view)
-
-    def backward(self, dy: Array) -> Array:
-        whole, part = self.geometry.zeros()
-        expanded = tuple(i for i, stride in enumerate(part.strides) if stride == 0)  # axes whose gradients are summed
-        wide = np.float32 if dy.dtype.char in "eE" else None  # 16 bits are too few to accumulate in
-        part[...] = dy.sum(axis=expanded, keepdims=True, dtype=wide) if expanded else dy
-        return whole

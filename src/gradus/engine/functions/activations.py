@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from gradus.engine import random
+from gradus.engine.autograd.in_place import apply_
 from gradus.engine.autograd.node import Function
-from gradus.engine.autograd.record import apply, apply_, apply_one, apply_two
+from gradus.engine.autograd.record import apply, apply_one, apply_two
 from gradus.engine.dtypes import REAL
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.limits import limits_of

@@ -10,7 +10,8 @@ import numpy as np
 
 from gradus.engine import dtypes, random
 from gradus.engine.autograd.grad_mode import state
-from gradus.engine.autograd.record import apply_, wrap
+from gradus.engine.autograd.in_place import apply_
+from gradus.engine.autograd.record import wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.layouts import by_memory, order_of

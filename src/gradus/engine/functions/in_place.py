@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import dtypes
-from gradus.engine.autograd.record import apply_, become_view, wrap
+from gradus.engine.autograd.in_place import apply_, become_view
+from gradus.engine.autograd.record import wrap
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions import pointwise, products

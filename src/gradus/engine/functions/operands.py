@@ -12,8 +12,9 @@ import numpy as np
 
 from gradus.engine import dtypes
 from gradus.engine.autograd.grad_mode import state
+from gradus.engine.autograd.in_place import apply_
 from gradus.engine.autograd.node import Function
-from gradus.engine.autograd.record import Variable, apply, apply_, apply_one, apply_two, unrecorded, wrap
+from gradus.engine.autograd.record import Variable, apply, apply_one, apply_two, unrecorded, wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes.layouts import check_format, check_layout
 from gradus.engine.dtypes.promotion import RANK, of_number, promote, result_type

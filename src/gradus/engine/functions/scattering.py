@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradus.engine.autograd.record import apply_, refuse_repeated, wrap
+from gradus.engine.autograd.in_place import apply_, refuse_repeated
+from gradus.engine.autograd.record import wrap
 from gradus.engine.functions.indexing import parse
 from gradus.engine.functions.joining import broadcast_shapes
 from gradus.engine.functions.operands import Number, axis_of, fitting, is_tensor, refuse_bool, scalar_name, tensor_of

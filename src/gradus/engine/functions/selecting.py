@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from gradus.engine import printing
-from gradus.engine.autograd.record import Variable, apply_, apply_one, apply_two, unrecorded, viewed, wrap
+from gradus.engine.autograd.in_place import apply_
+from gradus.engine.autograd.record import Variable, apply_one, apply_two, unrecorded, viewed, wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.functions.indexing import basic_view, parse
 from gradus.engine.functions.joining import broadcast_shapes

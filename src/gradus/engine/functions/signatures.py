@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
 from gradus.engine.autograd.grad_mode import no_grad, state
-from gradus.engine.autograd.record import Variable, apply_
+from gradus.engine.autograd.in_place import apply_
+from gradus.engine.autograd.record import Variable
 from gradus.engine.functions.operands import check_cast, is_tensor
 from gradus.engine.functions.storage import resize_
 from gradus.engine.ops.copying import CopyFrom

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine import dtypes
-from gradus.engine.autograd.record import apply, become_view, wrap
+from gradus.engine.autograd.in_place import become_view
+from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.operands import index_of, refuse_unknown, sizes_of
 from gradus.engine.ops.strided import Strided, extent, laid_out, memory
