@@ -8,6 +8,8 @@ from gradus.engine.functions import (
     conversion,
     drawing,
     in_place,
+    in_place_arithmetic,
+    in_place_pointwise,
     pointwise,
     reductions,
     scattering,
@@ -21,75 +23,79 @@ from gradus.engine.functions.in_place import written
 class InPlaceMethods(Variable):
     """What can be written into a tensor: functions whose first argument is the tensor."""
 
-    # in place
-    abs_ = in_place.abs_
-    absolute_ = in_place.abs_
-    add_ = in_place.add_
-    addbmm_ = in_place.addbmm_
-    addcdiv_ = in_place.addcdiv_
-    addcmul_ = in_place.addcmul_
-    addmm_ = in_place.addmm_
-    addmv_ = in_place.addmv_
-    addr_ = in_place.addr_
+    # in place: copies and shapes
     apply_ = in_place.apply_to_each_
-    baddbmm_ = in_place.baddbmm_
-    ceil_ = in_place.ceil_
-    clamp_ = in_place.clamp_
-    clamp_max_ = in_place.clamp_max_
-    clamp_min_ = in_place.clamp_min_
-    clip_ = in_place.clamp_
     copy_ = in_place.copy_
-    cos_ = in_place.cos_
-    cumsum_ = in_place.cumsum_
-    div_ = in_place.div_
-    divide_ = in_place.div_
-    erf_ = in_place.erf_
-    exp2_ = in_place.exp2_
-    exp_ = in_place.exp_
-    expm1_ = in_place.expm1_
     fill_ = in_place.fill_
     fill_diagonal_ = in_place.fill_diagonal_
-    floor_ = in_place.floor_
-    floor_divide_ = in_place.floor_divide_
-    fmod_ = in_place.fmod_
-    lerp_ = in_place.lerp_
-    log10_ = in_place.log10_
-    log1p_ = in_place.log1p_
-    log2_ = in_place.log2_
-    log_ = in_place.log_
-    masked_fill_ = in_place.masked_fill_
-    mul_ = in_place.mul_
-    multiply_ = in_place.mul_
-    nan_to_num_ = in_place.nan_to_num_
-    neg_ = in_place.neg_
-    negative_ = in_place.neg_
-    pow_ = in_place.pow_
-    reciprocal_ = in_place.reciprocal_
-    relu_ = in_place.relu_
-    remainder_ = in_place.remainder_
-    round_ = in_place.round_
-    rsqrt_ = in_place.rsqrt_
-    sgn_ = in_place.sign_
-    sigmoid_ = in_place.sigmoid_
-    sign_ = in_place.sign_
-    sin_ = in_place.sin_
-    sqrt_ = in_place.sqrt_
-    square_ = in_place.square_
     squeeze_ = in_place.squeeze_
-    sub_ = in_place.sub_
-    subtract_ = in_place.sub_
     swapaxes_ = in_place.transpose_
     swapdims_ = in_place.transpose_
     t_ = in_place.t_
-    tan_ = in_place.tan_
-    tanh_ = in_place.tanh_
     transpose_ = in_place.transpose_
     tril_ = in_place.tril_
     triu_ = in_place.triu_
-    true_divide_ = in_place.div_
-    trunc_ = in_place.trunc_
     unsqueeze_ = in_place.unsqueeze_
     zero_ = in_place.zero_
+
+    # in place: arithmetic
+    add_ = in_place_arithmetic.add_
+    addbmm_ = in_place_arithmetic.addbmm_
+    addcdiv_ = in_place_arithmetic.addcdiv_
+    addcmul_ = in_place_arithmetic.addcmul_
+    addmm_ = in_place_arithmetic.addmm_
+    addmv_ = in_place_arithmetic.addmv_
+    addr_ = in_place_arithmetic.addr_
+    baddbmm_ = in_place_arithmetic.baddbmm_
+    div_ = in_place_arithmetic.div_
+    divide_ = in_place_arithmetic.div_
+    floor_divide_ = in_place_arithmetic.floor_divide_
+    fmod_ = in_place_arithmetic.fmod_
+    lerp_ = in_place_arithmetic.lerp_
+    mul_ = in_place_arithmetic.mul_
+    multiply_ = in_place_arithmetic.mul_
+    pow_ = in_place_arithmetic.pow_
+    remainder_ = in_place_arithmetic.remainder_
+    sub_ = in_place_arithmetic.sub_
+    subtract_ = in_place_arithmetic.sub_
+    true_divide_ = in_place_arithmetic.div_
+
+    # in place: functions of each number
+    abs_ = in_place_pointwise.abs_
+    absolute_ = in_place_pointwise.abs_
+    ceil_ = in_place_pointwise.ceil_
+    clamp_ = in_place_pointwise.clamp_
+    clamp_max_ = in_place_pointwise.clamp_max_
+    clamp_min_ = in_place_pointwise.clamp_min_
+    clip_ = in_place_pointwise.clamp_
+    cos_ = in_place_pointwise.cos_
+    cumsum_ = in_place_pointwise.cumsum_
+    erf_ = in_place_pointwise.erf_
+    exp2_ = in_place_pointwise.exp2_
+    exp_ = in_place_pointwise.exp_
+    expm1_ = in_place_pointwise.expm1_
+    floor_ = in_place_pointwise.floor_
+    log10_ = in_place_pointwise.log10_
+    log1p_ = in_place_pointwise.log1p_
+    log2_ = in_place_pointwise.log2_
+    log_ = in_place_pointwise.log_
+    masked_fill_ = in_place_pointwise.masked_fill_
+    nan_to_num_ = in_place_pointwise.nan_to_num_
+    neg_ = in_place_pointwise.neg_
+    negative_ = in_place_pointwise.neg_
+    reciprocal_ = in_place_pointwise.reciprocal_
+    relu_ = in_place_pointwise.relu_
+    round_ = in_place_pointwise.round_
+    rsqrt_ = in_place_pointwise.rsqrt_
+    sgn_ = in_place_pointwise.sign_
+    sigmoid_ = in_place_pointwise.sigmoid_
+    sign_ = in_place_pointwise.sign_
+    sin_ = in_place_pointwise.sin_
+    sqrt_ = in_place_pointwise.sqrt_
+    square_ = in_place_pointwise.square_
+    tan_ = in_place_pointwise.tan_
+    tanh_ = in_place_pointwise.tanh_
+    trunc_ = in_place_pointwise.trunc_
 
     # write back
     bitwise_and_ = write_back.bitwise_and_

@@ -22,7 +22,7 @@ from gradus.engine.functions import (
     comparison,
     complex_numbers,
     creation,
-    in_place,
+    in_place_arithmetic,
     pointwise,
     products,
     selecting,
@@ -503,13 +503,13 @@ class Tensor(Methods, _Missing):
         return products.matmul(other, self) if isinstance(other, Tensor) else NotImplemented
 
     __iadd__, __isub__, __imul__, __itruediv__, __ipow__ = (
-        in_place.iadd,
-        in_place.isub,
-        in_place.mul_,
-        in_place.div_,
-        in_place.pow_,
+        in_place_arithmetic.iadd,
+        in_place_arithmetic.isub,
+        in_place_arithmetic.mul_,
+        in_place_arithmetic.div_,
+        in_place_arithmetic.pow_,
     )
-    __ifloordiv__, __imod__ = in_place.floor_divide_, in_place.remainder_
+    __ifloordiv__, __imod__ = in_place_arithmetic.floor_divide_, in_place_arithmetic.remainder_
     __iand__, __ior__, __ixor__ = write_back.bitwise_and_, write_back.bitwise_or_, write_back.bitwise_xor_
     __ilshift__, __irshift__ = write_back.bitwise_left_shift_, write_back.bitwise_right_shift_
 

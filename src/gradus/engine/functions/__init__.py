@@ -18,6 +18,7 @@ from gradus.engine.functions.creation import *  # noqa: F403
 from gradus.engine.functions.drawing import *  # noqa: F403
 from gradus.engine.functions.einsum import *  # noqa: F403
 from gradus.engine.functions.in_place import *  # noqa: F403
+from gradus.engine.functions.in_place_pointwise import *  # noqa: F403
 from gradus.engine.functions.joining import *  # noqa: F403
 from gradus.engine.functions.linalg_older import *  # noqa: F403
 from gradus.engine.functions.ordering import *  # noqa: F403
