@@ -164,3 +164,33 @@ def test_kernel_of_one_number_is_pytorchs(name: str, padding: int) -> None:
     axes = int(name[-2])
     theirs, ours = build_both(lambda nn: getattr(nn, name)(3, 5, 1, padding=padding))
     assert_same_run(theirs, ours, [normal(2, 3, *(4, 5, 4)[:axes])], "float32")
+
+
+@pytest.mark.parametrize("pad", [0, 2])
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_convolution_with_time_first_is_pytorchs(pad: int, kind: str) -> None:
+    arrays = [numbers(*shape).astype(kind) for shape in [(6, 2, 3), (3, 3, 4), (4,)]]
+    agree(lambda torch, *a: torch.conv_tbc(*a, pad=pad), *arrays, names=True)
+    agree(lambda torch, *a: torch.nn.functional.conv_tbc(*a, pad), *arrays)
+
+
+def test_gradient_of_convolution_with_time_first_is_the_slope() -> None:
+    program = lambda torch, x, w, b: torch.conv_tbc(x, w, b, 1)  # noqa: E731
+    agree_with_differences(program, numbers(4, 2, 3), numbers(2, 3, 2), numbers(2))
+    for time in (1, 0):  # as many steps as the kernel leaves, down to none
+        agree(lambda torch, *a: torch.conv_tbc(*a), numbers(time, 2, 3), numbers(time + 1, 3, 2), numbers(2))
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        [(5, 2), (2, 3, 4), (4,)],
+        [(5, 2, 3), (3, 4), (4,)],
+        [(5, 2, 3), (2, 3, 4), (1, 4)],
+        [(5, 2, 3), (2, 2, 4), (4,)],
+        [(5, 2, 3), (2, 3, 4), (2,)],
+        [(1, 2, 3), (4, 3, 4), (4,)],
+    ],
+)
+def test_an_impossible_convolution_with_time_first_is_refused_as_by_pytorch(shapes: list[tuple[int, ...]]) -> None:
+    same_error(lambda torch, *a: torch.conv_tbc(*a), *[np.ones(shape) for shape in shapes])

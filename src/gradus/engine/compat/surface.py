@@ -219,9 +219,9 @@ _HOMES |= dict.fromkeys(_LAYOUTS, "dtypes.layouts")
 _OF_FUNCTIONAL = frozenset(
     """
     adaptive_avg_pool1d adaptive_max_pool1d alpha_dropout avg_pool1d bilinear celu channel_shuffle conv1d conv2d conv3d
-    conv_transpose1d conv_transpose2d conv_transpose3d cosine_similarity dropout feature_alpha_dropout group_norm
-    hardshrink layer_norm max_pool1d max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle pixel_unshuffle prelu
-    rms_norm selu threshold
+    conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d cosine_similarity dropout feature_alpha_dropout
+    group_norm hardshrink layer_norm max_pool1d max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle
+    pixel_unshuffle prelu rms_norm selu threshold
     """.split()  # noqa: SIM905
 )
 _TENSOR_TYPES = frozenset(name for name in __all__ if name.endswith("Tensor"))

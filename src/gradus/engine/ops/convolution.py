@@ -206,6 +206,33 @@ class TransposedConvolution(Function):
         return dx, dw, dy.sum(axis=(0, *range(2, dy.ndim))) if self.edges[2] is not None else None
 
 
+class ConvTbc(Function):
+    """y[t, n] = b + Σᵢ x[t + i - pad, n] Wᵢ,  x (T, N, C), W (K, C, O), b (O): a convolution with time first.
+
+    dx[t + i - pad, n] = Σᵢ dy[t, n] Wᵢᵀ;    dWᵢ = Σ x[t + i - pad, n]ᵀ dy[t, n],  db = Σ dy
+    """
+
+    def forward(self, x: Array, weight: Array, bias: Array, pad: int) -> Array:
+        self.weight, self.pad = weight, pad
+        self.x = np.pad(x, ((pad, pad), (0, 0), (0, 0))) if pad else x
+        steps = len(self.x) - len(weight) + 1
+        y = np.empty((steps, x.shape[1], weight.shape[2]), x.dtype)
+        y[...] = bias
+        threads.limit_blas()
+        for i, w in enumerate(weight):
+            y += self.x[i : i + steps] @ w
+        return y
+
+    def backward(self, dy: Array) -> Any:
+        steps, channels = len(dy), self.x.shape[2]
+        dx, dw = np.zeros_like(self.x), np.empty_like(self.weight)
+        threads.limit_blas()
+        for i, w in enumerate(self.weight):
+            dx[i : i + steps] += dy @ w.T
+            dw[i] = self.x[i : i + steps].reshape(-1, channels).T @ dy.reshape(-1, dy.shape[2])
+        return dx[self.pad : len(dx) - self.pad], dw, dy.sum(axis=(0, 1))
+
+
 def _biased(y: Array, bias: Array | None) -> Array:
     if bias is not None:
         y += bias.reshape(-1, *(1,) * (y.ndim - 2))

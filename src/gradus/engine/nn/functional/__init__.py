@@ -71,6 +71,7 @@ from gradus.engine.nn.functional.attention import scaled_dot_product_attention a
 from gradus.engine.nn.functional.convolution import conv1d as conv1d
 from gradus.engine.nn.functional.convolution import conv2d as conv2d
 from gradus.engine.nn.functional.convolution import conv3d as conv3d
+from gradus.engine.nn.functional.convolution import conv_tbc as conv_tbc
 from gradus.engine.nn.functional.convolution import conv_transpose1d as conv_transpose1d
 from gradus.engine.nn.functional.convolution import conv_transpose2d as conv_transpose2d
 from gradus.engine.nn.functional.convolution import conv_transpose3d as conv_transpose3d

@@ -7,7 +7,7 @@ from typing import cast
 
 from gradus.engine.autograd.record import apply
 from gradus.engine.functions.operands import scalar_name
-from gradus.engine.ops.convolution import Convolution, Sizes, TransposedConvolution, Windows
+from gradus.engine.ops.convolution import Convolution, ConvTbc, Sizes, TransposedConvolution, Windows
 from gradus.engine.tensor import Tensor
 
 Size = int | Sequence[int]
@@ -106,6 +106,32 @@ def conv_transpose3d(
 ) -> Tensor:
     """What `conv3d` does to a gradient: input (N, C, D, H, W), weight (C, O/groups, K, K, K); as `conv_transpose1d`."""
     return _convolve_back(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
+
+
+def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tensor:
+    """Slide weight (K, C, O) along input (T, B, C), time first, batch second -> (T + 2 pad - K + 1, B, O).
+
+    Args:
+        pad: how many zeros at each end of the time dimension.
+
+    Raises:
+        RuntimeError: for shapes or number types that do not go together, and for a kernel longer than the input.
+    """
+    if input.ndim != 3:
+        raise RuntimeError("Input must have 3 dims: time, batch, in_channel")
+    if weight.ndim != 3:
+        raise RuntimeError("Weight tensor must have 3 dims: kernel_width, in_channels, out_channels.")
+    if bias.ndim != 1:
+        raise RuntimeError("Bias must be 1-D")
+    if input.shape[2] != weight.shape[1]:
+        raise RuntimeError("Input dim 2 (input channels) is not == dim 1 in the weight tensor")
+    if weight.shape[2] != bias.shape[0]:
+        raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
+    steps = input.shape[0] + 2 * pad - weight.shape[0] + 1
+    if steps < 0 or pad < 0:
+        raise RuntimeError(f"kernel of width {weight.shape[0]} does not fit into time {input.shape[0]} with pad {pad}")
+    _check_kinds(input, weight, bias)
+    return cast(Tensor, apply(ConvTbc, input, weight, bias, pad=pad))
 
 
 def _convolve(
