@@ -14,12 +14,14 @@ from gradus.engine.functions import (
     copying,
     counting,
     creation,
+    diagonals,
     drawing,
     linalg_older,
     ordering,
     pointwise,
     products,
     reductions,
+    reordering,
     scattering,
     selecting,
     shapes,
@@ -237,43 +239,47 @@ class Methods(InPlaceMethods):
     diff = calculus.diff
 
     # shapes
-    adjoint = shapes.adjoint
     broadcast_to = shapes.broadcast_to
     contiguous = shapes.contiguous
-    diag = shapes.diag
-    diag_embed = shapes.diag_embed
-    diagflat = shapes.diagflat
-    diagonal = shapes.diagonal
     expand = shapes.expand
     expand_as = shapes.expand_as
     flatten = shapes.flatten
-    flip = shapes.flip
-    fliplr = shapes.fliplr
-    flipud = shapes.flipud
-    moveaxis = shapes.moveaxis
-    movedim = shapes.movedim
-    permute = shapes.permute
     ravel = shapes.ravel
     repeat = shapes.repeat
     repeat_interleave = shapes.repeat_interleave
     reshape = shapes.reshape
     reshape_as = shapes.reshape_as
-    roll = shapes.roll
-    rot90 = shapes.rot90
     squeeze = shapes.squeeze
     sum_to_size = shapes.sum_to_size
-    swapaxes = shapes.swapaxes
-    swapdims = shapes.swapdims
-    t = shapes.t
     tile = shapes.tile
-    transpose = shapes.transpose
-    tril = shapes.tril
-    triu = shapes.triu
     unflatten = shapes.unflatten
     unfold = shapes.unfold
     unsqueeze = shapes.unsqueeze
     view = shapes.view
     view_as = shapes.view_as
+
+    # reordering
+    adjoint = reordering.adjoint
+    flip = reordering.flip
+    fliplr = reordering.fliplr
+    flipud = reordering.flipud
+    moveaxis = reordering.moveaxis
+    movedim = reordering.movedim
+    permute = reordering.permute
+    roll = reordering.roll
+    rot90 = reordering.rot90
+    swapaxes = reordering.swapaxes
+    swapdims = reordering.swapdims
+    t = reordering.t
+    transpose = reordering.transpose
+
+    # diagonals
+    diag = diagonals.diag
+    diag_embed = diagonals.diag_embed
+    diagflat = diagonals.diagflat
+    diagonal = diagonals.diagonal
+    tril = diagonals.tril
+    triu = diagonals.triu
 
     # splitting
     chunk = splitting.chunk

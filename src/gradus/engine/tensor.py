@@ -25,8 +25,8 @@ from gradus.engine.functions import (
     in_place_arithmetic,
     pointwise,
     products,
+    reordering,
     selecting,
-    shapes,
     write_back,
 )
 from gradus.engine.functions.operands import axis_of
@@ -436,7 +436,7 @@ class Tensor(Methods, _Missing):
     @property
     def T(self) -> Tensor:
         """The dimensions in reverse order."""
-        return shapes.reverse(self)
+        return reordering.reverse(self)
 
     @property
     def mT(self) -> Tensor:

@@ -15,6 +15,7 @@ from gradus.engine.functions.conversion import *  # noqa: F403
 from gradus.engine.functions.copying import *  # noqa: F403
 from gradus.engine.functions.counting import *  # noqa: F403
 from gradus.engine.functions.creation import *  # noqa: F403
+from gradus.engine.functions.diagonals import *  # noqa: F403
 from gradus.engine.functions.drawing import *  # noqa: F403
 from gradus.engine.functions.einsum import *  # noqa: F403
 from gradus.engine.functions.in_place import *  # noqa: F403
@@ -26,6 +27,7 @@ from gradus.engine.functions.pointwise import *  # noqa: F403
 from gradus.engine.functions.products import *  # noqa: F403
 from gradus.engine.functions.ranges import *  # noqa: F403
 from gradus.engine.functions.reductions import *  # noqa: F403
+from gradus.engine.functions.reordering import *  # noqa: F403
 from gradus.engine.functions.scattering import *  # noqa: F403
 from gradus.engine.functions.selecting import *  # noqa: F403
 from gradus.engine.functions.shapes import *  # noqa: F403

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradus.engine.autograd.grad_mode import state
 from gradus.engine.autograd.record import apply_one
-from gradus.engine.functions import shapes, splitting, storage
+from gradus.engine.functions import diagonals, reordering, shapes, splitting, storage
 from gradus.engine.functions.operands import axis_of, is_tensor
 from gradus.engine.ops.shapes import Alias
 
@@ -53,12 +53,12 @@ def _slice(input: Tensor, dim: int = 0, start: int | None = None, end: int | Non
 
 alias_copy, detach_copy, slice_copy = _copying(_alias), _copying(_detach), _copying(_slice)
 as_strided_copy = _copying(storage.as_strided)
-diagonal_copy = _copying(shapes.diagonal)
+diagonal_copy = _copying(diagonals.diagonal)
 expand_copy = _copying(shapes.expand)
-permute_copy = _copying(shapes.permute)
+permute_copy = _copying(reordering.permute)
 squeeze_copy = _copying(shapes.squeeze)
-t_copy = _copying(shapes.t)
-transpose_copy = _copying(shapes.transpose)
+t_copy = _copying(reordering.t)
+transpose_copy = _copying(reordering.transpose)
 unfold_copy = _copying(shapes.unfold)
 unsqueeze_copy = _copying(shapes.unsqueeze)
 view_copy = _copying(shapes.view)
@@ -96,7 +96,7 @@ def slice_scatter(
 
 def diagonal_scatter(input: Tensor, src: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """Return a copy of input with src on the diagonal of two dimensions."""
-    return _put(input, src, lambda x: shapes.diagonal(x, offset, dim1, dim2))
+    return _put(input, src, lambda x: diagonals.diagonal(x, offset, dim1, dim2))
 
 
 def as_strided_scatter(

@@ -14,7 +14,7 @@ from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.creation import float_dtype, leaf
 from gradus.engine.functions.operands import index_of, is_tensor, refuse_bool_dtype, refuse_unknown
 from gradus.engine.functions.reductions import cumprod
-from gradus.engine.functions.shapes import flip
+from gradus.engine.functions.reordering import flip
 from gradus.engine.ops.shapes import Cat
 
 if TYPE_CHECKING:

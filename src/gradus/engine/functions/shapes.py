@@ -1,4 +1,4 @@
-"""The same numbers otherwise arranged. Views share memory where PyTorch's do; flips, repeats and the like copy."""
+"""The same elements in another shape. Views share memory where PyTorch's do; `repeat` and the like copy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from gradus.engine import dtypes
 from gradus.engine.autograd.record import apply, apply_one, wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes.layouts import contiguous_format, in_format
-from gradus.engine.functions.complex_numbers import conj
 from gradus.engine.functions.operands import (
     Dims,
     axes_of,
@@ -30,10 +29,8 @@ if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "adjoint", "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to", "diag", "diag_embed", "diagflat",
-    "diagonal", "flatten", "flip", "fliplr", "flipud", "moveaxis", "movedim", "permute", "ravel",
-    "repeat_interleave", "reshape", "roll", "rot90", "squeeze", "swapaxes", "swapdims", "t", "tile",
-    "transpose", "tril", "triu", "unflatten", "unsqueeze",
+    "atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to", "flatten", "ravel", "repeat_interleave", "reshape",
+    "squeeze", "tile", "unflatten", "unsqueeze",
 ]  # fmt: skip
 
 
@@ -158,71 +155,7 @@ def ravel(input: Tensor) -> Tensor:
     return view(contiguous(input), -1)
 
 
-# ---- the order of dimensions
-
-
-def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
-    """Swap two dimensions; a view."""
-    n = input._array.ndim
-    return apply(shapes.Transpose, input, a=axis_of(dim0, n), b=axis_of(dim1, n))
-
-
-def t(input: Tensor) -> Tensor:
-    """Transpose a matrix; a view. Vectors and 0-d tensors stay as they are."""
-    if input.ndim > 2:
-        raise RuntimeError(f"t() expects a tensor with <= 2 dimensions, but self is {input.ndim}D")
-    return apply_one(shapes.T, input)
-
-
-def adjoint(input: Tensor) -> Tensor:
-    """Return the conjugate transpose over the last two dimensions."""
-    return conj(transpose(input, -2, -1))
-
-
-def permute(input: Tensor, *dims: Any, **named: Any) -> Tensor:
-    """Reorder the dimensions; a view."""
-    dims = spread_out(dims, named, "dims") if named else dims
-    axes = tuple(axis_of(dim, input.ndim) for dim in sizes_of(dims))
-    if len(axes) != input.ndim:
-        raise RuntimeError(
-            "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
-            f"ordering of dimensions i.e. input.dim() = {input.ndim} is not equal to len(dims) = {len(axes)}"
-        )
-    if len(set(axes)) != len(axes):
-        raise RuntimeError("permute(): duplicate dims are not allowed.")
-    return apply_one(shapes.Permute, input, axes)
-
-
-def reverse(input: Tensor) -> Tensor:
-    """Reverse the order of the dimensions; a view."""
-    return apply_one(shapes.Permute, input, tuple(range(input._array.ndim - 1, -1, -1)))
-
-
-def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
-    """Move dimensions to new positions; the others keep their order. A view."""
-    sources, destinations = (list(d) if isinstance(d, (tuple, list)) else [d] for d in (source, destination))
-    if len(sources) != len(destinations):
-        raise RuntimeError(
-            f"movedim: Invalid source or destination dims: source ({sources} dims) should contain the same number "
-            f"of dims as destination ({destinations} dims)"
-        )
-    start, end = ([axis_of(d, input.ndim) for d in dims] for dims in (sources, destinations))
-    for name, dims, axes in (("source", sources, start), ("destination", destinations, end)):
-        if len(set(axes)) < len(axes):
-            raise RuntimeError(f"movedim: repeated dim in `{name}` ({dims})")
-    if not input.ndim:
-        return apply_one(shapes.Alias, input)
-    order = [i for i in range(input.ndim) if i not in start]
-    for place, axis in sorted(zip(end, start, strict=True)):
-        order.insert(place, axis)
-    return permute(input, *order)
-
-
-swapaxes = swapdims = transpose
-moveaxis = movedim
-
-
-# ---- sizes of 1, and repetition without copying
+# ---- sizes of 1, and windows
 
 
 def expand(input: Tensor, *shape: Any, **named: Any) -> Tensor:
@@ -255,6 +188,19 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 def broadcast_to(input: Tensor, size: Sequence[int]) -> Tensor:
     """Expand to a shape, given as one sequence, without copying."""
     return expand(input, *size)
+
+
+def sum_to_size(input: Tensor, *size: Any, **named: Any) -> Tensor:
+    """Sum over the dimensions that broadcasting this size to input's shape adds or expands."""
+    shape = sizes_of(spread_out(size, named, "size"))
+    have = input._array.shape
+    extra = len(have) - len(shape)
+    if extra < 0 or any(n not in (1, m) for n, m in zip(shape, have[extra:], strict=True)):
+        raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(have)}}}.")
+    if not shape:
+        return input.sum()
+    over = [i for i, n in enumerate(have) if i < extra or (shape[i - extra] == 1 and n != 1)]
+    return input.sum(over, keepdim=True).reshape(shape) if over else view(input, shape)
 
 
 @numpy_names
@@ -297,9 +243,6 @@ def _each(tensors: tuple[Any, ...], change: Callable[[Tensor], Tensor]) -> Any:
     return tuple(change(x) for x in parts)
 
 
-# ---- windows and diagonals
-
-
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """Return all slices of length `size` along a dimension, `step` apart, in a new last dimension; a view."""
     axis = axis_of(dimension, input.ndim)
@@ -313,76 +256,7 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     return apply(shapes.Unfold, input, axis=axis, size=size, step=step)
 
 
-def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
-    """Return the diagonal of two dimensions as the last dimension; a view."""
-    a, b = _two_dims(dim1, dim2, input.ndim)
-    return apply(shapes.Diagonal, input, offset=offset, a=a, b=b)
-
-
-def _two_dims(dim1: int, dim2: int, ndim: int) -> tuple[int, int]:
-    a, b = axis_of(dim1, ndim), axis_of(dim2, ndim)
-    if a == b:
-        raise RuntimeError(f"diagonal dimensions cannot be identical {dim1}, {dim2}")
-    return a, b
-
-
-def diag(input: Tensor, diagonal: int = 0) -> Tensor:
-    """Return the diagonal of a matrix as a vector, or the matrix with a vector on its diagonal."""
-    if input.ndim == 1:
-        return diag_embed(input, diagonal)
-    if input.ndim != 2:
-        raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.ndim}D")
-    return input.diagonal(diagonal).clone()
-
-
-def diag_embed(input: Tensor, offset: int = 0, dim1: int = -2, dim2: int = -1) -> Tensor:
-    """Return matrices whose diagonals are the last dimension of input: (..., n) -> (..., n, n) for offset 0."""
-    a, b = _two_dims(dim1, dim2, input.ndim + 1)
-    n = input.size(-1) + abs(offset)
-    shape = list(input._array.shape[:-1])
-    for axis in sorted((a, b)):
-        shape.insert(axis, n)
-    out = input.new_zeros(shape)
-    out.diagonal(offset, a, b).copy_(input)
-    return out
-
-
-def diagflat(input: Tensor, offset: int = 0) -> Tensor:
-    """Return the matrix with all elements of input on a diagonal."""
-    return diag_embed(reshape(input, -1), offset)
-
-
-def sum_to_size(input: Tensor, *size: Any, **named: Any) -> Tensor:
-    """Sum over the dimensions that broadcasting this size to input's shape adds or expands."""
-    shape = sizes_of(spread_out(size, named, "size"))
-    have = input._array.shape
-    extra = len(have) - len(shape)
-    if extra < 0 or any(n not in (1, m) for n, m in zip(shape, have[extra:], strict=True)):
-        raise RuntimeError(f"size {{{list(shape)}}} is not expandable to size {{{list(have)}}}.")
-    if not shape:
-        return input.sum()
-    over = [i for i, n in enumerate(have) if i < extra or (shape[i - extra] == 1 and n != 1)]
-    return input.sum(over, keepdim=True).reshape(shape) if over else view(input, shape)
-
-
-def tril(input: Tensor, diagonal: int = 0) -> Tensor:
-    """Return the lower triangle of each matrix: 0 above the given diagonal."""
-    return apply(shapes.Triangle, at_least_2d(input, "tril"), diagonal=diagonal, lower=True)
-
-
-def triu(input: Tensor, diagonal: int = 0) -> Tensor:
-    """Return the upper triangle of each matrix: 0 below the given diagonal."""
-    return apply(shapes.Triangle, at_least_2d(input, "triu"), diagonal=diagonal, lower=False)
-
-
-def at_least_2d(input: Tensor, name: str) -> Tensor:
-    """Return input; raise a RuntimeError if it has fewer than two dimensions."""
-    if input.ndim < 2:
-        raise RuntimeError(f"{name}: input tensor must have at least 2 dimensions")
-    return input
-
-
-# ---- copies in another order
+# ---- copies
 
 
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
@@ -390,55 +264,6 @@ def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     if memory_format is not None and memory_format is not contiguous_format:
         return in_format(input, memory_format)
     return input if input._array.flags.c_contiguous else apply_one(shapes.Contiguous, input)
-
-
-def flip(input: Tensor, *dims: Any, **named: Any) -> Tensor:
-    """Reverse the order of the elements along the given dimensions; a copy."""
-    wanted = sizes_of(spread_out(dims, named, "dims"))
-    return apply_one(shapes.Flip, input, axes_of(wanted, input.ndim) if wanted else ())
-
-
-def fliplr(input: Tensor) -> Tensor:
-    """Reverse the order along the second dimension; a copy."""
-    if input.ndim < 2:
-        raise RuntimeError("Input must be >= 2-d.")
-    return flip(input, 1)
-
-
-def flipud(input: Tensor) -> Tensor:
-    """Reverse the order along the first dimension; a copy."""
-    if input.ndim < 1:
-        raise RuntimeError("Input must be >= 1-d.")
-    return flip(input, 0)
-
-
-def rot90(input: Tensor, k: int = 1, dims: Sequence[int] = (0, 1)) -> Tensor:
-    """Rotate by 90 degrees k times in the plane of two dimensions, from the first towards the second."""
-    if len(dims) != 2:
-        raise RuntimeError(f"expected total rotation dims == 2, but got dims = {len(dims)}")
-    if input.ndim < 2:
-        raise RuntimeError(f"expected total dims >= 2, but got total dims = {input.ndim}")
-    a, b = (axis_of(dim, input.ndim) for dim in dims)
-    if a == b:
-        raise RuntimeError(f"expected rotation dims to be different, but got dim0 = {dims[0]} and dim1 = {dims[1]}")
-    if k % 2 == 0:
-        return flip(input, a, b) if k % 4 else input.clone()
-    return flip(transpose(input, a, b), a if k % 4 == 1 else b)
-
-
-def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
-    """Shift elements cyclically along the given dimensions, or along the flattened tensor."""
-    moves = tuple(index_of(n) for n in (shifts if isinstance(shifts, (tuple, list)) else (shifts,)))
-    axes = () if dims is None else tuple(dims) if isinstance(dims, (tuple, list)) else (dims,)
-    if not moves:
-        raise RuntimeError("`shifts` required")
-    if len(axes) != len(moves) and (axes or len(moves) > 1):
-        raise RuntimeError(f"shifts and dimensions must align. shifts: {len(moves)}, dims:{len(axes)}")
-    if not axes:
-        return apply(shapes.Roll, input, shifts=moves[0], axis=None)
-    if not input.ndim:
-        raise IndexError(f"Dimension specified as {axes[0]} but tensor has no dimensions")
-    return apply(shapes.Roll, input, shifts=moves, axis=tuple(axis_of(a, input.ndim) for a in axes))
 
 
 def repeat(input: Tensor, *repeats: Any, **named: Any) -> Tensor:
