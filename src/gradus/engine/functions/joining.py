@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,11 +34,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out
         return written("cat", cat(tensors, dim, axis=axis), out)
     if axis is not None:
         dim = axis
-    if dim == 0 and (arrays := _simple(tensors)):
-        try:
-            return wrap(_concatenate(arrays))
-        except ValueError:
-            pass  # what follows says what does not fit
+    if dim == 0 and (joined := _at_once(_concatenate, tensors)) is not None:
+        return joined
     parts = _validate_tensors(tensors, "cat")
     if not parts:
         raise ValueError("torch.cat(): expected a non-empty list of Tensors")
@@ -70,11 +67,8 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, o
         return written("stack", stack(tensors, dim, axis=axis), out)
     if axis is not None:
         dim = axis
-    if dim == 0 and (arrays := _simple(tensors)):
-        try:
-            return wrap(_array(arrays))  # sooner than concatenated and reshaped
-        except ValueError:
-            pass  # what follows says what does not fit
+    if dim == 0 and (stacked := _at_once(_array, tensors)) is not None:  # sooner than np.stack
+        return stacked
     parts = _some(tensors, "stack")
     for i, x in enumerate(parts):
         if x._array.shape != parts[0]._array.shape:
@@ -85,21 +79,24 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, o
     return apply(Stack, *same_types(parts), axis=axis_of(dim, parts[0].ndim + 1))
 
 
-def _simple(tensors: Any) -> list[Array] | None:
-    """The arrays of a list or tuple of tensors, if all are of one type and leave no trace in a graph."""
+def _at_once(join: Callable[[list[Array]], Array], tensors: Any) -> Tensor | None:
+    """What NumPy makes of a list or tuple of tensors that leaves no trace in a graph; None for any other."""
     if type(tensors) not in _SEQUENCES or not tensors:
         return None
     try:
-        dtype = tensors[0]._array.dtype
-        arrays = [
-            x._array
-            for x in tensors
-            if x._array.dtype is dtype
-            and ((x._node is None and (x._base is None or x._edge() is None)) or not state.enabled)
-        ]
-    except AttributeError:
+        arrays = [x._array for x in tensors if x._node is x._base]  # both None: requires no gradient, and is no view
+        if len(arrays) < len(tensors):
+            arrays = [
+                x._array
+                for x in tensors
+                if not state.enabled or (x._node is None and (x._base is None or x._edge() is None))
+            ]
+            if len(arrays) < len(tensors):
+                return None
+        array = join(arrays)
+    except (AttributeError, TypeError, ValueError):
         return None
-    return arrays if len(arrays) == len(tensors) else None
+    return wrap(array) if array.dtype is arrays[0].dtype else None  # then NumPy's common type is PyTorch's, too
 
 
 def _validate_tensors(tensors: Any, name: str) -> list[Tensor]:
