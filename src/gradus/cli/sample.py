@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from gradus.cli.writing import samples, show_samples
+from gradus.cli.writing import show_samples
 from gradus.errors import UserError
-from gradus.generation import SamplingRule
+from gradus.generation import SamplingRule, samples
 from gradus.text import tokenizer_from_json
 from gradus.training import TOKENIZER, Run, load_model
 

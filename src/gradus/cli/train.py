@@ -10,9 +10,10 @@ import click
 
 from gradus.cli.options import SettingsCommand, given
 from gradus.cli.output import work_goes_on
-from gradus.cli.writing import samples, show_samples
+from gradus.cli.writing import show_samples
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
+from gradus.generation import samples
 from gradus.models import MODELS
 from gradus.text import Rows
 from gradus.training import (
