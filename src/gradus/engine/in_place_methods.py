@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from gradus.engine.autograd.record import Variable
 from gradus.engine.functions import (
+    arithmetic,
     comparison,
     conversion,
     drawing,
+    exponentials,
     in_place,
     in_place_arithmetic,
-    in_place_pointwise,
-    pointwise,
+    in_place_elementwise,
     reductions,
+    rounding,
     scattering,
     special_functions,
     storage,
+    trigonometry,
     write_back,
 )
 from gradus.engine.functions.in_place import written
@@ -60,42 +63,42 @@ class InPlaceMethods(Variable):
     subtract_ = in_place_arithmetic.sub_
     true_divide_ = in_place_arithmetic.div_
 
-    # in place: functions of each number
-    abs_ = in_place_pointwise.abs_
-    absolute_ = in_place_pointwise.abs_
-    ceil_ = in_place_pointwise.ceil_
-    clamp_ = in_place_pointwise.clamp_
-    clamp_max_ = in_place_pointwise.clamp_max_
-    clamp_min_ = in_place_pointwise.clamp_min_
-    clip_ = in_place_pointwise.clamp_
-    cos_ = in_place_pointwise.cos_
-    cumsum_ = in_place_pointwise.cumsum_
-    erf_ = in_place_pointwise.erf_
-    exp2_ = in_place_pointwise.exp2_
-    exp_ = in_place_pointwise.exp_
-    expm1_ = in_place_pointwise.expm1_
-    floor_ = in_place_pointwise.floor_
-    log10_ = in_place_pointwise.log10_
-    log1p_ = in_place_pointwise.log1p_
-    log2_ = in_place_pointwise.log2_
-    log_ = in_place_pointwise.log_
-    masked_fill_ = in_place_pointwise.masked_fill_
-    nan_to_num_ = in_place_pointwise.nan_to_num_
-    neg_ = in_place_pointwise.neg_
-    negative_ = in_place_pointwise.neg_
-    reciprocal_ = in_place_pointwise.reciprocal_
-    relu_ = in_place_pointwise.relu_
-    round_ = in_place_pointwise.round_
-    rsqrt_ = in_place_pointwise.rsqrt_
-    sgn_ = in_place_pointwise.sign_
-    sigmoid_ = in_place_pointwise.sigmoid_
-    sign_ = in_place_pointwise.sign_
-    sin_ = in_place_pointwise.sin_
-    sqrt_ = in_place_pointwise.sqrt_
-    square_ = in_place_pointwise.square_
-    tan_ = in_place_pointwise.tan_
-    tanh_ = in_place_pointwise.tanh_
-    trunc_ = in_place_pointwise.trunc_
+    # in place: elementwise functions
+    abs_ = in_place_elementwise.abs_
+    absolute_ = in_place_elementwise.abs_
+    ceil_ = in_place_elementwise.ceil_
+    clamp_ = in_place_elementwise.clamp_
+    clamp_max_ = in_place_elementwise.clamp_max_
+    clamp_min_ = in_place_elementwise.clamp_min_
+    clip_ = in_place_elementwise.clamp_
+    cos_ = in_place_elementwise.cos_
+    cumsum_ = in_place_elementwise.cumsum_
+    erf_ = in_place_elementwise.erf_
+    exp2_ = in_place_elementwise.exp2_
+    exp_ = in_place_elementwise.exp_
+    expm1_ = in_place_elementwise.expm1_
+    floor_ = in_place_elementwise.floor_
+    log10_ = in_place_elementwise.log10_
+    log1p_ = in_place_elementwise.log1p_
+    log2_ = in_place_elementwise.log2_
+    log_ = in_place_elementwise.log_
+    masked_fill_ = in_place_elementwise.masked_fill_
+    nan_to_num_ = in_place_elementwise.nan_to_num_
+    neg_ = in_place_elementwise.neg_
+    negative_ = in_place_elementwise.neg_
+    reciprocal_ = in_place_elementwise.reciprocal_
+    relu_ = in_place_elementwise.relu_
+    round_ = in_place_elementwise.round_
+    rsqrt_ = in_place_elementwise.rsqrt_
+    sgn_ = in_place_elementwise.sign_
+    sigmoid_ = in_place_elementwise.sigmoid_
+    sign_ = in_place_elementwise.sign_
+    sin_ = in_place_elementwise.sin_
+    sqrt_ = in_place_elementwise.sqrt_
+    square_ = in_place_elementwise.square_
+    tan_ = in_place_elementwise.tan_
+    tanh_ = in_place_elementwise.tanh_
+    trunc_ = in_place_elementwise.trunc_
 
     # write back
     bitwise_and_ = write_back.bitwise_and_
@@ -134,38 +137,38 @@ class InPlaceMethods(Variable):
     share_memory_ = conversion.as_is
 
     # computed apart, then written into the tensor
-    acos_ = written(pointwise.acos)
-    acosh_ = written(pointwise.acosh)
-    arccos_ = written(pointwise.arccos)
-    arccosh_ = written(pointwise.arccosh)
-    arcsin_ = written(pointwise.arcsin)
-    arcsinh_ = written(pointwise.arcsinh)
-    arctan2_ = written(pointwise.arctan2)
-    arctan_ = written(pointwise.arctan)
-    arctanh_ = written(pointwise.arctanh)
-    asin_ = written(pointwise.asin)
-    asinh_ = written(pointwise.asinh)
-    atan2_ = written(pointwise.atan2)
-    atan_ = written(pointwise.atan)
-    atanh_ = written(pointwise.atanh)
+    acos_ = written(trigonometry.acos)
+    acosh_ = written(trigonometry.acosh)
+    arccos_ = written(trigonometry.arccos)
+    arccosh_ = written(trigonometry.arccosh)
+    arcsin_ = written(trigonometry.arcsin)
+    arcsinh_ = written(trigonometry.arcsinh)
+    arctan2_ = written(trigonometry.arctan2)
+    arctan_ = written(trigonometry.arctan)
+    arctanh_ = written(trigonometry.arctanh)
+    asin_ = written(trigonometry.asin)
+    asinh_ = written(trigonometry.asinh)
+    atan2_ = written(trigonometry.atan2)
+    atan_ = written(trigonometry.atan)
+    atanh_ = written(trigonometry.atanh)
     bitwise_not_ = written(comparison.bitwise_not)
-    copysign_ = written(pointwise.copysign)
-    cosh_ = written(pointwise.cosh)
+    copysign_ = written(arithmetic.copysign)
+    cosh_ = written(trigonometry.cosh)
     cumprod_ = written(reductions.cumprod)
-    deg2rad_ = written(pointwise.deg2rad)
+    deg2rad_ = written(trigonometry.deg2rad)
     digamma_ = written(special_functions.digamma)
     eq_ = written(comparison.eq)
-    erfc_ = written(pointwise.erfc)
+    erfc_ = written(special_functions.erfc)
     erfinv_ = written(special_functions.erfinv)
-    fix_ = written(pointwise.fix)
-    frac_ = written(pointwise.frac)
+    fix_ = written(rounding.fix)
+    frac_ = written(rounding.frac)
     gcd_ = written(special_functions.gcd)
     ge_ = written(comparison.ge)
     greater_ = written(comparison.greater)
     greater_equal_ = written(comparison.greater_equal)
     gt_ = written(comparison.gt)
-    heaviside_ = written(pointwise.heaviside)
-    hypot_ = written(pointwise.hypot)
+    heaviside_ = written(rounding.heaviside)
+    hypot_ = written(trigonometry.hypot)
     i0_ = written(special_functions.i0)
     igamma_ = written(special_functions.igamma)
     igammac_ = written(special_functions.igammac)
@@ -179,14 +182,14 @@ class InPlaceMethods(Variable):
     logical_not_ = written(comparison.logical_not)
     logical_or_ = written(comparison.logical_or)
     logical_xor_ = written(comparison.logical_xor)
-    logit_ = written(pointwise.logit)
+    logit_ = written(special_functions.logit)
     lt_ = written(comparison.lt)
     mvlgamma_ = written(special_functions.mvlgamma)
     ne_ = written(comparison.ne)
     nextafter_ = written(special_functions.nextafter)
     not_equal_ = written(comparison.not_equal)
     polygamma_ = written(special_functions.polygamma)
-    rad2deg_ = written(pointwise.rad2deg)
-    sinc_ = written(pointwise.sinc)
-    sinh_ = written(pointwise.sinh)
-    xlogy_ = written(pointwise.xlogy)
+    rad2deg_ = written(trigonometry.rad2deg)
+    sinc_ = written(trigonometry.sinc)
+    sinh_ = written(trigonometry.sinh)
+    xlogy_ = written(exponentials.xlogy)

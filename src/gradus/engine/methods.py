@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from gradus.engine.functions import (
     activations,
+    arithmetic,
     calculus,
     comparison,
     complex_numbers,
@@ -16,18 +17,21 @@ from gradus.engine.functions import (
     creation,
     diagonals,
     drawing,
+    exponentials,
     linalg_older,
     ordering,
-    pointwise,
     products,
     reductions,
     reordering,
+    rounding,
     scattering,
     selecting,
+    selection,
     shapes,
     special_functions,
     splitting,
     storage,
+    trigonometry,
 )
 from gradus.engine.in_place_methods import InPlaceMethods
 
@@ -35,98 +39,96 @@ from gradus.engine.in_place_methods import InPlaceMethods
 class Methods(InPlaceMethods):
     """What can be computed with a tensor: functions whose first argument is the tensor."""
 
-    # pointwise
-    abs = pointwise.abs
-    absolute = pointwise.absolute
-    acos = pointwise.acos
-    acosh = pointwise.acosh
-    add = pointwise.add
-    addcdiv = pointwise.addcdiv
-    addcmul = pointwise.addcmul
-    arccos = pointwise.arccos
-    arccosh = pointwise.arccosh
-    arcsin = pointwise.arcsin
-    arcsinh = pointwise.arcsinh
-    arctan = pointwise.arctan
-    arctan2 = pointwise.arctan2
-    arctanh = pointwise.arctanh
-    asin = pointwise.asin
-    asinh = pointwise.asinh
-    atan = pointwise.atan
-    atan2 = pointwise.atan2
-    atanh = pointwise.atanh
-    ceil = pointwise.ceil
-    clamp = pointwise.clamp
-    clamp_max = pointwise.clamp_max
-    clamp_min = pointwise.clamp_min
-    clip = pointwise.clip
-    clone = pointwise.clone
-    copysign = pointwise.copysign
-    cos = pointwise.cos
-    cosh = pointwise.cosh
-    deg2rad = pointwise.deg2rad
-    div = pointwise.div
-    divide = pointwise.divide
-    erf = pointwise.erf
-    erfc = pointwise.erfc
-    exp = pointwise.exp
-    exp2 = pointwise.exp2
-    expm1 = pointwise.expm1
-    fix = pointwise.fix
-    float_power = pointwise.float_power
-    floor = pointwise.floor
-    floor_divide = pointwise.floor_divide
-    fmax = pointwise.fmax
-    fmin = pointwise.fmin
-    fmod = pointwise.fmod
-    frac = pointwise.frac
-    heaviside = pointwise.heaviside
-    hypot = pointwise.hypot
-    isfinite = pointwise.isfinite
-    isinf = pointwise.isinf
-    isnan = pointwise.isnan
-    isneginf = pointwise.isneginf
-    isposinf = pointwise.isposinf
-    lerp = pointwise.lerp
-    log = pointwise.log
-    log10 = pointwise.log10
-    log1p = pointwise.log1p
-    log2 = pointwise.log2
-    logaddexp = pointwise.logaddexp
-    logaddexp2 = pointwise.logaddexp2
-    logit = pointwise.logit
-    masked_fill = pointwise.masked_fill
-    maximum = pointwise.maximum
-    minimum = pointwise.minimum
-    mul = pointwise.mul
-    multiply = pointwise.multiply
-    nan_to_num = pointwise.nan_to_num
-    neg = pointwise.neg
-    negative = pointwise.negative
-    positive = pointwise.positive
-    pow = pointwise.pow
-    rad2deg = pointwise.rad2deg
-    reciprocal = pointwise.reciprocal
-    relu = pointwise.relu
-    remainder = pointwise.remainder
-    round = pointwise.round
-    rsqrt = pointwise.rsqrt
-    sigmoid = pointwise.sigmoid
-    sign = pointwise.sign
-    signbit = pointwise.signbit
-    sin = pointwise.sin
-    sinc = pointwise.sinc
-    sinh = pointwise.sinh
-    sqrt = pointwise.sqrt
-    square = pointwise.square
-    sub = pointwise.sub
-    subtract = pointwise.subtract
-    tan = pointwise.tan
-    tanh = pointwise.tanh
-    true_divide = pointwise.true_divide
-    trunc = pointwise.trunc
-    where = pointwise.where_method
-    xlogy = pointwise.xlogy
+    # arithmetic
+    abs = arithmetic.abs
+    absolute = arithmetic.absolute
+    add = arithmetic.add
+    addcdiv = arithmetic.addcdiv
+    addcmul = arithmetic.addcmul
+    copysign = arithmetic.copysign
+    div = arithmetic.div
+    divide = arithmetic.divide
+    float_power = arithmetic.float_power
+    floor_divide = arithmetic.floor_divide
+    fmod = arithmetic.fmod
+    lerp = arithmetic.lerp
+    mul = arithmetic.mul
+    multiply = arithmetic.multiply
+    neg = arithmetic.neg
+    negative = arithmetic.negative
+    positive = arithmetic.positive
+    pow = arithmetic.pow
+    reciprocal = arithmetic.reciprocal
+    remainder = arithmetic.remainder
+    square = arithmetic.square
+    sub = arithmetic.sub
+    subtract = arithmetic.subtract
+    true_divide = arithmetic.true_divide
+
+    # exponentials
+    exp = exponentials.exp
+    exp2 = exponentials.exp2
+    expm1 = exponentials.expm1
+    log = exponentials.log
+    log10 = exponentials.log10
+    log1p = exponentials.log1p
+    log2 = exponentials.log2
+    logaddexp = exponentials.logaddexp
+    logaddexp2 = exponentials.logaddexp2
+    rsqrt = exponentials.rsqrt
+    sqrt = exponentials.sqrt
+    xlogy = exponentials.xlogy
+
+    # trigonometry
+    acos = trigonometry.acos
+    acosh = trigonometry.acosh
+    arccos = trigonometry.arccos
+    arccosh = trigonometry.arccosh
+    arcsin = trigonometry.arcsin
+    arcsinh = trigonometry.arcsinh
+    arctan = trigonometry.arctan
+    arctan2 = trigonometry.arctan2
+    arctanh = trigonometry.arctanh
+    asin = trigonometry.asin
+    asinh = trigonometry.asinh
+    atan = trigonometry.atan
+    atan2 = trigonometry.atan2
+    atanh = trigonometry.atanh
+    cos = trigonometry.cos
+    cosh = trigonometry.cosh
+    deg2rad = trigonometry.deg2rad
+    hypot = trigonometry.hypot
+    rad2deg = trigonometry.rad2deg
+    sin = trigonometry.sin
+    sinc = trigonometry.sinc
+    sinh = trigonometry.sinh
+    tan = trigonometry.tan
+    tanh = trigonometry.tanh
+
+    # rounding
+    ceil = rounding.ceil
+    fix = rounding.fix
+    floor = rounding.floor
+    frac = rounding.frac
+    heaviside = rounding.heaviside
+    round = rounding.round
+    sign = rounding.sign
+    signbit = rounding.signbit
+    trunc = rounding.trunc
+
+    # selection
+    clamp = selection.clamp
+    clamp_max = selection.clamp_max
+    clamp_min = selection.clamp_min
+    clip = selection.clip
+    fmax = selection.fmax
+    fmin = selection.fmin
+    masked_fill = selection.masked_fill
+    maximum = selection.maximum
+    minimum = selection.minimum
+    nan_to_num = selection.nan_to_num
+    relu = selection.relu
+    where = selection.where_method
 
     # activations
     hardshrink = activations.hardshrink
@@ -136,6 +138,8 @@ class Methods(InPlaceMethods):
 
     # special functions
     digamma = special_functions.digamma
+    erf = special_functions.erf
+    erfc = special_functions.erfc
     erfinv = special_functions.erfinv
     frexp = special_functions.frexp
     gcd = special_functions.gcd
@@ -145,9 +149,11 @@ class Methods(InPlaceMethods):
     lcm = special_functions.lcm
     ldexp = special_functions.ldexp
     lgamma = special_functions.lgamma
+    logit = special_functions.logit
     mvlgamma = special_functions.mvlgamma
     nextafter = special_functions.nextafter
     polygamma = special_functions.polygamma
+    sigmoid = special_functions.sigmoid
 
     # complex numbers
     angle = complex_numbers.angle
@@ -176,7 +182,12 @@ class Methods(InPlaceMethods):
     greater_equal = comparison.greater_equal
     gt = comparison.gt
     isclose = comparison.isclose
+    isfinite = comparison.isfinite
     isin = comparison.isin
+    isinf = comparison.isinf
+    isnan = comparison.isnan
+    isneginf = comparison.isneginf
+    isposinf = comparison.isposinf
     le = comparison.le
     less = comparison.less
     less_equal = comparison.less_equal
@@ -297,6 +308,7 @@ class Methods(InPlaceMethods):
 
     # copying
     as_strided_scatter = copying.as_strided_scatter
+    clone = copying.clone
     diagonal_scatter = copying.diagonal_scatter
     narrow_copy = copying.narrow_copy
     select_scatter = copying.select_scatter

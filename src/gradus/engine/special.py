@@ -6,28 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 from gradus.engine.autograd.record import apply_one
 from gradus.engine.compat.absent import refuse
-from gradus.engine.functions import pointwise
+from gradus.engine.functions import arithmetic, rounding
 from gradus.engine.functions.activations import log_softmax as log_softmax
 from gradus.engine.functions.activations import softmax as softmax
+from gradus.engine.functions.exponentials import exp2 as exp2
+from gradus.engine.functions.exponentials import expm1 as expm1
+from gradus.engine.functions.exponentials import log1p as log1p
+from gradus.engine.functions.exponentials import xlogy as xlogy
 from gradus.engine.functions.operands import binary, floating, floating_only
-from gradus.engine.functions.pointwise import erf as erf
-from gradus.engine.functions.pointwise import erfc as erfc
-from gradus.engine.functions.pointwise import exp2 as exp2
-from gradus.engine.functions.pointwise import expm1 as expm1
-from gradus.engine.functions.pointwise import log1p as log1p
-from gradus.engine.functions.pointwise import logit as logit
-from gradus.engine.functions.pointwise import sigmoid as expit
-from gradus.engine.functions.pointwise import sinc as sinc
-from gradus.engine.functions.pointwise import xlogy as xlogy
 from gradus.engine.functions.reductions import logsumexp as logsumexp
 from gradus.engine.functions.special_functions import digamma as digamma
+from gradus.engine.functions.special_functions import erf as erf
+from gradus.engine.functions.special_functions import erfc as erfc
 from gradus.engine.functions.special_functions import erfinv as erfinv
 from gradus.engine.functions.special_functions import i0 as i0
 from gradus.engine.functions.special_functions import igamma as gammainc
 from gradus.engine.functions.special_functions import igammac as gammaincc
 from gradus.engine.functions.special_functions import lgamma as gammaln
+from gradus.engine.functions.special_functions import logit as logit
 from gradus.engine.functions.special_functions import mvlgamma as multigammaln
 from gradus.engine.functions.special_functions import polygamma as polygamma
+from gradus.engine.functions.special_functions import sigmoid as expit
+from gradus.engine.functions.trigonometry import sinc as sinc
 from gradus.engine.ops import special
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ psi = digamma
 
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """`torch.round` of floating-point numbers; integers, which that leaves as they are, are refused."""
-    return pointwise.round(floating_only(input, "round_vml_cpu"), decimals=decimals)
+    return rounding.round(floating_only(input, "round_vml_cpu"), decimals=decimals)
 
 
 def entr(input: Tensor) -> Tensor:
@@ -89,12 +89,12 @@ def i1e(input: Tensor) -> Tensor:
 
 def xlog1py(input: Any, other: Any) -> Tensor:
     """input * log(1 + other), 0 where input is 0."""
-    return binary(special.XLog1pY, *pointwise.as_floats("xlog1py", input, other))
+    return binary(special.XLog1pY, *arithmetic.as_floats("xlog1py", input, other))
 
 
 def zeta(input: Any, other: Any) -> Tensor:
     """Hurwitz's zeta function: Σ (k + other) ** -input over k >= 0."""
-    return binary(special.Zeta, *pointwise.as_floats("zeta", input, other))
+    return binary(special.Zeta, *arithmetic.as_floats("zeta", input, other))
 
 
 __getattr__ = refuse(__name__)

@@ -19,11 +19,11 @@ from gradus.engine.compat import absent
 from gradus.engine.compat.untyped_storage import UntypedStorage, storage_of
 from gradus.engine.dtypes import Array, Size, layouts
 from gradus.engine.functions import (
+    arithmetic,
     comparison,
     complex_numbers,
     creation,
     in_place_arithmetic,
-    pointwise,
     products,
     reordering,
     selecting,
@@ -486,16 +486,16 @@ class Tensor(Methods, _Missing):
     __xor__ = __rxor__ = comparison.bitwise_xor
     __lshift__, __rshift__ = comparison.bitwise_left_shift, comparison.bitwise_right_shift
     __rlshift__, __rrshift__ = comparison.rlshift, comparison.rrshift
-    __add__ = __radd__ = pointwise.plus
-    __sub__, __rsub__ = pointwise.sub, pointwise.rsub
-    __mul__ = __rmul__ = pointwise.mul
+    __add__ = __radd__ = arithmetic.plus
+    __sub__, __rsub__ = arithmetic.sub, arithmetic.rsub
+    __mul__ = __rmul__ = arithmetic.mul
     __truediv__, __floordiv__, __mod__, __pow__ = (
-        pointwise.div,
-        pointwise.floor_divide,
-        pointwise.remainder,
-        pointwise.pow,
+        arithmetic.div,
+        arithmetic.floor_divide,
+        arithmetic.remainder,
+        arithmetic.pow,
     )
-    __neg__, __pos__, __abs__ = pointwise.neg, pointwise.positive, pointwise.abs
+    __neg__, __pos__, __abs__ = arithmetic.neg, arithmetic.positive, arithmetic.abs
     __getitem__, __setitem__ = selecting.getitem, selecting.setitem
     __matmul__ = products.matmul
 
@@ -519,13 +519,13 @@ class Tensor(Methods, _Missing):
     __rdiv__ = __rtruediv__  # Python 2's name, which PyTorch has kept
 
     def __rfloordiv__(self, other: Any) -> Tensor:
-        return pointwise.floor_divide(other, self)
+        return arithmetic.floor_divide(other, self)
 
     def __rmod__(self, other: Any) -> Tensor:
-        return pointwise.remainder(other, self)
+        return arithmetic.remainder(other, self)
 
     def __rpow__(self, other: Any) -> Tensor:
-        return pointwise.pow(other, self)
+        return arithmetic.pow(other, self)
 
 
 results_are(Tensor)

@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "all", "allclose", "any", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
-    "bitwise_xor", "count_nonzero", "eq", "equal", "ge", "greater", "greater_equal", "gt", "isclose", "isin", "le",
-    "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "ne", "not_equal",
+    "all", "allclose", "any", "bitwise_and", "bitwise_left_shift", "bitwise_not", "bitwise_or",
+    "bitwise_right_shift", "bitwise_xor", "count_nonzero", "eq", "equal", "ge", "greater", "greater_equal", "gt",
+    "isclose", "isfinite", "isin", "isinf", "isnan", "isneginf", "isposinf", "le", "less", "less_equal",
+    "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "ne", "not_equal",
 ]  # fmt: skip
 
 
@@ -192,6 +193,31 @@ def invert(input: Tensor) -> Tensor:
     if input._array.dtype.kind in FLOATING:
         raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
     return wrap(np.invert(input._array))
+
+
+def isnan(input: Tensor) -> Tensor:
+    """Return whether each element is NaN: a bool tensor."""
+    return wrap(np.isnan(input._array))
+
+
+def isinf(input: Tensor) -> Tensor:
+    """Return whether each element is +inf or -inf: a bool tensor."""
+    return wrap(np.isinf(input._array))
+
+
+def isfinite(input: Tensor) -> Tensor:
+    """Return whether each element is neither NaN nor infinite: a bool tensor."""
+    return wrap(np.isfinite(input._array))
+
+
+def isposinf(input: Tensor) -> Tensor:
+    """Return whether each element is +inf: a bool tensor."""
+    return wrap(input._array == np.inf)
+
+
+def isneginf(input: Tensor) -> Tensor:
+    """Return whether each element is -inf: a bool tensor."""
+    return wrap(input._array == -np.inf)
 
 
 def equal(input: Tensor, other: Tensor) -> bool:

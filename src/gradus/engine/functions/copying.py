@@ -1,4 +1,4 @@
-"""Out-of-place forms of views: `*_copy` copies what a view shows, `*_scatter` writes through a view of a copy."""
+"""Copies: `clone`, `*_copy`, which copies what a view shows, and `*_scatter`, which writes through a view of a copy."""
 
 from __future__ import annotations
 
@@ -8,19 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from gradus.engine.autograd.grad_mode import state
 from gradus.engine.autograd.record import apply_one
+from gradus.engine.dtypes.layouts import in_format
 from gradus.engine.functions import diagonals, reordering, shapes, splitting, storage
 from gradus.engine.functions.operands import axis_of, is_tensor
+from gradus.engine.ops.copying import Clone
 from gradus.engine.ops.shapes import Alias
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "alias_copy", "as_strided_copy", "as_strided_scatter", "detach_copy", "diagonal_copy", "diagonal_scatter",
-    "expand_copy", "narrow_copy", "permute_copy", "select_copy", "select_scatter", "slice_copy", "slice_scatter",
-    "split_copy", "split_with_sizes_copy", "squeeze_copy", "t_copy", "transpose_copy", "unbind_copy", "unfold_copy",
-    "unsqueeze_copy", "view_copy",
+    "alias_copy", "as_strided_copy", "as_strided_scatter", "clone", "detach_copy", "diagonal_copy",
+    "diagonal_scatter", "expand_copy", "narrow_copy", "permute_copy", "select_copy", "select_scatter", "slice_copy",
+    "slice_scatter", "split_copy", "split_with_sizes_copy", "squeeze_copy", "t_copy", "transpose_copy",
+    "unbind_copy", "unfold_copy", "unsqueeze_copy", "view_copy",
 ]  # fmt: skip
+
+
+def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
+    """Return a copy with its own memory, in input's memory order or in `memory_format`; gradients flow through it."""
+    out: Tensor = apply_one(Clone, input)
+    return out if memory_format is None else in_format(out, memory_format)
 
 
 def _copying(view: Callable[..., Any]) -> Callable[..., Any]:

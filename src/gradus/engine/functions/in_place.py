@@ -1,7 +1,7 @@
 """In-place operations: they write into the tensor's memory and its place in the graph; their names end in "_".
 
 Here are those that copy, fill or reshape, and `written`, which makes one of any function; `in_place_arithmetic.py` has
-add_, mul_ and the like, `in_place_pointwise.py` exp_, clamp_ and the like.
+add_, mul_ and the like, `in_place_elementwise.py` exp_, clamp_ and the like.
 """
 
 from __future__ import annotations

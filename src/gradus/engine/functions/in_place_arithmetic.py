@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from gradus.engine import dtypes
 from gradus.engine.dtypes.promotion import result_type
-from gradus.engine.functions import pointwise, products
+from gradus.engine.functions import products
+from gradus.engine.functions.arithmetic import lerp, pow, refuse_bool_difference, refuse_negative_power, scaled, terms
 from gradus.engine.functions.in_place import copy_
 from gradus.engine.functions.operands import array_of, as_operand, check_cast, in_place, is_tensor, refuse_bool
 from gradus.engine.kernels import FLOAT32
@@ -20,15 +21,15 @@ def add_(input: Tensor, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
     """In-place version of `add`."""
     if type(alpha) is int and alpha == 1 and not old:
         return in_place(input, arithmetic.Add, other)
-    return in_place(input, arithmetic.Add, *pointwise.scaled("add_", input, other, old, alpha))
+    return in_place(input, arithmetic.Add, *scaled("add_", input, other, old, alpha))
 
 
 def sub_(input: Tensor, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
     """In-place version of `sub`."""
-    pointwise.refuse_bool_difference(input, old[0] if old else other)
+    refuse_bool_difference(input, old[0] if old else other)
     if type(alpha) is int and alpha == 1 and not old:
         return in_place(input, arithmetic.Sub, other)
-    return in_place(input, arithmetic.Sub, *pointwise.scaled("sub_", input, other, old, alpha))
+    return in_place(input, arithmetic.Sub, *scaled("sub_", input, other, old, alpha))
 
 
 def mul_(input: Tensor, other: Any) -> Tensor:
@@ -52,9 +53,9 @@ def pow_(input: Tensor, exponent: Any) -> Tensor:
     if kind in "iub" and not is_tensor(exponent):
         exponent = as_operand(exponent)
         if isinstance(exponent, int) and exponent < 0:
-            pointwise.refuse_negative_power()
+            refuse_negative_power()
         if kind == "b" and isinstance(exponent, bool):
-            return copy_(input, pointwise.pow(input, exponent))
+            return copy_(input, pow(input, exponent))
     check_cast(result_type(input._array, array_of(as_operand(exponent))), input._array.dtype)
     return in_place(refuse_bool(input, "pow"), arithmetic.Pow, exponent)
 
@@ -82,19 +83,19 @@ def _not_both_bool(input: Tensor, other: Any, name: str) -> Tensor:
 
 def addcmul_(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
     """In-place version of `addcmul`."""
-    a, b, value = pointwise.terms("addcmul_", input, tensor1, tensor2, old, value)
+    a, b, value = terms("addcmul_", input, tensor1, tensor2, old, value)
     return in_place(refuse_bool(input, "addcmul_cpu_out"), arithmetic.Add, a * b, value)
 
 
 def addcdiv_(input: Tensor, tensor1: Any, tensor2: Any, *old: Any, value: Any = 1) -> Tensor:
     """In-place version of `addcdiv`."""
-    a, b, value = pointwise.terms("addcdiv_", input, tensor1, tensor2, old, value, divided=True)
+    a, b, value = terms("addcdiv_", input, tensor1, tensor2, old, value, divided=True)
     return in_place(input, arithmetic.Add, a / b, value)
 
 
 def lerp_(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     """In-place version of `lerp`."""
-    return copy_(input, pointwise.lerp(input, end, weight))
+    return copy_(input, lerp(input, end, weight))
 
 
 def addmm_(input: Tensor, *operands: Any, **factors: Any) -> Tensor:

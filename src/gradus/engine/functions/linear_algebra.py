@@ -21,8 +21,8 @@ from gradus.engine.functions.linalg_checks import (
     failures,
 )
 from gradus.engine.functions.operands import axis_of, scalar_name
-from gradus.engine.functions.pointwise import where
 from gradus.engine.functions.products import matmul
+from gradus.engine.functions.selection import where
 from gradus.engine.ops import linear_algebra
 from gradus.engine.return_types import linalg_cholesky_ex as CholeskyEx
 from gradus.engine.return_types import linalg_inv_ex as InvEx

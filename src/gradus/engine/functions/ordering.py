@@ -9,6 +9,7 @@ import numpy as np
 from gradus.engine import return_types
 from gradus.engine.autograd.record import apply, apply_two, wrap
 from gradus.engine.dtypes import FLOATING, Array
+from gradus.engine.functions.arithmetic import lerp
 from gradus.engine.functions.operands import (
     Dims,
     axes_of,
@@ -20,7 +21,7 @@ from gradus.engine.functions.operands import (
     renamed,
     scalar_name,
 )
-from gradus.engine.functions.pointwise import lerp, maximum, minimum
+from gradus.engine.functions.selection import maximum, minimum
 from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.ops import indexing, reductions
 

@@ -1,4 +1,4 @@
-"""Special functions, and what is computed of whole numbers and of the parts of floats, number by number."""
+"""Special functions, functions of integers (`gcd`, `lcm`) and of the parts of floats (`frexp`), elementwise."""
 
 from __future__ import annotations
 
@@ -8,25 +8,48 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine.autograd.record import apply_one, wrap
-from gradus.engine.functions import pointwise
+from gradus.engine.functions.arithmetic import mul, of_floats, pow
 from gradus.engine.functions.operands import (
     binary,
     floating,
     floating_only,
     is_tensor,
+    number,
     only_tensors,
     same_type,
     scalar_name,
 )
 from gradus.engine.ops import special
+from gradus.engine.ops.activations import Sigmoid
+from gradus.engine.ops.exponentials import Logit
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
 __all__ = [
-    "digamma", "erfinv", "frexp", "gcd", "i0", "igamma", "igammac", "lcm", "ldexp", "lgamma", "mvlgamma", "nextafter",
-    "polygamma",
+    "digamma", "erf", "erfc", "erfinv", "frexp", "gcd", "i0", "igamma", "igammac", "lcm", "ldexp", "lgamma", "logit",
+    "mvlgamma", "nextafter", "polygamma", "sigmoid",
 ]  # fmt: skip
+
+
+def erf(input: Tensor) -> Tensor:
+    """Return the error function of input, 2/√π ∫₀ˣ exp(-t²) dt."""
+    return apply_one(special.Erf, floating(input))
+
+
+def erfc(input: Tensor) -> Tensor:
+    """Return 1 - erf(input), accurate where that is near 0."""
+    return apply_one(special.Erfc, floating(input))
+
+
+def sigmoid(input: Tensor) -> Tensor:
+    """Return 1 / (1 + e⁻ˣ)."""
+    return apply_one(Sigmoid, floating(input))
+
+
+def logit(input: Tensor, eps: float | None = None) -> Tensor:
+    """Return log(x / (1 - x)), the inverse of `sigmoid`; with `eps`, x is first clamped to [eps, 1 - eps]."""
+    return apply_one(Logit, floating(input), None if eps is None else number(eps, "logit", "eps"))
 
 
 def lgamma(input: Tensor) -> Tensor:
@@ -71,12 +94,12 @@ def i0(input: Tensor) -> Tensor:
 
 def igamma(input: Tensor, other: Tensor) -> Tensor:
     """Return the regularized lower incomplete gamma function P(input, other)."""
-    return pointwise.of_floats(special.Igamma, "igamma", input, other)
+    return of_floats(special.Igamma, "igamma", input, other)
 
 
 def igammac(input: Tensor, other: Tensor) -> Tensor:
     """Return the regularized upper incomplete gamma function Q(input, other)."""
-    return pointwise.of_floats(special.Igammac, "igammac", input, other)
+    return of_floats(special.Igammac, "igammac", input, other)
 
 
 def nextafter(input: Tensor, other: Tensor) -> Tensor:
@@ -107,7 +130,7 @@ def _of_integers(how: Any, a: Tensor, b: Tensor) -> Tensor:
 def ldexp(input: Tensor, other: Tensor) -> Tensor:
     """input * 2 ** other."""
     only_tensors("ldexp", input, other)
-    return pointwise.mul(input, pointwise.pow(2.0, other))
+    return mul(input, pow(2.0, other))
 
 
 def frexp(input: Tensor) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gradus.engine.dtypes.promotion import result_type
-from gradus.engine.functions import comparison, pointwise
+from gradus.engine.functions import arithmetic, comparison
 from gradus.engine.functions.in_place import copy_, written
 from gradus.engine.functions.operands import array_of, as_operand, check_cast, scalar_name
 
@@ -41,4 +41,4 @@ def float_power_(input: Tensor, exponent: Any) -> Tensor:
             f"the base given to float_power_ has dtype {scalar_name(dtype)} but the operation's result requires dtype "
             "Double"
         )
-    return copy_(input, pointwise.float_power(input.clone(), exponent))  # the gradient needs what it overwrites
+    return copy_(input, arithmetic.float_power(input.clone(), exponent))  # the gradient needs what it overwrites

@@ -1,4 +1,4 @@
-"""In-place functions of each number: `x.exp_()`, `x.round_()`, `x.clamp_(0, 1)`."""
+"""In-place elementwise functions: `x.exp_()`, `x.round_()`, `x.clamp_(0, 1)`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from gradus.engine import dtypes
 from gradus.engine.autograd.in_place import apply_
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.promotion import result_type
-from gradus.engine.functions import pointwise
 from gradus.engine.functions.in_place import copy_, written
 from gradus.engine.functions.in_place_arithmetic import pow_
 from gradus.engine.functions.operands import (
@@ -21,6 +20,8 @@ from gradus.engine.functions.operands import (
     refuse_bool,
     refuse_complex,
 )
+from gradus.engine.functions.rounding import round
+from gradus.engine.functions.selection import check_mask, clamp, clamp_max, clamp_min, nan_to_num
 from gradus.engine.ops import activations, arithmetic, exponentials, rounding, selection, special, trigonometry
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ __all__ = [  # those that are functions of `torch`, too
 ]  # fmt: skip
 
 
-clamp_min_, clamp_max_ = written(pointwise.clamp_min), written(pointwise.clamp_max)
+clamp_min_, clamp_max_ = written(clamp_min), written(clamp_max)
 
 
 def _float_only(input: Tensor) -> Tensor:
@@ -190,7 +191,7 @@ def ceil_(input: Tensor) -> Tensor:
 def round_(input: Tensor, *, decimals: int = 0) -> Tensor:
     """In-place version of `round`."""
     if decimals:
-        return copy_(input, pointwise.round(input, decimals=decimals))
+        return copy_(input, round(input, decimals=decimals))
     return apply_(input, rounding.Round, rule="rint")
 
 
@@ -207,7 +208,7 @@ def sign_(input: Tensor) -> Tensor:
 def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
     """In-place version of `clamp`."""
     if is_tensor(min) or is_tensor(max):
-        result = pointwise.clamp(input.clone(), min, max)  # its gradient needs the numbers that are overwritten
+        result = clamp(input.clone(), min, max)  # its gradient needs the numbers that are overwritten
         check_cast(result._array.dtype, input._array.dtype)
         return copy_(input, result)
     if min is None and max is None:
@@ -221,7 +222,7 @@ def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 
 def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """In-place version of `masked_fill`."""
-    pointwise.check_mask(mask)
+    check_mask(mask)
     value = fitting(as_operand(value), input._array.dtype)
     if is_tensor(value) and value.ndim:
         raise RuntimeError(
@@ -238,4 +239,4 @@ def nan_to_num_(
     input: Tensor, nan: float | None = None, posinf: float | None = None, neginf: float | None = None
 ) -> Tensor:
     """In-place version of `nan_to_num`."""
-    return copy_(input, pointwise.nan_to_num(input, nan, posinf, neginf))
+    return copy_(input, nan_to_num(input, nan, posinf, neginf))
