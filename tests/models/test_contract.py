@@ -16,14 +16,27 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "ngram": {"order": 3, "smoothing": 0.01},
     "bigram": {},
     "nplm": {"context": 3, "n_embd": 6, "n_hidden": 32, "direct": True},
+    "mlp": {"context": 3, "n_embd": 6, "n_hidden": 32},
     "gpt": {"n_layer": 2, "n_head": 2, "n_embd": 32},
 }
-every_model = pytest.mark.parametrize("name", MODELS)
+VARIANTS: dict[str, dict[str, Any]] = {  # settings that change what a model computes, for "model: what is different"
+    "mlp: no norm, 2 layers": {**SETTINGS["mlp"], "n_layer": 2, "norm": "none", "init": "zero-output"},
+    "mlp: layer, gelu": {**SETTINGS["mlp"], "norm": "layer", "activation": "gelu"},
+    "mlp: group": {**SETTINGS["mlp"], "norm": "group"},
+    "mlp: rms, relu": {**SETTINGS["mlp"], "norm": "rms", "activation": "relu"},
+    "mlp: norm of the output": {**SETTINGS["mlp"], "norm_output": True},
+}
+CASES = [*MODELS, *VARIANTS]
+every_model = pytest.mark.parametrize("name", CASES)
+short_context = pytest.mark.parametrize(
+    "name", [name for name in CASES if name.split(":")[0] in ("ngram", "bigram", "nplm", "mlp")]
+)
 
 
 def small(name: str, vocab_size: int = V) -> LanguageModel:
     torch.manual_seed(1)
-    return build_model(name, vocab_size=vocab_size, block_size=BLOCK, **SETTINGS[name])
+    settings = VARIANTS.get(name) or SETTINGS[name]
+    return build_model(name.split(":")[0], vocab_size=vocab_size, block_size=BLOCK, **settings)
 
 
 def random_rows(seed: int, batch: int = 4) -> np.ndarray[Any, np.dtype[np.int64]]:
@@ -38,9 +51,9 @@ def trained(name: str) -> tuple[LanguageModel, float]:
     if hasattr(model, "count"):
         model.count(x, y)
     else:
-        rate = {"bigram": 0.3, "nplm": 0.03, "gpt": 0.01}[name]
+        rate = {"bigram": 0.3, "nplm": 0.03, "mlp": 0.03, "gpt": 0.01}[name.split(":")[0]]
         optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
-        for _ in range(40):
+        for _ in range(200 if has_batch_norm(model) else 40):  # evaluation waits for the running statistics
             _, loss = model(torch.from_numpy(x), torch.from_numpy(y))
             optimizer.zero_grad()
             loss.backward()
@@ -48,6 +61,10 @@ def trained(name: str) -> tuple[LanguageModel, float]:
     with inference(model):
         _, loss = model(torch.from_numpy(x), torch.from_numpy(y))
     return model, loss.item()
+
+
+def has_batch_norm(model: LanguageModel) -> bool:
+    return any("running_mean" in name for name in model.state_dict())
 
 
 @every_model
@@ -96,7 +113,7 @@ def test_a_prediction_does_not_change_with_later_tokens(name: str) -> None:
     assert np.abs(a[:, 5:] - b[:, 5:]).max() > 0.1
 
 
-@pytest.mark.parametrize("name", ["ngram", "bigram", "nplm"])
+@short_context
 def test_before_the_start_of_a_row_is_token_0(name: str) -> None:
     model, _ = trained(name)
     x = random_rows(3)
@@ -106,7 +123,7 @@ def test_before_the_start_of_a_row_is_token_0(name: str) -> None:
     np.testing.assert_allclose(whole[:, 3:], rest, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["ngram", "bigram", "nplm"])
+@short_context
 def test_a_short_context_takes_rows_longer_than_block_size(name: str) -> None:
     model, _ = trained(name)
     x = np.tile(random_rows(4), 3)
@@ -114,6 +131,27 @@ def test_a_short_context_takes_rows_longer_than_block_size(name: str) -> None:
         logits = model(torch.from_numpy(x))[0].numpy()
     assert logits.shape == (4, 3 * BLOCK, V)
     np.testing.assert_allclose(logits[:, BLOCK + 3 : 2 * BLOCK], logits[:, 2 * BLOCK + 3 :], rtol=0, atol=1e-5)
+
+
+@every_model
+def test_a_row_is_scored_the_same_alone_and_in_a_batch(name: str) -> None:
+    model, _ = trained(name)
+    x, y = torch.from_numpy(random_rows(9)), torch.from_numpy(random_rows(10))
+    with inference(model):
+        together, _ = model(x, y)
+        alone = np.concatenate([model(x[i : i + 1], y[i : i + 1])[0].numpy() for i in range(len(x))])
+    np.testing.assert_allclose(together.numpy(), alone, rtol=0, atol=2e-5)  # products of other shapes round otherwise
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "ngram"])
+def test_targets_of_the_last_position_only_are_scored_as_in_whole_rows(name: str) -> None:
+    model, _ = trained(name)
+    x, y = random_rows(11), random_rows(12)
+    y[:, :-1] = -1
+    with inference(model):
+        _, whole = model(torch.from_numpy(x), torch.from_numpy(y))
+        _, last = model(torch.from_numpy(x), torch.from_numpy(y[:, -1:].copy()))
+    assert last.item() == pytest.approx(whole.item(), rel=1e-6)
 
 
 @every_model
@@ -132,7 +170,7 @@ def test_tokens_outside_the_vocabulary_are_an_index_error(name: str) -> None:
         small(name)(torch.tensor([[0, V]]))
 
 
-@pytest.mark.parametrize(("name", "context"), [("ngram", 2), ("bigram", 1), ("nplm", 3), ("gpt", BLOCK)])
+@pytest.mark.parametrize(("name", "context"), [("ngram", 2), ("bigram", 1), ("nplm", 3), ("mlp", 3), ("gpt", BLOCK)])
 def test_context_is_how_many_tokens_a_prediction_sees(name: str, context: int) -> None:
     model, _ = trained(name)
     assert (model.context, model.block_size) == (context, BLOCK)

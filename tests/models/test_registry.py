@@ -27,7 +27,7 @@ def test_every_configuration_begins_with_what_the_text_decides() -> None:
     ("name", "settings", "message"),
     [
         ("gtp", {}, "no model is called 'gtp': did you mean 'gpt'?"),
-        ("xyz", {}, "no model is called 'xyz': choose one of ngram, bigram, nplm, gpt"),
+        ("xyz", {}, f"no model is called 'xyz': choose one of {', '.join(MODELS)}"),
         ("gpt", {"n_heads": 4}, "gpt has no setting 'n_heads': did you mean 'n_head'?"),
         ("bigram", {"order": 2}, "bigram has no setting 'order': choose one of vocab_size, block_size"),
         ("gpt", {"n_layer": "4"}, "n_layer must be of type int, got '4'"),
@@ -42,6 +42,12 @@ def test_every_configuration_begins_with_what_the_text_decides() -> None:
         ("ngram", {"smoothing": -0.5}, "smoothing must be 0 or more, got -0.5"),
         ("ngram", {"smoothing": float("inf")}, "smoothing must be 0 or more, got inf"),
         ("nplm", {"context": 0}, "context must be at least 1, got 0"),
+        ("mlp", {"norm": "batchnorm"}, "norm must be one of none, batch, layer, group, rms, got 'batchnorm'"),
+        (
+            "mlp",
+            {"norm": "group", "n_hidden": 20},
+            "n_hidden must be a multiple of norm_groups, got n_hidden 20 and norm_groups 8",
+        ),
         ("bigram", {"vocab_size": 0}, "vocab_size must be at least 1, got 0"),
         ("nplm", {"block_size": -1}, "block_size must be at least 1, got -1"),
     ],

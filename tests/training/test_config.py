@@ -28,6 +28,7 @@ def test_two_budgets_are_refused() -> None:
         ({"steps": 0}, "steps must be at least 1, got 0"),
         ({"minutes": 0.0}, "minutes must be greater than 0, got 0.0"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+        ({"batch_size": 1, "positions": True}, "batch_size must be at least 2 with positions, got 1"),
         ({"learning_rate": -1.0}, "learning_rate must be greater than 0, got -1.0"),
         ({"warmup": 1.5}, "warmup must be between 0 and 1, got 1.5"),
         ({"beta2": 1.0}, "beta2 must be at least 0 and less than 1, got 1.0"),

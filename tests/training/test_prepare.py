@@ -53,6 +53,13 @@ def sizes(values: dict[str, object]) -> tuple[str | None, int, int, int]:
     return setup.config.kind, settings.block_size, settings.n_embd, setup.config.batch_size
 
 
+def test_single_positions_are_for_a_short_context(stream: str) -> None:
+    x, y = set_up({"corpus": stream, "model": "nplm", "positions": True, "batch_size": 4}).batches.batch(0)
+    assert (x.shape, y.shape) == ((4, 3), (4, 1))
+    with pytest.raises(UserError, match="positions are for models of a short context; gpt sees a whole block"):
+        set_up({"corpus": stream, **TINY, "positions": True})
+
+
 def test_the_seed_decides_the_first_weights(stream: str) -> None:
     first, same, other = (weights(set_up({"corpus": stream, **TINY, "seed": seed}).model) for seed in (1, 1, 2))
     assert all(np.array_equal(first[name], same[name]) for name in first)
@@ -85,14 +92,13 @@ def test_a_context_longer_than_a_row_is_refused(stream: str) -> None:
 
 
 def test_a_setting_of_another_model_says_whose_it_is(stream: str) -> None:
-    with pytest.raises(UserError) as error:
-        set_up({"corpus": stream, "model": "ngram", "n_embd": 3})
-    assert (
-        str(error.value) == "n_embd is a setting of nplm and gpt, not of ngram, which has block_size, order, smoothing"
-    )
+    with pytest.raises(UserError, match=r"^direct is a setting of nplm, not of bigram, which has block_size$"):
+        set_up({"corpus": stream, "model": "bigram", "direct": True})
+    with pytest.raises(UserError, match=r"^context is a setting of nplm, mlp.*, not of gpt, which has block_size, "):
+        set_up({"corpus": stream, "model": "gpt", "context": 3})
     with pytest.raises(UserError, match=r"unknown setting n_embed; did you mean n_embd\?"):
         set_up({"corpus": stream, "n_embed": 3})
-    with pytest.raises(UserError, match="there is no model 'rnn'; there are ngram, bigram, nplm, gpt"):
+    with pytest.raises(UserError, match="there is no model 'rnn'; there are ngram, bigram, nplm, "):
         model_settings("rnn")
 
 

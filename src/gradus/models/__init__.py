@@ -13,14 +13,16 @@ from gradus.lazy import lazy
 if TYPE_CHECKING:
     from gradus.models.base import NOT_SCORED, LanguageModel, device_of, inference
     from gradus.models.bigram import Bigram
-    from gradus.models.config import BigramConfig, GPTConfig, ModelConfig, NGramConfig, NPLMConfig
+    from gradus.models.config import BigramConfig, GPTConfig, MLPConfig, ModelConfig, NGramConfig, NPLMConfig
     from gradus.models.gpt import GPT
+    from gradus.models.mlp import MLP
     from gradus.models.ngram import NGram
     from gradus.models.nplm import NPLM
     from gradus.models.registry import MODELS, build_model
 
 __all__ = [
     "GPT",
+    "MLP",
     "MODELS",
     "NOT_SCORED",
     "NPLM",
@@ -28,6 +30,7 @@ __all__ = [
     "BigramConfig",
     "GPTConfig",
     "LanguageModel",
+    "MLPConfig",
     "ModelConfig",
     "NGram",
     "NGramConfig",
@@ -38,11 +41,12 @@ __all__ = [
 ]
 
 _HOME = {
-    **dict.fromkeys(["BigramConfig", "GPTConfig", "ModelConfig", "NGramConfig", "NPLMConfig"], "config"),
+    **dict.fromkeys(["BigramConfig", "GPTConfig", "MLPConfig", "ModelConfig", "NGramConfig", "NPLMConfig"], "config"),
     **dict.fromkeys(["NOT_SCORED", "LanguageModel", "device_of", "inference"], "base"),
     **dict.fromkeys(["MODELS", "build_model"], "registry"),
     "Bigram": "bigram",
     "GPT": "gpt",
+    "MLP": "mlp",
     "NGram": "ngram",
     "NPLM": "nplm",
 }

@@ -4,7 +4,8 @@
 
 `idx` (B, T) int64 are rows of tokens; `logits` (B, T, V) are, at every position, the scores of what comes next given
 the tokens up to and including that position; `loss` is the mean negative log-likelihood, in nats, of the
-`targets` (B, T) that are not -1. So one trainer, one evaluator, one generator and one table serve all models.
+`targets` (B, T) that are not -1. A model that learns by gradient descent also takes targets (B, S), S < T: those of the
+last S positions. So one trainer, one evaluator, one generator and one table serve all models.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class LanguageModel(nn.Module):
     def forward(
         self, idx: torch.Tensor, targets: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """(B, T) int64, and targets of the same shape or None -> logits (B, T, V), and the loss or None."""
+        """(B, T) int64, and targets of the last positions or None -> logits (B, T, V), and the loss or None."""
         raise NotImplementedError
 
     def num_parameters(self) -> int:
@@ -50,9 +51,12 @@ class LanguageModel(nn.Module):
 
 
 def mean_loss(logits: torch.Tensor, targets: torch.Tensor | None) -> torch.Tensor | None:
-    """Cross-entropy of logits (B, T, V) against the targets (B, T) that are not -1, in nats; None without targets."""
+    """Cross-entropy of logits (B, T, V) against the targets (B, S) of the last S positions that are not -1, in nats;
+    None without targets."""
     if targets is None:
         return None
+    if targets.size(1) < logits.size(1):
+        logits = logits[:, -targets.size(1) :].contiguous()
     return F.cross_entropy(logits.view(-1, logits.size(-1)), targets.view(-1), ignore_index=NOT_SCORED)
 
 

@@ -8,7 +8,7 @@ the rest is the user's to set. Invalid settings are refused here, with their val
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from gradus.errors import UserError
 
@@ -78,6 +78,41 @@ class NPLMConfig:
     def parameters(self) -> int:
         V, E, H, width = self.vocab_size, self.n_embd, self.n_hidden, self.context * self.n_embd
         return V * E + (width + 1) * H + (H + 1) * V + (width * V if self.direct else 0)
+
+
+@dataclass(frozen=True)
+class MLPConfig:
+    """Settings of `gradus.models.mlp.MLP`; the defaults are makemore's, with BatchNorm."""
+
+    vocab_size: int  # number of different tokens
+    block_size: int  # longest row of tokens
+    context: int = 3  # context length: how many previous tokens a prediction sees
+    n_embd: int = 10  # embedding size: numbers for each token
+    n_hidden: int = 200  # hidden units: neurons in a layer
+    n_layer: int = 1  # hidden layers
+    activation: Literal["tanh", "relu", "gelu"] = "tanh"  # what follows each hidden layer
+    norm: Literal["none", "batch", "layer", "group", "rms"] = "batch"  # normalisation, before each activation
+    norm_groups: int = 8  # groups of hidden units that norm group normalises
+    norm_output: bool = False  # normalise the logits too
+    init: Literal["plain", "zero-output", "kaiming"] = (
+        "kaiming"  # first weights: N(0, 1); output near 0; scaled by gain
+    )
+
+    def __post_init__(self) -> None:
+        _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size, context=self.context, n_embd=self.n_embd)
+        _at_least(1, n_hidden=self.n_hidden, n_layer=self.n_layer, norm_groups=self.norm_groups)
+        if self.norm == "group" and self.n_hidden % self.norm_groups:
+            raise UserError(
+                f"n_hidden must be a multiple of norm_groups, got n_hidden {self.n_hidden} and norm_groups "
+                f"{self.norm_groups}"
+            )
+
+    @property
+    def parameters(self) -> int:
+        V, E, H = self.vocab_size, self.n_embd, self.n_hidden
+        per_unit = {"none": 1, "rms": 2}.get(self.norm, 2)  # a bias, a gain
+        hidden = self.context * E * H + (self.n_layer - 1) * H * H + self.n_layer * per_unit * H
+        return V * E + hidden + (H + (per_unit if self.norm_output else 1)) * V
 
 
 @dataclass(frozen=True)

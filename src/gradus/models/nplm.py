@@ -13,11 +13,11 @@ from __future__ import annotations
 import math
 
 from gradus.backend import nn, torch
-from gradus.models.base import LanguageModel, mean_loss
 from gradus.models.config import NPLMConfig
+from gradus.models.windows import WindowModel
 
 
-class NPLM(LanguageModel):
+class NPLM(WindowModel):
     """Embeddings of a fixed context, a tanh layer, logits; with C, H and U as in the paper.
 
     The embeddings start as N(0, 1). The tanh layer keeps that scale: its weights have the standard deviation (5/3) /
@@ -39,17 +39,12 @@ class NPLM(LanguageModel):
         if self.direct is not None:
             _init_linear(self.direct, 0.01)
 
-    def forward(
-        self, idx: torch.Tensor, targets: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        (B, T), n = idx.shape, self.context
-        before = torch.zeros((B, n - 1), dtype=idx.dtype, device=idx.device)  # token 0 precedes the row
-        emb = self.wte(torch.cat([before, idx], dim=1))  # (B, n-1 + T, E): each token is looked up once
-        x = torch.cat([emb[:, k : k + T] for k in range(n)], dim=2)  # (B, T, n*E): each window, oldest token first
-        logits = self.output(self.hidden(x).tanh())  # (B, T, n*E) -> (B, T, H) -> (B, T, V)
+    def score(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.wte(x).view(len(x), -1)  # (N, n) -> (N, n, E) -> (N, n*E): each window, oldest token first
+        logits: torch.Tensor = self.output(self.hidden(x).tanh())  # (N, n*E) -> (N, H) -> (N, V)
         if self.direct is not None:
             logits = logits + self.direct(x)
-        return logits, mean_loss(logits, targets)
+        return logits
 
 
 def _init_linear(layer: nn.Linear, std: float) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import fields
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from gradus.errors import UserError
 from gradus.models.base import LanguageModel
 from gradus.models.bigram import Bigram
-from gradus.models.config import BigramConfig, GPTConfig, NGramConfig, NPLMConfig
+from gradus.models.config import BigramConfig, GPTConfig, MLPConfig, NGramConfig, NPLMConfig
 from gradus.models.gpt import GPT
+from gradus.models.mlp import MLP
 from gradus.models.ngram import NGram
 from gradus.models.nplm import NPLM
 
@@ -19,6 +20,7 @@ MODELS: dict[str, tuple[type[Any], type[Any]]] = {
     "ngram": (NGramConfig, NGram),
     "bigram": (BigramConfig, Bigram),
     "nplm": (NPLMConfig, NPLM),
+    "mlp": (MLPConfig, MLP),
     "gpt": (GPTConfig, GPT),
 }
 
@@ -45,11 +47,18 @@ def build_model(name: str, *, vocab_size: int, block_size: int, **settings: Any)
     for key, value in settings.items():
         if key not in names:
             raise UserError(f"{name} has no setting {key!r}{_instead(key, names)}")
-        accepted = (int, float) if types[key] is float else (types[key],)
-        if type(value) not in accepted:
-            raise UserError(f"{key} must be of type {types[key].__name__}, got {value!r}")
+        _check(key, value, types[key])
     model: LanguageModel = model_class(config_class(**settings))
     return model
+
+
+def _check(name: str, value: object, hint: Any) -> None:
+    """UserError unless a value has its field's type: int, float, bool, or one of the words of a Literal."""
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise UserError(f"{name} must be one of {', '.join(get_args(hint))}, got {value!r}")
+    elif type(value) not in ((int, float) if hint is float else (hint,)):
+        raise UserError(f"{name} must be of type {hint.__name__}, got {value!r}")
 
 
 def _instead(wanted: str, known: Iterable[str]) -> str:

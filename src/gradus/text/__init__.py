@@ -4,6 +4,7 @@ tensor."""
 from gradus.text.batches import Batches
 from gradus.text.catalogue import FILE_ADDRESS, CorpusEntry, catalogue, load_corpus
 from gradus.text.corpus import Corpus, Kind, Splits
+from gradus.text.positions import Positions
 from gradus.text.rows import Rows, make_rows
 from gradus.text.summary import summarize
 from gradus.text.tokenizer import CharTokenizer, Tokenizer, load_tokenizer, tokenizer_from_json
@@ -15,6 +16,7 @@ __all__ = [
     "Corpus",
     "CorpusEntry",
     "Kind",
+    "Positions",
     "Rows",
     "Splits",
     "Tokenizer",

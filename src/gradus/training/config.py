@@ -23,10 +23,11 @@ class TrainConfig:
     steps: int | None = None  # the budget in optimizer steps
     minutes: float | None = None  # the budget in minutes of training; 3 when no budget is given
     batch_size: int = 16  # batch size: rows of tokens in a batch
+    positions: bool = False  # batches of single predictions, drawn from all of the text, in place of whole rows
     grad_accumulation: int = 1  # gradient accumulation: batches for one optimizer step
     optimizer: Literal["adamw", "adam", "sgd"] = "adamw"  # the optimizer: how the weights follow the gradient
     learning_rate: float = 3e-3  # the peak learning rate
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"  # how the learning rate decays after the warm-up
+    schedule: Literal["cosine", "linear", "wsd", "step", "constant"] = "cosine"  # the learning rate after the warm-up
     min_lr_ratio: float = 0.03  # the final learning rate, as a fraction of the peak
     warmup: float = 0.03  # warm-up: the fraction of the budget in which the learning rate rises from zero
     beta1: float = 0.9  # decay of Adam's first moment, the running mean of the gradient
@@ -55,6 +56,7 @@ class TrainConfig:
             self._require(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
         for name in ("beta1", "beta2", "momentum"):
             self._require(name, 0 <= getattr(self, name) < 1, "at least 0 and less than 1")
+        self._require("batch_size", not self.positions or self.batch_size > 1, "at least 2 with positions")
         self._require("seed", 0 <= self.seed < 2**32, "between 0 and 4294967295")
 
     @property

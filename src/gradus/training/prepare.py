@@ -21,6 +21,7 @@ from gradus.text import (
     Batches,
     CharTokenizer,
     Corpus,
+    Positions,
     Rows,
     Splits,
     Tokenizer,
@@ -239,6 +240,10 @@ def _batches(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, config: T
         )
     if is_counting(model):
         return _RowBatches(make_rows(part, tokenizer, model.block_size, context=context), COUNTED_ROWS)
+    if config.positions:
+        if context is None:
+            raise UserError(f"positions are for models of a short context; {config.model} sees a whole block")
+        return Positions(part, tokenizer, context, config.batch_size, config.seed)
     return Batches(part, tokenizer, model.block_size, config.batch_size, config.seed, context=context)
 
 
@@ -252,7 +257,7 @@ def _sort(values: Mapping[str, object]) -> tuple[TrainConfig, dict[str, Any]]:
             others = [other for other in MODELS if name in model_settings(other)]
             if others:
                 raise UserError(
-                    f"{name} is a setting of {' and '.join(others)}, not of {model}, which has {', '.join(of_model)}"
+                    f"{name} is a setting of {', '.join(others)}, not of {model}, which has {', '.join(of_model)}"
                 )
             raise unknown(name, [*own, *of_model])
     config = build(TrainConfig, {name: value for name, value in values.items() if name in own})

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 
+STEP_AT, STEP_TO = 0.5, 0.1  # `step`: from half of the budget a tenth, as in makemore's lectures
+DECAY_FROM = 0.8  # `wsd`: stable until the last fifth of the budget
+
 
 def learning_rate_factor(progress: float, *, schedule: str, warmup: float, min_ratio: float) -> float:
     """The learning rate at a point of the budget, as a fraction of its peak.
 
-    It rises linearly over the warm-up, then decays to `min_ratio` at the end of the budget: along half a cosine
-    (Loshchilov and Hutter, 2017), linearly, or not at all.
+    It rises linearly over the warm-up. Then it decays to `min_ratio` at the end of the budget: along half a cosine
+    (`cosine`, Loshchilov and Hutter, 2017) or along a straight line, all the way (`linear`) or in the last fifth of the
+    budget only (`wsd`: warm-up, stable, decay; Hu et al., 2024). Or it stays at its peak (`constant`), or falls at half
+    of the budget to a tenth of it (`step`).
 
     Args:
         progress: the fraction of the budget that is spent, 0 to 1; more counts as 1.
-        schedule: `cosine`, `linear` or `constant`.
+        schedule: `cosine`, `linear`, `wsd`, `constant` or `step`.
         warmup: the fraction of the budget that the warm-up takes, 0 to 1.
         min_ratio: the factor at the end, 0 to 1.
 
@@ -22,13 +27,16 @@ def learning_rate_factor(progress: float, *, schedule: str, warmup: float, min_r
     """
     if progress < warmup:
         return progress / warmup
-    decayed = min(1.0, (progress - warmup) / (1 - warmup)) if warmup < 1 else 0.0
+    if schedule == "constant":
+        return 1.0
+    if schedule == "step":
+        return 1.0 if progress <= STEP_AT else STEP_TO
+    start = max(warmup, DECAY_FROM) if schedule == "wsd" else warmup  # of the decay
+    decayed = min(1.0, max(0.0, progress - start) / (1 - start)) if start < 1 else 0.0
     if schedule == "cosine":
         factor = 0.5 * (1 + math.cos(math.pi * decayed))
-    elif schedule == "linear":
+    elif schedule in ("linear", "wsd"):
         factor = 1 - decayed
-    elif schedule == "constant":
-        return 1.0
     else:
-        raise ValueError(f"schedule must be cosine, linear or constant, got {schedule!r}")
+        raise ValueError(f"schedule must be cosine, linear, wsd, constant or step, got {schedule!r}")
     return min_ratio + (1 - min_ratio) * factor
