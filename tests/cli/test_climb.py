@@ -28,25 +28,25 @@ def test_climb_prints_the_table_and_then_the_path_of_the_page(
 ) -> None:
     out = tmp_path / "climb"
     arguments = ["climb", str(words), "--minutes", "0.01", "--seed", "5", "--out", str(out)]
-    assert run([*arguments, "--model", "bigram", "--model", "bigram-counts"]) == 0
+    assert run([*arguments, "--model", "bigram"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == str(out / "index.html")
     assert lines[-2] == f"generate text: gradus sample {out / 'bigram'}"
     head = next(i for i, line in enumerate(lines) if line.startswith("model "))
     table = json.loads((out / "table.json").read_text(encoding="utf-8"))
-    assert [rung["title"] for rung in table["rungs"]] == ["bigram counts", "bigram network"]
+    assert [rung["title"] for rung in table["rungs"]] == ["bigram network"]
     for line, rung in zip(lines[head + 1 :], table["rungs"], strict=False):
         assert f"{rung['test']:.4f}" in line
-    command = f"gradus climb {words} --minutes 0.01 --seed 5 --model bigram --model bigram-counts"
+    command = f"gradus climb {words} --minutes 0.01 --seed 5 --model bigram"
     assert table["command"] == command
     assert command in (out / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_rung_is_a_run_that_writes(words: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "climb"
-    assert run(["climb", str(words), "--out", str(out), "--model", "bigram-counts"]) == 0
+    assert run(["climb", str(words), "--out", str(out), "--model", "ngram"]) == 0
     capsys.readouterr()
-    assert run(["sample", str(out / "bigram-counts"), "--num", "3"]) == 0
+    assert run(["sample", str(out / "ngram-2"), "--num", "3"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 3
 
 
@@ -55,7 +55,7 @@ def test_default_folder_is_numbered_and_named_after_the_corpus(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for number in (1, 2):
-        assert run(["climb", str(words), "--model", "bigram-counts"]) == 0
+        assert run(["climb", str(words), "--model", "ngram"]) == 0
         path = Path(f"runs/climb-words.txt-{number}/index.html")
         assert capsys.readouterr().out.splitlines()[-1] == str(path)
         assert path.is_file()
@@ -66,7 +66,7 @@ def test_default_folder_is_numbered_and_named_after_the_corpus(
     [
         (["nonsense"], "no corpus or file named 'nonsense'"),
         (["word"], "did you mean 'words'?"),
-        (["--model", "gtp"], "no rung is called 'gtp'; the ladder has bigram-counts, bigram, ngram, nplm, gpt"),
+        (["--model", "gtp"], "no rung of the ladder is called 'gtp'; it has ngram, bigram, nplm, gpt"),
         (["--minutes", "0"], "0"),
         (["--minutes", "soon"], "'soon' is not a valid float"),
         (["--seed", "-1"], "-1"),

@@ -43,7 +43,9 @@ def test_dot_tells_its_loss_and_its_time() -> None:
 def test_level_lies_at_the_height_of_its_loss() -> None:
     curve = LossCurve("gpt", (), (), (1.0, 10.0), (3.0, 2.0))
     svg = loss_chart([(0, curve)], [(1, "counts", 2.0), (None, "guessing", 3.0)])
-    counts, guessing = (float(e.get("y1") or "nan") for e in marks(svg, "line", "level"))
+    counts, guessing = (
+        float(e.get("y1") or "nan") for e in (*marks(svg, "line", "level"), *marks(svg, "line", "level stick"))
+    )
     assert [y for _, y in points(marks(svg, "polyline", "dev")[0])] == [guessing, counts]
     assert ElementTree.fromstring(svg).get("aria-label", "").endswith("counts is at 2.000; guessing is at 3.000.")
 

@@ -12,7 +12,7 @@ import pytest
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
 from gradus.report import ladder, task
-from gradus.report.climb import climb
+from gradus.report.climb import Budget, climb
 from gradus.report.ladder import LADDER, ORDERS, SMOOTHINGS, Step, choose, minutes_of
 from gradus.report.record import Record, Rung, load_record
 from gradus.training import Report, Run, load_model, reopen, set_up, train
@@ -21,7 +21,7 @@ from gradus.training import Report, Run, load_model, reopen, set_up, train
 class Quiet:
     """A watcher that does nothing; tests override what they need."""
 
-    def begin(self, step: Step, minutes: float) -> None: ...
+    def begin(self, step: Step, budget: Budget) -> None: ...
     def train(self, report: Report) -> None: ...
     def score(self) -> None: ...
     def end(self, rung: Rung) -> None: ...
@@ -31,7 +31,7 @@ def test_every_rung_is_climbed_in_the_order_of_the_ladder(climbed: tuple[Record,
     record, folder = climbed
     assert [rung.name for rung in record.rungs] == [step.name for step in LADDER]
     assert [(part.name, part.documents) for part in record.parts] == [("train", 274), ("dev", 34), ("test", 35)]
-    assert [rung.steps for rung in record.rungs] == [4 if step.share else 0 for step in LADDER]
+    assert [rung.steps for rung in record.rungs] == [4 if step.documents.steps else 0 for step in LADDER]
     assert all((folder / rung.name / "state.json").is_file() for rung in record.rungs)
 
 
@@ -96,11 +96,13 @@ def test_guesses_are_the_models_probabilities_after_the_question(climbed: tuple[
     counts = record.rungs[0]  # add-one bigram: the probability can be counted by hand
     run = Run.open(climbed[1] / counts.name)
     pairs = [pair for d in reopen(run).splits.train.documents for pair in itertools.pairwise(f"\n{d}\n")]
-    seen = [b for a, b in pairs if a == record.context[-1]]
-    for guess in counts.guesses:
-        p = (seen.count(guess.token) + 1) / (len(seen) + record.vocab_size)
-        assert guess.probability == pytest.approx(p, rel=1e-9)
-    assert record.answer in [guess.token for guess in counts.guesses]
+    assert len(record.questions) == 3
+    for question, guesses in zip(record.questions, counts.guesses, strict=True):
+        seen = [b for a, b in pairs if a == question.context[-1]]
+        for guess in guesses:
+            p = (seen.count(guess.token) + 1) / (len(seen) + record.vocab_size)
+            assert guess.probability == pytest.approx(p, rel=1e-9)
+        assert question.answer in [guess.token for guess in guesses]
 
 
 def test_same_seed_gives_the_same_losses_and_samples(words: Path, tmp_path: Path) -> None:
@@ -112,7 +114,7 @@ def test_same_seed_gives_the_same_losses_and_samples(words: Path, tmp_path: Path
 
 
 def test_existing_climb_is_left_alone_and_the_next_number_taken(words: Path, tmp_path: Path) -> None:
-    folders = [climb(str(words), only=["bigram-counts"], out=tmp_path / "climb")[1] for _ in range(3)]
+    folders = [climb(str(words), only=["ngram"], out=tmp_path / "climb")[1] for _ in range(3)]
     assert [folder.name for folder in folders] == ["climb", "climb-1", "climb-2"]
 
 
@@ -120,8 +122,9 @@ def test_minutes_are_the_budget_of_all_rungs_together(words: Path, tmp_path: Pat
     class Budgets(Quiet):
         seconds: list[float] = []  # noqa: RUF012
 
-        def begin(self, step: Step, minutes: float) -> None:  # noqa: ARG002
-            self.seconds.append(60 * minutes)
+        def begin(self, step: Step, budget: Budget) -> None:  # noqa: ARG002
+            assert budget.minutes is not None
+            self.seconds.append(60 * budget.minutes)
 
     seconds = itertools.count()  # each look at the clock is a second later
     record, _ = climb(
@@ -136,17 +139,39 @@ def test_minutes_are_the_budget_of_all_rungs_together(words: Path, tmp_path: Pat
     assert sum(Budgets.seconds) == pytest.approx(whole)
     for rung, budget in zip(record.rungs, Budgets.seconds, strict=True):
         assert budget <= rung.seconds <= budget + 2  # the step that passes the end is the last
-    assert minutes_of(LADDER[0], LADDER, 1.0) == 0.0
+    assert minutes_of(LADDER[0], LADDER, "documents", 1.0) == 0.0
+
+
+def test_default_budget_is_the_ladders_steps_on_every_machine(words: Path, tmp_path: Path) -> None:
+    class Refusing(Quiet):
+        budgets: list[Budget] = []  # noqa: RUF012
+
+        def begin(self, step: Step, budget: Budget) -> None:
+            self.budgets.append(budget)
+            if step.model == "gpt":
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        climb(str(words), only=["gpt"], out=tmp_path / "c", watcher=Refusing())
+    plan = next(step for step in LADDER if step.model == "gpt").documents
+    assert Refusing.budgets == [Budget(steps=plan.steps, seconds=plan.seconds)]
+
+
+@pytest.mark.parametrize("kind", ["documents", "stream"])
+def test_the_ladders_steps_take_under_three_minutes_on_an_idle_machine(kind: str) -> None:
+    plans = [step.plan(kind, ladder.SMALL_TEXT) for step in LADDER]
+    assert 120 < sum(plan.seconds for plan in plans) < 180
+    assert all((plan.steps > 0) == (plan.seconds > 0) for plan in plans)
 
 
 def test_interruption_between_rungs_keeps_those_that_are_done(words: Path, tmp_path: Path) -> None:
     class Impatient(Quiet):
-        def begin(self, step: Step, minutes: float) -> None:  # noqa: ARG002
+        def begin(self, step: Step, budget: Budget) -> None:  # noqa: ARG002
             if step.name == "ngram":
                 raise KeyboardInterrupt
 
     record, folder = climb(str(words), steps=2, out=tmp_path / "climb", watcher=Impatient())
-    assert [rung.name for rung in record.rungs] == ["bigram-counts", "bigram"]
+    assert [rung.name for rung in record.rungs] == ["ngram-2", "bigram"]
     assert record.interrupted
     assert load_record(folder / "table.json") == record
     assert "Interrupted" in (folder / "index.html").read_text(encoding="utf-8")
@@ -166,7 +191,7 @@ def test_interruption_in_training_keeps_the_rung_as_far_as_it_came(words: Path, 
 
 def test_interruption_before_anything_is_done_is_an_interruption(words: Path, tmp_path: Path) -> None:
     class Impatient(Quiet):
-        def begin(self, step: Step, minutes: float) -> None:  # noqa: ARG002
+        def begin(self, step: Step, budget: Budget) -> None:  # noqa: ARG002
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -175,9 +200,9 @@ def test_interruption_before_anything_is_done_is_an_interruption(words: Path, tm
 
 
 def test_stream_is_scored_in_windows_and_sliding(prose: Path, tmp_path: Path) -> None:
-    record, folder = climb(str(prose), steps=2, only=["bigram-counts", "nplm", "gpt"], out=tmp_path / "climb")
+    record, folder = climb(str(prose), steps=2, only=["ngram", "nplm", "gpt"], out=tmp_path / "climb")
     assert record.kind == "stream"
-    assert [rung.sliding is None for rung in record.rungs] == [True, True, False]
+    assert [rung.sliding is None for rung in record.rungs] == [True, True, True, False]
     gpt = record.rungs[-1]
     run = Run.open(folder / "gpt")
     model, setup = load_model(run), reopen(run)
@@ -186,14 +211,16 @@ def test_stream_is_scored_in_windows_and_sliding(prose: Path, tmp_path: Path) ->
     assert "windows of 64 characters" in " ".join(record.captions)
     assert [len(sample.text) for sample in gpt.samples] == [task.PASSAGE] * task.PASSAGES
     text = prose.read_text(encoding="utf-8")
-    assert record.context + record.answer in text[int(0.45 * len(text)) : int(0.5 * len(text))]
+    dev = text[int(0.45 * len(text)) : int(0.5 * len(text))]
+    assert len(record.questions) == 3
+    assert all(question.context + question.answer in dev for question in record.questions)
 
 
 def test_split_that_is_scored_in_part_is_said_to_be(
     words: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(task, "SCORED_AT_MOST", 700)
-    record, _ = climb(str(words), only=["bigram-counts"], out=tmp_path / "climb")
+    record, _ = climb(str(words), only=["ngram"], out=tmp_path / "climb")
     train, dev, _ = record.parts
     assert 690 < train.scored <= 700 < train.characters
     assert dev.scored == dev.characters
@@ -205,7 +232,7 @@ def test_split_that_is_scored_in_part_is_said_to_be(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"only": ["gpd"]}, "no rung is called 'gpd'; the ladder has bigram-counts, bigram, ngram, nplm, gpt"),
+        ({"only": ["gpd"]}, "no rung of the ladder is called 'gpd'; it has ngram, bigram, nplm, gpt"),
         ({"minutes": 0.0}, "minutes must be greater than 0, got 0"),
         ({"minutes": float("nan")}, "minutes must be greater than 0, got nan"),
     ],
@@ -221,12 +248,13 @@ def test_what_cannot_be_climbed_is_one_clear_line(
 
 def test_rungs_are_chosen_in_the_order_of_the_ladder() -> None:
     assert [step.name for step in choose(["gpt", "bigram"])] == ["bigram", "gpt"]
+    assert [step.name for step in choose(["ngram"])] == ["ngram-2", "ngram"]
     assert choose([]) == LADDER
 
 
 @pytest.mark.skipif("GRADUS_DATA" not in os.environ, reason="needs names.txt in the folder GRADUS_DATA")
 def test_bigram_counts_of_names_are_the_lectures(tmp_path: Path) -> None:
-    record, _ = climb("names", only=["bigram-counts"], out=tmp_path / "climb")
+    record, _ = climb("names", only=["ngram"], out=tmp_path / "climb")
     rung = record.rungs[0]
     # one count of each pair, plus one, trained on 25,626 names: an exact number, printed to six places
     assert [rung.train, rung.dev, rung.test] == pytest.approx([2.454837, 2.453264, 2.458391], abs=1e-6)

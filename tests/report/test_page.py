@@ -13,7 +13,7 @@ from gradus.errors import UserError
 from gradus.plots.curve import LossCurve
 from gradus.report.examine import write_run_page
 from gradus.report.page import one_line, render, write_page
-from gradus.report.record import Guess, Record, Rung, Sample, load_record
+from gradus.report.record import Guess, Question, Record, Rung, Sample, load_record
 
 VOID = {"meta", "link", "br"}
 
@@ -63,7 +63,9 @@ def test_page_of_a_climb_is_well_formed_and_loads_nothing(climbed: tuple[Record,
     html = (climbed[1] / "index.html").read_text(encoding="utf-8")
     page = Page(html)
     assert page.values("src") == []
-    assert page.values("href") == ["data:,"]  # an empty icon, so that browsers do not ask for one
+    inside = [value for value in page.values("href") if not value.startswith("#")]
+    assert inside == ["data:,"]  # an empty icon, so that browsers do not ask for one
+    assert {value[1:] for value in page.values("href") if value.startswith("#")} <= set(page.values("id"))
     assert re.findall(r"https?:|url\(|@import|<script", html) == []
     assert {tag for tag, _ in page.elements} >= {"title", "main", "h1", "table", "caption", "svg", "article", "footer"}
     assert ("html", {"lang": "en"}) in page.elements
@@ -86,12 +88,9 @@ def test_table_of_the_page_has_the_numbers_of_the_record(climbed: tuple[Record, 
     assert len(shown) == len(known.rungs)
     for text, climbed_rung in zip(shown, known.rungs, strict=True):
         numbers = [climbed_rung.train, climbed_rung.dev, climbed_rung.test]
-        expected = [
-            climbed_rung.title,
-            f"{climbed_rung.parameters:,}{climbed_rung.context}",
-            *map("{:.4f}".format, numbers),
-        ]
-        expected += [f"{climbed_rung.bits:.3f}", f"{climbed_rung.seconds:.1f}", one_line(climbed_rung)]
+        expected = [climbed_rung.title, *map("{:.4f}".format, numbers), f"{climbed_rung.bits:.3f}"]
+        expected += [f"{climbed_rung.parameters:,}{climbed_rung.context}{climbed_rung.seconds:.1f}"]
+        expected.append(one_line(climbed_rung))
         assert text == "".join(expected)
     assert known.command in page.texts["code"]
 
@@ -110,15 +109,15 @@ def test_text_is_escaped_wherever_it_stands(nasty: str) -> None:
         curve=LossCurve(nasty, (1.0,), (2.0,), (1.0, 2.0), (2.0, 1.0)),
         settings={nasty: nasty},
         samples=(Sample(nasty, "new"),),
-        guesses=(Guess(nasty[0], 0.5),),
+        guesses=((Guess(nasty[0], 0.5),),),
     )
-    whole = replace(record(bad, rung()), corpus=nasty, source=nasty, command=nasty, context=nasty, answer="<")
+    whole = replace(record(bad, rung()), corpus=nasty, source=nasty, command=nasty, questions=(Question(nasty, "<"),))
     html = render(whole)
     page = Page(html)
     assert "script" not in page.texts
     assert all(re.fullmatch(r"[\d.]+", text) for text in page.texts["b"])  # our own, never the text's
     assert nasty in page.texts["h1"][0]
-    assert page.texts["code"] == [nasty]
+    assert nasty in page.texts["code"]
     assert nasty in page.texts["dd"]
     assert any(nasty in title for title in page.texts["title"])
     passages = replace(whole, rungs=(replace(bad, samples=(Sample(nasty),)),))
@@ -133,8 +132,8 @@ def test_words_are_told_apart_by_whether_they_were_read() -> None:
 
 
 def test_question_shows_what_each_model_sees() -> None:
-    seeing_two = rung("bigram", context=2, guesses=(Guess("e", 0.75), Guess("\n", 0.25)))
-    html = render(replace(record(seeing_two), context="\nabc", answer="e"))
+    seeing_two = rung("bigram", context=2, guesses=((Guess("e", 0.75), Guess("\n", 0.25)),))
+    html = render(replace(record(seeing_two), questions=(Question("\nabc", "e"),)))
     assert "<span>↵</span><span>a</span>" in html
     assert '<span class="seen">b</span><span class="seen">c</span><span class="asked">e</span>' in html
     assert '<li class="right"><samp>e</samp><span class="bar" style="--width:75.0%">' in html
@@ -170,7 +169,7 @@ def test_single_run_has_a_page_of_its_own(climbed: tuple[Record, Path]) -> None:
     assert page.texts["h1"] == [f"GPT on {climbed[0].corpus}"]
     assert f"{gpt.dev:.4f}" in page.texts["td"]
     assert f"{gpt.test:.4f}" in page.texts["td"]
-    assert page.texts["code"] == [f"gradus train --config {climbed[1] / 'gpt' / 'config.toml'}"]
+    assert f"gradus train --config {climbed[1] / 'gpt' / 'config.toml'}" in page.texts["code"]
 
 
 def test_one_line_takes_whole_words_and_unfolds_passages() -> None:

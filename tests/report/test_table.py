@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from gradus.report.climb import Budget
 from gradus.report.ladder import LADDER
+from gradus.report.onlooker import Onlooker
 from gradus.report.record import Record
-from gradus.report.table import Onlooker, plain_table, print_table, table_rows
+from gradus.report.table import fitting_rows, plain_table, print_table, table_rows
 from gradus.training import Report
 
 REPORT = Report(3, 0.5, 100, 2.0, 50.0, 0.1, 1.25, None)
@@ -39,18 +41,43 @@ def test_terminal_table_has_the_same_cells_and_marks_the_best(climbed: tuple[Rec
     assert text.count("\x1b[1;32m") == 4  # train, dev, test and bits
 
 
-def test_onlooker_draws_a_bar_on_a_terminal_and_lines_in_a_pipe(
+def test_narrow_terminal_drops_whole_columns_and_cuts_no_number(climbed: tuple[Record, Path]) -> None:
+    head, rows = table_rows(climbed[0])
+    whole = {name: [row[i] for row in rows] for i, name in enumerate(head)}
+    for width in (40, 60, 80, 100, 120):
+        fitting, cells = fitting_rows(climbed[0], width)
+        for i, name in enumerate(fitting):
+            if name != "it writes":
+                assert [row[i] for row in cells] == whole[name]
+        assert {"model", "dev", "test"} <= set(fitting)
+        lines = [sum(max(map(len, c)) + 2 for c in zip(fitting, *cells, strict=True)) - 2]
+        assert max(lines) <= width
+    assert "parameters" in fitting_rows(climbed[0], 80)[0]
+    assert "it writes" in fitting_rows(climbed[0], 120)[0]
+
+
+def test_onlooker_leaves_one_line_a_rung_on_a_terminal_and_in_a_pipe(
     climbed: tuple[Record, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     for terminal in (False, True):
-        onlooker = Onlooker(terminal=terminal)
+        onlooker = Onlooker(Console(file=StringIO(), force_terminal=terminal, width=60))
         for step, rung in zip(LADDER, climbed[0].rungs, strict=True):
-            onlooker.begin(step, 0.5 if step.share else 0.0)
+            onlooker.begin(step, Budget(steps=4) if step.documents.steps else Budget())
             onlooker.train(REPORT)
             onlooker.score()
             onlooker.end(rung)
         onlooker.close()
-        out = capsys.readouterr().out
-        assert out.count("1.2500") == 3  # of those that learn
-        assert ("NPLM: 30 seconds" in out) is not terminal
-        assert out.count("test loss") == 5
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == len(LADDER)
+        for line, rung in zip(lines, climbed[0].rungs, strict=True):
+            assert f"dev {rung.dev:.4f}  test {rung.test:.4f}" in line
+        assert "4 steps" in lines[-1]
+        assert "counts once" in lines[0]
+
+
+def test_interruption_ends_the_line_that_has_begun(capsys: pytest.CaptureFixture[str]) -> None:
+    onlooker = Onlooker(Console(file=StringIO(), force_terminal=False))
+    onlooker.begin(LADDER[0], Budget())
+    onlooker.close()
+    onlooker.close()
+    assert capsys.readouterr().out.count("\n") == 1

@@ -7,9 +7,10 @@ import click
 from gradus.cli.output import work_goes_on
 from gradus.report.climb import climb
 from gradus.report.ladder import LADDER
-from gradus.report.table import Onlooker, plain_table, print_table
+from gradus.report.onlooker import Onlooker
+from gradus.report.table import plain_table, print_table
 
-NAMES = ", ".join(step.name for step in LADDER)
+MODELS = ", ".join(dict.fromkeys(step.model for step in LADDER))
 
 
 @click.command("climb")
@@ -17,9 +18,8 @@ NAMES = ", ".join(step.name for step in LADDER)
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
-    default=3.0,
-    show_default=True,
-    help="Time budget for all models together, approximate.",
+    help="Time budget for all models together, approximate.  [default: each model's own number of steps, about 3 "
+    "minutes in all on two idle cores]",
 )
 @click.option(
     "--seed",
@@ -29,10 +29,10 @@ NAMES = ", ".join(step.name for step in LADDER)
     help="Random seed of weights, batches and samples.",
 )
 @click.option("--out", metavar="DIR", help="The folder of the climb.  [default: runs/climb-CORPUS-NUMBER]")
-@click.option("--model", "models", multiple=True, metavar="NAME", help=f"Only this rung; may be repeated: {NAMES}.")
+@click.option("--model", "models", multiple=True, metavar="NAME", help=f"Only this model; may be repeated: {MODELS}.")
 @click.pass_context
 def command(
-    ctx: click.Context, corpus: str, minutes: float, seed: int, out: str | None, models: tuple[str, ...]
+    ctx: click.Context, corpus: str, minutes: float | None, seed: int, out: str | None, models: tuple[str, ...]
 ) -> None:
     """Train every model of the ladder on a text and compare them, in a table and a page whose path comes last.
 
@@ -41,7 +41,7 @@ def command(
     from rich.console import Console
 
     console = Console()
-    onlooker = Onlooker(terminal=console.is_terminal)
+    onlooker = Onlooker(console)
     with work_goes_on():
         try:
             record, folder = climb(corpus, minutes, seed=seed, out=out, only=models, watcher=onlooker)
@@ -54,7 +54,8 @@ def command(
         click.echo(plain_table(record))
     if record.interrupted:
         click.echo("\nInterrupted: the table and the page hold what was done by then.")
-    click.echo(f"\ngenerate text: gradus sample {folder / record.rungs[-1].name}")
+    best = record.best_network or record.rungs[-1]
+    click.echo(f"\ngenerate text: gradus sample {best.folder}")
     click.echo(folder / "index.html")
     if record.interrupted:
         ctx.exit(130)

@@ -30,6 +30,7 @@ _TIMES = (
     10800.0,
     36000.0,
 )
+COLORS = 6  # of the page; the curves after so many have the same colours again, dashed
 _POINTS = 240  # more points on a training line than this cannot be seen
 
 Level = tuple[int | None, str, float]
@@ -150,12 +151,13 @@ class _Plot:
     def levels(self, levels: Sequence[Level]) -> Iterator[Markup]:
         heights = spread({name: self.y(loss) - 6 for _, name, loss in levels}, 15, self.top - 5, self.bottom - 4)
         for color, name, loss in levels:
-            y, paint = self.y(loss), "var(--muted)" if color is None else f"var(--c{color})"
-            yield el("line", class_="level", x1=self.left, x2=self.right, y1=y, y2=y, stroke=paint)
-            yield el("text", f"{name} {loss:.3f}", class_="name", x=self.left + 6, y=heights[name], fill=paint)
+            paint, stick = ("var(--muted)", " stick") if color is None else (f"var(--c{color % COLORS})", "")
+            y, label = self.y(loss), f"{name} {loss:.3f}"
+            yield el("line", class_=f"level{stick}", x1=self.left, x2=self.right, y1=y, y2=y, stroke=paint)
+            yield el("text", label, class_=f"name{stick}", x=self.left + 6, y=heights[name], fill=paint)
 
     def curve(self, color: int, curve: LossCurve) -> Iterator[Markup]:
-        paint = f"var(--c{color})"
+        paint, dash = f"var(--c{color % COLORS})", "6 3" if color >= COLORS else None
         weight = max(0.0, min(0.95, 1 - 40 / max(1, len(curve.train))))  # a longer run is averaged over more points
         losses = zip(curve.seconds, curve.smoothed(weight), strict=True)
         train = _thin([(self.x(s), self.y(loss)) for s, loss in losses if s > 0 and math.isfinite(loss)])
@@ -163,7 +165,8 @@ class _Plot:
             yield el("polyline", class_="train", points=_join(train), stroke=paint)
         dev = [(s, loss) for s, loss in zip(curve.dev_seconds, curve.dev, strict=True) if math.isfinite(loss)]
         if len(dev) > 1:
-            yield el("polyline", class_="dev", points=_join([(self.x(s), self.y(v)) for s, v in dev]), stroke=paint)
+            line = _join([(self.x(s), self.y(v)) for s, v in dev])
+            yield el("polyline", class_="dev", points=line, stroke=paint, stroke_dasharray=dash)
         for seconds, loss in dev:
             place = {"cx": self.x(seconds), "cy": self.y(loss)}
             yield el(
@@ -177,7 +180,7 @@ class _Plot:
     def labels(self, ends: Mapping[str, tuple[int, float, float]]) -> Iterator[Markup]:
         heights = spread({name: self.y(end[2]) + 4 for name, end in ends.items()}, 17, self.top + 4, self.bottom)
         for name, (color, seconds, loss) in ends.items():
-            paint, y = f"var(--c{color})", heights[name]
+            paint, y = f"var(--c{color % COLORS})", heights[name]
             start = self.x(seconds) + 6
             yield el("line", class_="lead", x1=start, y1=self.y(loss), x2=self.right + 8, y2=y - 4, stroke=paint)
             yield el("text", f"{name} {loss:.3f}", class_="name", x=self.right + 12, y=y, fill=paint)

@@ -11,7 +11,7 @@ import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ from gradus.errors import UserError
 from gradus.files import saving
 from gradus.models import MODELS, build_model
 from gradus.report.examine import begin_record, examine
-from gradus.report.ladder import CHOOSING, ORDERS, SMOOTHINGS, Step, choose, evaluations, minutes_of
+from gradus.report.ladder import CHOOSING, ORDERS, SMOOTHINGS, Plan, Step, choose, evaluations, minutes_of
 from gradus.report.page import write_page
 from gradus.report.record import Record, Rung
 from gradus.report.task import Task, beginning
@@ -46,8 +46,8 @@ Clock = Callable[[], float]
 class Watcher(Protocol):
     """A progress display for the climb."""
 
-    def begin(self, step: Step, minutes: float) -> None:
-        """A rung begins; minutes is 0 for one that counts."""
+    def begin(self, step: Step, budget: Budget) -> None:
+        """A rung begins, with its budget: steps, or minutes, or neither for one that counts."""
 
     def train(self, report: Report) -> None:
         """A step of its training is done."""
@@ -59,8 +59,17 @@ class Watcher(Protocol):
         """The rung is climbed."""
 
 
+@dataclass(frozen=True)
+class Budget:
+    """What a rung is given: steps or minutes. Neither for a model that counts."""
+
+    steps: int | None = None
+    minutes: float | None = None
+    seconds: float = 0.0  # of the steps on an idle machine of two cores
+
+
 class _Silent:
-    def begin(self, step: Step, minutes: float) -> None: ...
+    def begin(self, step: Step, budget: Budget) -> None: ...
     def train(self, report: Report) -> None: ...
     def score(self) -> None: ...
     def end(self, rung: Rung) -> None: ...
@@ -68,7 +77,7 @@ class _Silent:
 
 def climb(
     corpus: str,
-    minutes: float = 3.0,
+    minutes: float | None = None,
     *,
     seed: int = 1337,
     out: str | Path | None = None,
@@ -77,7 +86,8 @@ def climb(
     watcher: Watcher | None = None,
     clock: Clock = time.perf_counter,
 ) -> tuple[Record, Path]:
-    """Train every rung in turn, compare them, and write the table and the page.
+    """Train every rung in turn, compare them, and write the table and the page. The budget is each rung's own steps,
+    the same on every machine, unless minutes or steps are given.
 
     Args:
         corpus: what to learn: a corpus by name, or a file or folder.
@@ -85,8 +95,8 @@ def climb(
         seed: of first weights, batches and samples.
         out: the folder of the climb, by default runs/climb-<corpus>-<number>; one that exists is left alone, and the
             next free number is taken.
-        only: names of rungs; none means all.
-        steps: optimizer steps for each trained rung, in place of minutes.
+        only: models whose rungs are climbed; none means all.
+        steps: optimizer steps for each trained rung.
         watcher: the progress display.
         clock: seconds, from any start.
 
@@ -100,21 +110,14 @@ def climb(
         KeyboardInterrupt: if it came before the first rung was done.
     """
     ladder = choose(only)
-    if not 0 < minutes < float("inf"):
+    if minutes is not None and not 0 < minutes < float("inf"):
         raise UserError(f"minutes must be greater than 0, got {minutes:g}")
     place, piped = lasting(corpus), vanishes(corpus)
     task = Task.of(load_corpus(corpus))
     folder = _new_folder(task.corpus, out)
     ascent = _Ascent(task, ladder, minutes, seed, folder, place, piped, steps, watcher or _Silent(), clock)
-    command = [
-        "gradus",
-        "climb",
-        corpus,
-        *(["--minutes", f"{minutes:g}"] if steps is None else []),
-        "--seed",
-        str(seed),
-    ]
-    command += [part for name in only for part in ("--model", name)]
+    command = ["gradus", "climb", corpus, *(["--minutes", f"{minutes:g}"] if minutes is not None else [])]
+    command += ["--seed", str(seed), *(part for name in only for part in ("--model", name))]
     record = begin_record(task, seed, shlex.join(command))
     for step in ladder:
         try:
@@ -140,7 +143,7 @@ class _Ascent:
         self,
         task: Task,
         ladder: Sequence[Step],
-        minutes: float,
+        minutes: float | None,
         seed: int,
         folder: Path,
         place: str,
@@ -154,21 +157,32 @@ class _Ascent:
 
     def climb(self, step: Step) -> Rung:
         """Train one rung in its run folder, and score it with the weights that had the lowest dev loss."""
-        corpus = self.task.corpus
-        plan = step.plan(corpus.kind, corpus.characters)
-        minutes = minutes_of(step, self.ladder, self.minutes)
-        self.watcher.begin(step, minutes)
+        plan, budget = self._plan(step), self._budget(step)
+        self.watcher.begin(step, budget)
         started = self.clock()
         settings, title = dict(plan.model), step.title
         if step.model == "ngram" and "order" not in settings:
             settings = self._choose_ngram(step)
             title = f"{settings['order']}-gram counts"
-        setup = self._setup(step, minutes, settings)
+        setup = self._setup(step, budget, settings)
         run = Run.create(self.folder / step.name)
         with run.in_use():
             rung = self._train(step, setup, run, title, started)
         self.watcher.end(rung)
         return rung
+
+    def _plan(self, step: Step) -> Plan:
+        return step.plan(self.task.corpus.kind, self.task.corpus.characters)
+
+    def _budget(self, step: Step) -> Budget:
+        plan = self._plan(step)
+        if not plan.steps:
+            return Budget()
+        if self.minutes is not None:
+            return Budget(minutes=minutes_of(step, self.ladder, self.task.corpus.kind, self.minutes))
+        if self.steps is not None:
+            return Budget(steps=self.steps, seconds=plan.seconds * self.steps / plan.steps)
+        return Budget(steps=plan.steps, seconds=plan.seconds)
 
     def _train(self, step: Step, setup: Setup, run: Run, title: str, started: float) -> Rung:
         """Train a rung, score it and mark its run as reported."""
@@ -184,7 +198,8 @@ class _Ascent:
             data=setup.data(),
             clock=self.clock,
         )
-        seconds = result.seconds if step.share else self.clock() - started  # choosing an order is counting, too
+        counted = is_counting(setup.model)
+        seconds = self.clock() - started if counted else result.seconds  # choosing an order is counting, too
         self.watcher.score()
         if result.best is not None:
             load_weights(setup.model, result.best)
@@ -194,11 +209,11 @@ class _Ascent:
         run.update(reported=True)
         return rung
 
-    def _setup(self, step: Step, minutes: float, settings: Mapping[str, Any]) -> Setup:
+    def _setup(self, step: Step, budget: Budget, settings: Mapping[str, Any]) -> Setup:
         """A new model of the rung with its batches; counting takes one pass over them."""
         task = self.task
-        plan = step.plan(task.corpus.kind, task.corpus.characters)
-        training: dict[str, Any] = {"kind": task.corpus.kind, "model": step.model, "seed": self.seed, **plan.training}
+        training: dict[str, Any] = {"kind": task.corpus.kind, "model": step.model, "seed": self.seed}
+        training |= self._plan(step).training
         torch.manual_seed(self.seed)
         sizes = {"vocab_size": task.tokenizer.vocab_size, "block_size": task.block_size, **settings}
         require_memory(TrainConfig(corpus=self.place, **training), MODELS[step.model][0](**sizes))
@@ -213,11 +228,9 @@ class _Ascent:
         )
         if is_counting(model):
             training["steps"] = batches.steps_per_epoch
-        elif self.steps is not None:
-            training["steps"] = self.steps
         else:
-            training["minutes"] = minutes
-            training.setdefault("evaluations", evaluations(minutes))
+            training |= {"steps": budget.steps, "minutes": budget.minutes}
+            training.setdefault("evaluations", evaluations(budget.seconds or 60 * (budget.minutes or 0.0)))
         config = TrainConfig(corpus=self.place, **training)
         return Setup(config, task.corpus, task.splits, task.tokenizer, model, batches, keeps_text=self.piped)
 
@@ -226,12 +239,12 @@ class _Ascent:
         dev = beginning(self.task.splits.dev, CHOOSING)
         best = (math.inf, 2, SMOOTHINGS[0])
         for order in (order for order in ORDERS if order <= self.task.block_size):
-            setup = self._setup(step, 0.0, {"order": order, "smoothing": SMOOTHINGS[0]})
+            setup = self._setup(step, Budget(), {"order": order, "smoothing": SMOOTHINGS[0]})
             train(setup.model, setup.batches, setup.config)
             counts = weights(setup.model)
             found = []
             for smoothing in SMOOTHINGS:
-                model = self._setup(step, 0.0, {"order": order, "smoothing": smoothing}).model
+                model = self._setup(step, Budget(), {"order": order, "smoothing": smoothing}).model
                 load_weights(model, counts)
                 found.append((self.task.score(model, dev).nats, order, smoothing))
             if min(found) > best:

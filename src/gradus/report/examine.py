@@ -12,6 +12,7 @@ from gradus.report.machine import machine
 from gradus.report.page import write_page
 from gradus.report.record import Record, Rung, Setting
 from gradus.report.task import Task
+from gradus.report.yardsticks import yardsticks
 from gradus.training import SAMPLES, Run, Setup, is_counting, load_model, progress_of, reopen
 
 _SHOWN = ("batch_size", "optimizer", "learning_rate", "schedule", "warmup", "weight_decay", "grad_clip")
@@ -19,7 +20,6 @@ _SHOWN = ("batch_size", "optimizer", "learning_rate", "schedule", "warmup", "wei
 
 def begin_record(task: Task, seed: int, command: str) -> Record:
     """A record without rungs: the text, the question, the machine."""
-    context, answer = task.question
     return Record(
         corpus=task.corpus.name,
         kind=task.corpus.kind,
@@ -30,8 +30,8 @@ def begin_record(task: Task, seed: int, command: str) -> Record:
         seed=seed,
         command=command,
         captions=task.captions(),
-        context=context,
-        answer=answer,
+        questions=task.questions,
+        yardsticks=yardsticks(task.splits.train, task.scored[1], task.scored[2], task.tokenizer),
         machine=machine(),
         date=datetime.now(UTC).date().isoformat(),
     )
@@ -61,6 +61,7 @@ def examine(task: Task, setup: Setup, run: Run, name: str, title: str, steps: in
         samples=samples,
         guesses=task.guesses(model),
         sliding=sliding,
+        folder=str(run.path),
     )
 
 

@@ -6,7 +6,9 @@ is escaped where it becomes an element. Light and dark follow the reader's syste
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -14,27 +16,34 @@ from string import Template
 
 from gradus import __version__, files
 from gradus.plots.palette import SERIES, SERIES_DARK
-from gradus.report.card import card
+from gradus.report.card import card, words
 from gradus.report.chart import loss_chart
+from gradus.report.compare import digits, verdict
 from gradus.report.markup import Markup, el, join
-from gradus.report.record import Part, Record, Rung
+from gradus.report.picture import Picture
+from gradus.report.record import Part, Record, Rung, Sample
+
+Pictures = Mapping[str, Sequence[Picture]]
 
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
 
-def write_page(record: Record, path: Path) -> Path:
+def write_page(record: Record, path: Path, pictures: Pictures | None = None) -> Path:
     """Write the page of a record, whole or not at all, and return its path. UserError if it cannot be written."""
     with files.saving(path):
-        files.write(path, render(record).encode("utf-8", "replace"))
+        files.write(path, render(record, pictures).encode("utf-8", "replace"))
     return path
 
 
-def render(record: Record) -> str:
-    """The whole page as a string."""
+def render(record: Record, pictures: Pictures | None = None) -> str:
+    """The whole page as a string. pictures: of the rungs, by name."""
     assets = resources.files("gradus.report") / "assets"
     single = len(record.rungs) == 1
+    cards = partial(_rungs, pictures=pictures or {})
     sections = (
-        (_opening, _table, _curves, _rungs, _about) if single else (_opening, _stairs, _table, _curves, _rungs, _about)
+        (_opening, _table, _curves, cards, _about)
+        if single
+        else (_opening, _stairs, _table, _curves, _writings, cards, _about)
     )
     return Template((assets / "page.html").read_text(encoding="utf-8")).substitute(
         title=escape(f"{record.rungs[0].title if single else 'The climb'} on {record.corpus} · gradus"),
@@ -76,16 +85,17 @@ def _opening(record: Record) -> Iterator[Markup]:
 
 def _stairs(record: Record) -> Iterator[Markup]:
     """A staircase: how far each model gets below guessing."""
-    best = record.best
-    if best is None or best.test >= record.uniform:
+    lowest = min(rung.test for rung in record.rungs)
+    if lowest >= record.uniform:
         return
     steps = []
+    decimals = digits(rung.test for rung in record.rungs)
     for i, rung in enumerate(record.rungs):
         gain = record.uniform - rung.test
-        height = 84 * max(0.0, gain / (record.uniform - best.test))  # % of the box; the rest is for the number on top
-        loss = el("span", f"{rung.test:.3f}", class_="loss")
-        tread = el("span", class_="step", title=f"{rung.title}: {gain:.3f} nats below guessing")
-        mark = "best" if rung is best else None
+        height = 84 * max(0.0, gain / (record.uniform - lowest))  # % of the box; the rest is for the number on top
+        loss = el("span", f"{rung.test:.{decimals}f}", class_="loss")
+        tread = el("span", class_="step", title=f"{rung.title}: {gain:.4f} nats below guessing")
+        mark = "best" if rung is record.best else None
         steps.append(el("li", loss, tread, class_=mark, style=f"--c:var(--c{i % 6});--height:{height:.2f}%"))
     names = (el("li", rung.title) for rung in record.rungs)
     told = "; ".join(f"{rung.title} {rung.test:.3f}" for rung in record.rungs)
@@ -105,31 +115,34 @@ def _stairs(record: Record) -> Iterator[Markup]:
             class_="caption",
         ),
     )
+    yield el("ul", (el("li", sentence) for sentence in verdict(record)), class_="verdict")
 
 
 def _table(record: Record) -> Iterator[Markup]:
+    decimals = digits((rung.test for rung in record.rungs), 4)
     columns: list[tuple[str, str, Callable[[Rung], float], str]] = [
-        ("train", "loss", lambda rung: rung.train, ".4f"),
-        ("dev", "loss", lambda rung: rung.dev, ".4f"),
-        ("test", "loss", lambda rung: rung.test, ".4f"),
+        ("train", "loss", lambda rung: rung.train, f".{decimals}f"),
+        ("dev", "loss", lambda rung: rung.dev, f".{decimals}f"),
+        ("test", "loss", lambda rung: rung.test, f".{decimals}f"),
         ("bits per", "character", lambda rung: rung.bits, ".3f"),
     ]
     several = len(record.rungs) > 1
     sliding = any(rung.sliding is not None for rung in record.rungs)
 
     def row(i: int, rung: Rung) -> Markup:
-        cells = [el("td", f"{rung.parameters:,}"), el("td", str(rung.context))]
+        cells = []
         for _, _, value, form in columns:
             text = format(value(rung), form)
             best = several and value(rung) == min(map(value, record.rungs))
             cells.append(el("td", el("strong", text) if best else text))
         if sliding:
             cells.append(el("td", "" if rung.sliding is None else f"{rung.sliding:.4f}"))
-        cells += [el("td", f"{rung.seconds:.1f}"), el("td", one_line(rung), class_="text")]
+        cells += [el("td", f"{rung.parameters:,}"), el("td", str(rung.context)), el("td", f"{rung.seconds:.1f}")]
+        cells.append(el("td", one_line(rung), class_="text"))
         return el("tr", el("th", _dot(i), rung.title, scope="row"), cells)
 
-    heads = [("", "model"), ("", "parameters"), ("", "context"), *((a, b) for a, b, _, _ in columns)]
-    heads += [*([("test,", "sliding")] if sliding else []), ("", "seconds")]
+    heads = [("", "model"), *((a, b) for a, b, _, _ in columns), *([("test,", "sliding")] if sliding else [])]
+    heads += [("", "parameters"), ("", "context"), ("", "seconds")]
     head = [el("th", f"{above} ", Markup("<br>") if above else "", below, scope="col") for above, below in heads]
     head.append(el("th", "it writes", scope="col", class_="text"))
     marked = "; the best of each column is marked" if several else ""
@@ -144,15 +157,67 @@ def _table(record: Record) -> Iterator[Markup]:
         el("div", table, class_="scroll", role="region", aria_label="The numbers, a table", tabindex=0),
         el("p", f"Losses in nats per character, lower is better{marked}.", class_="caption"),
         (el("p", caption, class_="caption") for caption in record.captions),
+        _yardsticks(record),
     )
 
 
+def _yardsticks(record: Record) -> Iterator[Markup]:
+    if not record.yardsticks:
+        return
+    sticks: list[tuple[str, float, int | None]] = [(s.name, s.test / math.log(2), None) for s in record.yardsticks]
+    sticks += [(rung.title, rung.bits, i) for i, rung in enumerate(record.rungs)]
+    sticks.sort(key=lambda stick: -stick[1])
+    rows = (
+        el(
+            "li",
+            el("span", name),
+            el("span", class_="bar", style=f"--width:{100 * bits / sticks[0][1]:.1f}%"),
+            el("span", f"{bits:.3f}", class_="share"),
+            class_=None if i is None else "ours",
+            style=None if i is None else f"--c:var(--c{i % 6})",
+        )
+        for name, bits, i in sticks
+    )
+    yield el("h3", "Beside yardsticks, in bits per character of test")
+    yield el("ul", rows, class_="sticks")
+    yield el(
+        "p",
+        "A compressor is a language model, too: what can be predicted need not be stored. Each was given the training "
+        "text first; counted is what the test text added. “unigram” knows only how frequent each character is.",
+        class_="caption",
+    )
+
+
+def _writings(record: Record) -> Iterator[Markup]:
+    """The samples of all rungs side by side."""
+    written = [(i, rung) for i, rung in enumerate(record.rungs) if rung.samples]
+    if len(written) < 2:
+        return
+
+    def text(samples: Sequence[Sample]) -> Markup:
+        if any(sample.origin for sample in samples):
+            return words(samples[:8])
+        return el("div", samples[0].text, class_="passage")
+
+    boxes = (
+        el("div", el("h3", _dot(i), rung.title), text(rung.samples), style=f"--c:var(--c{i % 6})")
+        for i, rung in written
+    )
+    told = "Samples from the same random numbers."
+    if record.kind == "documents":
+        told += " Dotted is what the training text holds, marked what only the held-out text does."
+    else:
+        told += f" Each goes on from “{record.questions[0].context.strip()}”." if record.questions else ""
+    yield _section("What they write", el("p", told), el("div", boxes, class_="beside"))
+
+
 def _curves(record: Record) -> Iterator[Markup]:
-    curves = [(i % 6, rung.curve) for i, rung in enumerate(record.rungs) if not rung.counts]
+    curves = [(i, rung.curve) for i, rung in enumerate(record.rungs) if not rung.counts]
     if not curves:
         return
-    levels: list[tuple[int | None, str, float]] = [(None, f"guessing, ln {record.vocab_size} =", record.uniform)]
-    levels += [(i % 6, rung.title, rung.dev) for i, rung in enumerate(record.rungs) if rung.counts]
+    levels: list[tuple[int | None, str, float]] = [(None, stick.name, stick.dev) for stick in record.yardsticks]
+    levels = levels or [(None, "guessing", record.uniform)]
+    levels += [(i, rung.title, rung.dev) for i, rung in enumerate(record.rungs) if rung.counts]
     key = (el("li", _dot(color), f"{curve.label} {curve.dev[-1]:.3f}") for color, curve in curves if curve.dev)
     yield _section(
         "How they learned" if len(record.rungs) > 1 else "How it learned",
@@ -160,7 +225,7 @@ def _curves(record: Record) -> Iterator[Markup]:
             "p",
             "Loss against the time in training, on a logarithmic scale. The strong line with dots is the dev split, "
             "the faint one the batches being trained on"
-            + ("; a dashed line is the dev loss of a model that only counts." if len(levels) > 1 else "."),
+            + "; a dashed line is the dev loss of a model that only counts (in colour) or of a yardstick (grey).",
         ),
         el(
             "figure",
@@ -171,18 +236,18 @@ def _curves(record: Record) -> Iterator[Markup]:
     )
 
 
-def _rungs(record: Record) -> Iterator[Markup]:
+def _rungs(record: Record, *, pictures: Pictures) -> Iterator[Markup]:
     single = len(record.rungs) == 1
     place: Markup | str = ""
-    if record.context and record.answer:
-        asked = "It is asked a" if single else "Each is asked the same"
+    if record.questions:
+        asked = "It is asked" if single else "Each is asked"
         mark = " ↵ is where a document begins or ends." if record.kind == "documents" else ""
         place = el(
             "p",
-            f"{asked} question, from text that was not trained on: here is a context, what comes next? The filled "
-            f"cells are what the model can see, the framed one is the true answer.{mark}",
+            f"{asked} the same questions, from text that was not trained on: here is a context, what comes next? The "
+            f"filled cells are what the model can see, the framed one is the true answer.{mark}",
         )
-    cards = (card(record, i, rung) for i, rung in enumerate(record.rungs))
+    cards = (card(record, i, pictures.get(rung.name, ())) for i, rung in enumerate(record.rungs))
     yield _section("The model" if single else "The rungs", place, cards)
 
 
@@ -191,8 +256,11 @@ def _about(record: Record) -> Iterator[Markup]:
         "Reproduce it",
         el(
             "p",
-            "The same command draws the same first weights and batches. How many steps fit into the minutes depends on "
-            "the machine, and with them the losses, a little.",
+            "The same command draws the same first weights and batches and takes the same steps, so another machine "
+            "prints the same numbers, up to the rounding of its processor."
+            if "--minutes" not in record.command
+            else "The same command draws the same first weights and batches. How many steps fit into the minutes "
+            "depends on the machine, and with them the losses, a little.",
         ),
         el("pre", el("code", record.command)),
     )

@@ -47,6 +47,23 @@ class Guess:
 
 
 @dataclass(frozen=True)
+class Question:
+    """A piece of the dev split, and the character that follows it there."""
+
+    context: str
+    answer: str
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """A loss that needs no model of ours, in nats per character of dev and of test."""
+
+    name: str
+    dev: float
+    test: float
+
+
+@dataclass(frozen=True)
 class Rung:
     """One model of the ladder after its training."""
 
@@ -64,9 +81,10 @@ class Rung:
     settings: Mapping[str, Setting]
     curve: LossCurve
     samples: tuple[Sample, ...]
-    guesses: tuple[Guess, ...] = ()
+    guesses: tuple[tuple[Guess, ...], ...] = ()  # the most likely answers to each of the record's questions
     sliding: float | None = None  # test loss with a sliding window, where the others are in separate windows
     interrupted: bool = False
+    folder: str = ""  # the path of its run, as commands can use it
 
     @property
     def counts(self) -> bool:
@@ -87,8 +105,8 @@ class Record:
     seed: int
     command: str  # the command that reproduces it
     captions: tuple[str, ...] = ()  # what must be known to read the table
-    context: str = ""  # a piece of the dev split ...
-    answer: str = ""  # ... and the character that follows it there; the guesses of the rungs are about this place
+    questions: tuple[Question, ...] = ()  # what every rung is asked
+    yardsticks: tuple[Yardstick, ...] = ()
     machine: Mapping[str, str] | None = None
     date: str = ""
     interrupted: bool = False
@@ -100,8 +118,13 @@ class Record:
 
     @property
     def best(self) -> Rung | None:
-        """The rung with the lowest test loss."""
-        return min(self.rungs, key=lambda rung: rung.test, default=None)
+        """The rung with the lowest dev loss: choosing one by its test loss would flatter it."""
+        return min(self.rungs, key=lambda rung: rung.dev, default=None)
+
+    @property
+    def best_network(self) -> Rung | None:
+        """Of the rungs that were trained by gradient descent, the one with the lowest dev loss."""
+        return min((rung for rung in self.rungs if not rung.counts), key=lambda rung: rung.dev, default=None)
 
     def save(self, path: Path) -> None:
         """Write the record as JSON, whole or not at all. UserError if it cannot be written."""
@@ -120,6 +143,8 @@ def load_record(path: Path) -> Record:
         data["parts"] = tuple(Part(**part) for part in data["parts"])
         data["rungs"] = tuple(_rung(rung) for rung in data["rungs"])
         data["captions"] = tuple(data["captions"])
+        data["questions"] = tuple(Question(**question) for question in data["questions"])
+        data["yardsticks"] = tuple(Yardstick(y["name"], float(y["dev"]), float(y["test"])) for y in data["yardsticks"])
         return Record(**data)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist; `gradus climb` writes one in the folder of the climb") from None
@@ -138,6 +163,6 @@ def _rung(data: dict[str, Any]) -> Rung:
             **losses,
             "curve": LossCurve(**curve),
             "samples": tuple(Sample(**s) for s in data["samples"]),
-            "guesses": tuple(Guess(**g) for g in data["guesses"]),
+            "guesses": tuple(tuple(Guess(**g) for g in guesses) for guesses in data["guesses"]),
         }
     )

@@ -17,12 +17,14 @@ from gradus.evaluation import Score, evaluate
 from gradus.generation import generate
 from gradus.models import LanguageModel, inference
 from gradus.report.ladder import DEV_WHILE_TRAINING, LONGEST_ROW, SCORED_AT_MOST
-from gradus.report.record import Guess, Part, Sample
+from gradus.report.record import Guess, Part, Question, Sample
 from gradus.text import CharTokenizer, Corpus, Rows, Splits, Tokenizer, make_rows
 from gradus.training.prepare import row_context
 
 WORDS, PASSAGES, PASSAGE = 24, 3, 240  # samples a rung: documents; passages of a stream, and their characters
-ASKED = 6  # characters of a document before the one that is asked for; a stream gives half a row
+ASKED = (6, 2, -1)  # characters of a document before the one that is asked for; -1 is all, so that its end is asked for
+PLACES = (0.5, 0.25, 0.75)  # where in the dev split of a stream a character is asked for ...
+SHOWN = 24  # ... and at most so many characters before it are given
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class Task:
     def _samples(self, model: LanguageModel, seed: int) -> tuple[Sample, ...]:
         generator = torch.Generator().manual_seed(seed)
         if self.is_stream:
-            prompt = self.tokenizer.encode(self._place()[0])
+            prompt = self.tokenizer.encode(self.questions[0].context)
             ids = generate(model, _batch(prompt, PASSAGES), PASSAGE, generator=generator)
             return tuple(Sample(self.tokenizer.decode(row[len(prompt) :])) for row in ids.numpy())
         start = self.tokenizer.encode("\n")
@@ -141,33 +143,38 @@ class Task:
         return frozenset(self.splits.dev.documents) | frozenset(self.splits.test.documents)
 
     @cached_property
-    def question(self) -> tuple[str, str]:
-        """A context from the dev split and the character that follows it there."""
+    def questions(self) -> tuple[Question, ...]:
+        """Contexts from the dev split, each with the character that follows it there."""
         if self.is_stream:
-            return self._place()
-        documents = self.splits.dev.documents
-        document = next((d for d in documents if len(d) > ASKED), max(documents, key=len)) + "\n"
-        asked = min(ASKED, len(document) - 1)
-        return "\n" + document[:asked], document[asked]
+            return tuple(self._place(part) for part in PLACES)
+        documents, out = self.splits.dev.documents, []
+        longest = max(documents, key=len)
+        for i, characters in enumerate(ASKED):
+            document = next((d for d in documents[i:] if len(d) > max(ASKED)), longest)  # another word each time
+            place = len(document) if characters < 0 else min(characters, len(document) - 1)
+            out.append(Question("\n" + document[:place], (document + "\n")[place]))
+        return tuple(dict.fromkeys(out))
 
-    def _place(self) -> tuple[str, str]:
-        """Half a row of the dev split's middle, up to the middle of a word, and what follows."""
-        text, length = self.splits.dev.text, self.block_size // 2
-        first = min(len(text) // 2, len(text) - 2)
+    def _place(self, part: float) -> Question:
+        """A place in the middle of a word of the dev split, after so much of it."""
+        text, length = self.splits.dev.text, min(SHOWN, self.block_size // 2)
+        first = min(int(part * len(text)), len(text) - 2)
         in_word = (i for i in range(max(first, 3), len(text) - 1) if text[i - 3 : i + 1].isalpha())
         end = next(in_word, first)
-        return text[max(0, end - length) : end], text[end]
+        return Question(text[max(0, end - length) : end], text[end])
 
-    def guesses(self, model: LanguageModel, most: int = 5) -> tuple[Guess, ...]:
-        """The most likely characters after the question's context; the true one is added where it is not among them."""
-        context, answer = self.question
+    def guesses(self, model: LanguageModel, most: int = 5) -> tuple[tuple[Guess, ...], ...]:
+        """For each question the most likely characters; the true one is added where it is not among them."""
+        return tuple(self._guesses(model, question, most) for question in self.questions)
+
+    def _guesses(self, model: LanguageModel, question: Question, most: int) -> tuple[Guess, ...]:
         with inference(model):
-            logits, _ = model(torch.from_numpy(self.tokenizer.encode(context)[None]))  # (1, T, V)
+            logits, _ = model(torch.from_numpy(self.tokenizer.encode(question.context)[None]))  # (1, T, V)
             p = F.softmax(logits[0, -1], dim=-1).numpy()
         if not np.isfinite(p).all():  # counts without smoothing that have not seen this context
             return ()
         ids = [int(i) for i in np.argsort(-p, kind="stable")[:most]]
-        right = int(self.tokenizer.encode(answer)[0])
+        right = int(self.tokenizer.encode(question.answer)[0])
         return tuple(Guess(self.tokenizer.decode([i]), float(p[i])) for i in dict.fromkeys([*ids, right]))
 
 
