@@ -2,9 +2,10 @@
 
 An operation is a `Function`: `forward` computes with arrays and saves what its derivative needs as attributes;
 `backward` turns the gradient of the output into the gradients of the inputs. Its `edges` lead to the nodes that
-computed its inputs, or to the inputs themselves if they are leaves. New nodes get ever smaller numbers, so a node's
-number is smaller than those of the nodes it depends on: taking the smallest number first is a topological order,
-without recursion (`walk.py`). Nothing here knows a derivative rule, or a tensor; `record.py` joins the two.
+computed its inputs, or to the inputs themselves if they are leaves. Nodes are numbered -1, -2, -3, ... as they are
+recorded, so a node's number is smaller than those of the nodes it depends on: running the smallest number first is a
+topological order, without recursion (`plain_walk.py`). The derivative rules are in `ops/`; `record.py` makes nodes of
+them and tensors of their results.
 """
 
 from __future__ import annotations
@@ -24,19 +25,10 @@ if TYPE_CHECKING:
 
 # Where a gradient goes: the node that computed a value, or the leaf itself; None if no gradient is needed.
 Edge: TypeAlias = "Node | Variable | None"
-# What a node's backward is given: the gradient of its output, or a list of them, one for each of several outputs
-# (each of which is passed on as a pair, with the output's index). And what backward returns: one for each edge.
-Incoming = Array | list[Array | None]
-Outgoing = Sequence[Incoming | None]
+Incoming = Array | list[Array | None]  # what `backward` is given: the output's gradient, or those of several outputs
+Outgoing = Sequence[Incoming | None]  # what it returns: a gradient for each edge
 
-numbers = itertools.count(-1, -1)
-
-SECOND_TIME = (
-    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
-    "freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
-    "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors "
-    "after calling backward."
-)
+numbers = itertools.count(-1, -1)  # of the nodes, in the order they are recorded
 
 
 class Node:
@@ -95,17 +87,26 @@ SavedVersion: TypeAlias = "tuple[list[Any], int, int, Edge | bool]"
 
 
 class Function(Node):
-    """An operation and its derivative. A subclass defines
+    """An operation and its derivative: a subclass defines `forward` and `backward`.
 
-    forward(self, *arrays, **options) -> array (or a tuple of arrays)
-    backward(self, dy) -> the gradient of each positional argument of forward, in order; one argument needs no tuple,
-        and None means no gradient. It may return `dy` itself or views of it, but no part of a saved array, nor the
-        same new array twice: a new array becomes a leaf's `.grad` without a copy. If forward returns a tuple, dy is a
-        list of views, with None for an output that received no gradient.
+        class Mul(Function):
+            def forward(self, a, b):
+                self.a, self.b = a, b
+                return a * b
 
-    `keeps` says which arrays `forward` may save on `self`: its inputs, its output, both, or NOTHING. Their versions are
-    recorded, so that backward detects a later change in place, and saved arrays are freed as soon as the walk has
-    passed. `self.edges[i]` is None if argument i needs no gradient.
+            def backward(self, dy):
+                return dy * self.b, dy * self.a
+
+    `forward(*arrays, **options)` returns an array, or a tuple of arrays. What it saves on `self`, backward finds there;
+    saved arrays are freed after backward has run. Which arrays it may save `keeps` says: INPUTS, OUTPUT, both, or
+    NOTHING but new arrays of its own. Their versions are recorded, and a later change in place is detected.
+
+    `backward(dy)` returns the gradient of each positional argument of forward, in order: a tuple, or one array for one
+    argument; None for no gradient. `self.edges[i]` is None if argument i needs none. If forward returns a tuple, dy is
+    a list of views, with None for an output that received no gradient.
+
+    A new array that backward returns becomes a leaf's `.grad` without a copy. So backward may return `dy` or views of
+    it, but not a saved array or a view of one, and no new array twice.
     """
 
     view: ClassVar[bool] = False  # the result may share its input's memory
@@ -165,6 +166,14 @@ class Output(Node):
 
     def backward(self, dy: Any) -> Any:
         return ((self.index, dy.view()),)
+
+
+SECOND_TIME = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already been "
+    "freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify "
+    "retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors "
+    "after calling backward."
+)
 
 
 def short(name: str) -> str:

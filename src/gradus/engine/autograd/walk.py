@@ -1,8 +1,14 @@
 """The backward walk: carries gradients from results back to leaves, along the edges of the graph, newest node first.
 
-`plain_walk.py` is the same algorithm in twenty lines: read it first. This one also runs hooks, serves `autograd.grad`
-and `retain_graph`, detects saved tensors that were changed in place, and is written for speed: a step of a small model
-spends a third of its time here.
+`plain_walk.py` is the same algorithm in twenty lines: read it first. This walk also
+
+* runs the hooks of nodes and leaves (`watched`: whether there are any);
+* serves `autograd.grad`: given `inputs`, it runs only the nodes on the way to them, and returns their gradients;
+* checks that no saved tensor was changed in place since, and frees the saved tensors, unless `retain_graph` keeps them.
+
+A step of a small model spends a third of its time here, so `run` is one long loop: the pending nodes are in a heap, by
+number, which the next node mostly need not pass through; sums are computed in place; and a leaf's first gradient
+becomes its `.grad` without a copy if nothing else refers to that array.
 """
 
 from __future__ import annotations
@@ -50,17 +56,18 @@ class Walk:
         accumulates = self.accumulates
         if not accumulates:
             self.needed = _needed_for(self.inputs, edges)
-        # Nodes that wait, by number, each with the sum of the gradients it has received; the newest node has the
-        # smallest number. A node that was just reached is mostly the next one to run: it is `node`, its gradient
-        # `node_gradient`, and goes through the heap only if others wait. `incoming` is the gradient of the last to run.
+        # The pending nodes, by number, each with the sum of the gradients it has received; the newest has the smallest
+        # number. `reached` is the first node that the last one's gradients reached, with `reached_sum`: mostly it is
+        # the next to run, and it goes through the heap only if others are pending.
         pending: dict[int, tuple[Any, Any]] = {}
         heap: list[int] = []
         target: Any
         node: Any
-        incoming: Any = None
-        node_gradient: Any = None
+        incoming: Any = None  # the gradient that the last node was given; `outgoing` are those that it returned
         while True:
-            node = None
+            # 1. Add each gradient that the last node returned to the node or leaf that its edge leads to.
+            reached: Any = None
+            reached_sum: Any = None
             i = -1
             for target in edges:  # with an index: zip costs more than the rest of the work for an edge
                 i += 1
@@ -71,9 +78,9 @@ class Walk:
                 if type(gradient) is not _ndarray:
                     if gradient is None:
                         continue
-                    if type(gradient) is tuple:  # the gradient of one of several outputs
+                    if type(gradient) is tuple:  # of one output of an operation with several
                         index, part = gradient
-                        parts = node_gradient if node is target else pending[number][1] if number in pending else None
+                        parts = reached_sum if reached is target else pending[number][1] if number in pending else None
                         if parts is not None:
                             parts[index] = part
                             continue
@@ -81,7 +88,7 @@ class Walk:
                         gradient[index] = part
                     else:
                         gradient = np.asarray(gradient)  # NumPy gives a 0-d result as a scalar
-                if not number:
+                if not number:  # a leaf: nodes have negative numbers
                     if (
                         accumulates
                         and target._grad is None
@@ -96,21 +103,24 @@ class Walk:
                         self._deliver(target, gradient)
                 elif number in pending:
                     pending[number] = target, self._add(number, pending[number][1], gradient)
-                elif node is None:
-                    node, node_gradient = target, gradient
-                elif node is target:
-                    node_gradient = self._add(number, node_gradient, gradient)
+                elif reached is None:
+                    reached, reached_sum = target, gradient
+                elif reached is target:
+                    reached_sum = self._add(number, reached_sum, gradient)
                 else:
                     pending[number] = target, gradient
                     heappush(heap, number)
+            # 2. Take the newest of the nodes that were reached.
             if heap:
-                if node is not None:
-                    pending[node.number] = node, node_gradient
-                    heappush(heap, node.number)
-                node, node_gradient = pending.pop(heappop(heap))
-            elif node is None:
+                if reached is not None:
+                    pending[reached.number] = reached, reached_sum
+                    heappush(heap, reached.number)
+                node, incoming = pending.pop(heappop(heap))
+            elif reached is not None:
+                node, incoming = reached, reached_sum
+            else:
                 break
-            incoming = node_gradient
+            # 3. Run it.
             watched = node.watched
             if watched or not accumulates:
                 incoming = self._run_pre_hooks(node, incoming)
