@@ -67,7 +67,7 @@ def test_few_examples_at_a_time_are_as_all_at_once(monkeypatch: pytest.MonkeyPat
     program = lambda torch, x, w: torch.nn.functional.conv2d(x, w, padding=1)  # noqa: E731
     arrays = numbers(5, 2, 6, 6), numbers(3, 2, 3, 3)
     for together in (1, 800, 1 << 20):
-        monkeypatch.setattr(convolution, "_TOGETHER", together)
+        monkeypatch.setattr(convolution, "_COLUMNS", together)
         agree(program, *arrays, names=True)
 
 

@@ -40,14 +40,15 @@ __all__ = [
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # keep mean 0 and variance 1 (Klambauer et al., 2017)
 
 
-def _applied(inplace: bool, op: type[Function], x: Tensor, **options: Any) -> Tensor:
+def _activate(op: type[Function], x: Tensor, *, inplace: bool = False, **options: Any) -> Tensor:
+    """op(x, **options), written into x if in place; the options may be given as 0-d tensors."""
     for name, value in options.items():
         if type(value) is not float and type(value) is not int and not isinstance(value, np.ndarray):
             options[name] = number(value, op.__name__.lower(), name)
     return apply_(x, op, **options) if inplace else cast("Tensor", apply(op, x, **options))
 
 
-# ---- straight pieces
+# ---- piecewise linear
 
 
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
@@ -62,7 +63,9 @@ def relu_(input: Tensor) -> Tensor:
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, else negative_slope x."""
-    return _applied(inplace, activations.LeakyRelu, floating_only(input, "leaky_relu_cpu"), slope=negative_slope)
+    return _activate(
+        activations.LeakyRelu, floating_only(input, "leaky_relu_cpu"), inplace=inplace, slope=negative_slope
+    )
 
 
 def leaky_relu_(input: Tensor, negative_slope: float = 0.01) -> Tensor:
@@ -82,7 +85,7 @@ def rrelu(
         slope = np.ones_like(x)
         below = x <= 0
         slope[below] = random.uniform((int(below.sum()),), lower, upper, np.dtype(np.float64))
-    return _applied(inplace, activations.LeakyRelu, floating_only(input, "leaky_relu_cpu"), slope=slope)
+    return _activate(activations.LeakyRelu, floating_only(input, "leaky_relu_cpu"), inplace=inplace, slope=slope)
 
 
 def rrelu_(input: Tensor, lower: float = 1 / 8, upper: float = 1 / 3, training: bool = False) -> Tensor:
@@ -117,8 +120,12 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > threshold, else value."""
     dtype = refuse_bool(input, "threshold_cpu")._array.dtype
-    return _applied(
-        inplace, activations.Threshold, input, threshold=fitting(threshold, dtype), value=fitting(value, dtype)
+    return _activate(
+        activations.Threshold,
+        input,
+        inplace=inplace,
+        threshold=fitting(threshold, dtype),
+        value=fitting(value, dtype),
     )
 
 
@@ -141,7 +148,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
         min_val, max_val = int(min_val), int(max_val)
         if dtype.kind == "u" and min_val < 0:
             raise RuntimeError("cannot do hardtanh on an unsigned type with negative limits")
-    return _applied(inplace, activations.Hardtanh, input, low=min_val, high=max_val)
+    return _activate(activations.Hardtanh, input, inplace=inplace, low=min_val, high=max_val)
 
 
 def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Tensor:
@@ -156,17 +163,17 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """(x + 3) / 6 kept between 0 and 1."""
-    return _applied(inplace, activations.Hardsigmoid, floating_only(input, "hardsigmoid_cpu"))
+    return _activate(activations.Hardsigmoid, floating_only(input, "hardsigmoid_cpu"), inplace=inplace)
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x hardsigmoid(x)."""
-    return _applied(inplace, activations.Hardswish, floating_only(input, "hardswish_cpu"))
+    return _activate(activations.Hardswish, floating_only(input, "hardswish_cpu"), inplace=inplace)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """0 where |x| <= lambd, else x."""
-    return _applied(False, activations.Hardshrink, floating_only(input, "hardshrink_cpu"), lambd=lambd)
+    return _activate(activations.Hardshrink, floating_only(input, "hardshrink_cpu"), lambd=lambd)
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -177,10 +184,10 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
             f"lambda must be in range [0, {limits_of(input._array.dtype).max:g}] for input dtype "
             f"{scalar_name(input._array.dtype)}, but found {lambd:g}"
         )
-    return _applied(False, activations.Softshrink, input, lambd=lambd)
+    return _activate(activations.Softshrink, input, lambd=lambd)
 
 
-# ---- curves
+# ---- smooth
 
 
 def tanh(input: Tensor) -> Tensor:
@@ -199,7 +206,11 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    """x Φ(x), Φ the normal distribution function; approximate "tanh" is GPT-2's     (Hendrycks & Gimpel, 2016)."""
+    """x Φ(x), Φ the normal distribution function, or its tanh approximation, GPT-2's (Hendrycks & Gimpel, 2016).
+
+    Args:
+        approximate: "none" or "tanh".
+    """
     if approximate not in ("none", "tanh"):
         raise RuntimeError("approximate argument must be either none or tanh.")
     return cast("Tensor", apply_one(activations.Gelu, floating_only(input, "GeluKernelImpl"), approximate))
@@ -213,12 +224,12 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x tanh(log(1 + eˣ))."""
-    return _applied(inplace, activations.Mish, floating_only(input, "mish_cpu"))
+    return _activate(activations.Mish, floating_only(input, "mish_cpu"), inplace=inplace)
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha (eˣ - 1)."""
-    return _applied(inplace, activations.Elu, floating_only(input, "elu_cpu"), alpha=alpha)
+    return _activate(activations.Elu, floating_only(input, "elu_cpu"), inplace=inplace, alpha=alpha)
 
 
 def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
@@ -228,7 +239,9 @@ def elu_(input: Tensor, alpha: float = 1.0) -> Tensor:
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """1.0507 (x where x > 0, else 1.6733 (eˣ - 1))."""
-    return _applied(inplace, activations.Elu, floating_only(input, "elu_cpu"), alpha=SELU_ALPHA, scale=SELU_SCALE)
+    return _activate(
+        activations.Elu, floating_only(input, "elu_cpu"), inplace=inplace, alpha=SELU_ALPHA, scale=SELU_SCALE
+    )
 
 
 def selu_(input: Tensor) -> Tensor:
@@ -240,7 +253,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else alpha (e^(x / alpha) - 1)."""
     if alpha == 0:
         raise RuntimeError("ZeroDivisionError: alpha cannot be 0 for CELU")
-    return _applied(inplace, activations.Celu, floating_only(input, "elu_cpu"), alpha=alpha, tau=alpha)
+    return _activate(activations.Celu, floating_only(input, "elu_cpu"), inplace=inplace, alpha=alpha, tau=alpha)
 
 
 def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
@@ -250,7 +263,7 @@ def celu_(input: Tensor, alpha: float = 1.0) -> Tensor:
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """log(1 + e^(beta x)) / beta, and x where beta x > threshold."""
-    return _applied(False, activations.Softplus, floating_only(input, "softplus_cpu"), beta=beta, threshold=threshold)
+    return _activate(activations.Softplus, floating_only(input, "softplus_cpu"), beta=beta, threshold=threshold)
 
 
 def softsign(input: Tensor) -> Tensor:
@@ -278,7 +291,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     return cast("Tensor", apply_one(activations.Glu, input, axis))
 
 
-# ---- rows
+# ---- along a dimension
 
 
 @numpy_names

@@ -1,7 +1,8 @@
-"""Fused kernels, each beside the NumPy form that says what it computes.
+"""Fused kernels: functions of arrays, each written twice, in NumPy and as a compiled loop.
 
-A function here takes and returns arrays. Large float32 arrays go to the compiled loops (`loops.py`, `heads.py`,
-`tiles.py`), which run on a thread pool (`threads.py`, `pool.py`); everything else goes to NumPy.
+The NumPy form says what is computed, and computes small arrays and all number types but float32. Large float32 arrays
+go to the loops (`loops.py`, `heads.py`, `tiles.py`), which Numba compiles and a thread pool runs (`threads.py`,
+`pool.py`).
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from gradus.engine.kernels import memory
 FLOAT32 = np.dtype(np.float32)
 LEAST = 512  # elements; below, calling a loop costs as much as it saves
 
-SOME, MANY = 512, 1 << 21  # elements for which NumPy is slower than a loop; slower even than importing Numba
+SOME = 512  # elements that are worth a loop once Numba is imported
+MANY = 1 << 21  # elements that are worth importing Numba
 
 
-def fused(first: Array, *others: Array | None) -> bool:
-    """Whether the compiled loops accept these arrays: float32, C-contiguous, writable, the first one large."""
+def accepts(first: Array, *others: Array | None) -> bool:
+    """Whether the compiled loops take these arrays: float32, C-contiguous, writable, the first of `LEAST` elements."""
     if first.size < LEAST or first.dtype is not FLOAT32 or not first.flags.carray or not enabled:
         return False
     for a in others:  # noqa: SIM110 (a generator costs more than the checks)

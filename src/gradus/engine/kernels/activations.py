@@ -28,15 +28,15 @@ def erfc(x: Array) -> Array:
 
 def gelu(x: Array) -> Array:
     """x Φ(x)."""
-    if kernels.fused(x):
-        return _each(kernels.compiled().gelu, x)
+    if kernels.accepts(x):
+        return _elementwise(kernels.compiled().gelu, x)
     return x * (0.5 * (1 + erf(x * x.dtype.type(math.sqrt(0.5)))))
 
 
 def gelu_backward(dy: Array, x: Array) -> Array:
     """(Φ + x φ(x)) dy."""
-    if kernels.fused(x, dy):
-        return _each(kernels.compiled().gelu_backward, dy, x)
+    if kernels.accepts(x, dy):
+        return _elementwise(kernels.compiled().gelu_backward, dy, x)
     cdf = 0.5 * (1 + erf(x * x.dtype.type(math.sqrt(0.5))))
     pdf = np.exp(-0.5 * x * x) * x.dtype.type(1 / math.sqrt(2 * math.pi))
     return dy * (cdf + x * pdf)
@@ -44,22 +44,22 @@ def gelu_backward(dy: Array, x: Array) -> Array:
 
 def gelu_tanh(x: Array) -> Array:
     """½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))."""
-    if kernels.fused(x):
-        return _each(kernels.compiled().gelu_tanh, x)
+    if kernels.accepts(x):
+        return _elementwise(kernels.compiled().gelu_tanh, x)
     t = np.tanh(_SQRT_2_OVER_PI * (x + 0.044715 * (x * x * x)))
     return 0.5 * x * (1 + t)
 
 
 def gelu_tanh_backward(dy: Array, x: Array) -> Array:
     """dy (½ (1 + t) + ½ x (1 - t²) √(2/π) (1 + 3 · 0.044715 x²))."""
-    if kernels.fused(x, dy):
-        return _each(kernels.compiled().gelu_tanh_backward, dy, x)
+    if kernels.accepts(x, dy):
+        return _elementwise(kernels.compiled().gelu_tanh_backward, dy, x)
     t = np.tanh(_SQRT_2_OVER_PI * (x + 0.044715 * (x * x * x)))
     inner = _SQRT_2_OVER_PI * (1 + 3 * 0.044715 * (x * x))
     return dy * (0.5 * (1 + t) + 0.5 * x * (1 - t * t) * inner)
 
 
-def _each(loop: Callable[..., None], *inputs: Array) -> Array:
+def _elementwise(loop: Callable[..., None], *inputs: Array) -> Array:
     """loop(*inputs, output) over all elements."""
     out = np.empty_like(inputs[0])
     loop(threads.pool(), *[a.reshape(-1) for a in (*inputs, out)])

@@ -13,7 +13,7 @@ LEAST = 1 << 16  # elements; below, NumPy alone is as fast
 
 def add(a: Array, b: Array, out: Array | None = None) -> Array:
     """a + b, of the same shape, into `out`, which may be a or b; None allocates a new array."""
-    if a.size < LEAST or a.shape != b.shape or not kernels.fused(a, b, out):
+    if a.size < LEAST or a.shape != b.shape or not kernels.accepts(a, b, out):
         total: Array = np.add(a, b, out=out, casting="same_kind")
         return total
     if out is None:

@@ -19,7 +19,7 @@ def forward(x: Array, targets: Array, ignore_index: int) -> tuple[Array, Array, 
     Raises:
         IndexError: if a target is neither in 0..C-1 nor `ignore_index`.
     """
-    if kernels.fused(x):
+    if kernels.accepts(x):
         n = len(x)
         losses, logsumexp = np.empty(n, np.float32), np.empty(n, np.float32)
         loop = kernels.compiled().cross_entropy
@@ -43,7 +43,7 @@ FEW = 1 << 14  # logits; below, computing the gradient with the loss is cheaper 
 
 def forward_and_gradient(x: Array, targets: Array, ignore_index: int, mean: bool) -> tuple[Array, Array]:
     """The sum or the mean of the losses, (), and its gradient with respect to x (N, C); a mean of none is NaN."""
-    if kernels.fused(x):
+    if kernels.accepts(x):
         loss, dx = np.empty((), np.float32), np.empty(x.shape, np.float32)
         if not kernels.compiled().cross_entropy_and_gradient(x, targets, ignore_index, mean, loss, dx):
             raise _out_of_bounds(targets[targets != ignore_index], x.shape[1])
@@ -57,7 +57,7 @@ def forward_and_gradient(x: Array, targets: Array, ignore_index: int, mean: bool
 
 def backward(x: Array, targets: Array, logsumexp: Array, scales: Array, ignore_index: int) -> Array:
     """(softmax(x) - onehot(targets)) scale, row by row; 0 for an ignored target. scales (N,), or (1,) for all rows."""
-    if kernels.fused(x):
+    if kernels.accepts(x):
         dx = np.empty_like(x)
         loop = kernels.compiled().cross_entropy_backward
         scales = scales if scales.flags.carray else scales.copy()

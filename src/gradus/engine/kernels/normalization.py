@@ -10,9 +10,9 @@ from gradus.engine.kernels import threads
 
 
 def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
-    """x (N, C) -> y (N, C), and the mean and 1/√(var + ε) of each row (N,)."""
-    if kernels.fused(x, weight, bias):
-        return _fused(x, weight, bias, eps)
+    """y = w (x - mean) / √(var + ε) + b of each row of x (N, C); also the mean and 1/√(var + ε) of each row (N,)."""
+    if kernels.accepts(x, weight, bias):
+        return _compiled_layer_norm(x, weight, bias, eps)
     mean = x.mean(axis=-1)
     centred = x - mean[:, None]
     rstd = 1 / np.sqrt(np.einsum("nc,nc->n", centred, centred) / x.dtype.type(x.shape[-1]) + x.dtype.type(eps))
@@ -28,9 +28,12 @@ def layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -
 def layer_norm_backward(
     dy: Array, x: Array, weight: Array | None, mean: Array, rstd: Array
 ) -> tuple[Array, Array, Array]:
-    """-> dx (N, C), dweight (C,), dbias (C,)."""
-    if kernels.fused(x, dy, weight):
-        return _fused_backward(dy, x, weight, mean, rstd)
+    """dx = (dx̂ - mean(dx̂) - x̂ mean(dx̂ x̂)) / √(var + ε) (N, C), dw = Σ x̂ dy (C,), db = Σ dy (C,).
+
+    x̂ = (x - mean) / √(var + ε), dx̂ = w dy; mean and rstd = 1/√(var + ε) are those of `layer_norm`.
+    """
+    if kernels.accepts(x, dy, weight):
+        return _compiled_layer_norm_backward(dy, x, weight, mean, rstd)
     xhat = (x - mean[:, None]) * rstd[:, None]
     dw, db = np.einsum("nc,nc->c", dy, xhat), dy.sum(axis=0)
     dx = dy * weight if weight is not None else dy.copy()
@@ -42,7 +45,7 @@ def layer_norm_backward(
     return dx, dw, db
 
 
-def _fused(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
+def _compiled_layer_norm(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tuple[Array, Array, Array]:
     n, c = x.shape
     w = _or_ones(weight, x)
     b = np.zeros(c, x.dtype) if bias is None else bias
@@ -51,7 +54,9 @@ def _fused(x: Array, weight: Array | None, bias: Array | None, eps: float) -> tu
     return y, mean, rstd
 
 
-def _fused_backward(dy: Array, x: Array, weight: Array | None, mean: Array, rstd: Array) -> tuple[Array, Array, Array]:
+def _compiled_layer_norm_backward(
+    dy: Array, x: Array, weight: Array | None, mean: Array, rstd: Array
+) -> tuple[Array, Array, Array]:
     loops, w = kernels.compiled(), _or_ones(weight, x)
     dx, sums = np.empty_like(x), np.zeros((loops.parts(*x.shape), 2, x.shape[1]), x.dtype)
     loops.layer_norm_backward(threads.pool(), dy, x, w, mean, rstd, dx, sums)
@@ -59,8 +64,8 @@ def _fused_backward(dy: Array, x: Array, weight: Array | None, mean: Array, rstd
 
 
 def rms_norm(x: Array, weight: Array | None, eps: float) -> tuple[Array, Array]:
-    """x (N, C) -> y (N, C), and the 1/√(mean(x²) + ε) of each row (N,)."""
-    if kernels.fused(x, weight):
+    """y = w x / √(mean(x²) + ε) of each row of x (N, C); also the 1/√(mean(x²) + ε) of each row (N,)."""
+    if kernels.accepts(x, weight):
         y, rstd = np.empty_like(x), np.empty(len(x), x.dtype)
         kernels.compiled().rms_norm(threads.pool(), x, _or_ones(weight, x), eps, y, rstd)
         return y, rstd
@@ -70,8 +75,8 @@ def rms_norm(x: Array, weight: Array | None, eps: float) -> tuple[Array, Array]:
 
 
 def rms_norm_backward(dy: Array, x: Array, weight: Array | None, rstd: Array) -> tuple[Array, Array]:
-    """-> dx (N, C), dweight (C,)."""
-    if kernels.fused(x, dy, weight):
+    """dx = (dx̂ - x̂ mean(dx̂ x̂)) / √(mean(x²) + ε) (N, C), dx̂ = w dy, and dw = Σ x̂ dy (C,)."""
+    if kernels.accepts(x, dy, weight):
         loops, w = kernels.compiled(), _or_ones(weight, x)
         dx, sums = np.empty_like(x), np.zeros((loops.parts(*x.shape), x.shape[1]), x.dtype)
         loops.rms_norm_backward(threads.pool(), dy, x, w, rstd, dx, sums)

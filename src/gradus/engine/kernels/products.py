@@ -76,7 +76,7 @@ def _of_few_rows(a: Array, b: Array, bias: Array | None) -> Array:
 
 def column_sums(x: Array) -> Array:
     """x.sum(axis=0) for a matrix: the gradient of a bias."""
-    if not kernels.fused(x):
+    if not kernels.accepts(x):
         return np.asarray(x.sum(axis=0))
     sums = np.zeros(x.shape[1], np.float32)
     kernels.compiled().column_sums(threads.pool(), x, sums)

@@ -12,10 +12,10 @@ from gradus.engine.kernels import threads
 
 
 def softmax(x: Array, axis: int) -> Array:
-    """eˣ / Σ eˣ, the largest x subtracted first, so that nothing overflows."""
+    """eˣ / Σ eˣ along an axis; the largest x is subtracted first, so that nothing overflows."""
     if not x.ndim:
         return np.ones_like(x)
-    if _last(axis, x):
+    if _takes_rows(axis, x):
         return _rows(kernels.compiled().softmax, x)
     if not x.size:
         return x.copy()
@@ -29,7 +29,7 @@ def softmax_backward(dy: Array, y: Array, axis: int) -> Array:
     """y (dy - Σ y dy)."""
     if not y.ndim:
         return np.zeros_like(dy)
-    if _last(axis, dy, y):
+    if _takes_rows(axis, dy, y):
         return _rows(kernels.compiled().softmax_backward, dy, y)
     dx = dy * y
     dx -= y * dx.sum(axis=axis, keepdims=True)
@@ -40,7 +40,7 @@ def log_softmax(x: Array, axis: int) -> Array:
     """x - log Σ eˣ."""
     if not x.ndim:
         return np.zeros_like(x)
-    if _last(axis, x):
+    if _takes_rows(axis, x):
         return _rows(kernels.compiled().log_softmax, x)
     if not x.size:
         return x.copy()
@@ -53,13 +53,14 @@ def log_softmax_backward(dy: Array, y: Array, axis: int) -> Array:
     """dy - eʸ Σ dy."""
     if not dy.ndim:
         return np.zeros_like(dy)
-    if _last(axis, dy, y):
+    if _takes_rows(axis, dy, y):
         return _rows(kernels.compiled().log_softmax_backward, dy, y)
     return np.asarray(dy - np.exp(y) * dy.sum(axis=axis, keepdims=True))
 
 
-def _last(axis: int, *arrays: Array) -> bool:
-    return axis in (-1, arrays[0].ndim - 1) and kernels.fused(*arrays)
+def _takes_rows(axis: int, *arrays: Array) -> bool:
+    """Whether the compiled loop, which runs along the last axis, takes these arrays."""
+    return axis in (-1, arrays[0].ndim - 1) and kernels.accepts(*arrays)
 
 
 def _rows(loop: Callable[..., None], *inputs: Array) -> Array:

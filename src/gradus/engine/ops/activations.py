@@ -1,7 +1,7 @@
 """The activations of networks, one number at a time. Each docstring is the formula and its derivative.
 
-Where a part of the formula is flat, its slope is chosen, not multiplied by: an infinite gradient times 0 would be NaN.
-A NaN has the slope that PyTorch gives it in an array of one number; in longer ones PyTorch has sometimes another.
+Where the slope is 0, the gradient is set to 0, not multiplied by it: an infinite gradient times 0 would be NaN. At NaN
+the slope is that of PyTorch for a tensor of one element; for longer ones PyTorch's vectorized loops sometimes differ.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class LogSigmoid(Function):
         return dy * logistic(-self.x)
 
 
-# ---- straight pieces
+# ---- piecewise linear
 
 
 class Relu(Function):
@@ -149,7 +149,7 @@ class Softshrink(Function):
         return np.where(self.flat, 0, dy)
 
 
-# ---- curves
+# ---- smooth
 
 
 class Elu(Function):
@@ -208,7 +208,8 @@ class Gelu(Function):
     """y = x Φ(x), Φ the normal distribution function, or its tanh approximation     (Hendrycks & Gimpel, 2016)
 
     none:  Φ = ½ (1 + erf(x/√2)).                      dx = (Φ + x φ(x)) dy,  φ(x) = e^(-x²/2) / √(2π)
-    tanh:  Φ ≈ ½ (1 + t),  t = tanh(√(2/π) (x + 0.044715 x³)).
+    tanh:  Φ ≈ ½ (1 + t),  t = tanh(√(2/π) u),  u = x + 0.044715 x³.
+           dx = (½ (1 + t) + ½ x (1 - t²) √(2/π) u') dy,  u' = 1 + 3 · 0.044715 x²
     """
 
     def forward(self, x: Array, approximate: str = "none") -> Array:

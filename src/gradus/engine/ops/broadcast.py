@@ -1,5 +1,5 @@
-"""Broadcasting backward: an axis that was repeated forward is summed, because each copy passed its gradient to the
-one original.
+"""Broadcasting backward: forward repeats an axis, so backward sums the gradients of the copies; and the reverse, for
+reductions.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from gradus.engine.kernels import threads
 
 Operand = Any  # an array, or a Python number, which has no gradient
 
-add_up: Any = np.add.reduce  # (x, axis, keepdims=...): x.sum, without its way through Python
+add_up: Any = np.add.reduce  # (x, axis, keepdims=...): what x.sum calls, through some Python
 
-_SMALL = 1 << 16  # numbers that are sooner copied than made a view of, and sooner summed by a product
+_SMALL = 1 << 16  # elements; up to so many, a copy is faster than a view, and a matrix product than a sum
 
 
 def shape_of(x: Operand) -> tuple[int, ...]:
@@ -43,7 +43,7 @@ def sum_to(gradient: Array, shape: tuple[int, ...]) -> Array:
 
 
 def sum_leading(x: Array, n: int) -> Array:
-    """The sum over the first n axes; of few numbers as a product, which NumPy's library of products does quickest."""
+    """The sum over the first n axes; of a small array as a matrix product with ones, which is faster."""
     kind = x.dtype.char
     if kind not in "fd" or not 0 < x.size <= _SMALL or n == x.ndim:  # f and d are floats of 32 and 64 bits
         return np.asarray(add_up(x, tuple(range(n))))
@@ -60,10 +60,10 @@ def _ones(n: int, kind: str) -> Array:
     return np.ones(n, kind)
 
 
-def spread(gradient: Array, shape: tuple[int, ...]) -> Array:
-    """A gradient of fewer numbers, given to each of the many they came from."""
+def broadcast_to(gradient: Array, shape: tuple[int, ...]) -> Array:
+    """The gradient of a sum, for each of its terms: broadcast to their shape, as a copy if that is small."""
     if math.prod(shape) > _SMALL:
         return np.broadcast_to(gradient, shape)
-    each = np.empty(shape, gradient.dtype)
-    each[...] = gradient
-    return each
+    copy = np.empty(shape, gradient.dtype)
+    copy[...] = gradient
+    return copy

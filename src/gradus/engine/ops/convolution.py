@@ -1,8 +1,14 @@
-"""Convolution in any number of dimensions: a kernel laid over every place of an input, as one matrix product.
+"""Convolution in any number of dimensions, as a matrix product.
 
-`gather` writes what lies under the kernel at each place into a column (im2col); `scatter` adds columns back to where
-they came from. Every sum below is a matrix product with the one or the other, a few examples at a time, so that the
-columns stay in the processor's cache.
+`gather` copies the window of the input under the kernel at each place into a column (im2col); `scatter` adds columns
+back to the windows they came from (col2im). Convolution, its transpose and the gradient of its weight are each a matrix
+product with the one or the other, a few examples at a time, so that the columns stay in the processor's cache.
+
+For x = [1, 2, 3, 4] and a kernel of 3 numbers there are two places, and
+
+    columns = [[1, 2],      y = kernel @ columns = [k₀ + 2k₁ + 3k₂, 2k₀ + 3k₁ + 4k₂]
+               [2, 3],
+               [3, 4]]
 """
 
 from __future__ import annotations
@@ -21,13 +27,15 @@ from gradus.engine.kernels import threads
 
 Sizes = tuple[int, ...]
 
-_TOGETHER = 1 << 20  # numbers in the columns of a few examples: 4 MB
+_COLUMNS = 1 << 20  # numbers in the columns of a batch: 4 MB
 
 
 @dataclass(frozen=True)
 class Windows:
-    """The places of a kernel over an input: for each of its spatial dimensions, how far apart they are (stride), how
-    much is added at either end (padding), and how far apart the numbers that the kernel sees are (dilation).
+    """The windows of an input that a kernel is multiplied with, one for each place of the kernel.
+
+    For each spatial dimension: the kernel's size; `stride`, from one place to the next; `padding` at either end; and
+    `dilation`, from one number of a window to the next.
     """
 
     kernel: Sizes
@@ -42,53 +50,53 @@ class Windows:
 
     @property
     def pointwise(self) -> bool:
-        """Whether the kernel sees one number at every place, so that the columns are the input itself."""
+        """Whether every window is one number and none is skipped, so that the columns are the input itself."""
         return {*self.kernel, *self.stride} == {1}
 
     def slices(self, places: Sizes) -> Iterator[tuple[Any, Any]]:
-        """For each number of the kernel, the numbers of a padded input that it meets."""
+        """Each index of the kernel, and the slices of a padded input with what it is multiplied with at all places."""
         for at in itertools.product(*map(range, self.kernel)):
             each = zip(at, self.stride, self.dilation, places, strict=True)
             yield at, tuple(slice(d * i, d * i + s * (n - 1) + 1, s) for i, s, d, n in each)
 
     def pad(self, x: Array, value: Any = 0) -> Array:
-        """x (N, C, ...) with its border."""
+        """x (N, C, ...) with its padding."""
         if not any(map(any, self.padding)):
             return x
         return np.pad(x, ((0, 0), (0, 0), *self.padding), constant_values=value)
 
     def gather(self, padded: Array, places: Sizes) -> Array:
-        """x (N, C, ...), padded -> (C·K, N·P): under each of the P places, the K numbers that the kernel meets."""
+        """x (N, C, ...), padded -> columns (C·K, N·P): the windows of K numbers at each of the P places."""
         n, c = padded.shape[:2]
         strides = padded.strides[2:]
         inside = tuple(s * d for s, d in zip(strides, self.dilation, strict=True))
         across = tuple(s * step for s, step in zip(strides, self.stride, strict=True))
-        seen = np.lib.stride_tricks.as_strided(
+        windows = np.lib.stride_tricks.as_strided(
             padded,
             (c, *self.kernel, n, *places),
             (padded.strides[1], *inside, padded.strides[0], *across),
             writeable=False,
         )
-        return seen.reshape(c * math.prod(self.kernel), n * math.prod(places))
+        return windows.reshape(c * math.prod(self.kernel), n * math.prod(places))
 
     def scatter(self, columns: Array, padded: Array, places: Sizes) -> None:
-        """Add columns (C·K, N·P) to padded (N, C, ...), each number to where `gather` takes it from."""
+        """Add columns (C·K, N·P) to padded (N, C, ...), each number to the place that `gather` copies it from."""
         n, c = padded.shape[:2]
         columns = columns.reshape(c, *self.kernel, n, *places)
         for at, meets in self.slices(places):
             padded[(..., *meets)] += columns[(slice(None), *at)].swapaxes(0, 1)
 
-    def inside(self, padded: Array) -> Array:
-        """What is not border."""
+    def unpad(self, padded: Array) -> Array:
+        """padded (N, C, ...) without its padding."""
         if not any(map(any, self.padding)):
             return padded
         cut: Any = tuple(slice(low, n - high) for n, (low, high) in zip(padded.shape[2:], self.padding, strict=True))
         return np.ascontiguousarray(padded[(..., *cut)])
 
 
-def _few(n: int, each: int) -> Iterator[slice]:
-    """The examples 0 .. n-1, a few at a time."""
-    step = max(1, _TOGETHER // max(each, 1))
+def _batches(n: int, each: int) -> Iterator[slice]:
+    """The examples 0 .. n-1 in batches of at most `_COLUMNS` numbers, of `each` numbers an example."""
+    step = max(1, _COLUMNS // max(each, 1))
     return (slice(i, i + step) for i in range(0, n, step))
 
 
@@ -116,41 +124,42 @@ def _each_place(matrix: Array, x: Array) -> Array:
 
 
 def correlate(x: Array, kernel: Array, windows: Windows, places: Sizes) -> Array:
-    """x (N, G·C, ...), padded, and kernel (G, O, C·K) -> (N, G·O, *places): their products at each place, summed."""
+    """x (N, G·C, ...), padded, and kernel (G, O, C·K) -> (N, G·O, *places): the convolution."""
     groups, channels, each = kernel.shape
     if groups == 1 and windows.pointwise:
         return _each_place(kernel[0], x)
     y = np.empty((len(x), groups * channels, *places), np.result_type(x, kernel))
-    for part in _few(len(x), groups * each * math.prod(places)):
+    for part in _batches(len(x), groups * each * math.prod(places)):
         columns = _grouped(windows.gather(x[part], places), groups)
         y[part] = _product(kernel, columns).reshape(groups * channels, *y[part].shape[:1], *places).swapaxes(0, 1)
     return y
 
 
-def spread(y: Array, kernel: Array, windows: Windows, padded: Sizes) -> Array:
-    """The reverse: each number of y (N, G·O, *places) times kernel (G, O, C·K), added up where the kernel lay -> (N,
-    G·C, *padded).
+def correlate_transposed(y: Array, kernel: Array, windows: Windows, padded: Sizes) -> Array:
+    """y (N, G·O, *places) and kernel (G, O, C·K) -> (N, G·C, *padded): the transpose of `correlate`, its gradient.
+
+    Each number of y times the kernel is added to the window at its place.
     """
     groups, _, each = kernel.shape
     if groups == 1 and windows.pointwise:
         return _each_place(kernel[0].T, y)
     x = np.zeros((len(y), groups * each // math.prod(windows.kernel), *padded), np.result_type(y, kernel))
-    turned, places = kernel.swapaxes(1, 2), y.shape[2:]
-    for part in _few(len(y), groups * each * math.prod(places)):
-        columns = _product(turned, _rows(y[part], groups))
+    transposed, places = kernel.swapaxes(1, 2), y.shape[2:]
+    for part in _batches(len(y), groups * each * math.prod(places)):
+        columns = _product(transposed, _rows(y[part], groups))
         windows.scatter(columns.reshape(groups * each, columns.shape[2]), x[part], places)
     return x
 
 
-def slope(x: Array, dy: Array, windows: Windows, groups: int) -> Array:
-    """How the products of `correlate` change with its kernel: Σ over examples and places of dy x -> (G, O, C·K)."""
+def kernel_gradient(x: Array, dy: Array, windows: Windows, groups: int) -> Array:
+    """x, padded, and dy (N, G·O, *places) -> (G, O, C·K): the sum over examples and places of dy times the window."""
     if groups == 1 and windows.pointwise:
         threads.limit_blas()
         flat = [each.reshape(*each.shape[:2], math.prod(each.shape[2:])) for each in (dy, x)]
         return np.asarray((flat[0] @ flat[1].swapaxes(1, 2)).sum(0, keepdims=True))
     places, each = dy.shape[2:], x.shape[1] // groups * math.prod(windows.kernel)
     total = np.zeros((groups, dy.shape[1] // groups, each), np.result_type(x, dy))
-    for part in _few(len(x), groups * each * math.prod(places)):
+    for part in _batches(len(x), groups * each * math.prod(places)):
         columns = _grouped(windows.gather(x[part], places), groups)
         total += _product(_rows(dy[part], groups), columns.swapaxes(1, 2))
     return total
@@ -171,9 +180,9 @@ class Convolution(Function):
     def backward(self, dy: Array) -> Any:
         windows, dx, dw = self.windows, None, None
         if self.edges[0] is not None:
-            dx = windows.inside(spread(dy, self.kernel, windows, self.x.shape[2:]))
+            dx = windows.unpad(correlate_transposed(dy, self.kernel, windows, self.x.shape[2:]))
         if self.edges[1] is not None:
-            dw = slope(self.x, dy, windows, self.groups).reshape(self.shape)
+            dw = kernel_gradient(self.x, dy, windows, self.groups).reshape(self.shape)
         return dx, dw, dy.sum(axis=(0, *range(2, dy.ndim))) if self.edges[2] is not None else None
 
 
@@ -193,7 +202,7 @@ class TransposedConvolution(Function):
         self.x = x
         self.kernel = _grouped(weight.reshape(len(weight), math.prod(weight.shape[1:])), groups)
         padded = tuple(n + sum(ends) for n, ends in zip(sizes, windows.padding, strict=True))
-        y = windows.inside(spread(self.x, self.kernel, windows, padded))
+        y = windows.unpad(correlate_transposed(self.x, self.kernel, windows, padded))
         return _biased(y, bias)
 
     def backward(self, dy: Array) -> Any:
@@ -202,7 +211,7 @@ class TransposedConvolution(Function):
         if self.edges[0] is not None:
             dx = correlate(padded, self.kernel, windows, self.x.shape[2:])
         if self.edges[1] is not None:
-            dw = slope(padded, self.x, windows, self.groups).reshape(self.shape)
+            dw = kernel_gradient(padded, self.x, windows, self.groups).reshape(self.shape)
         return dx, dw, dy.sum(axis=(0, *range(2, dy.ndim))) if self.edges[2] is not None else None
 
 

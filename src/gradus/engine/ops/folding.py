@@ -46,4 +46,4 @@ def _folded(columns: Array, windows: Windows, shape: Sizes, places: Sizes) -> Ar
     padded = np.zeros(shape, columns.dtype)
     rows = columns.swapaxes(0, 1).reshape(columns.shape[1], len(columns) * columns.shape[2])
     windows.scatter(rows, padded, places)
-    return windows.inside(padded)
+    return windows.unpad(padded)

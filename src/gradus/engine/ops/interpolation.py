@@ -34,7 +34,7 @@ class Taps:
         return np.asarray(y)
 
     @functools.cached_property
-    def turned(self) -> Taps:
+    def transposed(self) -> Taps:
         """The taps of the gradient: for every input, the results that it is part of."""
         results = np.broadcast_to(np.arange(self.places.shape[1]), self.places.shape).ravel()
         weights = np.ones(results.size) if self.weights is None else self.weights.ravel()
@@ -59,7 +59,7 @@ class Resample(Function):
 
     def backward(self, dy: Array) -> Array:
         for axis, each in enumerate(self.taps, self.first):
-            dy = each.turned.take(dy, axis)
+            dy = each.transposed.take(dy, axis)
         return dy
 
     def name(self) -> str:

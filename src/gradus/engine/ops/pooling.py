@@ -68,7 +68,7 @@ class AvgPool(Function):
         padded = np.zeros(self.padded, each.dtype)
         for _, meets in self.windows.slices(dy.shape[2:]):
             padded[(..., *meets)] += each
-        return self.windows.inside(padded)
+        return self.windows.unpad(padded)
 
     def name(self) -> str:
         return f"AvgPool{len(self.shape) - 2}DBackward0"

@@ -12,7 +12,7 @@ import numpy as np
 
 from gradus.engine.autograd.node import INPUTS, NOTHING, Function
 from gradus.engine.dtypes import Array
-from gradus.engine.ops.broadcast import add_up, spread, sum_leading
+from gradus.engine.ops.broadcast import add_up, broadcast_to, sum_leading
 
 Axes = tuple[int, ...]
 
@@ -60,7 +60,7 @@ class Sum(Function):
         return _sum(x, *over)
 
     def backward(self, dy: Array) -> Array:
-        return spread(_back(dy, self.axis, self.keepdim), self.shape)
+        return broadcast_to(_back(dy, self.axis, self.keepdim), self.shape)
 
     def name(self) -> str:
         return "SumBackward0" if len(self.axis) == len(self.shape) and not self.keepdim else "SumBackward1"
@@ -77,7 +77,7 @@ class Mean(Function):
 
     def backward(self, dy: Array) -> Array:
         dy = _back(dy, self.axis, self.keepdim) / count(self.shape, self.axis)
-        return spread(dy, self.shape)
+        return broadcast_to(dy, self.shape)
 
     def name(self) -> str:
         return "MeanBackward0" if len(self.axis) == len(self.shape) and not self.keepdim else "MeanBackward1"
