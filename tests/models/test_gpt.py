@@ -10,7 +10,7 @@ import pytest
 
 from gradus.backend import F, torch
 from gradus.models import GPT, GPTConfig, inference
-from gradus.models.gpt import causal_attention, count_parameters, initial_std
+from gradus.models.gpt import causal_attention, initial_std
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -69,14 +69,14 @@ def test_logits_are_gpt2s_architecture(bias: bool) -> None:
 
 
 def test_gpt2_has_124439808_parameters() -> None:
-    assert count_parameters(GPT2) == 124_439_808
+    assert GPT2.parameters == 124_439_808
 
 
 @pytest.mark.parametrize("bias", [False, True])
 @pytest.mark.parametrize(("n_layer", "n_embd"), [(1, 4), (3, 12)])
 def test_parameters_counted_from_the_shapes_are_those_of_the_model(bias: bool, n_layer: int, n_embd: int) -> None:
     config = GPTConfig(13, 7, n_layer=n_layer, n_head=2, n_embd=n_embd, bias=bias)
-    assert GPT(config).num_parameters() == count_parameters(config)
+    assert GPT(config).num_parameters() == config.parameters
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Generating text with any model: score the row, draw a token, append it, repeat."""
+"""Generating text with any model: compute the logits, draw a token, append it, repeat."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def generate(
     [[1, 2, 0, 1, 2]]
 
     Args:
-        idx: (B, T) int64, T at least 1; where it is longer than the model's block_size, the model sees its end.
+        idx: (B, T) int64, T at least 1; if it is longer than the model's block_size, the model sees its last tokens.
         max_new_tokens: how many tokens to add at most.
         rule: how each token is drawn: temperature, top-k and top-p.
         generator: where the randomness comes from; None uses the global one.
@@ -53,7 +53,7 @@ def stream(
     generator: torch.Generator | None = None,
     stop: int | None = None,
 ) -> Iterator[torch.Tensor]:
-    """As `generate`, but yields each step's tokens (B, 1) as soon as they are drawn, without the rows they continue."""
+    """Like `generate`, but yields the new tokens (B, 1) of each step as soon as they are drawn; not the rows given."""
     if idx.dim() != 2 or idx.size(1) == 0:
         raise ValueError(f"idx must be rows of at least one token, (B, T), got the shape {tuple(idx.shape)}")
     if max_new_tokens < 0:
@@ -61,7 +61,7 @@ def stream(
     rule.check_vocab_size(model.config.vocab_size)
 
     def steps(row: torch.Tensor) -> Iterator[torch.Tensor]:
-        window = min(model.block_size, max(1, model.context))  # how many tokens a prediction can see
+        window = min(model.block_size, max(1, model.context))  # tokens that a prediction can see; a model needs one
         ended = torch.zeros_like(row[:, :1], dtype=torch.bool)  # (B, 1): the rows that have drawn the stop token
         for _ in range(max_new_tokens):
             row = row[:, -window:]  # crop each row to what the model can see: (B, T), T <= window
@@ -76,4 +76,4 @@ def stream(
                 return
             row = torch.cat([row, token], dim=1)  # append it, and continue: (B, T + 1)
 
-    return steps(idx)  # a generator inside, so that bad arguments are refused at the call, not at the first token
+    return steps(idx)  # an inner generator, so that the checks above run at the call, not at the first token

@@ -18,46 +18,50 @@ FORMAT = "gradus tokenizer"
 
 
 class Tokenizer(Protocol):
-    """The interface of every tokenizer. One for documents gives their separator, a newline, the id 0."""
+    """The interface of every tokenizer. If it is for documents, id 0 is their separator, a newline."""
 
     @property
     def vocab_size(self) -> int:
         """How many ids there are: 0 .. vocab_size - 1."""
 
     def encode(self, text: str) -> Ids:
-        """(n,) int64. UserError at an unknown character."""
+        """(n,) int64. Raises UserError at an unknown character."""
 
     def decode(self, ids: npt.ArrayLike) -> str:
-        """The text of (n,) ids. IndexError if one is out of range."""
+        """The text of (n,) ids. Raises IndexError if one is out of range."""
 
     def to_json(self) -> str:
-        """All of it as JSON; `tokenizer_from_json` reads it back."""
+        """The tokenizer as JSON; `tokenizer_from_json` reads it back."""
 
     def save(self, path: str | Path) -> None:
         """Write it as JSON, atomically; `load_tokenizer` reads it back."""
 
 
 class CharTokenizer:
-    """Each character is a token; its id is its place in the alphabet.
+    """Each character is a token; its id is its index in the alphabet.
 
-    Example: the alphabet "\\nabc" encodes "cab\\n" as [3, 1, 2, 0].
+    >>> tokenizer = CharTokenizer("abc")
+    >>> tokenizer.encode("cab").tolist()
+    [2, 0, 1]
+    >>> tokenizer.decode([2, 0, 1])
+    'cab'
     """
 
     kind = "characters"
 
     def __init__(self, alphabet: Sequence[str]) -> None:
-        """Raises ValueError unless the alphabet is distinct single characters, at least one."""
+        """Raises ValueError unless the alphabet is one or more distinct characters."""
         self.alphabet = "".join(alphabet)
         codes = _codes(self.alphabet)
         if not len(alphabet) == len(self.alphabet) == len(set(self.alphabet)) > 0:
             raise ValueError(f"an alphabet is one or more distinct characters, got {alphabet!r}")
         self._codes = codes
-        self._ids = np.full(int(codes.max()) + 2, -1, dtype=np.int64)  # the last place stands for all codes above
+        self._ids = np.full(int(codes.max()) + 2, -1, dtype=np.int64)  # the last entry is for every larger code
         self._ids[codes] = np.arange(len(codes))
 
     @classmethod
     def train(cls, corpus: Corpus) -> CharTokenizer:
-        """The sorted characters of a corpus; give it whole, before it is split. Documents' separator comes first."""
+        """The sorted characters of a whole corpus, before it is split; for documents, the separator comes first."""
         if corpus.kind == "stream":
             return cls(sorted(set(corpus.text)))
         return cls([SEPARATOR, *sorted(set(corpus.joined()) - {SEPARATOR})])
@@ -67,7 +71,7 @@ class CharTokenizer:
         return len(self.alphabet)
 
     def encode(self, text: str) -> Ids:
-        """(n,) int64, an id a character.
+        """(n,) int64, one id for each character.
 
         Raises:
             UserError: at the first character that is not in the alphabet.
@@ -105,7 +109,7 @@ class CharTokenizer:
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> CharTokenizer:
-        """The tokenizer whose `save` wrote these fields. Raises ValueError or KeyError if it is not valid."""
+        """The tokenizer that `to_json` wrote as these fields. Raises ValueError or KeyError if they are not valid."""
         if not isinstance(fields["alphabet"], str):
             raise ValueError("the alphabet is not a string")
         return cls(fields["alphabet"])
@@ -128,7 +132,7 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
 
 
 def tokenizer_from_json(data: str | bytes, path: object) -> Tokenizer:
-    """The tokenizer whose `to_json` gave these data; `path` is named in errors, which are those of `load_tokenizer`."""
+    """The tokenizer that `to_json` wrote; `path` is named in errors, which are those of `load_tokenizer`."""
     try:
         fields = files.from_json(data)
     except ValueError as error:  # broken JSON or UTF-8
@@ -145,7 +149,7 @@ def tokenizer_from_json(data: str | bytes, path: object) -> Tokenizer:
 
 
 def _codes(text: str) -> npt.NDArray[np.uint32]:
-    """(n,) the code point of each character."""
+    """(n,) the code point of each character: "ab" -> [97, 98]."""
     return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype="<u4")
 
 

@@ -1,6 +1,6 @@
-"""The training loop: one for every model. A model with parameters takes optimizer steps until the budget is spent; a
-counting model sees each batch once. What happens around a step (time, log, evaluation, checkpoints, stopping) is the
-session's work."""
+"""The training loop, one for every model. A model with parameters takes optimizer steps until the budget is spent; a
+counting model sees each batch once. `Session` does what happens around a step: timing, logging, evaluation,
+checkpoints, stopping."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gradus.training.state import Report, TrainResult
 
 
 class BatchSource(Protocol):
-    """Where batches come from: inputs and targets (B, T) int64 as a pure function of the number of the batch."""
+    """Gives batches: inputs and targets (B, T) int64, which depend on the number of the batch only."""
 
     @property
     def steps_per_epoch(self) -> int: ...
@@ -43,8 +43,7 @@ def train(
     data: dict[str, Any] | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> TrainResult:
-    """Train a model until its budget is spent, or early stopping or Ctrl-C ends it; a run that has a checkpoint is
-    resumed.
+    """Train a model until its budget is spent, or until early stopping or Ctrl-C; resume a run that has a checkpoint.
 
     >>> text = Corpus("tale", "stream", source="an example", text="abcd" * 50)
     >>> tokenizer = CharTokenizer.train(text)
@@ -58,19 +57,19 @@ def train(
 
     Args:
         model: follows the contract of `gradus.models.base`; `model.config` is a dataclass.
-        batches: the training batches; for a counting model, those of one pass.
+        batches: the training batches; a counting model sees those of one epoch.
         run: where checkpoints and metrics go; None writes nothing to disk.
         evaluate: the dev loss in nats; None measures none, so there is no best checkpoint and no early stopping.
         progress: called after every step.
         data: what identifies the training text; saved in `state.json`.
-        clock: seconds, from any start.
+        clock: the time in seconds, such as `time.perf_counter`.
 
     Raises:
         UserError: if the loss or the gradient is no longer a finite number, or a checkpoint cannot be saved.
     """
     optimizer = None if is_counting(model) else build_optimizer(model, config)
     session = Session(model, optimizer, config, run, evaluate, progress, data or {}, clock)
-    return _count(model, batches, session) if optimizer is None else _descend(model, optimizer, batches, session)
+    return _count(model, batches, session) if optimizer is None else _optimize(model, optimizer, batches, session)
 
 
 def is_counting(model: LanguageModel) -> bool:
@@ -78,14 +77,14 @@ def is_counting(model: LanguageModel) -> bool:
     return hasattr(model, "count") and not any(p.requires_grad for p in model.parameters())
 
 
-def _descend(
+def _optimize(
     model: LanguageModel, optimizer: torch.optim.Optimizer, batches: BatchSource, session: Session
 ) -> TrainResult:
     """Gradient descent: optimizer steps until the session says stop."""
     config, parameters = session.config, list(model.parameters())
     session.begin()
     model.train()
-    with deferred_interrupt() as interrupted, np.errstate(all="ignore"):  # what is not finite is refused below
+    with deferred_interrupt() as interrupted, np.errstate(all="ignore"):  # `_require_finite` reports inf and nan
         while session.stopped is None:
             session.start_step()
             lr = set_learning_rate(optimizer, config, session.schedule_position())
@@ -97,7 +96,7 @@ def _descend(
             for x, y in micro_batches:
                 _, loss = model(torch.from_numpy(x), torch.from_numpy(y))
                 if len(micro_batches) > 1:
-                    loss = loss * (_scored(y) / tokens)  # so that the sum is the mean over all tokens of the step
+                    loss = loss * (_scored(y) / tokens)  # their sum is the mean over all tokens of the step
                 loss.backward()
                 mean_loss += loss.item()
             _require_finite(mean_loss, "loss", session)
@@ -111,7 +110,7 @@ def _descend(
 
 
 def _count(model: LanguageModel, batches: BatchSource, session: Session) -> TrainResult:
-    """One pass over the batches of a counting model."""
+    """A counting model sees each batch of an epoch once."""
     if not session.load():
         for step in range(batches.steps_per_epoch):
             session.start_step()
@@ -127,6 +126,7 @@ def _micro_batches(batches: BatchSource, step: int, number: int) -> list[tuple[n
 
 
 def _scored(targets: npt.NDArray[Any]) -> int:
+    """How many targets count in the loss."""
     return int((targets != NOT_SCORED).sum())
 
 

@@ -12,9 +12,9 @@ from gradus.engine.optim.optimizer import (
     Optimizer,
     Params,
     State,
+    apply_weight_decay,
     check,
-    count,
-    decayed,
+    next_step,
     scalar_state,
     zeros_like,
 )
@@ -56,13 +56,13 @@ class Adadelta(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def start(self, p: Array, group: Group) -> State:
+    def initial_state(self, p: Array, group: Group) -> State:
         return {"step": scalar_state(), "square_avg": zeros_like(p), "acc_delta": zeros_like(p)}
 
     def update(self, p: Array, g: Array, state: State, group: Group) -> None:
-        count(state)
+        next_step(state)
         rho, eps = group["rho"], group["eps"]
-        g = decayed(p, g, group)
+        g = apply_weight_decay(p, g, group)
         square, moved = state["square_avg"]._array, state["acc_delta"]._array
         square *= rho
         square += g * (1 - rho) * g

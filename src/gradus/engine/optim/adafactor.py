@@ -9,7 +9,7 @@ import numpy as np
 
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes.limits import limits_of
-from gradus.engine.optim.optimizer import Group, Optimizer, Params, State, check, count, scalar_state, zeros_like
+from gradus.engine.optim.optimizer import Group, Optimizer, Params, State, check, next_step, scalar_state, zeros_like
 from gradus.engine.tensor import Tensor
 
 
@@ -52,13 +52,13 @@ class Adafactor(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def start(self, p: Array, group: Group) -> State:
+    def initial_state(self, p: Array, group: Group) -> State:
         if p.ndim > 1:
             return {"step": scalar_state(), "row_var": zeros_like(p[..., :1]), "col_var": zeros_like(p[..., :1, :])}
         return {"step": scalar_state(), "variance": zeros_like(p)}
 
     def update(self, p: Array, g: Array, state: State, group: Group) -> None:
-        t, lr = count(state), group["lr"]
+        t, lr = next_step(state), group["lr"]
         eps1, eps2 = group["eps"]
         eps1 = limits_of(p.dtype).eps if eps1 is None else eps1
         alpha = max(eps2, rms(p)) * min(lr, 1 / math.sqrt(t))

@@ -12,10 +12,10 @@ from gradus.engine.optim.optimizer import (
     Optimizer,
     Params,
     State,
+    apply_weight_decay,
     check,
     check_fused,
-    count,
-    decayed,
+    next_step,
     scalar_state,
 )
 from gradus.engine.tensor import Tensor
@@ -60,15 +60,15 @@ class Adagrad(Optimizer):
         super().__init__(params, defaults)
         for group in self.param_groups:
             for p in group["params"]:
-                self.state[p] = self.start(p._array, group)
+                self.state[p] = self.initial_state(p._array, group)
 
-    def start(self, p: Array, group: Group) -> State:
+    def initial_state(self, p: Array, group: Group) -> State:
         total = np.full(p.shape, group["initial_accumulator_value"], p.dtype)
         return {"step": scalar_state(), "sum": Tensor._wrap(total)}
 
     def update(self, p: Array, g: Array, state: State, group: Group) -> None:
-        t, total = count(state), state["sum"]._array
-        g = decayed(p, g, group)
+        t, total = next_step(state), state["sum"]._array
+        g = apply_weight_decay(p, g, group)
         lr = group["lr"] / (1 + (t - 1) * group["lr_decay"])
         total += g * g
         scale = np.sqrt(total)

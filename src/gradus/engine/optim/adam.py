@@ -15,11 +15,11 @@ from gradus.engine.optim.optimizer import (
     Params,
     State,
     Update,
+    apply_weight_decay,
     check,
     check_betas,
     check_fused,
-    count,
-    decayed,
+    next_step,
     scalar_state,
     zeros_like,
 )
@@ -78,7 +78,7 @@ class Adam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def start(self, p: Array, group: Group) -> State:
+    def initial_state(self, p: Array, group: Group) -> State:
         state = {"step": scalar_state(), "exp_avg": zeros_like(p), "exp_avg_sq": zeros_like(p)}
         if group["amsgrad"]:
             state["max_exp_avg_sq"] = zeros_like(p)
@@ -87,8 +87,8 @@ class Adam(Optimizer):
     def update(self, p: Array, g: Array, state: State, group: Group) -> None:
         lr, (beta1, beta2), eps = group["lr"], group["betas"], group["eps"]
         m, v = state["exp_avg"]._array, state["exp_avg_sq"]._array
-        t = count(state)
-        g = decayed(p, g, group)
+        t = next_step(state)
+        g = apply_weight_decay(p, g, group)
         m += (g - m) * (1 - beta1)  # m ← β₁ m + (1 - β₁) g
         v *= beta2
         v += g * (1 - beta2) * g  # v ← β₂ v + (1 - β₂) g²
@@ -104,10 +104,10 @@ class Adam(Optimizer):
         if any(group["amsgrad"] for *_, group in updates) or not kernels.fits(arrays):
             super().update_all(updates)
             return
-        coefficients = [_coefficients(group, count(state)) for _, _, state, group in updates]
+        coefficients = [_coefficients(group, next_step(state)) for _, _, state, group in updates]
         for i, (p, g, _, group) in enumerate(updates):
             if not group["decoupled_weight_decay"]:
-                arrays[i] = (p, decayed(p, g, group), *moments[i])
+                arrays[i] = (p, apply_weight_decay(p, g, group), *moments[i])
         kernels.adamw(arrays, coefficients)
 
 

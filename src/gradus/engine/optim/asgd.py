@@ -10,9 +10,9 @@ from gradus.engine.optim.optimizer import (
     Optimizer,
     Params,
     State,
+    apply_weight_decay,
     check,
-    count,
-    decayed,
+    next_step,
     scalar_state,
     zeros_like,
 )
@@ -54,7 +54,7 @@ class ASGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def start(self, p: Array, group: Group) -> State:
+    def initial_state(self, p: Array, group: Group) -> State:
         return {
             "step": scalar_state(),
             "eta": scalar_state(group["lr"]),
@@ -63,9 +63,9 @@ class ASGD(Optimizer):
         }
 
     def update(self, p: Array, g: Array, state: State, group: Group) -> None:
-        t, eta, mu = count(state), state["eta"].item(), state["mu"].item()
+        t, eta, mu = next_step(state), state["eta"].item(), state["mu"].item()
         lr, lambd = group["lr"], group["lambd"]
-        g = decayed(p, g, group)
+        g = apply_weight_decay(p, g, group)
         p *= 1 - lambd * eta
         p -= g * eta
         average = state["ax"]._array

@@ -58,7 +58,7 @@ class Muon(Optimizer):
                         f"Muon only supports 2D parameters whereas we found a parameter with size: {p.shape}"
                     )
 
-    def start(self, p: Array, group: Group) -> State:
+    def initial_state(self, p: Array, group: Group) -> State:
         return {"momentum_buffer": zeros_like(p)}
 
     def update(self, p: Array, g: Array, state: State, group: Group) -> None:

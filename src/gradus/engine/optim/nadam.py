@@ -12,10 +12,10 @@ from gradus.engine.optim.optimizer import (
     Optimizer,
     Params,
     State,
+    apply_weight_decay,
     check,
     check_betas,
-    count,
-    decayed,
+    next_step,
     scalar_state,
     zeros_like,
 )
@@ -63,7 +63,7 @@ class NAdam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def start(self, p: Array, group: Group) -> State:
+    def initial_state(self, p: Array, group: Group) -> State:
         return {
             "step": scalar_state(),
             "mu_product": scalar_state(1.0),
@@ -72,9 +72,9 @@ class NAdam(Optimizer):
         }
 
     def update(self, p: Array, g: Array, state: State, group: Group) -> None:
-        step, lr = count(state), group["lr"]
+        step, lr = next_step(state), group["lr"]
         beta1, beta2 = group["betas"]
-        g = decayed(p, g, group)
+        g = apply_weight_decay(p, g, group)
         mu, mu_next = (beta1 * (1 - 0.5 * 0.96 ** (t * group["momentum_decay"])) for t in (step, step + 1))
         state["mu_product"]._array *= mu
         product = state["mu_product"].item()

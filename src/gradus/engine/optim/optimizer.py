@@ -1,7 +1,7 @@
 """`Optimizer`: the parameters in their groups, the state that an update rule keeps for each, and how both are saved.
 
-A rule is a subclass with two methods: `start` returns a parameter's state before its first step, and `update` changes
-the parameter and its state in place. The loop over all parameters is here.
+A rule is a subclass with two methods: `initial_state` returns a parameter's state before its first step, and `update`
+changes the parameter and its state in place. The loop over all parameters is here.
 """
 
 from __future__ import annotations
@@ -144,7 +144,7 @@ class Optimizer:
                 if given is not None:
                     if checked:
                         check_step(tensor, group)
-                    state = self.state.get(tensor) or self.start(tensor._array, settings)
+                    state = self.state.get(tensor) or self.initial_state(tensor._array, settings)
                     updates.append((tensor._array, -given._array if maximize else given._array, state, settings))
                     tensor._version_counter[0] += 1
                     if state:
@@ -152,7 +152,7 @@ class Optimizer:
         self.update_all(updates)
         return loss
 
-    def start(self, p: Array, group: Group) -> State:
+    def initial_state(self, p: Array, group: Group) -> State:
         """Return the state of a parameter before its first step."""
         return {}
 
@@ -239,13 +239,13 @@ def scalar_state(value: float = 0.0) -> Tensor:
     return Tensor._wrap(np.array(value, np.float32))
 
 
-def count(state: State) -> float:
+def next_step(state: State) -> float:
     """Increment the step count of a state and return it: t, from 1."""
     state["step"]._array += 1
     return float(state["step"]._array)
 
 
-def decayed(p: Array, g: Array, group: Group) -> Array:
+def apply_weight_decay(p: Array, g: Array, group: Group) -> Array:
     """Return g + weight_decay · p; with decoupled weight decay, shrink p by lr · weight_decay and return g."""
     decay = float(group["weight_decay"])
     if decay == 0:

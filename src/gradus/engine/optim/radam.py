@@ -13,10 +13,10 @@ from gradus.engine.optim.optimizer import (
     Optimizer,
     Params,
     State,
+    apply_weight_decay,
     check,
     check_betas,
-    count,
-    decayed,
+    next_step,
     scalar_state,
     zeros_like,
 )
@@ -62,13 +62,13 @@ class RAdam(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def start(self, p: Array, group: Group) -> State:
+    def initial_state(self, p: Array, group: Group) -> State:
         return {"step": scalar_state(), "exp_avg": zeros_like(p), "exp_avg_sq": zeros_like(p)}
 
     def update(self, p: Array, g: Array, state: State, group: Group) -> None:
-        t = count(state)
+        t = next_step(state)
         beta1, beta2 = group["betas"]
-        g = decayed(p, g, group)
+        g = apply_weight_decay(p, g, group)
         m, v = state["exp_avg"]._array, state["exp_avg_sq"]._array
         m += (g - m) * (1 - beta1)
         v *= beta2

@@ -12,9 +12,9 @@ from gradus.engine.optim.optimizer import (
     Optimizer,
     Params,
     State,
+    apply_weight_decay,
     check,
-    count,
-    decayed,
+    next_step,
     scalar_state,
     zeros_like,
 )
@@ -61,7 +61,7 @@ class RMSprop(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def start(self, p: Array, group: Group) -> State:
+    def initial_state(self, p: Array, group: Group) -> State:
         state = {"step": scalar_state(), "square_avg": zeros_like(p)}
         if group["momentum"] > 0:
             state["momentum_buffer"] = zeros_like(p)
@@ -70,9 +70,9 @@ class RMSprop(Optimizer):
         return state
 
     def update(self, p: Array, g: Array, state: State, group: Group) -> None:
-        count(state)
+        next_step(state)
         alpha, momentum, lr = group["alpha"], group["momentum"], group["lr"]
-        g = decayed(p, g, group)
+        g = apply_weight_decay(p, g, group)
         square = state["square_avg"]._array
         square *= alpha
         if group["centered"]:

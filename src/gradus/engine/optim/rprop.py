@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.optim.optimizer import Group, Optimizer, Params, State, check, count, scalar_state, zeros_like
+from gradus.engine.optim.optimizer import Group, Optimizer, Params, State, check, next_step, scalar_state, zeros_like
 from gradus.engine.tensor import Tensor
 
 
@@ -44,12 +44,12 @@ class Rprop(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def start(self, p: Array, group: Group) -> State:
+    def initial_state(self, p: Array, group: Group) -> State:
         size = Tensor._wrap(np.full(p.shape, group["lr"], p.dtype))
         return {"step": scalar_state(), "prev": zeros_like(p), "step_size": size}
 
     def update(self, p: Array, g: Array, state: State, group: Group) -> None:
-        count(state)
+        next_step(state)
         before, size = state["prev"]._array, state["step_size"]._array
         turn = g * before
         shrink, grow = group["etas"]

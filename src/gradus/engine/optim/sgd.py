@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.optim.optimizer import Group, Optimizer, Params, State, check, check_fused, decayed
+from gradus.engine.optim.optimizer import Group, Optimizer, Params, State, apply_weight_decay, check, check_fused
 from gradus.engine.tensor import Tensor
 
 
@@ -51,12 +51,12 @@ class SGD(Optimizer):
         }
         super().__init__(params, defaults)
 
-    def start(self, p: Array, group: Group) -> State:
+    def initial_state(self, p: Array, group: Group) -> State:
         return {"momentum_buffer": None} if group["momentum"] != 0 else {}
 
     def update(self, p: Array, g: Array, state: State, group: Group) -> None:
         momentum = group["momentum"]
-        g = decayed(p, g, group)
+        g = apply_weight_decay(p, g, group)
         if momentum != 0:
             buffer = state["momentum_buffer"]
             if buffer is None:  # the first b is g itself
