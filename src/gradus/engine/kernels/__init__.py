@@ -1,7 +1,7 @@
 """Fused kernels: functions of arrays, each written twice, in NumPy and as a compiled loop.
 
 The NumPy form says what is computed, and computes small arrays and all number types but float32. Large float32 arrays
-go to the loops (`loops.py`, `heads.py`, `tiles.py`), which Numba compiles and a thread pool runs (`threads.py`,
+go to the loops (`loops/`, `heads.py`, `tiles.py`), which Numba compiles and a thread pool runs (`threads.py`,
 `pool.py`).
 """
 

@@ -36,7 +36,7 @@ def folder() -> Path | None:
     except RuntimeError:
         return None
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.read_bytes())
     return directory / digest.hexdigest()[:16]
 

@@ -12,7 +12,7 @@ import numpy as np
 from gradus.engine.dtypes import Array
 from gradus.engine.kernels.calls import floats, job
 from gradus.engine.kernels.jit import inner, loop
-from gradus.engine.kernels.loops import exp32
+from gradus.engine.kernels.loops.elementary import exp32
 from gradus.engine.kernels.panels import (
     HEADS,
     LINE,
