@@ -96,7 +96,7 @@ def test_a_temperature_that_no_one_can_draw_with(run: Path) -> None:
 
 def test_a_count_without_smoothing_that_knows_nothing_to_follow(tmp_path: Path) -> None:
     text = write_documents(tmp_path)
-    flags = ("--model", "ngram", "--order", 6, "--smoothing", 0, "--run", tmp_path / "run")
+    flags = ("--model", "ngram", "--order", 6, "--method", "additive", "--smoothing", 0, "--run", tmp_path / "run")
     result = gradus("train", text, *flags)
     assert result.exit_code == 0, result.output
     assert "inf nats" in result.stdout

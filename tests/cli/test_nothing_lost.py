@@ -159,7 +159,19 @@ def test_a_path_that_is_not_utf8_is_trained_on_and_found_again(tmp_path: Path) -
 
 def test_counts_without_smoothing_write_json_that_every_program_reads(tmp_path: Path) -> None:
     text = write_documents(tmp_path)
-    flags = ("--model", "ngram", "--order", 6, "--smoothing", 0, "--run", tmp_path / "run", "--page")
+    flags = (
+        "--model",
+        "ngram",
+        "--order",
+        6,
+        "--method",
+        "additive",
+        "--smoothing",
+        0,
+        "--run",
+        tmp_path / "run",
+        "--page",
+    )
     assert gradus("train", text, *flags).exit_code == 0
     metrics = (tmp_path / "run" / "metrics.jsonl").read_bytes().splitlines()
     for line in [(tmp_path / "run" / "state.json").read_bytes(), *metrics]:
@@ -186,6 +198,8 @@ def test_counts_that_know_nothing_to_follow_end_a_report_and_not_the_run(tmp_pat
         "ngram",
         "--order",
         8,
+        "--method",
+        "additive",
         "--smoothing",
         0,
         "--kind",

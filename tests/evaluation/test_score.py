@@ -47,7 +47,7 @@ def test_every_token_weighs_the_same_whatever_the_batch(batch_size: int) -> None
 
 
 def test_a_uniform_model_scores_ln_V() -> None:
-    score = evaluate(small("ngram", smoothing=1.0), documents())
+    score = evaluate(small("ngram", method="additive", smoothing=1.0), documents())
     V = TOKENIZER.vocab_size
     assert score.nats == pytest.approx(math.log(V), abs=1e-12)
     assert score.bits == pytest.approx(math.log2(V), abs=1e-12)
@@ -67,7 +67,7 @@ def test_perplexity_of_the_impossible_is_infinite() -> None:
 
 @pytest.mark.parametrize("order", [1, 2, 3, 6])
 def test_overlapping_rows_score_a_short_context_as_if_the_text_were_one_row(order: int) -> None:
-    model = NGram(NGramConfig(TOKENIZER.vocab_size, 16, order=order, smoothing=0.1))
+    model = NGram(NGramConfig(TOKENIZER.vocab_size, 16, order=order, method="additive"))
     ids = TOKENIZER.encode(TEXT)
     model.count(ids[None, :-1], ids[None, 1:])
     _, whole = model(torch.from_numpy(ids[None, :-1]), torch.from_numpy(ids[None, 1:]))

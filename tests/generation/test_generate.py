@@ -13,7 +13,7 @@ from gradus.models import MODELS, Bigram, BigramConfig, LanguageModel, build_mod
 
 V, BLOCK = 11, 6
 SETTINGS: dict[str, dict[str, Any]] = {
-    "ngram": {"order": 4, "smoothing": 0.1},
+    "ngram": {"order": 4, "method": "additive"},
     "bigram": {},
     "nplm": {"context": 3, "n_hidden": 16},
     "gpt": {"n_layer": 1, "n_head": 2, "n_embd": 16, "dropout": 0.3},

@@ -13,7 +13,7 @@ from gradus.models import MODELS, LanguageModel, build_model, inference
 
 V, BLOCK = 11, 8
 SETTINGS: dict[str, dict[str, Any]] = {
-    "ngram": {"order": 3, "smoothing": 0.01},
+    "ngram": {"order": 3, "method": "additive", "smoothing": 0.01},
     "bigram": {},
     "nplm": {"context": 3, "n_embd": 6, "n_hidden": 32, "direct": True},
     "mlp": {"context": 3, "n_embd": 6, "n_hidden": 32},

@@ -53,7 +53,8 @@ def test_longer_ngram_is_the_best_on_dev_of_all_orders_and_smoothings(
 ) -> None:
     losses = {}
     for order, smoothing in itertools.product(ORDERS, SMOOTHINGS):
-        setup = set_up({"corpus": str(words), "model": "ngram", "order": order, "smoothing": smoothing})
+        settings = {"model": "ngram", "method": "additive", "order": order, "smoothing": smoothing}
+        setup = set_up({"corpus": str(words), **settings})
         train(setup.model, setup.batches, setup.config)
         losses[order, smoothing] = evaluate(setup.model, setup.rows("dev")).nats
     (order, smoothing), least = min(losses.items(), key=lambda item: item[1])

@@ -189,13 +189,13 @@ def test_a_loss_that_is_no_number_stops_with_advice_and_leaves_the_checkpoint(tm
 
 
 def test_a_counting_model_sees_each_batch_once_and_is_saved(tmp_path: Path) -> None:
-    model = build_model("ngram", vocab_size=13, block_size=BLOCK_SIZE, order=2, smoothing=0.001)
+    model = build_model("ngram", vocab_size=13, block_size=BLOCK_SIZE, order=2, method="additive", smoothing=0.001)
     batches, run = TinyBatches(), fresh(tmp_path / "run")
     result = train(model, batches, TrainConfig(model="ngram"), run, evaluate=dev_loss)
     assert batches.asked == [0, 1, 2, 3, 4]
     assert (result.step, result.tokens) == (5, 5 * BATCH_SIZE * BLOCK_SIZE)
     assert result.best_loss == dev_loss(model) < 0.1  # each next token is certain, and all were seen
-    again = build_model("ngram", vocab_size=13, block_size=BLOCK_SIZE, order=2, smoothing=0.001)
+    again = build_model("ngram", vocab_size=13, block_size=BLOCK_SIZE, order=2, method="additive", smoothing=0.001)
     assert train(again, batches, TrainConfig(model="ngram"), run).step == 5
     assert len(batches.asked) == 5
     assert dev_loss(again) == result.best_loss

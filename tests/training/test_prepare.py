@@ -74,7 +74,9 @@ def test_every_split_is_scored_once_whatever_the_model_sees(stream: str) -> None
 
 
 def test_short_contexts_are_whole_in_every_window_of_a_stream(stream: str) -> None:
-    counted = set_up({"corpus": stream, "model": "ngram", "order": 4, "smoothing": 0.0, "block_size": 16})
+    counted = set_up(
+        {"corpus": stream, "model": "ngram", "order": 4, "method": "additive", "smoothing": 0.0, "block_size": 16}
+    )
     train(counted.model, counted.batches, counted.config)
     levels = weights(counted.model)["counts"].sum()
     assert (

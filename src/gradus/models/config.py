@@ -12,6 +12,8 @@ from typing import Literal, Protocol
 
 from gradus.errors import UserError
 
+Method = Literal["additive", "kneser-ney", "modified-kneser-ney"]
+
 
 class ModelConfig(Protocol):
     """What the configurations have in common."""
@@ -31,13 +33,20 @@ class NGramConfig:
 
     vocab_size: int  # number of different tokens
     block_size: int  # longest row of tokens
-    order: int = 3  # tokens in an n-gram: the one predicted and the order - 1 before it
-    smoothing: float = 0.1  # additive smoothing: added to every count; 1 is Laplace's rule, 0 is none
+    order: int = 6  # tokens in an n-gram: the one predicted and the order - 1 before it
+    method: Method = "modified-kneser-ney"  # how counts become probabilities of what was seldom or never seen
+    smoothing: float = 0.1  # of the method additive: added to every count; 1 is Laplace's rule, 0 is none
+    discount: float = 0.75  # of the method kneser-ney: taken from every count; modified estimates three for each order
 
     def __post_init__(self) -> None:
         _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size, order=self.order)
         if not 0.0 <= self.smoothing < float("inf"):
             raise UserError(f"smoothing must be 0 or more, got {self.smoothing}")
+        if not 0.0 < self.discount <= 1.0:
+            raise UserError(f"discount must be greater than 0 and at most 1, got {self.discount}")
+        for name, method in (("smoothing", "additive"), ("discount", "kneser-ney")):
+            if self.method != method and getattr(self, name) != type(self).__dataclass_fields__[name].default:
+                raise UserError(f"{name} is for the method {method}, not for {self.method}")
 
     @property
     def parameters(self) -> int:

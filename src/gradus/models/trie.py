@@ -1,16 +1,17 @@
-"""Counts of n-grams in sorted arrays, for any order and any vocabulary.
+"""A tree of contexts in sorted arrays: from a context to the shorter one inside it, and back, without a dictionary.
 
-An n-gram is a path of n tokens from the root of a tree. Level l is one sorted array of int64 keys, `parent * V +
-token`: the node number a path reached on the level before, and the token it goes on with. A node's number is the place
-of its key in the array, so a key never exceeds (number of nodes) * V, however large V^n is. The last level's keys are
-the cells (context, next token), and the children of one context lie side by side. Everything is NumPy, a whole batch
-of paths at a time.
+A context is read from its newest token to its oldest, so that leaving out the oldest token is going to the parent: the
+step that every model with backoff takes. Level l (from 0) holds the contexts of l + 1 tokens as one sorted array of
+int64 keys, `parent * V + token`, where the parent is the number of a node of the level before, and a node's number is
+the place of its key. A key never exceeds (number of nodes) * V, however large V^n is. The root, node 0, is the empty
+context. Everything is NumPy, a whole batch at a time.
 
-Example, V = 10: counting (1, 2) twice and (1, 3) once gives the levels [1] and [2, 3] (node 0, tokens 2 and 3) and the
-counts [2, 1].
+Example, V = 10: the contexts "...1 2" and "...3 2" are the levels [2] (after a 2) and [1, 3] (before that a 1, or a 3).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,47 +19,36 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 
 
-def build(paths: Ints, times: Ints, vocab_size: int) -> tuple[list[Ints], Ints]:
-    """Paths (N, n), which may repeat, and how often each counts (N,) -> the n levels, and the counts of the cells."""
-    node = np.zeros(len(paths), dtype=np.int64)
+def build(columns: Sequence[Ints], vocab_size: int) -> list[Ints]:
+    """The levels of paths in ascending order, given as columns of tokens, each (N,); paths may repeat."""
+    size = len(columns[0])
+    changed = np.zeros(size, dtype=bool)
+    changed[:1] = True
+    node = np.zeros(size, dtype=np.int64)
     levels = []
-    for token in paths.T:
-        keys, node = np.unique(node * vocab_size + token, return_inverse=True)
-        levels.append(keys)
-    counts = np.zeros(len(levels[-1]), dtype=np.int64)
-    np.add.at(counts, node, times)
-    return levels, counts
+    for token in columns:
+        np.logical_or(changed[1:], token[1:] != token[:-1], out=changed[1:])
+        levels.append((node * vocab_size + token)[changed])
+        node = np.cumsum(changed) - 1
+    return levels
 
 
-def unroll(levels: list[Ints], vocab_size: int) -> Ints:
-    """The paths (K, n) of the K cells, in their order: what `build` was given, without repetition."""
-    paths = np.empty((len(levels[-1]), len(levels)), dtype=np.int64)
-    node = np.arange(len(levels[-1]), dtype=np.int64)
-    for place in reversed(range(len(levels))):
-        node, paths[:, place] = np.divmod(levels[place][node], vocab_size)
-    return paths
-
-
-def find(levels: list[Ints], paths: Ints, vocab_size: int) -> Ints:
-    """Where each path (M, len(levels)) leads: its node (M,), -1 if there is none; no tokens lead to the root, 0."""
-    node = np.zeros(len(paths), dtype=np.int64)
-    for keys, token in zip(levels, paths.T, strict=True):
-        wanted = node * vocab_size + token  # negative after a missing node, hence missing again
+def walk(levels: list[Ints], columns: Sequence[Ints], vocab_size: int) -> Iterator[Ints]:
+    """The nodes that paths (M,) reach on each level in turn, (M,); -1 from where a path leaves the tree."""
+    node = np.zeros(len(columns[0]) if columns else 0, dtype=np.int64)
+    for keys, token in zip(levels, columns, strict=True):
+        wanted = node * vocab_size + token
         place = np.searchsorted(keys, wanted)
-        found = place < len(keys)
+        found = (node >= 0) & (token >= 0) & (place < len(keys))
         found[found] = keys[place[found]] == wanted[found]
         node = np.where(found, place, -1)
-    return node
+        yield node
 
 
-def rows(cells: Ints, counts: Ints, nodes: Ints, vocab_size: int) -> NDArray[np.float64]:
-    """How often each token followed each of the contexts `nodes` (M,) -> (M, V); zeros where the node is -1."""
-    first = np.searchsorted(cells, nodes * vocab_size)
-    sizes = np.searchsorted(cells, (nodes + 1) * vocab_size) - first
-    row = np.repeat(np.arange(len(nodes)), sizes)
-    cell = np.arange(len(row)) + np.repeat(
-        first - (np.cumsum(sizes) - sizes), sizes
-    )  # each row's run of cells, one run after the other
-    table = np.zeros((len(nodes), vocab_size))
-    table[row, cells[cell] % vocab_size] = counts[cell]
-    return table
+def children(keys: Ints, nodes: Ints, vocab_size: int) -> tuple[Ints, Ints]:
+    """The places in a level's keys of all children of the nodes (M,): for each child the index into `nodes`, and its
+    place. The children of one node lie side by side."""
+    first = np.searchsorted(keys, nodes * vocab_size)
+    sizes = np.searchsorted(keys, (nodes + 1) * vocab_size) - first
+    of = np.repeat(np.arange(len(nodes)), sizes)
+    return of, np.arange(len(of)) + np.repeat(first - (np.cumsum(sizes) - sizes), sizes)

@@ -239,18 +239,20 @@ class _Ascent:
         dev = beginning(self.task.splits.dev, CHOOSING)
         best = (math.inf, 2, SMOOTHINGS[0])
         for order in (order for order in ORDERS if order <= self.task.block_size):
-            setup = self._setup(step, Budget(), {"order": order, "smoothing": SMOOTHINGS[0]})
+            setup = self._setup(step, Budget(), {"order": order, "method": "additive", "smoothing": SMOOTHINGS[0]})
             train(setup.model, setup.batches, setup.config)
             counts = weights(setup.model)
             found = []
             for smoothing in SMOOTHINGS:
-                model = self._setup(step, Budget(), {"order": order, "smoothing": smoothing}).model
+                model = self._setup(
+                    step, Budget(), {"order": order, "method": "additive", "smoothing": smoothing}
+                ).model
                 load_weights(model, counts)
                 found.append((self.task.score(model, dev).nats, order, smoothing))
             if min(found) > best:
                 break
             best = min(found)
-        return {"order": best[1], "smoothing": best[2]}
+        return {"order": best[1], "method": "additive", "smoothing": best[2]}
 
 
 def _new_folder(corpus: Corpus, out: str | Path | None) -> Path:

@@ -64,8 +64,8 @@ LADDER = (
         name="ngram-2",
         title="bigram counts",
         model="ngram",
-        documents=Plan({"order": 2, "smoothing": 1.0}, _COUNT),
-        stream=Plan({"order": 2, "smoothing": 1.0}, _COUNT),
+        documents=Plan({"order": 2, "method": "additive", "smoothing": 1.0}, _COUNT),
+        stream=Plan({"order": 2, "method": "additive", "smoothing": 1.0}, _COUNT),
     ),
     Step(
         name="bigram",
