@@ -18,6 +18,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "nplm": {"context": 3, "n_embd": 6, "n_hidden": 32, "direct": True},
     "mlp": {"context": 3, "n_embd": 6, "n_hidden": 32},
     "gpt": {"n_layer": 2, "n_head": 2, "n_embd": 32},
+    "modern": {"n_layer": 2, "n_head": 2, "n_embd": 32},
 }
 VARIANTS: dict[str, dict[str, Any]] = {  # settings that change what a model computes, for "model: what is different"
     "mlp: no norm, 2 layers": {**SETTINGS["mlp"], "n_layer": 2, "norm": "none", "init": "zero-output"},
@@ -25,6 +26,23 @@ VARIANTS: dict[str, dict[str, Any]] = {  # settings that change what a model com
     "mlp: group": {**SETTINGS["mlp"], "norm": "group"},
     "mlp: rms, relu": {**SETTINGS["mlp"], "norm": "rms", "activation": "relu"},
     "mlp: norm of the output": {**SETTINGS["mlp"], "norm_output": True},
+    "modern: grouped queries, value embeddings": {
+        **SETTINGS["modern"],
+        "n_head": 4,
+        "n_kv_head": 2,
+        "value_embeddings": True,
+    },
+    "modern: swiglu, tied": {**SETTINGS["modern"], "mlp": "swiglu", "tied": True},
+    "modern: as GPT-2": {
+        **SETTINGS["modern"],
+        "mlp": "gelu",
+        "rope": False,
+        "rms_norm": False,
+        "qk_norm": False,
+        "zero_init": False,
+        "smear": False,
+        "soft_cap": 0,
+    },
 }
 CASES = [*MODELS, *VARIANTS]
 every_model = pytest.mark.parametrize("name", CASES)
@@ -51,7 +69,7 @@ def trained(name: str) -> tuple[LanguageModel, float]:
     if hasattr(model, "count"):
         model.count(x, y)
     else:
-        rate = {"bigram": 0.3, "nplm": 0.03, "mlp": 0.03, "gpt": 0.01}[name.split(":")[0]]
+        rate = {"bigram": 0.3, "nplm": 0.03, "mlp": 0.03, "gpt": 0.01, "modern": 0.01}[name.split(":")[0]]
         optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
         for _ in range(200 if has_batch_norm(model) else 40):  # evaluation waits for the running statistics
             _, loss = model(torch.from_numpy(x), torch.from_numpy(y))
@@ -78,7 +96,10 @@ def test_logits_are_one_score_for_every_token_at_every_position(name: str) -> No
 def test_first_loss_is_near_ln_V(name: str) -> None:
     x, y = random_rows(0, batch=64), random_rows(1, batch=64)
     _, loss = small(name)(torch.from_numpy(x), torch.from_numpy(y))
-    cost = 768 * 0.02**2 / 2 if name == "gpt" else 0.0  # random logits cost half their variance: GPT-2's is 0.31
+    half_of_their_variance = 768 * 0.02**2 / 2  # what random logits cost
+    cost = {"gpt": half_of_their_variance, "modern: as GPT-2": half_of_their_variance}.get(name, 0.0)
+    if name == "modern: swiglu, tied":
+        cost = 0.75  # as long as its blocks add nothing, it expects the token that it has just read
     assert loss.item() == pytest.approx(math.log(V) + cost, abs=0.05)
 
 
@@ -170,7 +191,9 @@ def test_tokens_outside_the_vocabulary_are_an_index_error(name: str) -> None:
         small(name)(torch.tensor([[0, V]]))
 
 
-@pytest.mark.parametrize(("name", "context"), [("ngram", 2), ("bigram", 1), ("nplm", 3), ("mlp", 3), ("gpt", BLOCK)])
+@pytest.mark.parametrize(
+    ("name", "context"), [("ngram", 2), ("bigram", 1), ("nplm", 3), ("mlp", 3), ("gpt", BLOCK), ("modern", BLOCK)]
+)
 def test_context_is_how_many_tokens_a_prediction_sees(name: str, context: int) -> None:
     model, _ = trained(name)
     assert (model.context, model.block_size) == (context, BLOCK)

@@ -13,9 +13,18 @@ from gradus.lazy import lazy
 if TYPE_CHECKING:
     from gradus.models.base import NOT_SCORED, LanguageModel, device_of, inference
     from gradus.models.bigram import Bigram
-    from gradus.models.config import BigramConfig, GPTConfig, MLPConfig, ModelConfig, NGramConfig, NPLMConfig
+    from gradus.models.config import (
+        BigramConfig,
+        GPTConfig,
+        MLPConfig,
+        ModelConfig,
+        ModernConfig,
+        NGramConfig,
+        NPLMConfig,
+    )
     from gradus.models.gpt import GPT
     from gradus.models.mlp import MLP
+    from gradus.models.modern import Modern
     from gradus.models.ngram import NGram
     from gradus.models.nplm import NPLM
     from gradus.models.registry import MODELS, build_model
@@ -32,6 +41,8 @@ __all__ = [
     "LanguageModel",
     "MLPConfig",
     "ModelConfig",
+    "Modern",
+    "ModernConfig",
     "NGram",
     "NGramConfig",
     "NPLMConfig",
@@ -41,12 +52,15 @@ __all__ = [
 ]
 
 _HOME = {
-    **dict.fromkeys(["BigramConfig", "GPTConfig", "MLPConfig", "ModelConfig", "NGramConfig", "NPLMConfig"], "config"),
+    **dict.fromkeys(
+        ["BigramConfig", "GPTConfig", "MLPConfig", "ModelConfig", "ModernConfig", "NGramConfig", "NPLMConfig"], "config"
+    ),
     **dict.fromkeys(["NOT_SCORED", "LanguageModel", "device_of", "inference"], "base"),
     **dict.fromkeys(["MODELS", "build_model"], "registry"),
     "Bigram": "bigram",
     "GPT": "gpt",
     "MLP": "mlp",
+    "Modern": "modern",
     "NGram": "ngram",
     "NPLM": "nplm",
 }

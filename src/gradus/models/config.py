@@ -152,6 +152,59 @@ class GPTConfig:
         return (self.vocab_size + self.block_size) * C + self.n_layer * block + C + (C if self.bias else 0)
 
 
+@dataclass(frozen=True)
+class ModernConfig:
+    """Settings of `gradus.models.modern.Modern`: the GPT's sizes, and what has been changed since, each by itself."""
+
+    vocab_size: int  # number of different tokens
+    block_size: int  # context length: the longest row of tokens
+    n_layer: int = 4  # number of Transformer blocks
+    n_head: int = 4  # number of attention heads in a block
+    n_kv_head: int = 0  # heads of keys and values, shared by groups of query heads; 0 = as many as n_head
+    n_embd: int = 128  # embedding size: the width of the residual stream
+    dropout: float = 0.0  # dropout probability: the fraction of activations dropped in training
+    rope: bool = True  # rotary positions, in place of learned ones
+    rms_norm: bool = True  # RMSNorm without parameters, in place of LayerNorm
+    qk_norm: bool = True  # queries and keys of one length
+    mlp: Literal["relu2", "swiglu", "gelu"] = "relu2"  # the activation in the MLP
+    zero_init: bool = True  # start with blocks that add nothing and a head at zero
+    tied: bool = False  # one matrix for the token embedding and the head
+    soft_cap: float = 15.0  # keep logits within plus and minus this; 0 = no limit
+    smear: bool = True  # mix the previous token's embedding into each one
+    value_embeddings: bool = False  # in each block, add to a token's value a learned vector of its own
+
+    def __post_init__(self) -> None:
+        _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
+        _at_least(1, n_layer=self.n_layer, n_head=self.n_head, n_embd=self.n_embd)
+        _at_least(0, n_kv_head=self.n_kv_head)
+        if self.n_embd % self.n_head != 0:
+            raise UserError(f"n_embd must be a multiple of n_head, got n_embd {self.n_embd} and n_head {self.n_head}")
+        if self.rope and self.n_embd // self.n_head % 2:
+            raise UserError(f"rope needs heads of an even size n_embd / n_head, got {self.n_embd // self.n_head}")
+        if self.n_kv_head and self.n_head % self.n_kv_head:
+            raise UserError(
+                f"n_head must be a multiple of n_kv_head, got n_head {self.n_head} and n_kv_head {self.n_kv_head}"
+            )
+        if not 0.0 <= self.dropout < 1.0:
+            raise UserError(f"dropout must be at least 0 and less than 1, got {self.dropout}")
+        if not 0.0 <= self.soft_cap < float("inf"):
+            raise UserError(f"soft_cap must be 0 or more, got {self.soft_cap}")
+
+    @property
+    def hidden(self) -> int:
+        """The width inside an MLP: 4 C, or with swiglu, which has a third matrix, two thirds of that."""
+        return 8 * round(self.n_embd / 3) if self.mlp == "swiglu" else 4 * self.n_embd
+
+    @property
+    def parameters(self) -> int:
+        V, C = self.vocab_size, self.n_embd
+        kv = C // self.n_head * (self.n_kv_head or self.n_head)
+        block = C * (C + 2 * kv) + C * C + (3 if self.mlp == "swiglu" else 2) * C * self.hidden
+        block += (V * kv if self.value_embeddings else 0) + (0 if self.rms_norm else 2 * C)
+        ends = V * C * (1 if self.tied else 2) + (0 if self.rope else self.block_size * C)
+        return ends + self.n_layer * block + (C if self.smear else 0) + (0 if self.rms_norm else C)
+
+
 def _at_least(least: int, **settings: int) -> None:
     for name, value in settings.items():
         if value < least:

@@ -10,9 +10,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from gradus.errors import UserError
 from gradus.models.base import LanguageModel
 from gradus.models.bigram import Bigram
-from gradus.models.config import BigramConfig, GPTConfig, MLPConfig, NGramConfig, NPLMConfig
+from gradus.models.config import BigramConfig, GPTConfig, MLPConfig, ModernConfig, NGramConfig, NPLMConfig
 from gradus.models.gpt import GPT
 from gradus.models.mlp import MLP
+from gradus.models.modern import Modern
 from gradus.models.ngram import NGram
 from gradus.models.nplm import NPLM
 
@@ -22,6 +23,7 @@ MODELS: dict[str, tuple[type[Any], type[Any]]] = {
     "nplm": (NPLMConfig, NPLM),
     "mlp": (MLPConfig, MLP),
     "gpt": (GPTConfig, GPT),
+    "modern": (ModernConfig, Modern),
 }
 
 

@@ -25,8 +25,9 @@ class TrainConfig:
     batch_size: int = 16  # batch size: rows of tokens in a batch
     positions: bool = False  # batches of single predictions, drawn from all of the text, in place of whole rows
     grad_accumulation: int = 1  # gradient accumulation: batches for one optimizer step
-    optimizer: Literal["adamw", "adam", "sgd"] = "adamw"  # the optimizer: how the weights follow the gradient
+    optimizer: Literal["adamw", "adam", "sgd", "muon"] = "adamw"  # how the weights follow the gradient
     learning_rate: float = 3e-3  # the peak learning rate
+    muon_lr: float = 0.02  # the peak learning rate of Muon, for the hidden matrices; the rest is AdamW's
     schedule: Literal["cosine", "linear", "wsd", "step", "constant"] = "cosine"  # the learning rate after the warm-up
     min_lr_ratio: float = 0.03  # the final learning rate, as a fraction of the peak
     warmup: float = 0.03  # warm-up: the fraction of the budget in which the learning rate rises from zero
@@ -48,7 +49,7 @@ class TrainConfig:
             object.__setattr__(self, "minutes", 3.0)
         for name in ("steps", "batch_size", "grad_accumulation", "evaluations"):
             self._require(name, getattr(self, name) is None or getattr(self, name) >= 1, "at least 1")
-        for name in ("minutes", "learning_rate"):
+        for name in ("minutes", "learning_rate", "muon_lr"):
             self._require(name, getattr(self, name) is None or getattr(self, name) > 0, "greater than 0")
         for name in ("weight_decay", "grad_clip", "patience"):
             self._require(name, getattr(self, name) >= 0, "0 or more")

@@ -89,15 +89,21 @@ def orthogonal(
     x = bfloat16(x / np.maximum(bfloat16(np.linalg.norm(x.astype(np.float64))), bfloat16(eps)))
     for _ in range(steps):
         gram = bfloat16(product(x, x.T))
-        x = bfloat16(a * x + product(bfloat16(b * gram + c * product(gram, gram)), x))
+        polynomial = bfloat16(b * gram + c * product(gram, gram))
+        polynomial.flat[:: len(polynomial) + 1] += a  # a X + P X in one product
+        x = bfloat16(product(polynomial, x))
     return x.T if tall else x
 
 
 def bfloat16(x: npt.ArrayLike) -> Array:
     """Rounded to bfloat16, of two neighbours equally near to the even one; as float32."""
     bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
-    half = np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))
-    return ((bits + half) & np.uint32(0xFFFF0000)).view(np.float32).reshape(np.shape(x))
+    rounded = bits >> np.uint32(16)
+    rounded &= np.uint32(1)
+    rounded += np.uint32(0x7FFF)  # half of what is cut off, or with an odd neighbour below a little more
+    rounded += bits
+    rounded &= np.uint32(0xFFFF0000)
+    return rounded.view(np.float32).reshape(np.shape(x))
 
 
 def _ratio(adjust: str | None, rows: int, columns: int) -> float:
