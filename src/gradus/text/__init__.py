@@ -2,15 +2,20 @@
 tensor."""
 
 from gradus.text.batches import Batches
+from gradus.text.bpe import BPETokenizer
 from gradus.text.catalogue import FILE_ADDRESS, CorpusEntry, catalogue, load_corpus
+from gradus.text.characters import CharTokenizer
 from gradus.text.corpus import Corpus, Kind, Splits
+from gradus.text.load import gpt2_tokenizer, load_tokenizer, tokenizer_from_json
 from gradus.text.positions import Positions
 from gradus.text.rows import Rows, make_rows
 from gradus.text.summary import summarize
-from gradus.text.tokenizer import CharTokenizer, Tokenizer, load_tokenizer, tokenizer_from_json
+from gradus.text.tokenizer import Tokenizer
+from gradus.text.words import WordTokenizer
 
 __all__ = [
     "FILE_ADDRESS",
+    "BPETokenizer",
     "Batches",
     "CharTokenizer",
     "Corpus",
@@ -20,7 +25,9 @@ __all__ = [
     "Rows",
     "Splits",
     "Tokenizer",
+    "WordTokenizer",
     "catalogue",
+    "gpt2_tokenizer",
     "load_corpus",
     "load_tokenizer",
     "make_rows",

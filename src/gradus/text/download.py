@@ -1,4 +1,4 @@
-"""Public text files that are fetched once: looked for in the folder GRADUS_DATA, then in the user's cache, then
+"""Public files of text that are fetched once: looked for in the folder GRADUS_DATA, then in the user's cache, then
 downloaded. The sha256 of each is known, so every machine learns from the same bytes."""
 
 from __future__ import annotations
@@ -43,6 +43,18 @@ SHAKESPEARE = RemoteFile(
     size=1_115_394,
     sha256="86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed",
 )
+GPT2_VOCAB = RemoteFile(
+    filename="gpt2/encoder.json",
+    address="https://openaipublic.blob.core.windows.net/gpt-2/encodings/main/encoder.json",
+    size=1_042_301,
+    sha256="196139668be63f3b5d6574427317ae82f612a97c5d1cdaf36ed2256dbf636783",
+)
+GPT2_MERGES = RemoteFile(
+    filename="gpt2/vocab.bpe",
+    address="https://openaipublic.blob.core.windows.net/gpt-2/encodings/main/vocab.bpe",
+    size=456_318,
+    sha256="1ce1664773c50f3e0cc8842619a93edc4624525b728b188a9e0be33b7726adc5",
+)
 
 
 def text_of(file: RemoteFile) -> str:
@@ -53,7 +65,7 @@ def text_of(file: RemoteFile) -> str:
     """
     path = local_path(file)
     if path is None or (
-        path.parent == cache_folder() and not _is_right(file, path)
+        path == cache_folder() / file.filename and not _is_right(file, path)
     ):  # a damaged copy of ours: download it again
         return decode_text(_download(file), cache_folder() / file.filename)
     if not _is_right(file, path):

@@ -13,7 +13,7 @@ from gradus.text.tokenizer import Ids, Tokenizer
 class Positions:
     """All positions of a part of a corpus once an epoch, in an order that depends on the seed and the epoch alone.
 
-    The windows of a document begin with token 0, as often as it takes; a stream's first tokens are only looked at.
+    Before a document's separator comes token 0, as often as it takes; a stream's first tokens are only looked at.
 
     Args:
         part: usually `corpus.splits().train`.
@@ -31,7 +31,8 @@ class Positions:
         self.back = np.arange(1 - context, 1)  # from a window's last token to all of them
         if part.kind == "documents":
             self.last = np.arange(len(self.ids) - 1)  # every id but the last separator has one that follows it
-            self.first = np.maximum.accumulate(np.where(self.ids[:-1] == 0, self.last, 0))  # its document's separator
+            separators = np.where(self.ids[:-1] == tokenizer.separator, self.last, 0)
+            self.first = np.maximum.accumulate(separators)  # where its document's separator is
         else:
             self.last = np.arange(context - 1, len(self.ids) - 1)
             self.first = np.zeros_like(self.last)
@@ -52,7 +53,8 @@ class Positions:
         epoch, place = divmod(step, self.steps_per_epoch)
         which = self._order(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
         last = self.last[which, None]  # (B, 1)
-        return self.ids[np.maximum(last + self.back, self.first[which, None])], self.ids[last + 1]
+        index = last + self.back  # (B, context)
+        return np.where(index < self.first[which, None], 0, self.ids[index]), self.ids[last + 1]
 
     def _order(self, epoch: int) -> Ids:
         if self._drawn is None or self._drawn[0] != epoch:

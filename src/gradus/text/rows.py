@@ -76,13 +76,13 @@ def make_rows(
 ) -> Rows:
     """All rows of a corpus or of one part of it, every character scored exactly once.
 
-    A document w is the row x = [0, *w], y = [*w, 0]; rows are sorted by length. A stream is cut into windows, and
-    scored on all its characters but the very first, which nothing precedes. A document longer than `block_size` is
-    cut likewise.
+    A document w is the row x = [s, *w], y = [*w, s], with s for the separator; rows are sorted by length. A stream is
+    cut into windows, and scored on all its tokens but the very first, which nothing precedes. A document longer than
+    `block_size` is cut likewise.
 
     Args:
         part: documents or a stream.
-        tokenizer: gives documents' separator the id 0.
+        tokenizer: its separator stands between documents.
         block_size: T, the longest row.
         context: how many ids each prediction must see, unless the text begins later than that. 1 (the default) gives
             windows that do not overlap; block_size lets every prediction see all that fits.
@@ -96,7 +96,9 @@ def make_rows(
     ids = encode_part(part, tokenizer, block_size)
     if part.kind == "stream":
         return Rows(ids, *windows(np.array([0]), np.array([len(ids) - 1]), block_size, stride), block_size)
-    ends = np.flatnonzero(ids == 0)  # a separator is the beginning of one document and the end of the one before
+    ends = np.flatnonzero(
+        ids == tokenizer.separator
+    )  # a separator is the beginning of one document and the end of the one before
     starts, lengths, context_only = windows(ends[:-1], np.diff(ends), block_size, stride)
     by_length = np.argsort(lengths, kind="stable")
     return Rows(ids, starts[by_length], lengths[by_length], context_only[by_length], block_size)
@@ -113,13 +115,11 @@ def windows(firsts: Ids, counts: Ids, block_size: int, stride: int) -> tuple[Ids
 
 def encode_part(part: Corpus, tokenizer: Tokenizer, block_size: int) -> Ids:
     """(n,) the ids of the whole part; documents with a separator before, between and after them."""
-    ids = tokenizer.encode(part.joined())
     if part.kind == "documents":
         if not part.documents:
             raise UserError(f"{part.name} has no documents")
-        if ids[0] != 0:
-            raise UserError(f"{part.name} is of kind 'documents', but the tokenizer was made for a stream")
-        return ids
+        return tokenizer.encode_documents(part.documents)
+    ids = tokenizer.encode(part.text)
     if len(ids) <= block_size:
         where = part.name if part.part == "whole" else f"the {part.part} part of {part.name}"
         raise UserError(

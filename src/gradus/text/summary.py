@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gradus.errors import UserError
+from gradus.text.characters import CharTokenizer
 from gradus.text.corpus import Corpus
-from gradus.text.tokenizer import CharTokenizer
 
 SAMPLE_DOCUMENTS = 10
 SAMPLE_CHARACTERS = 200
