@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.engine.compare import agree
+from tests.engine.compare import agree, same_error
 
 KINDS = ["float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool"]
 FORMS = {"1-d with 1-d": ((2,), (2,)), "1-d with 0-d": ((2,), ()), "0-d with 1-d": ((), (2,)), "0-d with 0-d": ((), ())}
@@ -136,3 +136,10 @@ def test_conversion_by_name_equals_pytorch(kind: str, name: str) -> None:
         np.array([0, 1, 2]).astype(kind),
         gradients=False,
     )
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "float32"])
+def test_a_message_names_the_c_type_of_a_dtype(kind: str) -> None:
+    x, y = np.zeros(2, np.float32), np.zeros(2, kind)
+    ours, theirs = same_error(lambda t, x, y: t.lerp(x, y, 0.5), x, y)
+    assert ours == theirs

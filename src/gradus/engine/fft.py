@@ -17,7 +17,8 @@ from gradus.engine.compat.absent import refuse
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes import get_default_dtype
 from gradus.engine.functions import cat, roll
-from gradus.engine.functions.operands import axis_of, floating
+from gradus.engine.functions.operands import floating
+from gradus.engine.functions.sizes import axis_of
 from gradus.engine.ops.fft import ADJOINT, Fft
 from gradus.engine.tensor import Tensor
 

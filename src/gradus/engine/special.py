@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from gradus.engine.autograd.record import apply_one
 from gradus.engine.compat.absent import refuse
-from gradus.engine.functions import arithmetic, rounding
+from gradus.engine.functions import rounding
 from gradus.engine.functions.activations import log_softmax as log_softmax
 from gradus.engine.functions.activations import softmax as softmax
+from gradus.engine.functions.checks import floating_only
 from gradus.engine.functions.exponentials import exp2 as exp2
 from gradus.engine.functions.exponentials import expm1 as expm1
 from gradus.engine.functions.exponentials import log1p as log1p
 from gradus.engine.functions.exponentials import xlogy as xlogy
-from gradus.engine.functions.operands import binary, floating, floating_only
+from gradus.engine.functions.operands import as_floats, binary, floating
 from gradus.engine.functions.reductions import logsumexp as logsumexp
 from gradus.engine.functions.special_functions import digamma as digamma
 from gradus.engine.functions.special_functions import erf as erf
@@ -89,12 +90,12 @@ def i1e(input: Tensor) -> Tensor:
 
 def xlog1py(input: Any, other: Any) -> Tensor:
     """input * log(1 + other), 0 where input is 0."""
-    return binary(special.XLog1pY, *arithmetic.as_floats("xlog1py", input, other))
+    return binary(special.XLog1pY, *as_floats("xlog1py", input, other))
 
 
 def zeta(input: Any, other: Any) -> Tensor:
     """Hurwitz's zeta function: Σ (k + other) ** -input over k >= 0."""
-    return binary(special.Zeta, *arithmetic.as_floats("zeta", input, other))
+    return binary(special.Zeta, *as_floats("zeta", input, other))
 
 
 __getattr__ = refuse(__name__)

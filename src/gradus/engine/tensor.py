@@ -29,8 +29,8 @@ from gradus.engine.functions import (
     selecting,
     write_back,
 )
-from gradus.engine.functions.operands import axis_of
-from gradus.engine.functions.operands import floating_only as floating_only
+from gradus.engine.functions.checks import floating_only as floating_only
+from gradus.engine.functions.sizes import axis_of
 from gradus.engine.methods import Methods
 
 _new = object.__new__

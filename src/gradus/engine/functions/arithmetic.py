@@ -10,23 +10,21 @@ import numpy as np
 from gradus.engine import dtypes
 from gradus.engine.autograd.record import apply, apply_one, wrap
 from gradus.engine.dtypes.promotion import result_type
+from gradus.engine.functions.checks import c_name, explain_broadcast, floating_only, only_tensors, refuse_bool
 from gradus.engine.functions.copying import clone
 from gradus.engine.functions.operands import (
     array_of,
     as_operand,
     binary,
-    cast,
-    explain_broadcast,
+    binary_not_bool,
+    both_floating,
     floating,
-    floating_only,
     is_tensor,
     number,
-    only_tensors,
-    refuse_bool,
+    require_a_tensor,
     rounded_once,
     same_type,
     tensor_of,
-    type_name,
     wrapped,
 )
 from gradus.engine.ops import arithmetic, rounding
@@ -122,7 +120,7 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Tensor:
     """
     if rounding_mode is None:
         if not (is_tensor(input) and input._array.dtype.kind in dtypes.REAL and _fits(other, input._array.dtype)):
-            input, other = _divisible(input, other)
+            input, other = both_floating(input, other)
         return binary(arithmetic.Div, input, other)
     if rounding_mode not in ("floor", "trunc"):
         raise RuntimeError(
@@ -148,18 +146,6 @@ def _fits(x: Any, dtype: np.dtype[Any]) -> builtins.bool:
     return x._array.dtype is dtype if is_tensor(x) else type(x) in (float, int)
 
 
-def _divisible(a: Any, b: Any) -> tuple[Any, Any]:
-    """Both operands in the floating-point type that they meet in."""
-    a, b = as_operand(a), as_operand(b)
-    dtype = result_type(array_of(a), array_of(b))
-    if not is_tensor(a) and not is_tensor(b):
-        a = tensor_of(a)
-    if dtype.kind in dtypes.FLOATING:
-        return a, b
-    dtype = dtypes.get_default_dtype().numpy
-    return (cast(a, dtype) if is_tensor(a) else a), (cast(b, dtype) if is_tensor(b) else b)
-
-
 def pow(input: Any, exponent: Any) -> Tensor:
     """Return input to the power of exponent, elementwise; either may be a number.
 
@@ -176,13 +162,13 @@ def pow(input: Any, exponent: Any) -> Tensor:
             if kind == "b" and isinstance(exponent, builtins.bool):
                 return clone(input) if exponent else wrap(np.ones_like(input._array))
     else:
-        _a_tensor("pow", input, exponent)
-    return apply_binary(arithmetic.Pow, input, exponent, "pow")
+        require_a_tensor("pow", input, exponent)
+    return binary_not_bool(arithmetic.Pow, input, exponent, "pow")
 
 
 def float_power(input: Any, exponent: Any) -> Tensor:
     """Return input to the power of exponent, computed in float64 or complex128."""
-    _a_tensor("float_power", input, exponent)
+    require_a_tensor("float_power", input, exponent)
     of_complex = any(
         array_of(x).dtype.kind == "c" if is_tensor(x) else isinstance(x, complex) for x in (input, exponent)
     )
@@ -196,32 +182,16 @@ def refuse_negative_power() -> None:
     raise RuntimeError("Integers to negative integer powers are not allowed.")
 
 
-def _a_tensor(function: str, a: Any, b: Any) -> None:
-    """Refuse two numbers: one of the operands is a tensor."""
-    if not is_tensor(a) and not is_tensor(b):
-        raise TypeError(
-            f"{function}() received an invalid combination of arguments - got ({type_name(a)}, {type_name(b)}), but "
-            "one of the two must be a Tensor"
-        )
-
-
-def apply_binary(op: Any, input: Any, other: Any, name: str) -> Tensor:
-    """As `binary`, for an operation that truth values do not have."""
-    a, b = same_type(input, other)
-    refuse_bool(a if is_tensor(a) else b, name)
-    return binary(op, a, b)
-
-
 def remainder(input: Any, other: Any) -> Tensor:
     """input - other * floor(input / other): of the sign of other."""
-    _a_tensor("remainder", input, other)
-    return apply_binary(rounding.Remainder, input, other, "remainder_cpu")
+    require_a_tensor("remainder", input, other)
+    return binary_not_bool(rounding.Remainder, input, other, "remainder_cpu")
 
 
 def fmod(input: Any, other: Any) -> Tensor:
     """input - other * trunc(input / other): of the sign of input."""
     only_tensors("fmod", input)
-    return apply_binary(rounding.Fmod, input, other, "fmod_cpu")
+    return binary_not_bool(rounding.Fmod, input, other, "fmod_cpu")
 
 
 def floor_divide(input: Any, other: Any) -> Tensor:
@@ -310,31 +280,14 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     floating_only(input, "lerp_kernel_scalar" if of_numbers else "lerp_kernel_tensor")
     for name, other in (("end", end), ("weight", weight)):
         if is_tensor(other) and other._array.dtype != input._array.dtype and (name == "end" or other.ndim):
-            raise RuntimeError(f"expected dtype {_c_name(input)} for `{name}` but got dtype {_c_name(other)}")
+            raise RuntimeError(f"expected dtype {c_name(input)} for `{name}` but got dtype {c_name(other)}")
     return rounded_once(lambda x, end: x + (end - x) * weight, input, end)
-
-
-def _c_name(x: Tensor) -> str:
-    return {"float32": "float", "float64": "double", "int64": "long int"}.get(x._array.dtype.name, x._array.dtype.name)
 
 
 absolute, multiply, divide, true_divide, subtract, negative = abs, mul, div, div, sub, neg
 
 
-def of_floats(op: Any, function: str, a: Tensor, b: Tensor) -> Tensor:
-    """An operation of two tensors of floats, which does not make floats of integers."""
-    only_tensors(function, a, b)
-    a, b = same_type(a, b)
-    return binary(op, floating_only(a, f"{function}_cpu"), b)
-
-
-def as_floats(function: str, a: Any, b: Any) -> tuple[Any, Any]:
-    """Two operands, one of which is a tensor, in the floating-point type that they meet in."""
-    _a_tensor(function, a, b)
-    return _divisible(a, b)
-
-
 def copysign(input: Tensor, other: Any) -> Tensor:
     """Return |input| with the sign of other."""
     only_tensors("copysign", input)
-    return binary(arithmetic.Copysign, *_divisible(input, other))
+    return binary(arithmetic.Copysign, *both_floating(input, other))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradus.engine.autograd.record import apply
-from gradus.engine.functions.operands import Number, axis_of, floating, same_types
+from gradus.engine.functions.operands import Number, floating, same_types
 from gradus.engine.functions.reductions import cumsum, sum
 from gradus.engine.functions.shapes import part
 from gradus.engine.functions.signatures import numpy_names
+from gradus.engine.functions.sizes import axis_of
 from gradus.engine.ops import shapes
 
 if TYPE_CHECKING:

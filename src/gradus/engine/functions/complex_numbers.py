@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradus.engine.autograd.record import apply_one, apply_two, wrap
-from gradus.engine.functions.operands import floating, is_tensor, scalar_name
+from gradus.engine.functions.checks import scalar_name
+from gradus.engine.functions.operands import floating, is_tensor
 from gradus.engine.ops import complex_numbers
 
 if TYPE_CHECKING:

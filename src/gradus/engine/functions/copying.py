@@ -10,7 +10,8 @@ from gradus.engine.autograd.grad_mode import state
 from gradus.engine.autograd.record import apply_one
 from gradus.engine.dtypes.layouts import in_format
 from gradus.engine.functions import diagonals, reordering, shapes, splitting, storage
-from gradus.engine.functions.operands import axis_of, is_tensor
+from gradus.engine.functions.operands import is_tensor
+from gradus.engine.functions.sizes import axis_of
 from gradus.engine.ops.copying import Clone
 from gradus.engine.ops.shapes import Alias
 

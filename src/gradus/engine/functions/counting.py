@@ -11,16 +11,10 @@ import numpy as np
 from gradus.engine import return_types
 from gradus.engine.autograd.record import wrap
 from gradus.engine.dtypes import Array
-from gradus.engine.functions.operands import (
-    Number,
-    axis_of,
-    floating_only,
-    is_tensor,
-    refuse_complex,
-    scalar_name,
-    tensor_of,
-)
+from gradus.engine.functions.checks import floating_only, refuse_complex, scalar_name
+from gradus.engine.functions.operands import Number, is_tensor, tensor_of
 from gradus.engine.functions.signatures import numpy_names
+from gradus.engine.functions.sizes import axis_of
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

@@ -14,17 +14,9 @@ from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.layouts import in_format
 from gradus.engine.dtypes.layouts import zeros_like as zeros_like_array
 from gradus.engine.dtypes.promotion import of_number, promote
-from gradus.engine.functions.operands import (
-    array_of,
-    as_array,
-    fitting,
-    index_of,
-    is_tensor,
-    refuse_unknown,
-    sizes_of,
-    spread_out,
-    type_name,
-)
+from gradus.engine.functions.checks import refuse_unknown, type_name
+from gradus.engine.functions.operands import array_of, fitting, is_tensor
+from gradus.engine.functions.sizes import index_of, sizes_of, spread_out
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -75,7 +67,7 @@ def tensor(
 
 def array_from(data: Any, dtype: np.dtype[Any] | None) -> Array:
     """A new array of data, in the given type or in the one that PyTorch infers."""
-    source = as_array(data)
+    source = _as_array(data)
     try:
         array = np.array(source)
     except ValueError:
@@ -92,6 +84,15 @@ def array_from(data: Any, dtype: np.dtype[Any] | None) -> Array:
         array = array.astype(dtype)
     dtypes.of_numpy(array.dtype)
     return array
+
+
+def _as_array(data: Any) -> Any:
+    """What `torch.tensor` reads: numbers, nested lists of numbers and tensors, arrays."""
+    if isinstance(data, Variable):
+        return data._array
+    if isinstance(data, (list, tuple, range)) and any(isinstance(x, (Variable, list, tuple)) for x in data):
+        return [_as_array(x) for x in data]
+    return data
 
 
 def _refuse(data: Any, array: Array) -> None:

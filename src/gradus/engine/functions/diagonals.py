@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gradus.engine.autograd.record import apply
-from gradus.engine.functions.operands import axis_of
 from gradus.engine.functions.shapes import reshape
+from gradus.engine.functions.sizes import axis_of
 from gradus.engine.ops import shapes
 
 if TYPE_CHECKING:

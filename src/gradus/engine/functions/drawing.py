@@ -15,8 +15,9 @@ from gradus.engine.autograd.record import wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.layouts import by_memory, order_of
+from gradus.engine.functions.checks import floating_only, refuse_bool, refuse_unknown
 from gradus.engine.functions.creation import empty_like, float_dtype, leaf, validate_size
-from gradus.engine.functions.operands import array_of, floating_only, is_tensor, refuse_bool, refuse_unknown
+from gradus.engine.functions.operands import array_of, is_tensor
 from gradus.engine.ops import copying
 from gradus.engine.random import Generator, inversion, rejection
 

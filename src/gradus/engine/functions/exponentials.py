@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradus.engine.autograd.record import apply_one
-from gradus.engine.functions.arithmetic import as_floats, of_floats
-from gradus.engine.functions.operands import binary, floating
+from gradus.engine.functions.operands import as_floats, binary, binary_of_floats, floating
 from gradus.engine.ops import exponentials
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def log1p(input: Tensor) -> Tensor:
 
 def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """Return log(exp(input) + exp(other)), without overflow."""
-    return of_floats(exponentials.LogAddExp, "logaddexp", input, other)
+    return binary_of_floats(exponentials.LogAddExp, "logaddexp", input, other)
 
 
 def xlogy(input: Any, other: Any) -> Tensor:
@@ -85,4 +84,4 @@ def rsqrt(input: Tensor) -> Tensor:
 
 def logaddexp2(input: Tensor, other: Tensor) -> Tensor:
     """Return log₂(2^input + 2^other), without overflow."""
-    return of_floats(exponentials.LogAddExp2, "logaddexp2", input, other)
+    return binary_of_floats(exponentials.LogAddExp2, "logaddexp2", input, other)

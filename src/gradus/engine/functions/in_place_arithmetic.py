@@ -8,8 +8,9 @@ from gradus.engine import dtypes
 from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions import products
 from gradus.engine.functions.arithmetic import lerp, pow, refuse_bool_difference, refuse_negative_power, scaled, terms
+from gradus.engine.functions.checks import check_cast, refuse_bool
 from gradus.engine.functions.in_place import copy_
-from gradus.engine.functions.operands import array_of, as_operand, check_cast, in_place, is_tensor, refuse_bool
+from gradus.engine.functions.operands import array_of, as_operand, in_place, is_tensor
 from gradus.engine.kernels import FLOAT32
 from gradus.engine.ops import arithmetic, rounding
 

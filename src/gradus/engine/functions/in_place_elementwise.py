@@ -8,18 +8,10 @@ from gradus.engine import dtypes
 from gradus.engine.autograd.in_place import apply_
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.promotion import result_type
+from gradus.engine.functions.checks import check_cast, explain_broadcast, refuse_bool, refuse_complex
 from gradus.engine.functions.in_place import copy_, written
 from gradus.engine.functions.in_place_arithmetic import pow_
-from gradus.engine.functions.operands import (
-    array_of,
-    as_operand,
-    check_cast,
-    explain_broadcast,
-    fitting,
-    is_tensor,
-    refuse_bool,
-    refuse_complex,
-)
+from gradus.engine.functions.operands import array_of, as_operand, fitting, is_tensor
 from gradus.engine.functions.rounding import round
 from gradus.engine.functions.selection import check_mask, clamp, clamp_max, clamp_min, nan_to_num
 from gradus.engine.ops import activations, arithmetic, exponentials, rounding, selection, special, trigonometry

@@ -11,9 +11,10 @@ import numpy as np
 from gradus.engine.autograd.grad_mode import state
 from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.dtypes import Array, Size, get_default_dtype
-from gradus.engine.functions.operands import axis_of, is_tensor, same_types
+from gradus.engine.functions.operands import is_tensor, same_types
 from gradus.engine.functions.shapes import atleast_1d, atleast_2d, atleast_3d
 from gradus.engine.functions.signatures import written
+from gradus.engine.functions.sizes import axis_of
 from gradus.engine.ops.shapes import Cat, Stack
 
 if TYPE_CHECKING:

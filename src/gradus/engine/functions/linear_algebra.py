@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine.autograd.record import apply, apply_two, wrap
+from gradus.engine.functions.checks import scalar_name
 from gradus.engine.functions.creation import eye
 from gradus.engine.functions.joining import cat
 from gradus.engine.functions.linalg_checks import (
@@ -20,9 +21,9 @@ from gradus.engine.functions.linalg_checks import (
     explained,
     failures,
 )
-from gradus.engine.functions.operands import axis_of, scalar_name
 from gradus.engine.functions.products import matmul
 from gradus.engine.functions.selection import where
+from gradus.engine.functions.sizes import axis_of
 from gradus.engine.ops import linear_algebra
 from gradus.engine.return_types import linalg_cholesky_ex as CholeskyEx
 from gradus.engine.return_types import linalg_inv_ex as InvEx

@@ -12,7 +12,7 @@ from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.decompositions import svdvals
 from gradus.engine.functions.linalg_checks import LinAlgError, check_floating, check_matrix, check_square
 from gradus.engine.functions.linear_algebra import inv
-from gradus.engine.functions.operands import Dims, axes_of
+from gradus.engine.functions.sizes import Dims, axes_of
 from gradus.engine.ops import reductions
 
 if TYPE_CHECKING:

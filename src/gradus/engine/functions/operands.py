@@ -1,11 +1,8 @@
-"""What the functions of all rooms share: reading operands, in the type they meet in, and dimensions counted from
-either end.
-"""
+"""Operands: tensors and numbers, read and converted to the dtype that promotion decides."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -16,8 +13,15 @@ from gradus.engine.autograd.in_place import apply_
 from gradus.engine.autograd.node import Function
 from gradus.engine.autograd.record import Variable, apply, apply_one, apply_two, unrecorded, wrap
 from gradus.engine.dtypes import Array
-from gradus.engine.dtypes.layouts import check_format, check_layout
-from gradus.engine.dtypes.promotion import RANK, of_number, promote, result_type
+from gradus.engine.dtypes.promotion import of_number, promote, result_type
+from gradus.engine.functions.checks import (
+    check_cast,
+    explain_broadcast,
+    floating_only,
+    only_tensors,
+    refuse_bool,
+    type_name,
+)
 from gradus.engine.kernels import FLOAT32
 from gradus.engine.ops.arithmetic import Div, Mul
 from gradus.engine.ops.copying import ToCopy
@@ -25,8 +29,8 @@ from gradus.engine.ops.copying import ToCopy
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
 
+
 Number = int | float | bool
-Dims = int | Sequence[int] | None
 
 
 def is_tensor(obj: Any) -> TypeGuard[Tensor]:
@@ -80,24 +84,6 @@ def number(x: Any, function: str, argument: str) -> Any:
     raise TypeError(f"{function}(): argument '{argument}' must be Number, not {type_name(x)}")
 
 
-def type_name(x: Any) -> str:
-    """How PyTorch's messages call what x is: Tensor, int, numpy.ndarray."""
-    kind = type(x)
-    return "Tensor" if is_tensor(x) else f"numpy.{kind.__name__}" if kind.__module__ == "numpy" else kind.__name__
-
-
-def only_tensors(function: str, *arguments: Any, first: int = 1, names: Sequence[str] = ("input", "other")) -> None:
-    """Refuse what is no tensor among the arguments, which are named, the first of them at position `first`."""
-    for i, (x, name) in enumerate(zip(arguments, names, strict=False)):
-        if not isinstance(x, Variable):
-            raise TypeError(
-                f"{function}(): argument '{name}' (position {first + i}) must be Tensor, not {type_name(x)}"
-            )
-
-
-# ---- types
-
-
 # Numbers that were met, as arrays, which NumPy takes in half the time of a number: 0.2 instead of 0.4 µs.
 _numbers: dict[float, Array] = {}
 
@@ -137,6 +123,47 @@ def binary(op: type[Function], a: Any, b: Any, option: Any = None) -> Tensor:
     except ValueError:
         explain_broadcast(a, b)
         raise
+
+
+def binary_not_bool(op: Any, input: Any, other: Any, name: str) -> Tensor:
+    """As `binary`, for an operation that bool does not have."""
+    a, b = same_type(input, other)
+    refuse_bool(a if is_tensor(a) else b, name)
+    return binary(op, a, b)
+
+
+def binary_of_floats(op: Any, function: str, a: Tensor, b: Tensor) -> Tensor:
+    """As `binary`, for two tensors of a floating-point dtype; integers are refused, not converted."""
+    only_tensors(function, a, b)
+    a, b = same_type(a, b)
+    return binary(op, floating_only(a, f"{function}_cpu"), b)
+
+
+def as_floats(function: str, a: Any, b: Any) -> tuple[Any, Any]:
+    """As `both_floating`; a TypeError if neither is a tensor."""
+    require_a_tensor(function, a, b)
+    return both_floating(a, b)
+
+
+def both_floating(a: Any, b: Any) -> tuple[Any, Any]:
+    """Both operands in the floating-point dtype that promotion decides."""
+    a, b = as_operand(a), as_operand(b)
+    dtype = result_type(array_of(a), array_of(b))
+    if not is_tensor(a) and not is_tensor(b):
+        a = tensor_of(a)
+    if dtype.kind in dtypes.FLOATING:
+        return a, b
+    dtype = dtypes.get_default_dtype().numpy
+    return (cast(a, dtype) if is_tensor(a) else a), (cast(b, dtype) if is_tensor(b) else b)
+
+
+def require_a_tensor(function: str, a: Any, b: Any) -> None:
+    """Raise a TypeError if both operands are numbers."""
+    if not is_tensor(a) and not is_tensor(b):
+        raise TypeError(
+            f"{function}() received an invalid combination of arguments - got ({type_name(a)}, {type_name(b)}), but "
+            "one of the two must be a Tensor"
+        )
 
 
 _WRAPPING = (np.add, np.subtract, np.multiply)  # what NumPy does to whole numbers as PyTorch, modulo their range
@@ -185,22 +212,8 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
         raise
 
 
-def refuse_bool_dtype(dtype: np.dtype[Any], name: str) -> None:
-    """Raise a NotImplementedError for the dtype bool."""
-    if dtype.kind == "b":
-        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
-
-
-def check_cast(dtype: np.dtype[Any], into: np.dtype[Any]) -> None:
-    """Raise a RuntimeError unless a result of one dtype may be written into another."""
-    if RANK[dtype.kind] > RANK[into.kind]:
-        raise RuntimeError(
-            f"result type {scalar_name(dtype)} can't be cast to the desired output type {scalar_name(into)}"
-        )
-
-
 def same_type(a: Any, b: Any) -> tuple[Any, Any]:
-    """Both operands in the type they meet in. A Python number stays one where NumPy treats it rightly."""
+    """Both operands in the dtype that promotion decides; a Python number stays one where NumPy promotes it alike."""
     if isinstance(a, Variable):
         dtype = a._array.dtype
         if isinstance(b, Variable):
@@ -254,7 +267,7 @@ def fitting(x: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def same_types(tensors: list[Tensor]) -> list[Any]:
-    """Tensors in the one type that they meet in, whatever their dimensions."""
+    """Tensors in the one dtype that promotion decides, whatever their dimensions."""
     dtype = tensors[0]._array.dtype
     for x in tensors[1:]:
         dtype = promote(dtype, x._array.dtype)
@@ -282,174 +295,3 @@ def floating(x: Any) -> Any:
     if x._array.dtype.kind in dtypes.FLOATING:
         return x
     return apply_one(ToCopy, x, dtypes.get_default_dtype().numpy)
-
-
-def floating_only(x: Tensor, name: str) -> Tensor:
-    """Return x; raise a NotImplementedError unless its dtype is floating point or complex."""
-    if x._array.dtype.kind not in dtypes.REAL:
-        hint = "" if x._array.dtype.kind == "c" else ": use .float() first"
-        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(x._array.dtype)}'{hint}")
-    return x
-
-
-def refuse_complex(x: Array, message: str, error: type[RuntimeError] = RuntimeError) -> None:
-    """Raise where the order of numbers is asked for."""
-    if x.dtype.kind == "c":
-        raise error(message)
-
-
-def refuse_bool(x: Tensor, name: str) -> Tensor:
-    """Return x; raise a NotImplementedError if it is bool."""
-    if x._array.dtype == bool:
-        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
-    return x
-
-
-_SCALARS = {
-    "float32": "Float",
-    "float64": "Double",
-    "float16": "Half",
-    "bfloat16": "BFloat16",
-    "complex64": "ComplexFloat",
-    "complex128": "ComplexDouble",
-    "int64": "Long",
-    "int32": "Int",
-    "int16": "Short",
-    "int8": "Char",
-    "uint8": "Byte",
-    "uint16": "UInt16",
-    "uint32": "UInt32",
-    "uint64": "UInt64",
-    "bool": "Bool",
-}
-
-
-def scalar_name(dtype: np.dtype[Any]) -> str:
-    """The name by which PyTorch's messages call a number type."""
-    return _SCALARS.get(dtype.name, dtype.name)
-
-
-def explain_broadcast(a: Any, b: Any) -> None:
-    """Raise as PyTorch does when two shapes do not broadcast."""
-    if not (isinstance(a, Variable) and isinstance(b, Variable)):
-        return
-    x, y = a._array.shape, b._array.shape
-    for i in range(1, min(len(x), len(y)) + 1):
-        if x[-i] != y[-i] and 1 not in (x[-i], y[-i]):
-            raise RuntimeError(
-                f"The size of tensor a ({x[-i]}) must match the size of tensor b ({y[-i]}) at non-singleton dimension "
-                f"{max(len(x), len(y)) - i}"
-            ) from None
-
-
-# ---- dimensions and sizes
-
-
-def index_of(n: Any) -> int:
-    """A whole number, given as one or as a tensor that holds one."""
-    try:
-        return operator.index(n)
-    except TypeError:
-        raise TypeError(f"expected an int, but got {n!r} of type {type(n).__name__}") from None
-
-
-def one_dim(dim: Any, name: str) -> int:
-    """The one dimension of a function that takes no more."""
-    if isinstance(dim, (tuple, list)):
-        raise TypeError(
-            f"{name}() received an invalid combination of arguments: argument 'dim' must be int, not {dim!r}"
-        )
-    return index_of(dim)
-
-
-def axis_of(dim: int, ndim: int) -> int:
-    """A dimension counted from the front, given one that may be counted from the back."""
-    n = max(ndim, 1)
-    if type(dim) is not int:
-        dim = index_of(dim)
-    if not -n <= dim < n:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-n}, {n - 1}], but got {dim})")
-    return dim % n
-
-
-def axes_of(dim: Dims, ndim: int) -> tuple[int, ...]:
-    """The dimensions a reduction takes: those given, or all."""
-    if dim is None:
-        return tuple(range(ndim))
-    if isinstance(dim, int):
-        if 0 <= dim < ndim:
-            return (dim,)
-        axis = axis_of(dim, ndim)
-        return (axis,) if ndim else ()
-    if not isinstance(dim, (tuple, list)):
-        return axes_of(index_of(dim), ndim)
-    dims = list(dim)
-    if not dims:
-        return tuple(range(ndim))
-    axes = tuple(axis_of(d, ndim) for d in dims)
-    if len(set(axes)) < len(axes):
-        twice = next(axis for axis in axes if axes.count(axis) > 1)
-        raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
-    return axes if ndim else ()
-
-
-def renamed(dim: Any, keepdim: bool, old: dict[str, Any]) -> tuple[Any, bool]:
-    """`axis` and `keepdims`, NumPy's spellings, mean the same."""
-    unknown = set(old) - {"axis", "keepdims"}
-    if "axis" in old and dim is not None:
-        unknown.add("axis")
-    if unknown:
-        raise TypeError(f"got an unexpected keyword argument '{unknown.pop()}'")
-    return old.get("axis", dim), old.get("keepdims", keepdim)
-
-
-def spread_out(given: tuple[Any, ...], named: dict[str, Any], name: str) -> tuple[Any, ...]:
-    """Sizes or dimensions, given one by one, as one sequence, or by the name that PyTorch has for them."""
-    if named.keys() - {name}:
-        raise TypeError(f"got an unexpected keyword argument '{min(named.keys() - {name})}'")
-    if given and named:
-        raise TypeError(f"got multiple values for argument '{name}'")
-    if not given and not named:
-        raise TypeError(f"missing 1 required positional argument: '{name}'")
-    return (named[name],) if named else given
-
-
-def sizes_of(shape: Sequence[Any]) -> tuple[int, ...]:
-    """Sizes given one by one or as one sequence."""
-    if len(shape) == 1 and isinstance(shape[0], (tuple, list)):
-        shape = shape[0]
-    for n in shape:
-        if type(n) is not int:
-            return tuple(map(_size, shape))
-    return tuple(shape)
-
-
-def _size(n: Any) -> int:
-    if isinstance(n, (bool, np.ndarray)) or (isinstance(n, Variable) and n._array.ndim):
-        raise TypeError(f"sizes must be ints, but got {type(n).__name__}")
-    return index_of(n)
-
-
-def as_array(data: Any) -> Any:
-    """What `torch.tensor` reads: numbers, nested lists of numbers and tensors, arrays."""
-    if isinstance(data, Variable):
-        return data._array
-    if isinstance(data, (list, tuple, range)) and any(isinstance(x, (Variable, list, tuple)) for x in data):
-        return [as_array(x) for x in data]
-    return data
-
-
-_WITHOUT_EFFECT = {"pin_memory", "non_blocking"}  # there is one kind of memory here
-
-
-def refuse_unknown(function: str, others: dict[str, Any]) -> None:
-    """Of the keywords a maker of tensors does not use, check the device, pass those without effect, refuse the rest."""
-    for name, value in others.items():
-        if name == "device":
-            dtypes.check_device(value)
-        elif name == "layout":
-            check_layout(value)
-        elif name == "memory_format":
-            check_format(value)
-        elif name not in _WITHOUT_EFFECT and not (name == "out" and value is None):
-            raise TypeError(f"{function}() got an unexpected keyword argument '{name}'")

@@ -10,19 +10,11 @@ from gradus.engine import return_types
 from gradus.engine.autograd.record import apply, apply_two, wrap
 from gradus.engine.dtypes import FLOATING, Array
 from gradus.engine.functions.arithmetic import lerp
-from gradus.engine.functions.operands import (
-    Dims,
-    axes_of,
-    axis_of,
-    index_of,
-    is_tensor,
-    one_dim,
-    refuse_complex,
-    renamed,
-    scalar_name,
-)
+from gradus.engine.functions.checks import refuse_complex, scalar_name
+from gradus.engine.functions.operands import is_tensor
 from gradus.engine.functions.selection import maximum, minimum
 from gradus.engine.functions.signatures import numpy_names
+from gradus.engine.functions.sizes import Dims, axes_of, axis_of, index_of, one_dim, renamed
 from gradus.engine.ops import indexing, reductions
 
 if TYPE_CHECKING:

@@ -11,10 +11,12 @@ from gradus.engine import dtypes
 from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
+from gradus.engine.functions.checks import refuse_bool_dtype, refuse_unknown
 from gradus.engine.functions.creation import float_dtype, leaf
-from gradus.engine.functions.operands import index_of, is_tensor, refuse_bool_dtype, refuse_unknown
+from gradus.engine.functions.operands import is_tensor
 from gradus.engine.functions.reductions import cumprod
 from gradus.engine.functions.reordering import flip
+from gradus.engine.functions.sizes import index_of
 from gradus.engine.ops.shapes import Cat
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradus.engine.autograd.record import apply, apply_one
 from gradus.engine.functions.complex_numbers import conj
-from gradus.engine.functions.operands import axes_of, axis_of, index_of, sizes_of, spread_out
+from gradus.engine.functions.sizes import axes_of, axis_of, index_of, sizes_of, spread_out
 from gradus.engine.ops import shapes
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ import numpy as np
 
 from gradus.engine import dtypes
 from gradus.engine.autograd.record import apply_one, wrap
+from gradus.engine.functions.checks import floating_only, only_tensors, refuse_bool
 from gradus.engine.functions.copying import clone
-from gradus.engine.functions.operands import binary, floating_only, only_tensors, refuse_bool
+from gradus.engine.functions.operands import binary
 from gradus.engine.ops import rounding
 
 if TYPE_CHECKING:

@@ -10,10 +10,12 @@ from gradus.engine import printing
 from gradus.engine.autograd.in_place import apply_
 from gradus.engine.autograd.record import Variable, apply_one, apply_two, unrecorded, viewed, wrap
 from gradus.engine.dtypes import Array
+from gradus.engine.functions.checks import scalar_name, type_name
 from gradus.engine.functions.indexing import basic_view, parse
 from gradus.engine.functions.joining import broadcast_shapes
-from gradus.engine.functions.operands import as_operand, axis_of, is_tensor, scalar_name, sizes_of, type_name
+from gradus.engine.functions.operands import as_operand, is_tensor
 from gradus.engine.functions.signatures import numpy_names
+from gradus.engine.functions.sizes import axis_of, sizes_of
 from gradus.engine.ops import copying, indexing
 from gradus.engine.ops.number_types import SPECIAL
 

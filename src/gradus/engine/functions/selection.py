@@ -10,21 +10,17 @@ from gradus.engine import dtypes
 from gradus.engine.autograd.record import apply, apply_one, wrap
 from gradus.engine.dtypes.limits import limits_of
 from gradus.engine.dtypes.promotion import result_type
-from gradus.engine.functions.arithmetic import _c_name
+from gradus.engine.functions.checks import c_name, explain_broadcast, only_tensors, refuse_bool, scalar_name
 from gradus.engine.functions.copying import clone
 from gradus.engine.functions.operands import (
     array_of,
     as_operand,
     binary,
     cast,
-    explain_broadcast,
     fitting,
     is_tensor,
     number,
-    only_tensors,
-    refuse_bool,
     same_type,
-    scalar_name,
     tensor_of,
 )
 from gradus.engine.ops import activations, selection
@@ -158,7 +154,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 def check_mask(mask: Tensor) -> None:
     """Raise a RuntimeError unless a mask is bool."""
     if mask._array.dtype != bool:
-        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {_c_name(mask)}")
+        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {c_name(mask)}")
 
 
 def nan_to_num(

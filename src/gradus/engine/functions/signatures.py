@@ -11,7 +11,8 @@ from typing import Any, ParamSpec, TypeVar
 from gradus.engine.autograd.grad_mode import no_grad, state
 from gradus.engine.autograd.in_place import apply_
 from gradus.engine.autograd.record import Variable
-from gradus.engine.functions.operands import check_cast, is_tensor
+from gradus.engine.functions.checks import check_cast
+from gradus.engine.functions.operands import is_tensor
 from gradus.engine.functions.storage import resize_
 from gradus.engine.ops.copying import CopyFrom
 

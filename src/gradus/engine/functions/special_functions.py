@@ -8,17 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine.autograd.record import apply_one, wrap
-from gradus.engine.functions.arithmetic import mul, of_floats, pow
-from gradus.engine.functions.operands import (
-    binary,
-    floating,
-    floating_only,
-    is_tensor,
-    number,
-    only_tensors,
-    same_type,
-    scalar_name,
-)
+from gradus.engine.functions.arithmetic import mul, pow
+from gradus.engine.functions.checks import floating_only, only_tensors, scalar_name
+from gradus.engine.functions.operands import binary, binary_of_floats, floating, is_tensor, number, same_type
 from gradus.engine.ops import special
 from gradus.engine.ops.activations import Sigmoid
 from gradus.engine.ops.exponentials import Logit
@@ -94,12 +86,12 @@ def i0(input: Tensor) -> Tensor:
 
 def igamma(input: Tensor, other: Tensor) -> Tensor:
     """Return the regularized lower incomplete gamma function P(input, other)."""
-    return of_floats(special.Igamma, "igamma", input, other)
+    return binary_of_floats(special.Igamma, "igamma", input, other)
 
 
 def igammac(input: Tensor, other: Tensor) -> Tensor:
     """Return the regularized upper incomplete gamma function Q(input, other)."""
-    return of_floats(special.Igammac, "igammac", input, other)
+    return binary_of_floats(special.Igammac, "igammac", input, other)
 
 
 def nextafter(input: Tensor, other: Tensor) -> Tensor:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine.autograd.record import apply, apply_one
-from gradus.engine.functions.operands import axis_of, index_of, is_tensor
+from gradus.engine.functions.operands import is_tensor
 from gradus.engine.functions.shapes import part
 from gradus.engine.functions.signatures import numpy_names
+from gradus.engine.functions.sizes import axis_of, index_of
 from gradus.engine.ops import shapes
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from gradus.engine import dtypes
 from gradus.engine.autograd.in_place import become_view
 from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.dtypes import dtype as DType
-from gradus.engine.functions.operands import index_of, refuse_unknown, sizes_of
+from gradus.engine.functions.checks import refuse_unknown
+from gradus.engine.functions.sizes import index_of, sizes_of
 from gradus.engine.ops.strided import Strided, extent, laid_out, memory
 
 if TYPE_CHECKING:

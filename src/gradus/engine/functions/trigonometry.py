@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from gradus.engine.autograd.record import apply_one
-from gradus.engine.functions.arithmetic import _divisible, of_floats
-from gradus.engine.functions.operands import binary, floating, only_tensors
+from gradus.engine.functions.checks import only_tensors
+from gradus.engine.functions.operands import binary, binary_of_floats, both_floating, floating
 from gradus.engine.ops import trigonometry
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def atan(input: Tensor) -> Tensor:
 def atan2(input: Tensor, other: Tensor) -> Tensor:
     """Return the angle of the point (other, input), in [-π, π]."""
     only_tensors("atan2", input, other)
-    return binary(trigonometry.Atan2, *_divisible(input, other))
+    return binary(trigonometry.Atan2, *both_floating(input, other))
 
 
 def sinh(input: Tensor) -> Tensor:
@@ -87,7 +87,7 @@ def atanh(input: Tensor) -> Tensor:
 
 def hypot(input: Tensor, other: Tensor) -> Tensor:
     """Return √(input² + other²), without overflow."""
-    return of_floats(trigonometry.Hypot, "hypot", input, other)
+    return binary_of_floats(trigonometry.Hypot, "hypot", input, other)
 
 
 def sinc(input: Tensor) -> Tensor:

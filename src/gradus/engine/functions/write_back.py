@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions import arithmetic, comparison
+from gradus.engine.functions.checks import check_cast, scalar_name
 from gradus.engine.functions.in_place import copy_, written
-from gradus.engine.functions.operands import array_of, as_operand, check_cast, scalar_name
+from gradus.engine.functions.operands import array_of, as_operand
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor

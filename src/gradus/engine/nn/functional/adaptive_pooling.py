@@ -9,7 +9,7 @@ import numpy as np
 
 from gradus.engine import random
 from gradus.engine.autograd.record import apply
-from gradus.engine.functions.operands import floating_only
+from gradus.engine.functions.checks import floating_only
 from gradus.engine.nn.functional.pooling import Size, batch_of, per_axis, picked, with_indices
 from gradus.engine.ops import interpolation, pooling
 from gradus.engine.tensor import Tensor

@@ -7,7 +7,7 @@ from typing import Any, cast
 import numpy as np
 
 from gradus.engine.autograd.record import apply
-from gradus.engine.functions.operands import floating_only
+from gradus.engine.functions.checks import floating_only
 from gradus.engine.ops.ctc import CtcLoss
 from gradus.engine.tensor import Tensor
 

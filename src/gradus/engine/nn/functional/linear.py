@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from gradus.engine.autograd.record import apply
-from gradus.engine.functions.operands import scalar_name
+from gradus.engine.functions.checks import scalar_name
 from gradus.engine.ops.products import Linear
 from gradus.engine.tensor import Tensor
 

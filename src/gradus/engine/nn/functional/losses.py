@@ -10,7 +10,8 @@ import numpy as np
 from gradus.engine.autograd.record import apply
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes.promotion import result_type
-from gradus.engine.functions.operands import binary, check_cast, floating_only, scalar_name
+from gradus.engine.functions.checks import check_cast, floating_only, scalar_name
+from gradus.engine.functions.operands import binary
 from gradus.engine.ops.losses import BinaryCrossEntropy, BinaryCrossEntropyWithLogits, HuberLoss, MseLoss, SmoothL1Loss
 from gradus.engine.ops.number_types import widened
 from gradus.engine.tensor import Tensor

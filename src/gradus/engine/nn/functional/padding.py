@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from gradus.engine.autograd.record import apply
-from gradus.engine.functions.operands import refuse_bool
+from gradus.engine.functions.checks import refuse_bool
 from gradus.engine.ops.padding import Pad, PadFromInside, Widths
 from gradus.engine.tensor import Tensor
 

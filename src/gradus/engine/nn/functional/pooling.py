@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from gradus.engine.autograd.record import apply
-from gradus.engine.functions.operands import floating_only, refuse_bool
+from gradus.engine.functions.checks import floating_only, refuse_bool
 from gradus.engine.ops import pooling
 from gradus.engine.ops.convolution import Sizes, Windows
 from gradus.engine.tensor import Tensor

@@ -1,0 +1,132 @@
+"""Checks of arguments, and the errors they raise, with the names that PyTorch's messages have for dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradus.engine import dtypes
+from gradus.engine.autograd.record import Variable
+from gradus.engine.dtypes import Array
+from gradus.engine.dtypes.layouts import check_format, check_layout
+from gradus.engine.dtypes.promotion import RANK
+
+if TYPE_CHECKING:
+    from gradus.engine.tensor import Tensor
+
+
+def type_name(x: Any) -> str:
+    """How PyTorch's messages call what x is: Tensor, int, numpy.ndarray."""
+    kind = type(x)
+    return (
+        "Tensor"
+        if isinstance(x, Variable)
+        else f"numpy.{kind.__name__}"
+        if kind.__module__ == "numpy"
+        else kind.__name__
+    )
+
+
+def only_tensors(function: str, *arguments: Any, first: int = 1, names: Sequence[str] = ("input", "other")) -> None:
+    """Refuse what is no tensor among the arguments, which are named, the first of them at position `first`."""
+    for i, (x, name) in enumerate(zip(arguments, names, strict=False)):
+        if not isinstance(x, Variable):
+            raise TypeError(
+                f"{function}(): argument '{name}' (position {first + i}) must be Tensor, not {type_name(x)}"
+            )
+
+
+def refuse_bool_dtype(dtype: np.dtype[Any], name: str) -> None:
+    """Raise a NotImplementedError for the dtype bool."""
+    if dtype.kind == "b":
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
+
+
+def check_cast(dtype: np.dtype[Any], into: np.dtype[Any]) -> None:
+    """Raise a RuntimeError unless a result of one dtype may be written into another."""
+    if RANK[dtype.kind] > RANK[into.kind]:
+        raise RuntimeError(
+            f"result type {scalar_name(dtype)} can't be cast to the desired output type {scalar_name(into)}"
+        )
+
+
+def floating_only(x: Tensor, name: str) -> Tensor:
+    """Return x; raise a NotImplementedError unless its dtype is floating point or complex."""
+    if x._array.dtype.kind not in dtypes.REAL:
+        hint = "" if x._array.dtype.kind == "c" else ": use .float() first"
+        raise NotImplementedError(f"\"{name}\" not implemented for '{scalar_name(x._array.dtype)}'{hint}")
+    return x
+
+
+def refuse_complex(x: Array, message: str, error: type[RuntimeError] = RuntimeError) -> None:
+    """Raise where the order of numbers is asked for."""
+    if x.dtype.kind == "c":
+        raise error(message)
+
+
+def refuse_bool(x: Tensor, name: str) -> Tensor:
+    """Return x; raise a NotImplementedError if it is bool."""
+    if x._array.dtype == bool:
+        raise NotImplementedError(f"\"{name}\" not implemented for 'Bool'")
+    return x
+
+
+# What PyTorch's messages call a dtype: by the name of its scalar type, or by that of its C++ type.
+_NAMES = {
+    "float32": ("Float", "float"),
+    "float64": ("Double", "double"),
+    "float16": ("Half", "c10::Half"),
+    "bfloat16": ("BFloat16", "c10::BFloat16"),
+    "complex64": ("ComplexFloat", "c10::complex<float>"),
+    "complex128": ("ComplexDouble", "c10::complex<double>"),
+    "int64": ("Long", "long int"),
+    "int32": ("Int", "int"),
+    "int16": ("Short", "short int"),
+    "int8": ("Char", "signed char"),
+    "uint8": ("Byte", "unsigned char"),
+    "uint16": ("UInt16", "short unsigned int"),
+    "uint32": ("UInt32", "unsigned int"),
+    "uint64": ("UInt64", "long unsigned int"),
+    "bool": ("Bool", "bool"),
+}
+
+
+def scalar_name(dtype: np.dtype[Any]) -> str:
+    """The name of a dtype in most of PyTorch's messages."""
+    return _NAMES[dtype.name][0] if dtype.name in _NAMES else dtype.name
+
+
+def c_name(x: Tensor) -> str:
+    """The name of a tensor's dtype in the messages that show the C++ type."""
+    return _NAMES[x._array.dtype.name][1]
+
+
+def explain_broadcast(a: Any, b: Any) -> None:
+    """Raise as PyTorch does when two shapes do not broadcast."""
+    if not (isinstance(a, Variable) and isinstance(b, Variable)):
+        return
+    x, y = a._array.shape, b._array.shape
+    for i in range(1, min(len(x), len(y)) + 1):
+        if x[-i] != y[-i] and 1 not in (x[-i], y[-i]):
+            raise RuntimeError(
+                f"The size of tensor a ({x[-i]}) must match the size of tensor b ({y[-i]}) at non-singleton dimension "
+                f"{max(len(x), len(y)) - i}"
+            ) from None
+
+
+_WITHOUT_EFFECT = {"pin_memory", "non_blocking"}  # there is one kind of memory here
+
+
+def refuse_unknown(function: str, others: dict[str, Any]) -> None:
+    """Of the keywords a maker of tensors does not use, check the device, pass those without effect, refuse the rest."""
+    for name, value in others.items():
+        if name == "device":
+            dtypes.check_device(value)
+        elif name == "layout":
+            check_layout(value)
+        elif name == "memory_format":
+            check_format(value)
+        elif name not in _WITHOUT_EFFECT and not (name == "out" and value is None):
+            raise TypeError(f"{function}() got an unexpected keyword argument '{name}'")
