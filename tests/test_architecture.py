@@ -11,10 +11,11 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "src" / "gradus"
 
-# A room may use any room on a lower floor; on its own floor, none but itself. All may use `errors`, `files`, `lazy` and
-# `order`.
+# A room may use any room on a lower floor; on its own floor, none but itself. All may use `columns`, `errors`,
+# `files`, `lazy` and `order`.
 FLOORS = {
     "errors": 0,
+    "columns": 1,
     "files": 1,
     "lazy": 1,
     "order": 1,

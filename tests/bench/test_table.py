@@ -55,7 +55,9 @@ def test_a_narrow_terminal_shows_every_verdict_without_the_spread() -> None:
         return [line.rstrip() for line in console.file.getvalue().splitlines()]
 
     assert shown(200)[1].endswith("0.500 (0.400-0.900)                     2.50  >= 1.8  2.8  reached")
-    assert shown(60)[1].endswith("0.500                     2.50  >= 1.8  2.8  reached")
+    assert shown(90)[1].endswith("0.500                     2.50  >= 1.8  reached")
+    assert shown(80)[1].endswith("0.500                     2.50  reached")
+    assert shown(60)[1].split() == ["mlp", "ms", "0.200", "0.500", "2.50", "reached"]
 
 
 def test_a_figure_from_a_busy_machine_is_marked() -> None:

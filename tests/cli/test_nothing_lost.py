@@ -36,7 +36,7 @@ def test_killed_before_the_report_resuming_makes_the_report(tmp_path: Path, monk
         with monkeypatch.context() as patched:
             if name == "killed":
                 patched.setattr("gradus.cli.train._report", refuse)
-            result = gradus("train", text, *SMALL, "--steps", 4, "--run", tmp_path / name)
+            result = gradus("train", text, *SMALL, "--steps", 4, "--out", tmp_path / name)
             assert result.exit_code == (130 if name == "killed" else 0)
     assert f"Finish its report by: gradus train --resume {tmp_path / 'killed'}" in result.stderr
     resumed = gradus("train", "--resume", tmp_path / "killed")
@@ -52,7 +52,7 @@ def test_killed_before_the_report_of_a_run_that_stopped_early(tmp_path: Path, mo
     flags = (*SMALL, "--steps", 100, "--evaluations", 50, "--patience", 1, "--optimizer", "sgd", "--learning-rate", 3)
     with monkeypatch.context() as patched:
         patched.setattr("gradus.cli.train._report", refuse)
-        assert gradus("train", text, *flags, "--run", tmp_path / "run").exit_code == 130
+        assert gradus("train", text, *flags, "--out", tmp_path / "run").exit_code == 130
     step = Run.open(tmp_path / "run").state()["step"]
     assert step < 100
     assert "stopped early" in gradus("train", "--resume", tmp_path / "run").stdout
@@ -69,7 +69,7 @@ def test_killed_before_the_first_step_resuming_begins(
     flags = ("--n-layer", 1, "--n-embd", 8, "--steps", 2) if model == "gpt" else ()
     with monkeypatch.context() as patched:
         patched.setattr("gradus.cli.train.train", refuse)
-        assert gradus("train", text, "--model", model, *flags, "--run", tmp_path / "run").exit_code == 130
+        assert gradus("train", text, "--model", model, *flags, "--out", tmp_path / "run").exit_code == 130
     assert "no trained model yet; train it by gradus train --resume" in refused("sample", tmp_path / "run")
     assert "no trained model yet" in refused("eval", tmp_path / "run")
     assert gradus("train", "--resume", tmp_path / "run").exit_code == 0
@@ -87,22 +87,22 @@ class Watch:
     def __getattr__(self, name): return getattr(self.stream, name)
     def write(self, text):
         self.stream.write(text)
-        if "step      3" in text:
+        if "step      4" in text:
             os.kill(os.getpid(), {int(number)})
 sys.stdout = Watch(sys.stdout)
 from gradus.cli import main
 main()
 """
-    words = ["train", str(text), *SMALL, "--steps", "20", "--run", str(tmp_path / "run")]
+    words = ["train", str(text), *SMALL, "--steps", "20", "--out", str(tmp_path / "run")]
     ended = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
     assert ended.returncode == 130, ended.stderr
-    assert "stopped and saved at step 3; resume with: gradus train --resume" in ended.stdout
+    assert "stopped and saved at step 4; resume with: gradus train --resume" in ended.stdout
 
 
 @posix
 def test_a_text_from_a_pipe_is_kept_with_the_run(tmp_path: Path) -> None:
     text = write_documents(tmp_path).read_text(encoding="utf-8")
-    flags = ("--model", "bigram", "--steps", 2, "--run", tmp_path / "run")
+    flags = ("--model", "bigram", "--steps", 2, "--out", tmp_path / "run")
     trained = command("train", "/dev/stdin", *flags, input=text)
     assert trained.returncode == 0, trained.stderr
     os.rename(tmp_path / "run", tmp_path / "moved")
@@ -117,7 +117,7 @@ def test_a_text_from_a_pipe_is_kept_with_the_run(tmp_path: Path) -> None:
 def test_a_redirected_file_is_found_again_by_its_own_name(tmp_path: Path) -> None:
     text = write_stream(tmp_path)
     with open(text, encoding="utf-8") as file:
-        trained = command("train", "/dev/stdin", *SMALL, "--steps", 1, "--run", tmp_path / "run", stdin=file)
+        trained = command("train", "/dev/stdin", *SMALL, "--steps", 1, "--out", tmp_path / "run", stdin=file)
     assert trained.returncode == 0, trained.stderr
     assert not (tmp_path / "run" / "text.txt").exists()
     assert gradus("eval", tmp_path / "run").exit_code == 0
@@ -148,7 +148,7 @@ def test_a_path_that_is_not_utf8_is_trained_on_and_found_again(tmp_path: Path) -
     for words in (
         ("eval", folder / "runs" / "pets-ngram-1"),
         ("sample", folder / "runs" / "pets-ngram-1"),
-        ("train", "--config", folder / "runs" / "pets-ngram-1" / "config.toml", "--run", folder / "again"),
+        ("train", "--config", folder / "runs" / "pets-ngram-1" / "config.toml", "--out", folder / "again"),
         ("data", "show", text),
     ):
         done = command(*words, cwd=tmp_path)
@@ -159,19 +159,8 @@ def test_a_path_that_is_not_utf8_is_trained_on_and_found_again(tmp_path: Path) -
 
 def test_counts_without_smoothing_write_json_that_every_program_reads(tmp_path: Path) -> None:
     text = write_documents(tmp_path)
-    flags = (
-        "--model",
-        "ngram",
-        "--order",
-        6,
-        "--method",
-        "additive",
-        "--smoothing",
-        0,
-        "--run",
-        tmp_path / "run",
-        "--page",
-    )
+    rule = ("--order", 6, "--method", "additive", "--smoothing", 0)
+    flags = ("--model", "ngram", *rule, "--out", tmp_path / "run", "--page")
     assert gradus("train", text, *flags).exit_code == 0
     metrics = (tmp_path / "run" / "metrics.jsonl").read_bytes().splitlines()
     for line in [(tmp_path / "run" / "state.json").read_bytes(), *metrics]:
@@ -184,7 +173,7 @@ def test_counts_without_smoothing_write_json_that_every_program_reads(tmp_path: 
 def test_a_rule_that_nothing_can_be_drawn_by_is_refused_before_anything_is_drawn(
     flags: tuple[str, str], tmp_path: Path
 ) -> None:
-    assert gradus("train", write_documents(tmp_path), "--model", "ngram", "--run", tmp_path / "run").exit_code == 0
+    assert gradus("train", write_documents(tmp_path), "--model", "ngram", "--out", tmp_path / "run").exit_code == 0
     assert f"got {flags[1]}" in refused("sample", tmp_path / "run", *flags)
     for temperature in ("1e-300", "1e300"):
         assert gradus("sample", tmp_path / "run", "--temperature", temperature).exit_code == 0
@@ -204,7 +193,7 @@ def test_counts_that_know_nothing_to_follow_end_a_report_and_not_the_run(tmp_pat
         0,
         "--kind",
         "stream",
-        "--run",
+        "--out",
         tmp_path / "run",
         "--page",
     )

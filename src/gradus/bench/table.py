@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from gradus.bench.line import Line
 from gradus.bench.rows import COMPILED, GRADUS, PYTORCH, ROWS
 from gradus.bench.side_by_side import Record
+from gradus.columns import print_columns
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 COLUMNS = ("work", "threads", "unit", "gradus", "PyTorch", "compiled", "other", "figure", "reach", "aim", "")
 TEXT = ("work", "unit", "")  # columns that are not numbers
+LEAVING = ("aim", "reach", "other", "compiled", "threads", "")  # what leaves a narrow terminal, in this order
 
 _UNITS = {"bytes": ("MiB", 2**-20), "times": ("x", 1.0)}
 _STYLES = {"aim reached": "bold green", "reached": "green", "not reached": "red"}
@@ -36,13 +38,10 @@ def print_table(record: Record, console: Console) -> None:
     from rich.text import Text
 
     head, rows = table_rows(record)
-    lines = _aligned(head, rows)
-    if max(map(len, lines)) > console.width:
-        lines = _aligned(*table_rows(record, spread=False))
-    for line, verdict in zip(lines, ("head", *(row[-1] for row in rows)), strict=True):
-        text = Text(line, style="dim" if verdict == "head" else "")
-        text.stylize(_STYLES.get(verdict.removesuffix(" *"), ""), len(line) - len(verdict))
-        console.print(text, soft_wrap=True)
+    if max(map(len, _aligned(head, rows))) > console.width:
+        head, rows = table_rows(record, spread=False)
+    cells = [[*map(Text, row[:-1]), Text(row[-1], style=_STYLES.get(row[-1].removesuffix(" *"), ""))] for row in rows]
+    print_columns(console, head, cells, leaving=LEAVING, left=TEXT)
     console.print()
     for line in explanations(record):
         console.print(Text(line, style="dim"))

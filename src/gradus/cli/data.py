@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import click
+
+from gradus.cli.output import show_table
+from gradus.cli.verb import Verb
+
+HEAD = ("name", "kind", "place", "what it is")
+LEAVING = ("place", "kind")  # what leaves a narrow terminal, in this order
 
 
 @click.group("data", invoke_without_command=True)
@@ -15,16 +19,16 @@ def command(context: click.Context) -> None:
         context.invoke(list_corpora)
 
 
-@command.command("list")
+@command.command("list", cls=Verb)
 def list_corpora() -> None:
     """List the corpora by name."""
     from gradus.text import catalogue
 
     lines = [(entry.name, entry.kind, entry.place, entry.about) for entry in catalogue()]
-    _print_table(("name", "kind", "place", "what it is"), lines)
+    show_table(HEAD, lines, leaving=LEAVING, wrapping="what it is", left=HEAD)
 
 
-@command.command("show")
+@command.command("show", cls=Verb)
 @click.argument("name", metavar="NAME")
 @click.option(
     "--kind",
@@ -35,23 +39,5 @@ def show(name: str, kind: str | None) -> None:
     """Show what is in the corpus NAME, which may be a file or folder."""
     from gradus.text import load_corpus, summarize
 
-    _print_table(None, summarize(load_corpus(name, kind=kind)))  # type: ignore[arg-type]  # Choice gives only kinds
-
-
-def _print_table(header: Sequence[str] | None, lines: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console()
-    if not console.is_terminal:
-        for line in lines:
-            click.echo("\t".join(line))
-        return
-    table = Table(*(header or ("", "")), box=None, show_header=header is not None)
-    table.columns[0].style = "bold"
-    for column in table.columns:
-        column.overflow = "fold"  # a path is of use only whole
-    for line in lines:
-        table.add_row(*(Text(cell) for cell in line))  # a Text is shown as it is, brackets too
-    console.print(table)
+    rows = summarize(load_corpus(name, kind=kind))  # type: ignore[arg-type]  # Choice gives only kinds
+    show_table(("", "what is in it"), rows, leaving=(), wrapping="what is in it", left=("", "what is in it"))

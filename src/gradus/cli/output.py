@@ -8,7 +8,7 @@ import errno
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
@@ -92,6 +92,29 @@ def work_goes_on() -> Iterator[None]:
     finally:
         for raw in _raw:
             raw.goes_on = False
+
+
+def show_table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    leaving: Sequence[str],
+    wrapping: str = "",
+    left: Sequence[str] = (),
+) -> None:
+    """Print rows: in a terminal as a table that fits it, see `print_columns`; elsewhere as fields between tabs."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from gradus.columns import print_columns
+
+    console = Console()
+    if console.is_terminal:
+        cells = [[Text(cell, style="" if i else "bold") for i, cell in enumerate(row)] for row in rows]
+        print_columns(console, head, cells, leaving=leaving, wrapping=wrapping, left=left)
+    else:
+        for row in rows:
+            print("\t".join(row))
 
 
 def finish() -> OSError | None:

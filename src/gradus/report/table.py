@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from gradus.columns import GAP, print_columns
 from gradus.report.compare import digits, verdict
 from gradus.report.page import one_line
 from gradus.report.record import Record, Rung
@@ -12,8 +13,8 @@ from gradus.report.record import Record, Rung
 if TYPE_CHECKING:
     from rich.console import Console
 
-GAP = 2  # spaces between columns
-DROPPED = ("seconds", "context", "parameters", "train", "bits/char", "sliding")  # on a narrow terminal, in this order
+# What leaves a narrow terminal, in this order.
+LEAVING = ("it writes", "seconds", "context", "parameters", "train", "bits/char", "sliding")
 WRITES = 60  # characters of what a model writes; on a terminal what is left of the line, but ...
 WRITES_LEAST = 20  # ... not at all where less than this is left
 
@@ -38,21 +39,12 @@ def table_rows(record: Record, *, writes: int = WRITES) -> tuple[list[str], list
     return head, rows
 
 
-def fitting_rows(record: Record, width: int) -> tuple[list[str], list[list[str]]]:
-    """The table as it fits a line of so many characters: what a model writes becomes shorter and goes, then whole
-    columns in the order of DROPPED; no number is ever cut."""
+def shortened_rows(record: Record, width: int) -> tuple[list[str], list[list[str]]]:
+    """The table with as much of what a model writes as a line of so many characters has room for, if that is
+    WRITES_LEAST or more."""
     head, rows = table_rows(record)
-    left = width - _width(head[:-1], [row[:-1] for row in rows]) - GAP
-    if left >= WRITES_LEAST:
-        return table_rows(record, writes=min(left, WRITES))
-    head, rows = head[:-1], [row[:-1] for row in rows]
-    for name in DROPPED:
-        if _width(head, rows) <= width:
-            break
-        if name in head:
-            i = head.index(name)
-            head, rows = head[:i] + head[i + 1 :], [row[:i] + row[i + 1 :] for row in rows]
-    return head, rows
+    left = width - sum(max(map(len, column)) + len(GAP) for column in zip(head[:-1], *(r[:-1] for r in rows), strict=True))
+    return table_rows(record, writes=min(left, WRITES)) if left >= WRITES_LEAST else (head, rows)
 
 
 def plain_table(record: Record) -> str:
@@ -64,21 +56,14 @@ def plain_table(record: Record) -> str:
 
 def print_table(record: Record, console: Console) -> None:
     """The table with rich, as wide as the terminal allows, the best values green."""
-    from rich.table import Table
     from rich.text import Text
 
-    head, rows = fitting_rows(record, console.width)
+    head, rows = shortened_rows(record, console.width)
     best = [min(rows, key=lambda row: float(row[i])) if rows and _compared(head[i]) else None for i in range(len(head))]
-    table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
-    for name in head:
-        text = name in ("model", "it writes")
-        table.add_column(name, justify="left" if text else "right", no_wrap=True)
-    for row in rows:
-        cells = [Text(cell, style="bold green" if row is best[i] else "") for i, cell in enumerate(row)]
-        if head[-1] == "it writes":
-            cells[-1].stylize("dim")
-        table.add_row(*cells)
-    console.print(table)
+    cells = [[Text(cell, style="bold green" if row is best[i] else "") for i, cell in enumerate(row)] for row in rows]
+    for line in cells:
+        line[-1].stylize("dim")
+    print_columns(console, head, cells, leaving=LEAVING, left=("model", "it writes"))
     for note in _notes(record):
         console.print(Text(note, style="dim"))
 
@@ -99,11 +84,6 @@ def _notes(record: Record) -> list[str]:
     if sticks:
         notes.append(f"Yardsticks on test: {', '.join(sticks)}.")
     return [*notes, *record.captions, *verdict(record)]
-
-
-def _width(head: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
-    """Characters of a line of the table."""
-    return sum(max(map(len, column)) + GAP for column in zip(head, *rows, strict=True)) - GAP
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -1,4 +1,4 @@
-"""Progress displays: a progress bar on a terminal, lines of text in a pipe or a file."""
+"""What one sees while training: one line that changes, on a terminal; a few lines in a notebook, a pipe or a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from contextlib import contextmanager
 
 from gradus.training.state import Report
 
-PLAIN_LINES = 20  # lines over the budget where there is no terminal
+PLAIN_LINES = 10  # lines over the budget where there is no terminal, besides that of the first step
+SHORTEST_BAR, LONGEST_BAR = 8, 40  # in characters
+LEAVING = ("tokens/s", "step", "bar", "loss", "title")  # what leaves a narrow terminal, in this order
+MARGIN = 3  # characters at the end of the line for the ^C that a terminal shows
 
 
 @contextmanager
@@ -17,28 +20,44 @@ def show_progress(title: str, *, terminal: bool | None = None) -> Iterator[Calla
     """A display for `train(..., progress=...)`.
 
     Args:
-        title: what is trained, for the bar.
-        terminal: whether to draw a bar; None asks standard output.
+        title: what is trained, for the line on a terminal.
+        terminal: whether standard output is one; None asks it.
     """
     if sys.stdout.isatty() if terminal is None else terminal:
-        with _bar(title) as show:
+        with _changing_line(title) as show:
             yield show
     else:
         yield _Lines()
 
 
-def describe(report: Report) -> str:
-    """Loss, dev loss if it was measured, tokens per second and time left, in one line."""
-    parts = []
-    if not math.isnan(report.loss):
-        parts.append(f"loss {report.loss:.4f}")
-    if report.dev_loss is not None:
-        parts.append(f"dev {report.dev_loss:.4f}")
-    if report.tokens_per_second:
-        parts.append(f"{report.tokens_per_second:,.0f} tokens/s")
-    if 0 < report.done < 1:
-        parts.append(f"{duration(report.seconds * (1 - report.done) / report.done)} left")
-    return "  ".join(parts)
+def progress_line(title: str, report: Report, dev_loss: float | None, width: int) -> str:
+    """Where training stands, in at most `width` characters.
+
+    Where there is too little room, the parts named in LEAVING leave in their order; the bar becomes shorter first. The
+    percentage, the dev loss and the time left stay.
+    """
+    parts = {"title": title, "bar": "", "done": f"{report.done:4.0%}", "step": f"step {report.step:,}"}
+    parts |= _parts(report, dev_loss)
+    for leaving in ("", *LEAVING):
+        parts.pop(leaving, None)
+        room = width - len("  ".join(parts.values()))
+        if "bar" not in parts and room >= 0:
+            break
+        if "bar" in parts and room >= SHORTEST_BAR:
+            parts["bar"] = bar(report.done, min(room, LONGEST_BAR))
+            break
+    return "  ".join(parts.values())
+
+
+def bar(done: float, width: int) -> str:
+    """A bar of `width` characters, filled to the part that is done."""
+    filled = min(width, int(done * width))
+    return "━" * filled + "─" * (width - filled)
+
+
+def describe(report: Report, dev_loss: float | None = None) -> str:
+    """Loss, dev loss if there is one, tokens per second and time left, in one line."""
+    return "  ".join(_parts(report, dev_loss).values())
 
 
 def duration(seconds: float) -> str:
@@ -48,36 +67,62 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+def _parts(report: Report, dev_loss: float | None) -> dict[str, str]:
+    parts = {}
+    dev_loss = dev_loss if report.dev_loss is None else report.dev_loss
+    if not math.isnan(report.loss):
+        parts["loss"] = f"loss {report.loss:.4f}"
+    if dev_loss is not None:
+        parts["dev"] = f"dev {dev_loss:.4f}"
+    if report.tokens_per_second:
+        parts["tokens/s"] = f"{report.tokens_per_second:,.0f} tokens/s"
+    if 0 < report.done < 1:
+        parts["left"] = f"{duration(report.seconds * (1 - report.done) / report.done)} left"
+    return parts
+
+
 class _Lines:
-    """A line at every twentieth of the budget, and whenever the dev loss is measured."""
+    """A line at the first step and at every tenth of the budget, with the dev loss measured last."""
 
     def __init__(self) -> None:
         self.shown: int | None = None
+        self.dev_loss: float | None = None
 
     def __call__(self, report: Report) -> None:
+        self.dev_loss = self.dev_loss if report.dev_loss is None else report.dev_loss
         mark = int(report.done * PLAIN_LINES + 1e-9)
-        if report.dev_loss is not None or mark != self.shown:
-            print(f"step {report.step:6,}  {report.done:4.0%}  {describe(report)}", flush=True)
+        if mark != self.shown:
+            print(f"step {report.step:6,}  {report.done:4.0%}  {describe(report, self.dev_loss)}", flush=True)
         self.shown = mark
 
 
 @contextmanager
-def _bar(title: str) -> Iterator[Callable[[Report], None]]:
-    from rich.progress import BarColumn, Progress, TextColumn
+def _changing_line(title: str) -> Iterator[Callable[[Report], None]]:
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.live import Live
+    from rich.text import Text
 
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:3.0f} %  {task.fields[now]}"),
-    )
-    with Progress(*columns) as progress:
-        task = progress.add_task(title, total=1.0, now="")
-        last_dev: list[str] = []
+    class Line:
+        report: Report | None = None
+        dev_loss: float | None = None
+
+        def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+            text = title if self.report is None else ""
+            if self.report is not None:
+                text = progress_line(title, self.report, self.dev_loss, options.max_width - MARGIN)
+            if options.ascii_only:
+                text = text.translate({ord("━"): "=", ord("─"): "-"})
+            line = Text(text, no_wrap=True, overflow="crop")
+            line.highlight_regex("━+", "green")
+            line.highlight_regex("─+", "dim")
+            yield line
+
+    line = Line()
+    with Live(line, refresh_per_second=10) as live:
 
         def show(report: Report) -> None:
-            if report.dev_loss is not None:
-                last_dev[:] = [f"  dev {report.dev_loss:.4f}"]
-            dev = "" if report.dev_loss is not None else "".join(last_dev)
-            progress.update(task, completed=report.done, now=f"step {report.step:,}  {describe(report)}{dev}")
+            line.report = report
+            line.dev_loss = line.dev_loss if report.dev_loss is None else report.dev_loss
 
         yield show
+        live.refresh()
