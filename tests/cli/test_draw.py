@@ -62,7 +62,6 @@ def test_steps_with_an_svg_write_a_picture_each(tmp_path: Path) -> None:
     [
         (["x+1"], "x has no value"),
         (["x+1", "x"], "NAME=NUMBER"),
-        (["1+1", "--backwrd"], "NAME=NUMBER"),
         (["1+1", "-o", "g.pdf"], "saved as .svg"),
         (["1+1", "-o", "no/such/folder/g.svg"], "cannot write no/such/folder/g.svg: No such file"),
     ],

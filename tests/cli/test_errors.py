@@ -23,7 +23,7 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(text: Path, tmp_path: Path) -> Path:
     """A finished run of two steps."""
-    assert gradus("train", text, *SMALL, "--steps", 2, "--run", tmp_path / "run").exit_code == 0
+    assert gradus("train", text, *SMALL, "--steps", 2, "--out", tmp_path / "run").exit_code == 0
     return tmp_path / "run"
 
 
@@ -37,7 +37,7 @@ def test_an_empty_file_one_that_is_not_utf8_and_one_too_short(tmp_path: Path) ->
     (tmp_path / "latin.txt").write_bytes("café\n".encode("latin-1") * 100)
     assert "UTF-8" in refused("train", tmp_path / "latin.txt")
     short = write_stream(tmp_path, characters=600)
-    message = refused("train", short, "--steps", 1, "--run", tmp_path / "run")
+    message = refused("train", short, "--steps", 1, "--out", tmp_path / "run")
     assert "block_size 64 needs 65" in message
     assert not (tmp_path / "run").exists()
 
@@ -53,7 +53,7 @@ def test_an_empty_file_one_that_is_not_utf8_and_one_too_short(tmp_path: Path) ->
         (["--model", "gtp"], "there is no model 'gtp'; there are ngram, bigram, nplm"),
         (["--model", "ngram", "--direct"], "direct is a setting of nplm, not of ngram"),
         (["--steps", "2", "--minutes", "1"], "the budget is steps or minutes, not both: got steps 2 and minutes 1"),
-        (["--n-laier", "2"], "No such option '--n-laier'"),
+        (["--n-laier", "2"], "train has no --n-laier; did you mean --n-layer?"),
         (["--model", "ngram", "--order", "10", "--block-size", "8"], "block_size must be at least that, got 8"),
     ],
 )
@@ -79,9 +79,9 @@ def test_unknown_and_ill_typed_settings_in_a_file(text: Path, tmp_path: Path, to
 
 
 def test_a_run_folder_that_exists_says_how_to_go_on(text: Path, run: Path) -> None:
-    message = refused("train", text, *SMALL, "--steps", 2, "--run", run)
+    message = refused("train", text, *SMALL, "--steps", 2, "--out", run)
     assert (
-        message == f"{run} already exists; resume it by gradus train --resume {run}, or choose another folder by --run"
+        message == f"{run} already exists; resume it by gradus train --resume {run}, or choose another folder by --out"
     )
 
 
@@ -96,7 +96,7 @@ def test_a_temperature_that_no_one_can_draw_with(run: Path) -> None:
 
 def test_a_count_without_smoothing_that_knows_nothing_to_follow(tmp_path: Path) -> None:
     text = write_documents(tmp_path)
-    flags = ("--model", "ngram", "--order", 6, "--method", "additive", "--smoothing", 0, "--run", tmp_path / "run")
+    flags = ("--model", "ngram", "--order", 6, "--method", "additive", "--smoothing", 0, "--out", tmp_path / "run")
     result = gradus("train", text, *flags)
     assert result.exit_code == 0, result.output
     assert "inf nats" in result.stdout
@@ -152,7 +152,7 @@ def test_a_disk_that_refuses_while_saving_leaves_the_checkpoint_before(
         real(source, target)
 
     monkeypatch.setattr(os, "replace", replace)
-    message = refused("train", text, *SMALL, "--steps", 10, "--evaluations", 5, "--run", tmp_path / "run")
+    message = refused("train", text, *SMALL, "--steps", 10, "--evaluations", 5, "--out", tmp_path / "run")
     assert message.endswith(f"run: {error.strerror}; the checkpoint of step 4 is whole")
     monkeypatch.undo()
     assert gradus("sample", tmp_path / "run", "--length", 5).exit_code == 0
@@ -162,11 +162,11 @@ def test_a_disk_that_refuses_while_saving_leaves_the_checkpoint_before(
 
 def test_a_folder_that_cannot_be_made(text: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    message = refused("train", text, *SMALL, "--steps", 2, "--run", tmp_path / "file" / "run")
+    message = refused("train", text, *SMALL, "--steps", 2, "--out", tmp_path / "file" / "run")
     assert "cannot save in" in message
 
 
 def test_a_learning_rate_that_is_far_too_high(text: Path, tmp_path: Path) -> None:
     flags = ("--optimizer", "sgd", "--learning-rate", "1e30", "--grad-clip", "0", "--warmup", "0")
-    message = refused("train", text, *SMALL, *flags, "--steps", 20, "--run", tmp_path / "run")
+    message = refused("train", text, *SMALL, *flags, "--steps", 20, "--out", tmp_path / "run")
     assert "try a --learning-rate below 1e+30 or --grad-clip 1" in message

@@ -28,7 +28,7 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(text: Path) -> Path:
-    assert gradus("train", text, "--model", "ngram", "--run", text.parent / "run").exit_code == 0
+    assert gradus("train", text, "--model", "ngram", "--out", text.parent / "run").exit_code == 0
     return text.parent / "run"
 
 
@@ -73,7 +73,7 @@ def test_a_terminal_that_lacks_characters_shows_their_numbers(terminal: dict[str
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full")
 def test_a_full_disk_behind_the_output_is_one_line_and_loses_nothing(text: Path, tmp_path: Path) -> None:
     with open("/dev/full", "wb") as full:
-        trained = command("train", text, "--model", "bigram", "--steps", 20, "--run", tmp_path / "run", stdout=full)
+        trained = command("train", text, "--model", "bigram", "--steps", 20, "--out", tmp_path / "run", stdout=full)
         assert trained.returncode == 2
         assert trained.stderr == b"gradus: the output could not be written: No space left on device\n"
         state = Run.open(tmp_path / "run").state()
@@ -86,7 +86,7 @@ def test_a_full_disk_behind_the_output_is_one_line_and_loses_nothing(text: Path,
 
 
 def test_a_reader_that_leaves_ends_samples_and_not_training(text: Path, run: Path, tmp_path: Path, nobody: int) -> None:
-    trained = command("train", text, "--model", "bigram", "--steps", 20, "--run", tmp_path / "run", stdout=nobody)
+    trained = command("train", text, "--model", "bigram", "--steps", 20, "--out", tmp_path / "run", stdout=nobody)
     assert (trained.returncode, trained.stderr) == (0, b"")
     assert Run.open(tmp_path / "run").state()["reported"]
     endless = command("sample", run, "--length", 10**9, stdout=nobody)
@@ -95,7 +95,7 @@ def test_a_reader_that_leaves_ends_samples_and_not_training(text: Path, run: Pat
 
 @pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
 def test_closed_streams_are_nobody_to_write_to(closed: str, text: Path, tmp_path: Path) -> None:
-    words = map(str, [*MAIN, "train", text, "--model", "ngram", "--run", tmp_path / "run"])
+    words = map(str, [*MAIN, "train", text, "--model", "ngram", "--out", tmp_path / "run"])
     shell = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", *words], capture_output=True, check=False)
     assert (shell.returncode, shell.stderr) == (0, b"")
     assert Run.open(tmp_path / "run").state()["reported"]

@@ -56,7 +56,7 @@ def test_a_name_that_is_not_supported_gives_status_2(tmp_path: Path, capsys: pyt
 
 def test_a_notebooks_options_may_follow_it(book: Path, tmp_path: Path) -> None:
     new = tmp_path / "new.ipynb"
-    assert run(book, "--output", new) == 1
+    assert run(book, "--out", new) == 1
     assert run(book, "--output", new, "--allow-errors") == 0
     assert run("--allow-errors", "--output", new, book) == 0
     cells = json.loads(new.read_text())["cells"]

@@ -23,7 +23,7 @@ def stream_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run on a stream, 300 steps in one go."""
     folder = tmp_path_factory.mktemp("stream")
     text = write_stream(folder)
-    result = gradus("train", text, *SMALL, *LEARNING, "--steps", 300, "--run", folder / "run")
+    result = gradus("train", text, *SMALL, *LEARNING, "--steps", 300, "--out", folder / "run")
     assert result.exit_code == 0, result.output
     (folder / "output.txt").write_text(result.stdout, encoding="utf-8")
     return folder / "run"
@@ -33,7 +33,7 @@ def stream_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def documents_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("documents")
     result = gradus(
-        "train", write_documents(folder), "--model", "ngram", "--order", 2, "--run", folder / "run", "--page"
+        "train", write_documents(folder), "--model", "ngram", "--order", 2, "--out", folder / "run", "--page"
     )
     assert result.exit_code == 0, result.output
     assert result.stdout.endswith(f"page     {folder / 'run' / 'index.html'}\n")
@@ -67,11 +67,11 @@ def test_the_config_of_a_run_says_all_its_settings_and_trains_the_same_run_again
     settings = tomllib.loads((stream_run / "config.toml").read_text(encoding="utf-8"))
     assert (settings["steps"], settings["n_embd"], settings["dropout"], settings["kind"]) == (300, 8, 0.1, "stream")
     again = gradus(
-        "train", "--config", stream_run / "config.toml", "--run", tmp_path / "again", "--minutes", 5, "--steps", 3
+        "train", "--config", stream_run / "config.toml", "--out", tmp_path / "again", "--minutes", 5, "--steps", 3
     )
     assert again.exit_code == 2  # two budgets
     short = gradus(
-        "train", "--config", stream_run / "config.toml", "--run", tmp_path / "again", "--steps", 3, "--n-embd", 16
+        "train", "--config", stream_run / "config.toml", "--out", tmp_path / "again", "--steps", 3, "--n-embd", 16
     )
     assert short.exit_code == 0
     flags_win = tomllib.loads((tmp_path / "again" / "config.toml").read_text(encoding="utf-8"))
@@ -99,7 +99,7 @@ from gradus.cli import main
 main()
 """
     text = stream_run.parent / "cats.txt"
-    flags = [str(text), *SMALL, *LEARNING, "--steps", "300", "--run", "halves"]
+    flags = [str(text), *SMALL, *LEARNING, "--steps", "300", "--out", "halves"]
     stopped = subprocess.run(
         [sys.executable, "-c", watched, "train", *flags],
         cwd=tmp_path,
@@ -118,7 +118,7 @@ main()
 
 def test_a_finished_run_goes_on_only_with_a_larger_budget(stream_run: Path, tmp_path: Path) -> None:
     text = stream_run.parent / "cats.txt"
-    assert gradus("train", text, *SMALL, "--steps", 4, "--run", tmp_path / "run").exit_code == 0
+    assert gradus("train", text, *SMALL, "--steps", 4, "--out", tmp_path / "run").exit_code == 0
     assert "has spent its budget of 4 steps; give a larger one" in refused("train", "--resume", tmp_path / "run")
     assert gradus("train", "--resume", tmp_path / "run", "--steps", 6).exit_code == 0
     assert Run.open(tmp_path / "run").state()["step"] == 6
@@ -127,7 +127,7 @@ def test_a_finished_run_goes_on_only_with_a_larger_budget(stream_run: Path, tmp_
     text_now = tmp_path / "changed"
     text_now.mkdir()
     changed = write_stream(text_now)
-    assert gradus("train", changed, *SMALL, "--steps", 2, "--run", tmp_path / "other").exit_code == 0
+    assert gradus("train", changed, *SMALL, "--steps", 2, "--out", tmp_path / "other").exit_code == 0
     changed.write_text(changed.read_text(encoding="utf-8") + " the cat", encoding="utf-8")
     assert "no longer the one" in refused("train", "--resume", tmp_path / "other", "--steps", 6)
     assert "no longer the one" in refused("eval", tmp_path / "other")

@@ -43,7 +43,7 @@ def test_a_training_that_needs_more_than_is_free_is_refused_before_anything_is_m
     text = tmp_path / "text"
     text.write_text("".join(chr(0x4E00 + i % 900) for i in range(9000)), encoding="utf-8")
     monkeypatch.setattr(memory, "available", lambda: 30_000_000)
-    message = refused("train", text, "--model", "bigram", "--run", tmp_path / "run")
+    message = refused("train", text, "--model", "bigram", "--out", tmp_path / "run")
     assert message.startswith(
         "training bigram on an alphabet of 900 characters (810,900 parameters) will need about 80 MB of memory, and "
         "30 MB are free; choose a smaller model or batch"

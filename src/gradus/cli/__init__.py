@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from gradus import __version__
 from gradus.cli import output
+from gradus.cli.meant import VERBS_MEANT
+from gradus.cli.verb import Verb, nearest
 from gradus.errors import UserError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 # In the order of `gradus --help`. A verb is the attribute `command` of the module `gradus.cli.<verb>`.
 VERBS = {
@@ -22,6 +26,9 @@ VERBS = {
     "train": "Train one model on a text.",
     "sample": "Generate text with a trained model.",
     "eval": "Measure a trained model's loss on a whole split.",
+    "page": "Write a run, or a climb, as one page; one that is older than its run is written anew.",
+    "runs": "List the runs in a folder, with their losses.",
+    "compare": "Compare runs in one table and one page, their curves together.",
     "run": "Run a PyTorch program or notebook, as it is, on gradus's engine.",
     "draw": "Draw the computation graph of an expression, with its gradients.",
     "data": "List the corpora, or show what is in one.",
@@ -33,7 +40,7 @@ BAD_INPUT = 2
 INTERRUPTED = 130  # what a shell reports after SIGINT
 
 
-class Gradus(click.Group):
+class Gradus(Verb, click.Group):
     """A group that imports a verb when it is called, and turns errors into one line and an exit status."""
 
     debug = False
@@ -45,18 +52,25 @@ class Gradus(click.Group):
         if name.startswith("-"):
             return None
         if name not in VERBS:
-            near = difflib.get_close_matches(name, VERBS, n=1)
-            raise click.UsageError(
-                f"there is no verb {name!r}; "
-                + (f"did you mean {near[0]}?" if near else f"there are {', '.join(VERBS)}"),
-                ctx,
-            )
+            near = name if name in VERBS_MEANT else nearest(name, [*VERBS, *VERBS_MEANT])
+            hint = f"there are {', '.join(VERBS)}" if near is None else f"did you mean {VERBS_MEANT.get(near, near)}?"
+            raise click.UsageError(f"there is no verb {name!r}; {hint}", ctx)
         command: click.Command = importlib.import_module(f"gradus.cli.{name}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        verbs = [CompletionItem(name, help=line) for name, line in VERBS.items() if name.startswith(incomplete)]
+        return verbs + click.Command.shell_complete(self, ctx, incomplete)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Completion of verbs and flags with the tab key, in ~/.bashrc or ~/.zshrc"):
+            formatter.write('  eval "$(_GRADUS_COMPLETE=bash_source gradus)"     or zsh_source\n')
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:  # type: ignore[override]
         """Run the command line and exit: with 0, with 2 for bad input, with 130 after Ctrl-C."""

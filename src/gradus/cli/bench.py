@@ -14,6 +14,7 @@ from gradus.bench.contestant import Tell
 from gradus.bench.machine import cores
 from gradus.bench.rows import ROWS, choose_rows
 from gradus.cli.output import work_goes_on
+from gradus.cli.verb import Verb
 
 NAMES = ", ".join(row.name for row in ROWS)
 CLEAR = "\r\x1b[K"  # to the beginning of the line, and empty it
@@ -36,7 +37,7 @@ class Threads(click.ParamType[list[int]]):
         return numbers
 
 
-@click.command("bench")
+@click.command("bench", cls=Verb)
 @click.argument("rows", nargs=-1, metavar="[ROW]...")
 @click.option(
     "--threads",
@@ -49,7 +50,14 @@ class Threads(click.ParamType[list[int]]):
     default=None,
     help="Whether to measure compiled PyTorch; compiling takes minutes.  [default: yes, with --quick no]",
 )
-@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Also write all figures here.")
+@click.option(
+    "-o",
+    "--out",
+    "file",
+    metavar="FILE.json",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write all figures here.",
+)
 @click.pass_context
 def command(
     ctx: click.Context,

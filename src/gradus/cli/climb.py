@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gradus.cli.output import work_goes_on
+from gradus.cli.verb import Verb
 from gradus.report.climb import climb
 from gradus.report.ladder import LADDER
 from gradus.report.onlooker import Onlooker
@@ -13,7 +14,7 @@ from gradus.report.table import plain_table, print_table
 MODELS = ", ".join(dict.fromkeys(step.model for step in LADDER))
 
 
-@click.command("climb")
+@click.command("climb", cls=Verb)
 @click.argument("corpus", default="words")
 @click.option(
     "--minutes",
@@ -28,7 +29,7 @@ MODELS = ", ".join(dict.fromkeys(step.model for step in LADDER))
     show_default=True,
     help="Random seed of weights, batches and samples.",
 )
-@click.option("--out", metavar="DIR", help="The folder of the climb.  [default: runs/climb-CORPUS-NUMBER]")
+@click.option("-o", "--out", metavar="DIR", help="The folder of the climb.  [default: runs/climb-CORPUS-NUMBER]")
 @click.option("--model", "models", multiple=True, metavar="NAME", help=f"Only this model; may be repeated: {MODELS}.")
 @click.pass_context
 def command(

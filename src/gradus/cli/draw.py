@@ -7,20 +7,32 @@ from pathlib import Path
 
 import click
 
+from gradus.cli.verb import Verb
 from gradus.errors import UserError
 from gradus.graph import graph, walk
 from gradus.graph.expression import parse_expression, parse_variables
 
 
-@click.command("draw", context_settings={"ignore_unknown_options": True})
+class DrawCommand(Verb):
+    """A command whose arguments may begin with a minus; with two, after the expression, it is a flag."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        for variable in ctx.params.get("variables", ()):
+            if variable.startswith("--"):
+                raise click.UsageError(self.no_such(variable, ctx), ctx)
+        return rest
+
+
+@click.command("draw", cls=DrawCommand, context_settings={"ignore_unknown_options": True})
 @click.argument("expression")
 @click.argument("variables", nargs=-1, metavar="[NAME=NUMBER]...")
 @click.option("--backward", is_flag=True, help="Run backward first, so that the picture shows the gradients.")
 @click.option(
     "--steps", is_flag=True, help="Show the backward walk, step by step; with -o NAME.svg, a picture for each."
 )
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write a picture: .svg, .png, .dot or .txt.")
-def command(expression: str, variables: tuple[str, ...], backward: bool, steps: bool, output: str | None) -> None:
+@click.option("-o", "--out", type=click.Path(dir_okay=False), help="Write a picture: .svg, .png, .dot or .txt.")
+def command(expression: str, variables: tuple[str, ...], backward: bool, steps: bool, out: str | None) -> None:
     """Draw the graph of EXPRESSION in the terminal, or to a file.
 
     \b
@@ -34,15 +46,15 @@ def command(expression: str, variables: tuple[str, ...], backward: bool, steps: 
     if backward or steps:
         value.backward()
     picture = graph(value)
-    if output is None:
+    if out is None:
         click.echo(picture.text(), nl=False)
     else:
-        _written(lambda: [picture.save(output)])
+        _written(lambda: [picture.save(out)])
     if steps:
         taken = walk(picture)
-        click.echo(("" if output else "\n") + taken.table(), nl=False)
-        if output and output.endswith(".svg"):
-            _written(lambda: taken.save(output))
+        click.echo(("" if out else "\n") + taken.table(), nl=False)
+        if out and out.endswith(".svg"):
+            _written(lambda: taken.save(out))
 
 
 def _written(write: Callable[[], list[Path]]) -> None:

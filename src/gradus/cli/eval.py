@@ -6,15 +6,16 @@ from typing import Any
 
 import click
 
+from gradus.cli.verb import RunFolder, Split, Verb
 from gradus.evaluation import evaluate
 from gradus.training import Run, load_model, reopen
 
 
-@click.command("eval")
-@click.argument("run")
+@click.command("eval", cls=Verb)
+@click.argument("run", type=RunFolder())
 @click.option(
     "--split",
-    type=click.Choice(["train", "dev", "test"]),
+    type=Split(),
     default="test",
     show_default=True,
     help="The split of the text to measure.",

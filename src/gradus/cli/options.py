@@ -9,12 +9,13 @@ from typing import Any
 
 import click
 
+from gradus.cli.verb import Verb
 from gradus.training.settings import Setting
 
 Section = Mapping[str, Setting]
 
 
-class SettingsCommand(click.Command):
+class SettingsCommand(Verb):
     """A command that also takes settings as flags, and lists them in sections with their comments and defaults.
 
     A setting in several sections is one flag. A flag that is not given is None, so that a file's value or a default can

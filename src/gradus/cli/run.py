@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
+from gradus.cli.verb import Verb
 from gradus.errors import UserError
 
 
-class RunCommand(click.Command):
+class RunCommand(Verb):
     """A command whose options come before a program, since those after it are the program's; a notebook has none."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -23,14 +24,15 @@ class RunCommand(click.Command):
 @click.argument("file", metavar="FILE.py|FILE.ipynb", type=click.Path(path_type=Path))
 @click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
 @click.option(
-    "--output",
+    "-o",
+    "--out",
     metavar="OUT.ipynb",
     type=click.Path(path_type=Path),
     help="Write the executed notebook, with its outputs.",
 )
 @click.option("--allow-errors", is_flag=True, help="Continue after a cell of the notebook that fails.")
 @click.pass_context
-def command(ctx: click.Context, file: Path, arguments: tuple[str, ...], output: Path | None, allow_errors: bool) -> int:
+def command(ctx: click.Context, file: Path, arguments: tuple[str, ...], out: Path | None, allow_errors: bool) -> int:
     """Run a PyTorch program with its ARGUMENTS, or a notebook from top to bottom: `import torch` means gradus's engine.
 
     The file is not touched, and PyTorch is not needed. The exit status is the program's: 0, 1 after an exception, and 2
@@ -42,7 +44,7 @@ def command(ctx: click.Context, file: Path, arguments: tuple[str, ...], output: 
     if file.suffix == ".ipynb":
         if arguments:
             raise UserError(f"a notebook takes no arguments, got {' '.join(arguments)}")
-        return run_notebook(file, output, allow_errors=allow_errors, debug=debug)
-    if output is not None or allow_errors:
-        raise UserError(f"--output and --allow-errors are for notebooks, and {file} is not one")
+        return run_notebook(file, out, allow_errors=allow_errors, debug=debug)
+    if out is not None or allow_errors:
+        raise UserError(f"--out and --allow-errors are for notebooks, and {file} is not one")
     return run_program(file, arguments, debug=debug)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from gradus.cli.verb import RunFolder, Verb
 from gradus.cli.writing import show_samples
 from gradus.errors import UserError
 from gradus.generation import SamplingRule, samples
@@ -11,8 +12,8 @@ from gradus.text import tokenizer_from_json
 from gradus.training import TOKENIZER, Run, load_model
 
 
-@click.command("sample")
-@click.argument("run")
+@click.command("sample", cls=Verb)
+@click.argument("run", type=RunFolder())
 @click.option("--prompt", default="", help="The prompt: what the text begins with.")
 @click.option(
     "--temperature",

@@ -10,9 +10,10 @@ import click
 
 from gradus.cli.options import SettingsCommand, given
 from gradus.cli.output import work_goes_on
+from gradus.cli.verb import RunFolder
 from gradus.cli.writing import show_samples
 from gradus.errors import UserError
-from gradus.evaluation import evaluate
+from gradus.evaluation import Score, evaluate
 from gradus.generation import samples
 from gradus.models import MODELS
 from gradus.text import Rows
@@ -65,9 +66,22 @@ OTHER_DEFAULTS = "; ".join(
     "in n_layer = 6. A flag goes before the file.",
 )
 @click.argument("corpus", required=False)
-@click.option("--config", "file", metavar="FILE.toml", help="Read settings from a file, such as a run's config.toml.")
-@click.option("--run", "folder", metavar="DIR", help=f"The folder of the run.  [default: {RUNS}/CORPUS-MODEL-NUMBER]")
-@click.option("--resume", metavar="RUN", help="Resume a run or finish its report; --steps or --minutes: a new budget.")
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(),
+    metavar="FILE.toml",
+    help="Read settings from a file, such as a run's config.toml.",
+)
+@click.option(
+    "-o", "--out", "folder", metavar="DIR", help=f"The folder of the run.  [default: {RUNS}/CORPUS-MODEL-NUMBER]"
+)
+@click.option(
+    "--resume",
+    type=RunFolder(),
+    metavar="RUN",
+    help="Resume a run or finish its report; --steps or --minutes: a new budget.",
+)
 @click.option("--page", is_flag=True, help="At the end, also write the run as one page: losses, curve, samples.")
 @click.pass_context
 def command(
@@ -83,7 +97,7 @@ def command(
     """Train one model on CORPUS: a name from gradus data, or a file or folder of your own.  [default: pydocs]"""
     settings = given({"corpus": corpus, **flags})
     if resume is not None:
-        budget = _budget(given({"config": file, "run": folder, **settings}))
+        budget = _budget(given({"config": file, "out": folder, **settings}))
         run = Run.open(resume)
         with run.in_use(), work_goes_on():
             _train(ctx, run, reopen_to_resume(run, **budget), page)
@@ -116,15 +130,15 @@ def _train(ctx: click.Context, run: Run, setup: Setup, page: bool) -> None:
         click.echo(f"stopped and saved at step {result.step:,}; resume with: gradus train --resume {run.path}")
         ctx.exit(130)
     try:
-        _report(run, setup, result, dev, test)
-        if page:
+        test_loss = _report(run, setup, result, dev, test)
+        if page or (run.path / "index.html").exists():  # a page is never older than its run
             from gradus.report.examine import write_run_page
 
             click.echo(f"page     {write_run_page(run.path)}")
     except KeyboardInterrupt:
         click.echo(f"\nstopped; the run is saved. Finish its report by: gradus train --resume {run.path}", err=True)
         ctx.exit(130)
-    run.update(reported=True)
+    run.update(reported=True, test_loss=test_loss)
 
 
 def _budget(settings: dict[str, Any]) -> dict[str, Any]:
@@ -148,14 +162,16 @@ def _introduction(setup: Setup) -> str:
     )
 
 
-def _report(run: Run, setup: Setup, result: TrainResult, dev: Rows, test: Rows) -> None:
+def _report(run: Run, setup: Setup, result: TrainResult, dev: Rows, test: Rows) -> float:
+    """Print the results and write the samples. Returns the test loss, in nats."""
     if result.best is not None:
         load_weights(setup.model, result.best)
     if result.stopped == "patience":
         click.echo(f"stopped early, after {setup.config.patience} evaluations without a better dev loss")
     best = "" if result.best_step in (None, result.step) else f", the best of the run, at step {result.best_step:,}"
-    click.echo(f"dev loss  {_loss(setup, dev)}{best}")
-    click.echo(f"test loss {_loss(setup, test)}")
+    tested = evaluate(setup.model, test)
+    click.echo(f"dev loss  {_told(evaluate(setup.model, dev))}{best}")
+    click.echo(f"test loss {_told(tested)}")
     rate = f", {result.tokens_per_second:,.0f} tokens/s" if result.tokens_per_second else ""
     click.echo(f"{result.tokens:,} tokens in {result.seconds:.0f} s{rate}\n")
     shown: list[str] = []
@@ -168,8 +184,8 @@ def _report(run: Run, setup: Setup, result: TrainResult, dev: Rows, test: Rows) 
     click.echo(f"\nrun      {run.path}")
     click.echo(f"generate gradus sample {run.path}")
     click.echo(f"evaluate gradus eval {run.path}{' --sliding' if whole_block else ''}")
+    return tested.nats
 
 
-def _loss(setup: Setup, rows: Rows) -> str:
-    score = evaluate(setup.model, rows)
+def _told(score: Score) -> str:
     return f"{score.nats:.4f} nats, {score.bits:.4f} bits per character"

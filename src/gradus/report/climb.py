@@ -206,7 +206,7 @@ class _Ascent:
         rung = examine(self.task, setup, run, step.name, title, result.step, seconds, self.seed)
         if result.stopped == "interrupted":
             return replace(rung, interrupted=True)
-        run.update(reported=True)
+        run.update(reported=True, test_loss=rung.test)
         return rung
 
     def _setup(self, step: Step, budget: Budget, settings: Mapping[str, Any]) -> Setup:

@@ -80,16 +80,24 @@ def write_run_page(path: str | Path) -> Path:
         UserError: if there is no whole run at the path, or its text is no longer the same.
     """
     run = Run.open(path)
+    task, rung = examine_run(run)
+    command = f"gradus train --config {run.path / 'config.toml'}"
+    record = begin_record(task, int(str(run.settings()["seed"])), command)
+    return write_page(replace(record, rungs=(rung,)), run.path / "index.html")
+
+
+def examine_run(run: Run, name: str = "", title: str = "") -> tuple[Task, Rung]:
+    """Score a run as it is on disk, and sample from it. Its name is that of its folder, and its title that of its
+    model, unless others are given. UserError as in `write_run_page`."""
     setup = replace(reopen(run), model=load_model(run))
     progress = progress_of(run)
     task = Task(setup.corpus, setup.splits, setup.tokenizer, setup.model.block_size)
-    title = next((step.title for step in LADDER if step.name == setup.config.model), setup.config.model)
-    if setup.config.model == "ngram":
-        title = f"{setup.model.context + 1}-gram counts"
+    if not title:
+        title = next((step.title for step in LADDER if step.name == setup.config.model), setup.config.model)
+        if setup.config.model == "ngram":
+            title = f"{setup.model.context + 1}-gram counts"
     seed = setup.config.seed
-    rung = examine(task, setup, run, run.path.name, title, progress.step, progress.seconds, seed)
-    command = f"gradus train --config {run.path / 'config.toml'}"
-    return write_page(replace(begin_record(task, seed, command), rungs=(rung,)), run.path / "index.html")
+    return task, examine(task, setup, run, name or run.path.name, title, progress.step, progress.seconds, seed)
 
 
 def _settings(setup: Setup, counting: bool) -> dict[str, Setting]:

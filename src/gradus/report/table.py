@@ -43,7 +43,9 @@ def shortened_rows(record: Record, width: int) -> tuple[list[str], list[list[str
     """The table with as much of what a model writes as a line of so many characters has room for, if that is
     WRITES_LEAST or more."""
     head, rows = table_rows(record)
-    left = width - sum(max(map(len, column)) + len(GAP) for column in zip(head[:-1], *(r[:-1] for r in rows), strict=True))
+    left = width - sum(
+        max(map(len, column)) + len(GAP) for column in zip(head[:-1], *(r[:-1] for r in rows), strict=True)
+    )
     return table_rows(record, writes=min(left, WRITES)) if left >= WRITES_LEAST else (head, rows)
 
 

@@ -17,7 +17,7 @@ from gradus.training.prepare import (
     write_beginning,
 )
 from gradus.training.progress import show_progress
-from gradus.training.run import SAMPLES, TOKENIZER, Run
+from gradus.training.run import SAMPLES, TOKENIZER, Run, runs_in
 from gradus.training.settings import read_toml, settings_of
 from gradus.training.state import Report, TrainResult, progress_of
 
@@ -39,6 +39,7 @@ __all__ = [
     "read_toml",
     "reopen",
     "reopen_to_resume",
+    "runs_in",
     "set_up",
     "settings_of",
     "show_progress",

@@ -4,6 +4,7 @@ stays whole and loadable. What was changed or damaged afterwards is found when i
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 from collections.abc import Mapping
@@ -65,9 +66,16 @@ class Run:
         """
         run = cls(path)
         if not run.path.is_dir():
-            raise UserError(f"there is no run in {run.path}: no such folder")
+            near = difflib.get_close_matches(run.path.name, [other.name for other in runs_in(run.path.parent)], n=1)
+            hint = f"; did you mean {run.path.parent / near[0]}?" if near else ""
+            raise UserError(f"there is no run in {run.path}: no such folder{hint}")
         if not run.has_checkpoint:
-            raise UserError(f"there is no run in {run.path}: it has no {STATE}")
+            inside = ", ".join(map(str, runs_in(run.path)))
+            raise UserError(
+                f"{run.path} holds several runs; choose one of {inside}"
+                if inside
+                else f"there is no run in {run.path}: it has no {STATE}"
+            )
         run.state()
         return run
 
@@ -88,7 +96,7 @@ class Run:
     def taken(self) -> UserError:
         """The error for a new run in a folder that is not empty."""
         resume = f"resume it by gradus train --resume {self.path}, or " if self.has_checkpoint else ""
-        return UserError(f"{self.path} already exists; {resume}choose another folder by --run")
+        return UserError(f"{self.path} already exists; {resume}choose another folder by --out")
 
     # The checkpoint
 
@@ -234,6 +242,14 @@ class Run:
             if _sha256(up_to(lines, state.get("step", 0)).encode()) != state.get("metrics"):
                 note(f"{path} is not what was saved with the checkpoint; the losses in it may be wrong")
         return lines
+
+
+def runs_in(folder: Path) -> list[Path]:
+    """The runs that lie in a folder, such as those of a climb, in the order in which they were begun."""
+    with suppress(OSError):
+        found = [path for path in folder.iterdir() if (path / STATE).is_file()]
+        return sorted(found, key=lambda path: ((path / TOKENIZER).stat().st_mtime, path.name))
+    return []
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -1,0 +1,106 @@
+"""What the verbs have in common: flags with underscores as well as dashes and under the names of other tools, and
+errors that say what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+from gradus.cli.meant import ALIASES, MEANT, SPLITS
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+# What an argument is, where it is missing.
+ARGUMENTS = {
+    "RUN": "the folder of a run; gradus runs lists them",
+    "RUN...": "the folders of runs; gradus runs lists them",
+    "EXPRESSION": 'such as "tanh(2*a + 1)"',
+    "NAME": "a corpus; gradus data lists them",
+}
+
+
+class RunFolder(click.ParamType[str]):
+    """The folder of a run; a shell completes it."""
+
+    name = "run"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="dir")]
+
+
+class Split(click.Choice[str]):
+    """A split of the text, under any of its names."""
+
+    def __init__(self) -> None:
+        super().__init__(["train", "dev", "test"])
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(SPLITS.get(value, value), param, ctx)
+
+
+class Verb(click.Command):
+    """A command of `gradus`."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
+    ) -> click.Context:
+        extra.setdefault("token_normalize_func", _spelling(self.params))
+        return super().make_context(info_name, args, parent, **extra)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            raise click.UsageError(self.no_such(error.option_name, ctx), ctx) from None
+        except click.MissingParameter as error:
+            if not isinstance(error.param, click.Argument):
+                raise
+            name = error.param.make_metavar(ctx)
+            what = ARGUMENTS.get(name)
+            raise click.UsageError(f"{self.name} needs {name}{f', {what}' if what else ''}", ctx) from None
+
+    def no_such(self, flag: str, ctx: click.Context) -> str:
+        """The message for a flag that does not exist."""
+        own, name = names(self.params), flag.lstrip("-")
+        if ctx.parent is not None and name in names(ctx.find_root().command.params):
+            return f"{flag} goes before the verb: gradus {flag}{' torch' if name == 'backend' else ''} {self.name}"
+        meant = MEANT.get(self.name or "", {})
+        if name in meant:
+            return f"{self.name} has no {flag}; use {meant[name]}"
+        near = nearest(name, [*own, *meant, *(alias for alias, real in ALIASES.items() if real in own)])
+        if ctx.parent is None and near is None:
+            return f"gradus has no {flag}; a flag of a verb follows it: gradus VERB {flag}"
+        if near is None:
+            return f"{self.name} has no {flag}; {ctx.command_path} --help lists what it has"
+        return f"{self.name} has no {flag}; did you mean {meant.get(near, f'--{near}')}?"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is spelled most like another one; None if none is."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(known), n=1)
+    return near[0] if near else None
+
+
+def names(params: Iterable[click.Parameter]) -> list[str]:
+    """The flags among a command's parameters, without their dashes."""
+    options = [param for param in params if isinstance(param, click.Option)]
+    return [flag.lstrip("-") for option in options for flag in (*option.opts, *option.secondary_opts)]
+
+
+def _spelling(params: Iterable[click.Parameter]) -> Callable[[str], str]:
+    """How the flags of a command are spelled; click gives it both those that were typed and those that there are."""
+    own = set(names(params))
+
+    def spelled(word: str) -> str:
+        word = word.replace("_", "-")
+        alias = ALIASES.get(word)
+        return alias if alias in own and word not in own else word
+
+    return spelled
