@@ -16,6 +16,7 @@ from gradus.errors import UserError
 from gradus.evaluation import Score, evaluate
 from gradus.generation import samples
 from gradus.models import MODELS
+from gradus.report.trained import is_old, write_page_of
 from gradus.text import Rows
 from gradus.training import (
     RECIPES,
@@ -131,10 +132,9 @@ def _train(ctx: click.Context, run: Run, setup: Setup, page: bool) -> None:
         ctx.exit(130)
     try:
         test_loss = _report(run, setup, result, dev, test)
-        if page or (run.path / "index.html").exists():  # a page is never older than its run
-            from gradus.report.examine import write_run_page
-
-            click.echo(f"page     {write_run_page(run.path)}")
+        for folder in (run.path, run.path.parent):  # a page, that of a climb too, is never older than its run
+            if (page and folder is run.path) or is_old(folder):
+                click.echo(f"page     {write_page_of(folder)}")
     except KeyboardInterrupt:
         click.echo(f"\nstopped; the run is saved. Finish its report by: gradus train --resume {run.path}", err=True)
         ctx.exit(130)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gradus.errors import UserError
 from gradus.files import note, saving
+from gradus.models import MODELS
 from gradus.report.examine import begin_record, examine_run, write_run_page
 from gradus.report.page import write_page
 from gradus.report.record import Record, load_record
@@ -53,9 +54,11 @@ def summaries(folder: Path) -> list[Summary]:
 
 
 def is_old(folder: Path) -> bool:
-    """Whether the page of a run or climb is older than what it shows."""
-    page = folder / PAGE
-    runs = runs_in(folder) if (folder / TABLE).is_file() else [folder]
+    """Whether the page of a run, a climb or a comparison is older than what it shows."""
+    page, runs = folder / PAGE, [folder]
+    if (folder / TABLE).is_file():
+        with suppress(UserError):
+            runs = [folder / rung.name for rung in load_record(folder / TABLE).rungs]
     return page.is_file() and any(_changed(run) > page.stat().st_mtime for run in runs)
 
 
@@ -73,7 +76,7 @@ def write_page_of(folder: Path) -> Path:
     rungs = []
     for rung in record.rungs:
         run = folder / rung.name
-        if (run / STATE).is_file() and _changed(run) > since:
+        if _changed(run) > since:
             rung = examine_run(Run.open(run), rung.name, rung.title)[1]
         rungs.append(rung)
     if tuple(rungs) != record.rungs:
@@ -120,13 +123,14 @@ def compare(folders: Sequence[Path], out: Path | None = None) -> tuple[Record, P
 
 def _summary(run: Run) -> Summary:
     settings, state, progress = run.settings(), run.state(), progress_of(run)
-    budget = f"{settings['minutes']:g} min" if "minutes" in settings else f"{settings.get('steps', 0):,} steps"
-    test = state.get("test_loss")
+    budget = f"{settings['minutes']:.3g} min" if "minutes" in settings else f"{settings.get('steps', 0):,} steps"
+    model, test = str(settings.get("model")), state.get("test_loss")
+    counts = model in MODELS and hasattr(MODELS[model][1], "count")
     return Summary(
         path=run.path,
-        model=str(settings.get("model")),
+        model=model,
         text=str(state.get("data", {}).get("corpus")),
-        budget=budget,
+        budget="one pass" if counts else budget,
         steps=progress.step,
         dev=progress.best_loss,
         test=None if test is None else float(test),
@@ -148,12 +152,11 @@ def _runs_of(folder: Path) -> list[Path]:
 
 
 def _changed(run: Path) -> float:
-    """When a run was last trained, as a time stamp."""
-    times = [0.0]
-    for name in (STATE, METRICS):
+    """When a run was last trained, as a time stamp; 0 where there is none."""
+    for name in (METRICS, STATE):  # a state is also written when a report is done
         with suppress(FileNotFoundError):
-            times.append((run / name).stat().st_mtime)
-    return max(times)
+            return (run / name).stat().st_mtime
+    return 0.0
 
 
 def _require_same_text(a: Run, b: Run) -> None:
