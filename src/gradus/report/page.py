@@ -46,7 +46,9 @@ def render(record: Record, pictures: Pictures | None = None) -> str:
         else (_opening, _stairs, _table, _curves, _writings, cards, _about)
     )
     return Template((assets / "page.html").read_text(encoding="utf-8")).substitute(
-        title=escape(f"{record.rungs[0].title if single else 'The climb'} on {record.corpus} · gradus"),
+        title=escape(
+            f"{record.rungs[0].title if single else record.kind_of_page.capitalize()} on {record.corpus} · gradus"
+        ),
         colors=_colors(),
         style=(assets / "page.css").read_text(encoding="utf-8").rstrip(),
         body="\n".join(join(section(record)) for section in sections),
@@ -61,11 +63,13 @@ def _colors() -> str:
 def _opening(record: Record) -> Iterator[Markup]:
     number = len(record.rungs)
     if number == 1:
-        kind, heading = "a run", join([record.rungs[0].title, " on ", el("em", record.corpus)])
+        heading = join([record.rungs[0].title, " on ", el("em", record.corpus)])
     else:
         name = _NUMBERS[number] if number < len(_NUMBERS) else str(number)
-        kind, heading = "the climb", join([f"{name} models of ", el("em", record.corpus)])
-    yield el("p", " · ".join(["gradus", kind, *([record.date] if record.date else [])]), class_="eyebrow")
+        heading = join([f"{name} models of ", el("em", record.corpus)])
+    yield el(
+        "p", " · ".join(["gradus", record.kind_of_page, *([record.date] if record.date else [])]), class_="eyebrow"
+    )
     yield el("h1", heading)
     yield el(
         "p",
@@ -256,8 +260,10 @@ def _about(record: Record) -> Iterator[Markup]:
         "Reproduce it",
         el(
             "p",
-            "The same command draws the same first weights and batches and takes the same steps, so another machine "
-            "prints the same numbers, up to the rounding of its processor."
+            "The command measures the same runs again, as they are then."
+            if record.kind_of_page == "a comparison"
+            else "The same command draws the same first weights and batches and takes the same steps, so another "
+            "machine prints the same numbers, up to the rounding of its processor."
             if "--minutes" not in record.command
             else "The same command draws the same first weights and batches. How many steps fit into the minutes "
             "depends on the machine, and with them the losses, a little.",

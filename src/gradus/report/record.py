@@ -112,6 +112,13 @@ class Record:
     interrupted: bool = False
 
     @property
+    def kind_of_page(self) -> str:
+        """What it is about: "a run", "the climb", or "a comparison" of runs."""
+        if len(self.rungs) == 1:
+            return "a run"
+        return "a comparison" if self.command.startswith("gradus compare ") else "the climb"
+
+    @property
     def uniform(self) -> float:
         """The loss of guessing: ln V."""
         return math.log(self.vocab_size)
