@@ -3,3 +3,7 @@
 
 class UserError(Exception):
     """Bad input: says what was wrong, with the values, and what to do; without a traceback on the command line."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback: the message is all that helps."""
+        return [str(self)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -20,12 +21,27 @@ class LossCurve:
     dev_seconds: tuple[float, ...] = ()  # when the whole dev split was scored
     dev: tuple[float, ...] = ()
 
+    def __repr__(self) -> str:
+        last = f", the last {self.dev[-1]:.4f}" if self.dev else ""
+        return f"LossCurve({self.label!r}: {len(self.train):,} training losses, {len(self.dev):,} dev losses{last})"
+
     def __post_init__(self) -> None:
         for what, seconds, losses in (("train", self.seconds, self.train), ("dev", self.dev_seconds, self.dev)):
             if len(seconds) != len(losses):
                 raise ValueError(f"{self.label}: {len(seconds)} times for {len(losses)} {what} losses")
             if any(later < earlier for earlier, later in pairwise(seconds)):
                 raise ValueError(f"{self.label}: the times of the {what} losses go backwards")
+
+    @classmethod
+    def of(cls, metrics: Iterable[Mapping[str, float]], label: str) -> LossCurve:
+        """The curve in the measurements of a run, as its metrics.jsonl has them."""
+        lines = list(metrics)
+        parts = [
+            tuple(float(line[what]) for line in lines if loss in line)
+            for loss in ("train_loss", "dev_loss")
+            for what in ("seconds", loss)
+        ]
+        return cls(label, *parts)
 
     def smoothed(self, weight: float = 0.9) -> tuple[float, ...]:
         """The training losses as a running mean that forgets, corrected for its start (Adam's bias correction).

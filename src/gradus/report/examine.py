@@ -57,20 +57,12 @@ def examine(task: Task, setup: Setup, run: Run, name: str, title: str, steps: in
         seconds=seconds,
         steps=0 if counting else steps,
         settings=_settings(setup, counting),
-        curve=LossCurve(title, (), ()) if counting else curve_of(run, title),
+        curve=LossCurve(title, (), ()) if counting else LossCurve.of(run.metrics(), title),
         samples=samples,
         guesses=task.guesses(model),
         sliding=sliding,
         folder=str(run.path),
     )
-
-
-def curve_of(run: Run, title: str) -> LossCurve:
-    """The loss curve of a run, from its metrics."""
-    lines = run.metrics()
-    train = [(line["seconds"], line["train_loss"]) for line in lines if "train_loss" in line]
-    dev = [(line["seconds"], line["dev_loss"]) for line in lines if "dev_loss" in line]
-    return LossCurve(title, *(tuple(float(pair[i]) for pair in pairs) for pairs in (train, dev) for i in (0, 1)))
 
 
 def write_run_page(path: str | Path) -> Path:

@@ -54,11 +54,16 @@ def catalogue() -> tuple[CorpusEntry, ...]:
     return tuple(CorpusEntry(name, named.kind, named.about, _place(named)) for name, named in _CORPORA.items())
 
 
-def load_corpus(name_or_path: str, *, kind: Kind | None = None) -> Corpus:
+def as_name(name_or_path: str | Path) -> str:
+    """What a corpus is asked for by, as text. A Path is never a name: it is written in full."""
+    return os.path.abspath(name_or_path) if isinstance(name_or_path, Path) else name_or_path
+
+
+def load_corpus(name_or_path: str | Path, *, kind: Kind | None = None) -> Corpus:
     """A corpus by its name in the catalogue, or a file or folder of the user's own UTF-8 text.
 
     Args:
-        name_or_path: a corpus name takes precedence; write ./names for a file of the same name.
+        name_or_path: a corpus name takes precedence; write ./names, or Path("names"), for a file of the same name.
         kind: for a path, "documents" (one a line) or "stream"; None detects it, see `user_files.detect_kind`.
 
     Raises:
@@ -66,6 +71,7 @@ def load_corpus(name_or_path: str, *, kind: Kind | None = None) -> Corpus:
     """
     if kind not in (None, "documents", "stream"):
         raise ValueError(f"kind must be 'documents' or 'stream', got {kind!r}")
+    name_or_path = as_name(name_or_path)
     named = _CORPORA.get(name_or_path)
     if named is None:
         path = _path(name_or_path)

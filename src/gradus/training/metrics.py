@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from gradus.files import from_json, is_number, note, to_json
 from gradus.training.folder import reading, saving
+
+
+class Metrics(list[dict[str, Any]]):
+    """The measurements of a run, a dict a line, which show themselves as a table; `pandas.DataFrame(metrics)` takes
+    them as they are."""
+
+    MOST = 12  # rows shown; of more, the first and the last
+
+    def __repr__(self) -> str:
+        rows = self._rows()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return "\n".join("  ".join(f"{cell:>{w}}" for cell, w in zip(row, widths, strict=True)) for row in rows)
+
+    def _repr_html_(self) -> str:
+        head, *rows = ("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in self._rows())
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return f"<table><thead><tr>{head.replace('td>', 'th>')}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _rows(self) -> list[list[str]]:
+        """The names, then the numbers as text."""
+        names = list(dict.fromkeys(name for line in self for name in line)) or ["no measurements yet"]
+        shown: list[dict[str, Any]] = list(self)
+        if len(self) > self.MOST:
+            shown = [*self[: self.MOST // 2], dict.fromkeys(names, "…"), *self[-self.MOST // 2 :]]
+        cells = [[line.get(name, "") for name in names] for line in shown]
+        return [names, *([f"{c:.5g}" if isinstance(c, float) else str(c) for c in row] for row in cells)]
 
 
 class Line(NamedTuple):

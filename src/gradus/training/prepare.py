@@ -30,6 +30,7 @@ from gradus.text import (
     make_rows,
     tokenizer_from_json,
 )
+from gradus.text.catalogue import as_name
 from gradus.training.checkpoint import load_weights, unpack
 from gradus.training.config import TrainConfig
 from gradus.training.loop import BatchSource, is_counting
@@ -70,6 +71,10 @@ class Setup:
     model: LanguageModel
     batches: BatchSource
     keeps_text: bool = False  # the text came from a pipe, so that the run has to save it
+
+    def __repr__(self) -> str:
+        model = f"{self.config.model} of {self.model.num_parameters():,} parameters"
+        return f"Setup({model}, {self.config.budget}, {self.corpus!r}, {self.tokenizer!r})"
 
     def rows(self, part: Literal["train", "dev", "test"], *, stride: int | None = None) -> Rows:
         """All rows of a split, every character scored once. A model with a short context sees all of it; one that sees
@@ -125,6 +130,8 @@ def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None, 
         UserError: for a setting that is unknown, another model's, of the wrong type or out of range, for a corpus
             that cannot be loaded or is too short, and for a training that needs more memory than is free.
     """
+    if isinstance(path := values.get("corpus"), Path):
+        values = {**values, "corpus": as_name(path)}
     config, settings = _sort(values)
     piped = vanishes(config.corpus)
     corpus = load_corpus(config.corpus, kind=config.kind)

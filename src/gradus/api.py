@@ -1,0 +1,267 @@
+"""gradus from Python, as a notebook wants it: `train` and `load` give a Run, which writes text, measures itself, draws
+its losses and goes on training. What the command does with a run's folder, this does with the same functions."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext, suppress
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from gradus.errors import UserError
+from gradus.evaluation import Score, evaluate
+from gradus.generation import SamplingRule, Texts, samples
+from gradus.models import LanguageModel
+from gradus.text import Tokenizer, tokenizer_from_json
+from gradus.training import (
+    SAMPLES,
+    TOKENIZER,
+    Setup,
+    TrainConfig,
+    is_counting,
+    load_model,
+    load_weights,
+    new_run_folder,
+    progress_of,
+    reopen,
+    reopen_to_resume,
+    set_up,
+    settings_of,
+    show_progress,
+    write_beginning,
+)
+from gradus.training import Run as Folder
+from gradus.training import train as train_model
+from gradus.training.metrics import Metrics
+from gradus.training.progress import duration
+from gradus.training.settings import build
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+RUNS = "runs"
+Split = Literal["train", "dev", "test"]
+
+
+def train(
+    corpus: str | Path = TrainConfig.corpus,
+    *,
+    out: str | Path | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> Run:
+    """Train a model on a text.
+
+        run = gradus.train("names", model="gpt", minutes=1)
+        run.sample(temperature=0.8)
+
+    Args:
+        corpus: a corpus by name, or a file or folder of your own.
+        out: the folder of the run; runs/CORPUS-MODEL-NUMBER if None.
+        progress: show how far it is.
+        settings: fields of `TrainConfig` and of the model's configuration: model, steps or minutes, batch_size,
+            learning_rate, n_layer ... What is not given takes the value that `gradus train` takes.
+
+    Returns:
+        The run; after Ctrl-C too, and then `run.resume()` goes on.
+
+    Raises:
+        UserError: for a setting that is unknown (it names the nearest), another model's, of the wrong type or out of
+            range; for a corpus that cannot be loaded or is too short; for a folder that is taken.
+    """
+    setup = set_up({"corpus": corpus, **settings})
+    for part in ("dev", "test"):
+        setup.rows(part)  # before there is a folder: the text may be too short
+    folder = Folder.create(out or new_run_folder(RUNS, f"{Path(setup.corpus.name).stem}-{setup.config.model}"))
+    with folder.in_use():
+        write_beginning(folder, setup)
+        _train(folder, setup, progress)
+    return Run(folder.path)
+
+
+def load(path: str | Path) -> Run:
+    """The run in a folder, whether `train` made it or the command did.
+
+    Raises:
+        UserError: if there is none.
+    """
+    return Run(path)
+
+
+class Run:
+    """A model that was trained, with all that its folder holds.
+
+        run = gradus.load("runs/names-gpt-1")
+        run.sample(prompt="ma", n=5, temperature=0.8, seed=1)
+        run.evaluate("test").bits
+        run.plot()
+
+    Attributes:
+        path: the folder.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        """Raises UserError if there is no run at the path."""
+        self.path = Path(path)
+        self._folder = Folder.open(self.path)
+
+    # What it is
+
+    @cached_property
+    def config(self) -> TrainConfig:
+        """How it was trained; `run.model.config` has the model's settings."""
+        own = settings_of(TrainConfig)
+        return build(TrainConfig, {name: value for name, value in self._folder.settings().items() if name in own})
+
+    @cached_property
+    def model(self) -> LanguageModel:
+        """The model, in eval mode, with the weights that had the lowest dev loss.
+
+        >>> logits, loss = run.model(idx, targets)  # idx, targets (B, T) int64 -> (B, T, V), and a scalar in nats
+        """
+        return load_model(self._folder)
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """What turns its text into ids and back."""
+        return tokenizer_from_json(self._folder.read(TOKENIZER), self.path / TOKENIZER)
+
+    @property
+    def metrics(self) -> Metrics:
+        """The measurements made while it was trained, a dict each: step, tokens, seconds, train_loss, dev_loss ..."""
+        return Metrics(self._folder.metrics())
+
+    # What it does
+
+    def sample(
+        self,
+        prompt: str = "",
+        n: int | None = None,
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        length: int | None = None,
+        seed: int = 1337,
+    ) -> Texts:
+        """Texts that the model writes, each beginning with the prompt; those of `gradus sample` with the same options.
+
+        Args:
+            n: how many; None gives ten documents, or one stretch of a stream.
+            temperature: divides the logits; 0 means always the most likely token.
+            top_k: draw from the k most likely tokens only.
+            top_p: draw from the most likely tokens that have this probability together.
+            length: the most characters to add; None lets documents end by themselves, and adds 500 to a stream.
+            seed: the same seed gives the same texts.
+
+        Raises:
+            UserError: if the prompt has a character that the model does not know, or an option is out of range.
+        """
+        for name, count in (("n", n), ("length", length)):
+            if count is not None and count < 1:
+                raise UserError(f"{name} must be at least 1, got {count}")
+        try:
+            rule = SamplingRule(temperature, top_k, top_p)
+        except ValueError as error:
+            raise UserError(str(error)) from error
+        texts = samples(
+            self.model, self.tokenizer, self._kind, prompt=prompt, number=n, length=length, rule=rule, seed=seed
+        )
+        return Texts("".join(text) for text in texts)
+
+    def evaluate(self, split: Split = "test", *, sliding: bool = False, stride: int | None = None) -> Score:
+        """The loss on every character of a split, each scored once.
+
+        Args:
+            sliding: overlap the windows, so that every prediction sees at least three quarters of a block.
+            stride: how far each window is from the next, in tokens; 1 gives every prediction a full context.
+
+        Raises:
+            UserError: for another split or stride, or if the text has changed.
+        """
+        if split not in ("train", "dev", "test"):
+            raise UserError(f"split must be one of train, dev, test, got {split!r}")
+        if sliding and stride is None:
+            stride = max(1, self.model.block_size // 4)
+        return evaluate(self.model, self._setup.rows(split, stride=stride))
+
+    def plot(self) -> Figure:
+        """The losses while it was trained, beside the loss of guessing; a notebook shows the figure."""
+        from math import log
+
+        from gradus.plots import LossCurve, plot_losses
+
+        guessing = {"guessing": log(self.tokenizer.vocab_size)}
+        curve = LossCurve.of(self._folder.metrics(), self.config.model)
+        return plot_losses([curve], levels=guessing, title=f"{self.config.model} on {self._corpus}")
+
+    def resume(self, *, steps: int | None = None, minutes: float | None = None, progress: bool = True) -> Run:
+        """Go on training, to the end of its budget or of a new one; the result is that of never having stopped.
+
+        Args:
+            steps, minutes: the new budget, of all its training, what is done included.
+
+        Returns:
+            The run itself.
+
+        Raises:
+            UserError: if its budget is spent and there is no new one.
+        """
+        with self._folder.in_use():
+            _train(self._folder, reopen_to_resume(self._folder, steps=steps, minutes=minutes), progress)
+        for name in ("config", "model", "_setup"):
+            self.__dict__.pop(name, None)
+        return self
+
+    def __repr__(self) -> str:
+        if not self._folder.has_model:
+            return f"Run {self.path}: {self.config.model} on {self._corpus}, not trained yet"
+        progress, parameters = progress_of(self._folder), self.model.num_parameters()
+        counts = is_counting(self.model)
+        done = f"{parameters:,} counts" if counts else f"{parameters:,} parameters, {progress.step:,} steps"
+        best = "" if progress.best_loss is None else f", dev loss {progress.best_loss:.4f}"
+        if best and progress.best_step != progress.step:
+            best += f" at step {progress.best_step:,}"
+        what = f"Run {self.path}: {self.config.model} on {self._corpus}"
+        return f"{what}, {done} in {duration(progress.seconds)}{best}"
+
+    # What is read when it is needed
+
+    @cached_property
+    def _setup(self) -> Setup:
+        return reopen(self._folder)
+
+    @property
+    def _kind(self) -> str:
+        return str(self._folder.settings().get("kind"))
+
+    @property
+    def _corpus(self) -> str:
+        return str(self._folder.state().get("data", {}).get("corpus") or Path(self.config.corpus).name)
+
+
+def _train(folder: Folder, setup: Setup, progress: bool) -> None:
+    """Train from where the run stands; at the end, write its samples."""
+    dev = setup.rows("dev")
+    with show_progress(setup.config.model) if progress else nullcontext() as show:
+        result = train_model(
+            setup.model,
+            setup.batches,
+            setup.config,
+            folder,
+            evaluate=lambda model: evaluate(model, dev).nats,
+            progress=show,
+            data=setup.data(),
+        )
+    if result.stopped == "interrupted":
+        print(f"stopped and saved at step {result.step:,}; run.resume() goes on")
+        return
+    if result.best is not None:
+        load_weights(setup.model, result.best)
+    shown: list[str] = []
+    with suppress(UserError):  # an n-gram without smoothing may never have seen the context; the run is complete
+        for text in samples(setup.model, setup.tokenizer, setup.corpus.kind, seed=setup.config.seed):
+            shown += chain(text, "\n")
+    folder.write(SAMPLES, "".join(shown))
+    folder.update(reported=True)
