@@ -340,7 +340,7 @@ def test_the_figure_shows_the_three_errors_on_logarithmic_axes() -> None:
     assert [line.get_label() for line in axes.lines] == ["forward", "backward", "central"]
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     assert np.array_equal(np.asarray(axes.lines[0].get_ydata()), d.errors("forward"))
-    assert d._repr_png_()[:4] == b"\x89PNG"
+    assert d._repr_png_()[0][:4] == b"\x89PNG"
 
 
 def test_the_table_has_a_line_for_each_step() -> None:

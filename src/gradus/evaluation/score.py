@@ -34,6 +34,14 @@ class Score:
     total: float
     count: int
 
+    def __repr__(self) -> str:
+        if not self.count:
+            return "Score(nothing)"
+        return (
+            f"Score({self.nats:.4f} nats, {self.bits:.4f} bits a token, perplexity {self.perplexity:.4g}, "
+            f"over {self.count:,} tokens)"
+        )
+
     @property
     def nats(self) -> float:
         """Mean negative log-likelihood of a token."""

@@ -67,6 +67,8 @@ class InputCheck:
             line += f"\n    kink at {places}: not differentiable there, any slope between left and right will do"
         return line
 
+    __repr__ = __str__
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -90,7 +92,10 @@ class Check:
         said = "all gradients are right" if not wrong else f"{wrong} of {len(self.inputs)} gradients wrong"
         return "\n".join([f"{said}, {elements} elements checked", *map(str, self.inputs)])
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        lines = str(self).splitlines()
+        more = [f"… and {len(lines) - 20} more lines; print() shows them"] if len(lines) > 20 else []
+        return "\n".join([*lines[:20], *more])
 
 
 def check(

@@ -57,11 +57,20 @@ class Derivative:
         lines = [f"{'h':>8}" + "".join(f"{method:>24}" for method in METHODS)]
         for i, step in enumerate(self.steps):
             lines.append(f"{step:8.0e}" + "".join(f"{float(getattr(self, method)[i]):24.15f}" for method in METHODS))
-        how = "by backpropagation" if self.by_backpropagation else "by central differences"
-        lines.append(f"f({self.x:g}) = {self.value:.15g}, f'({self.x:g}) = {self.exact:.15g} {how}")
+        lines.append(self._summary())
         return "\n".join(lines) + "\n"
 
     __str__ = table
+
+    def __repr__(self) -> str:
+        """What is known, and how near a quotient comes; `print` shows the table."""
+        step = self.best()
+        error = self.errors("central")[self.steps == step][0]
+        return f"{self._summary()}\nbest: central difference with h = {step:g}, error {error:.1e}"
+
+    def _summary(self) -> str:
+        how = "by backpropagation" if self.by_backpropagation else "by central differences"
+        return f"f({self.x:g}) = {self.value:.15g}, f'({self.x:g}) = {self.exact:.15g} {how}"
 
     def figure(self) -> Figure:
         """The error against the step, both axes logarithmic: down with the curve, up with the rounding."""
@@ -84,12 +93,14 @@ class Derivative:
         axes.legend(frameon=False)
         return figure
 
-    def _repr_png_(self) -> bytes:
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """Twice as fine as it is shown, for a screen with such pixels."""
         from io import BytesIO
 
-        buffer = BytesIO()
-        self.figure().savefig(buffer, format="png", dpi=144)
-        return buffer.getvalue()
+        figure, buffer, shown = self.figure(), BytesIO(), 96  # pixels an inch
+        figure.savefig(buffer, format="png", dpi=2 * shown)
+        width, height = figure.get_size_inches()
+        return buffer.getvalue(), {"width": round(width * shown), "height": round(height * shown)}
 
 
 def derivative(f: Callable[[Any], Any], x: float, steps: Any = None) -> Derivative:
@@ -100,8 +111,13 @@ def derivative(f: Callable[[Any], Any], x: float, steps: Any = None) -> Derivati
         steps: the values of h; 1e-1, 1e-2 ... 1e-15 if None.
 
     Raises:
+        TypeError: if f is no function, or x no number.
         ValueError: if a step is not positive.
     """
+    if not callable(f):
+        raise TypeError(f"f must be a function of one number, such as lambda x: x**2, got {f!r}")
+    if not isinstance(x, (int, float)):
+        raise TypeError(f"x must be a number, got {x!r}")
     h = np.array([10.0**-k for k in range(1, 16)] if steps is None else steps, dtype=np.float64)
     if h.ndim != 1 or not h.size or not np.all(h > 0):
         raise ValueError(f"steps must be one or more positive numbers, got {steps}")

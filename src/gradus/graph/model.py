@@ -50,6 +50,11 @@ class Node:
     kind: Kind = "value"
     members: int = 1
 
+    def __repr__(self) -> str:
+        fields = ("op", "label", "data", "grad", "shape", "note")
+        said = [f"{name}={value!r}" for name in fields if (value := getattr(self, name)) not in ("", None)]
+        return f"Node({', '.join([self.kind, *said, f'{len(self.operands)} operands'])})"
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -78,6 +83,12 @@ class Computation:
 
     def __len__(self) -> int:
         return len(self.nodes)
+
+    def __repr__(self) -> str:
+        results = [self.nodes[output].label or self.nodes[output].op or "a leaf" for output in self.outputs[:4]]
+        more = ", …" if len(self.outputs) > 4 else ""
+        groups = f" in {len(self.groups)} groups" if self.groups else ""
+        return f"{type(self).__name__}({len(self):,} nodes{groups}, result {', '.join(results)}{more})"
 
     @property
     def edges(self) -> Iterator[Edge]:

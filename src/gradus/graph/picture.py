@@ -14,8 +14,10 @@ from gradus.graph.scene import arrange, scene
 from gradus.graph.svg import to_svg
 from gradus.graph.text import to_text
 
+DRAWN_UP_TO = 2000  # nodes, in a notebook: half a second, and three quarters of a megabyte
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, repr=False)
 class Graph(Computation):
     """A computation graph. In a notebook it shows itself; `save` writes it as .svg, .png, .dot or .txt."""
 
@@ -92,5 +94,6 @@ class Graph(Computation):
         files.write(path, data)
         return path
 
-    def _repr_svg_(self) -> str:
-        return self.svg()
+    def _repr_svg_(self) -> str | None:
+        """The picture, unless it is too large for a notebook: `fold` it, or `save` it."""
+        return self.svg() if len(self) <= DRAWN_UP_TO else None

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradus import files
+from gradus.graph.frames import MOST, Frames, stepper
 from gradus.graph.picture import Graph
-from gradus.graph.scene import Marks, arrange, scene
+from gradus.graph.scene import FULL_UP_TO, Marks, arrange, scene
 from gradus.graph.svg import to_svg
 from gradus.graph.text import node_names
 from gradus.graph.words import number
@@ -54,6 +55,12 @@ class Walk:
     def __len__(self) -> int:
         return len(self.steps)
 
+    def __repr__(self) -> str:
+        return f"Walk({len(self):,} steps over {len(self.graph):,} nodes)"
+
+    def _repr_html_(self) -> str | None:
+        return stepper(self.frames(MOST), len(self)) if len(self.graph) <= FULL_UP_TO else None
+
     def __iter__(self) -> Iterator[Step]:
         return iter(self.steps)
 
@@ -85,14 +92,14 @@ class Walk:
         ]
         return "\n".join(line.rstrip() for line in lines) + "\n"
 
-    def frames(self) -> list[str]:
+    def frames(self, most: int | None = None) -> Frames:
         """One SVG a step, all of one size: the edge and the two nodes of the step highlighted, with the gradients so
-        far."""
+        far. `most` is how many steps are drawn; None draws them all."""
         placed = arrange(self.graph, "full", stepping=True)
-        return [
+        return Frames(
             to_svg(scene(self.graph, detail="full", marks=self._marks(i), placed=placed))
-            for i in range(len(self.steps))
-        ]
+            for i in range(len(self.steps))[:most]
+        )
 
     def save(self, path: str | Path) -> list[Path]:
         """Write the frames as NAME-00.svg, NAME-01.svg ... for a path NAME.svg.
@@ -132,9 +139,12 @@ def walk(graph: Graph) -> Walk:
     """The backward walk over the graph of one Value.
 
     Raises:
+        TypeError: for what is no graph.
         ValueError: if the graph has several results, folded groups, or no local derivatives (a tensor's graph has
             none).
     """
+    if not isinstance(graph, Graph):
+        raise TypeError(f"walk takes a graph, as in walk(graph(loss)), got {type(graph).__name__}")
     if len(graph.outputs) != 1:
         raise ValueError(f"a backward walk starts at one result, this graph has {len(graph.outputs)}")
     for node in graph.nodes:

@@ -19,8 +19,8 @@ class Call:
     name: str
     kind: str
     parent: int
-    inputs: list[Any] = field(default_factory=list)
-    outputs: list[Any] = field(default_factory=list)
+    inputs: list[Any] = field(default_factory=list, repr=False)
+    outputs: list[Any] = field(default_factory=list, repr=False)
 
 
 class watch:
@@ -41,6 +41,9 @@ class watch:
         self.modules = module  # keeps the ids above valid
         self.open: list[tuple[int, int]] = []
         self.restore: list[tuple[type, Any]] = []
+
+    def __repr__(self) -> str:
+        return f"watch({type(self.modules).__name__}: {len(self.calls):,} calls)"
 
     def __iter__(self) -> Iterator[Call]:
         return iter(self.calls)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.figure import Figure
 
 from gradus.plots.curve import LossCurve
-from gradus.plots.palette import INK, MUTED, series_color
+from gradus.plots.palette import INK, MUTED, SURFACE, series_color
 from gradus.plots.style import SMALL, dress, new_figure
 
 
@@ -49,5 +49,5 @@ def plot_losses(
             textcoords="offset points", fontsize=SMALL, color=MUTED,
         )  # fmt: skip
     if curves:
-        axes.legend(frameon=False, fontsize=SMALL, labelcolor=INK, loc="upper right")
+        axes.legend(facecolor=SURFACE, edgecolor="none", fontsize=SMALL, labelcolor=INK, loc="upper right")
     return figure

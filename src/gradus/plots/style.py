@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as MatplotlibFigure
 
 from gradus.plots.palette import GRID, INK, MUTED, SURFACE
 
 SMALL, TEXT, TITLE = 8.0, 9.5, 12.0  # points
+
+
+class Figure(MatplotlibFigure):
+    """matplotlib's, which a notebook shows without pyplot."""
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        """Twice as fine as it is shown, for a screen with such pixels."""
+        buffer, shown = BytesIO(), 96  # pixels an inch
+        self.savefig(buffer, format="png", dpi=2 * shown)
+        width, height = self.get_size_inches()
+        return buffer.getvalue(), {"width": round(width * shown), "height": round(height * shown)}
 
 
 def new_figure(width: float = 7.0, height: float = 4.0) -> Figure:

@@ -25,6 +25,7 @@ from gradus.report.page import write_page
 from gradus.report.record import Record, Rung
 from gradus.report.task import Task, beginning
 from gradus.text import Batches, Corpus, load_corpus
+from gradus.text.catalogue import as_name
 from gradus.training import (
     Report,
     Run,
@@ -76,7 +77,7 @@ class _Silent:
 
 
 def climb(
-    corpus: str,
+    corpus: str | Path,
     minutes: float | None = None,
     *,
     seed: int = 1337,
@@ -112,6 +113,7 @@ def climb(
     ladder = choose(only)
     if minutes is not None and not 0 < minutes < float("inf"):
         raise UserError(f"minutes must be greater than 0, got {minutes:g}")
+    corpus = as_name(corpus)
     place, piped = lasting(corpus), vanishes(corpus)
     task = Task.of(load_corpus(corpus))
     folder = _new_folder(task.corpus, out)

@@ -28,11 +28,11 @@ Pictures = Mapping[str, Sequence[Picture]]
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
 
-def write_page(record: Record, path: Path, pictures: Pictures | None = None) -> Path:
+def write_page(record: Record, path: str | Path, pictures: Pictures | None = None) -> Path:
     """Write the page of a record, whole or not at all, and return its path. UserError if it cannot be written."""
     with files.saving(path):
         files.write(path, render(record, pictures).encode("utf-8", "replace"))
-    return path
+    return Path(path)
 
 
 def render(record: Record, pictures: Pictures | None = None) -> str:

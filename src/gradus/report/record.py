@@ -86,6 +86,9 @@ class Rung:
     interrupted: bool = False
     folder: str = ""  # the path of its run, as commands can use it
 
+    def __repr__(self) -> str:
+        return f"Rung({self.title}: {self.parameters:,} parameters, test loss {self.test:.4f})"
+
     @property
     def counts(self) -> bool:
         """Whether it is a counting model, not trained by gradient descent."""
@@ -111,6 +114,10 @@ class Record:
     date: str = ""
     interrupted: bool = False
 
+    def __repr__(self) -> str:
+        rungs = ", ".join(f"{rung.name} {rung.test:.4f}" for rung in self.rungs)
+        return f"Record({self.corpus}: {rungs or 'no rungs'})"
+
     @property
     def kind_of_page(self) -> str:
         """What it is about: "a run", "the climb", or "a comparison" of runs."""
@@ -133,20 +140,20 @@ class Record:
         """Of the rungs that were trained by gradient descent, the one with the lowest dev loss."""
         return min((rung for rung in self.rungs if not rung.counts), key=lambda rung: rung.dev, default=None)
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write the record as JSON, whole or not at all. UserError if it cannot be written."""
         with files.saving(path):
             files.write(path, files.to_json(asdict(self), indent=2).encode() + b"\n")
 
 
-def load_record(path: Path) -> Record:
+def load_record(path: str | Path) -> Record:
     """Read what Record.save wrote.
 
     Raises:
         UserError: if the file is missing, or is not a record.
     """
     try:
-        data: dict[str, Any] = files.from_json(path.read_bytes())
+        data: dict[str, Any] = files.from_json(Path(path).read_bytes())
         data["parts"] = tuple(Part(**part) for part in data["parts"])
         data["rungs"] = tuple(_rung(rung) for rung in data["rungs"])
         data["captions"] = tuple(data["captions"])

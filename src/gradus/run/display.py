@@ -136,6 +136,8 @@ def bundle(shown: Any) -> dict[str, Any]:
     for method, kind in _METHODS.items():
         offered = None if isinstance(shown, type) else getattr(shown, method, None)
         form = offered() if callable(offered) else None
+        if isinstance(form, tuple):
+            form, _ = form  # the data, and what IPython wants to know about it
         if form is not None:
             data[kind] = base64.b64encode(form).decode() if isinstance(form, bytes) else str(form)
     if _is_figure(shown):

@@ -27,7 +27,9 @@ from gradus.run.trouble import describe
 Notebook = dict[str, Any]
 
 
-def run_notebook(path: Path, output: Path | None = None, *, allow_errors: bool = False, debug: bool = False) -> int:
+def run_notebook(
+    path: str | Path, output: str | Path | None = None, *, allow_errors: bool = False, debug: bool = False
+) -> int:
     """Run the code cells of a notebook in their order. Progress, a line a cell, goes to standard error.
 
     Args:
@@ -43,6 +45,7 @@ def run_notebook(path: Path, output: Path | None = None, *, allow_errors: bool =
         UserError: if the file is no notebook.
         SystemExit, KeyboardInterrupt: if a cell lets them through; the new notebook is written all the same.
     """
+    path, output = Path(path), None if output is None else Path(output)
     notebook = read_notebook(path)
     cells = [cell for cell in notebook["cells"] if cell.get("cell_type") == "code"]
     for cell in cells:
@@ -86,14 +89,14 @@ def _run_cells(
     return 0
 
 
-def read_notebook(path: Path) -> Notebook:
+def read_notebook(path: str | Path) -> Notebook:
     """A notebook's content.
 
     Raises:
         UserError: if the file cannot be read or is no notebook of format 4.
     """
     try:
-        notebook = json.loads(path.read_text(encoding="utf-8"))
+        notebook = json.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read the notebook {path}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
@@ -104,7 +107,7 @@ def read_notebook(path: Path) -> Notebook:
     return notebook
 
 
-def write_notebook(notebook: Notebook, path: Path) -> None:
+def write_notebook(notebook: Notebook, path: str | Path) -> None:
     """Write a notebook as Jupyter does: texts as lists of lines, one space of indentation."""
     for cell in notebook["cells"]:
         cell["source"] = _lines(cell["source"])

@@ -11,7 +11,7 @@ from gradus.run.stage import stage
 from gradus.run.trouble import describe
 
 
-def run_program(path: Path, arguments: Sequence[str] = (), *, debug: bool = False) -> int:
+def run_program(path: str | Path, arguments: Sequence[str] = (), *, debug: bool = False) -> int:
     """Run a program from its first line to its last.
 
     What it prints, it prints. `sys.exit` and Ctrl-C pass through; other exceptions are reported on standard error.
@@ -26,6 +26,7 @@ def run_program(path: Path, arguments: Sequence[str] = (), *, debug: bool = Fals
     Raises:
         UserError: if the file cannot be read.
     """
+    path = Path(path)
     try:
         source = path.read_bytes()
     except OSError as error:

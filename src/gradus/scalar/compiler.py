@@ -54,6 +54,9 @@ class Compiled:
         self.parameters = parameters
         self._programs: dict[tuple[Form, ...], Program] = {}
 
+    def __repr__(self) -> str:
+        return f"compile({getattr(self.fn, '__name__', self.fn)}), {len(self.parameters):,} parameters"
+
     def __call__(self, *args: Any) -> float:
         """The value."""
         leaves, forms = _flatten(args)

@@ -8,6 +8,8 @@ from typing import Any
 
 from gradus.scalar.value import Number, Value
 
+SHOWN = 16  # neurons of a layer, in text
+
 
 class Module:
     """Something that has parameters."""
@@ -58,7 +60,8 @@ class Layer(Module):
         return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
 
     def __repr__(self) -> str:
-        return f"Layer of [{', '.join(map(str, self.neurons))}]"
+        more = [f"… {len(self.neurons) - SHOWN} more"] if len(self.neurons) > SHOWN else []
+        return f"Layer of [{', '.join([*map(str, self.neurons[:SHOWN]), *more])}]"
 
 
 class MLP(Module):

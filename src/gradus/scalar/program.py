@@ -57,6 +57,10 @@ class Program:
     result: int
     operations: int
 
+    def __repr__(self) -> str:
+        reads = f"{len(self.inputs)} inputs, {len(self.parameters):,} parameters and {len(self.constants):,} constants"
+        return f"Program({self.name}: {len(self.ops):,} instructions on {reads})"
+
     def instructions(self) -> Iterator[Instruction]:
         """One after the other, in the order of the forward pass."""
         for i, (op, a, b) in enumerate(zip(self.ops.tolist(), self.a.tolist(), self.b.tolist(), strict=True)):

@@ -53,6 +53,11 @@ class Batches:
             None  # epoch, offset, order: kept because the next step needs them too
         )
 
+    def __repr__(self) -> str:
+        return (
+            f"Batches({self.steps_per_epoch:,} an epoch, of {self.batch_size} rows of at most {self.block_size} tokens)"
+        )
+
     @property
     def steps_per_epoch(self) -> int:
         return -(-len(self.rows) // self.batch_size)

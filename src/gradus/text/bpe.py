@@ -123,6 +123,9 @@ class BPETokenizer(Tokenizer):
         ids = {token: len(vocab) + i for i, token in enumerate(special)}
         return cls([*vocab, *(token.encode() for token in special)], merges, pattern=pattern, special=ids)
 
+    def __repr__(self) -> str:
+        return f"BPETokenizer({self.vocab_size:,} tokens)"
+
     @property
     def vocab_size(self) -> int:
         return len(self.vocab)

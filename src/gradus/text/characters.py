@@ -44,6 +44,9 @@ class CharTokenizer(Tokenizer):
             return cls(sorted(set(corpus.text)))
         return cls([SEPARATOR, *sorted(set(corpus.joined()) - {SEPARATOR})])
 
+    def __repr__(self) -> str:
+        return f"CharTokenizer({self.vocab_size} characters, {_short(self.alphabet)})"
+
     @property
     def vocab_size(self) -> int:
         return len(self.alphabet)

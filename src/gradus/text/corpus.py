@@ -33,6 +33,17 @@ class Corpus:
     documents: tuple[str, ...] = ()
     part: Literal["whole", "train", "dev", "test"] = "whole"
 
+    def __repr__(self) -> str:
+        part = "" if self.part == "whole" else f", {self.part}"
+        if self.kind == "stream":
+            beginning = self.text[:40] + ("…" if len(self.text) > 40 else "")
+            return f"Corpus({self.name!r}{part}: a stream of {self.characters:,} characters, {beginning!r})"
+        first = [*(document[:20] for document in self.documents[:4]), *["…"][: len(self.documents) > 4]]
+        return (
+            f"Corpus({self.name!r}{part}: {len(self.documents):,} documents, {self.characters:,} characters, "
+            f"{', '.join(first)})"
+        )
+
     @property
     def characters(self) -> int:
         """Characters; each document also counts the separator that ends it, since a model is scored on that too."""

@@ -37,6 +37,9 @@ class Rows:
     def __len__(self) -> int:
         return len(self.starts)
 
+    def __repr__(self) -> str:
+        return f"Rows({len(self):,} of at most {self.block_size} tokens, {self.scored:,} targets)"
+
     @property
     def scored(self) -> int:
         """How many targets are scored, over all rows."""

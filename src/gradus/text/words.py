@@ -85,6 +85,9 @@ class WordTokenizer(Tokenizer):
         words = [SEPARATOR, UNKNOWN, *frequent][:vocab_size]
         return cls(words, lower=lower, marks=marks, lines=lines)
 
+    def __repr__(self) -> str:
+        return f"WordTokenizer({self.vocab_size:,} words)"
+
     @property
     def vocab_size(self) -> int:
         return len(self.words)

@@ -43,6 +43,9 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
+    def __repr__(self) -> str:
+        return f"training.Run({str(self.path)!r})"
+
     @classmethod
     def create(cls, path: str | Path) -> Run:
         """Make the folder of a new run.

@@ -3,7 +3,7 @@ returned at the end."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from gradus.errors import UserError
@@ -56,7 +56,7 @@ class TrainResult:
     dev_loss: float | None  # the last one measured, nats
     best_loss: float | None
     best_step: int | None
-    best: Arrays | None
+    best: Arrays | None = field(repr=False)
 
 
 def progress_of(run: Run) -> Progress:
