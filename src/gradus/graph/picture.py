@@ -15,6 +15,7 @@ from gradus.graph.svg import to_svg
 from gradus.graph.text import to_text
 
 DRAWN_UP_TO = 2000  # nodes, in a notebook: half a second, and three quarters of a megabyte
+SHRUNK_UP_TO = 1400  # pixels
 
 
 @dataclass(slots=True, repr=False)
@@ -95,5 +96,10 @@ class Graph(Computation):
         return path
 
     def _repr_svg_(self) -> str | None:
-        """The picture, unless it is too large for a notebook: `fold` it, or `save` it."""
-        return self.svg() if len(self) <= DRAWN_UP_TO else None
+        """The picture, unless it is too large for a notebook: `fold` it, or `save` it. One that is a little too wide is
+        made smaller; a wider one scrolls, so that its numbers can be read."""
+        if len(self) > DRAWN_UP_TO:
+            return None
+        drawn = scene(self)
+        style = ' style="max-width:100%;height:auto"' if drawn.width <= SHRUNK_UP_TO else ""
+        return to_svg(drawn).replace("<svg", f"<svg{style}", 1)

@@ -95,3 +95,6 @@ class Splits:
     train: Corpus
     dev: Corpus
     test: Corpus
+
+    def __repr__(self) -> str:
+        return f"Splits(train={self.train},\n       dev={self.dev},\n       test={self.test})"
