@@ -87,7 +87,7 @@ def test_sample_gives_the_texts_of_the_command(run: gradus.Run, theirs: Path, op
     ("options", "flags"),
     [
         ({}, []),
-        ({"split": "dev"}, ["--split", "dev"]),
+        ({"split": "val"}, ["--split", "dev"]),
         ({"sliding": True}, ["--sliding"]),
         ({"stride": 1}, ["--stride", 1]),
     ],
@@ -146,6 +146,8 @@ def test_plot_draws_the_losses_of_the_run(run: gradus.Run) -> None:
     ("settings", "words"),
     [
         ({"n_layers": 3}, "unknown setting n_layers; did you mean n_layer?"),
+        ({"lr": 0.1}, "unknown setting lr; did you mean learning_rate?"),
+        ({"num_layers": 3}, "unknown setting num_layers; did you mean n_layer?"),
         ({"n_layer": "3"}, "n_layer must be a whole number, got '3'"),
         ({"order": 3}, "order is a setting of ngram, not of gpt"),
         ({"model": "gtp"}, "there is no model 'gtp'; there are ngram"),

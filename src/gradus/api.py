@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RUNS = "runs"
-Split = Literal["train", "dev", "test"]
+Split = Literal["train", "dev", "val", "test"]
 
 
 def train(
@@ -174,17 +174,18 @@ class Run:
         """The loss on every character of a split, each scored once.
 
         Args:
+            split: train, dev (also called val) or test.
             sliding: overlap the windows, so that every prediction sees at least three quarters of a block.
             stride: how far each window is from the next, in tokens; 1 gives every prediction a full context.
 
         Raises:
             UserError: for another split or stride, or if the text has changed.
         """
-        if split not in ("train", "dev", "test"):
+        if split not in ("train", "dev", "val", "test"):
             raise UserError(f"split must be one of train, dev, test, got {split!r}")
         if sliding and stride is None:
             stride = max(1, self.model.block_size // 4)
-        return evaluate(self.model, self._setup.rows(split, stride=stride))
+        return evaluate(self.model, self._setup.rows("dev" if split == "val" else split, stride=stride))
 
     def plot(self) -> Figure:
         """The losses while it was trained, beside the loss of guessing; a notebook shows the figure."""

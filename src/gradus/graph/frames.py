@@ -36,10 +36,12 @@ def stepper(frames: Sequence[str], total: int) -> str:
         f'<input type="radio" name="{name}" id="{name}-{i}" title="step {i}"{" checked" if i == 0 else ""}>'
         for i in range(len(frames))
     )
-    sections = []
+    sections, hidden = [], ' style="visibility:hidden"'  # the other button stays where it is
     for i, frame in enumerate(frames):
-        back = f'<label for="{name}-{i - 1}">‹ back</label>' if i else ""
-        on = f'<label for="{name}-{i + 1}">next ›</label>' if i + 1 < len(frames) else ""
+        back, on = (
+            f'<label for="{name}-{to}"{"" if 0 <= to < len(frames) else hidden}>{words}</label>'
+            for to, words in ((i - 1, "‹ back"), (i + 1, "next ›"))
+        )
         sections.append(f"<section>{back}{on}{frame}</section>")
     more = f"<p>the first {len(frames)} of {total:,} steps</p>" if total > len(frames) else ""
     style = f"{_STYLE.replace('ID', name)}{chosen}{{display:block}}" if frames else ""

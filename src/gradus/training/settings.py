@@ -24,6 +24,22 @@ from gradus.errors import UserError
 
 T = TypeVar("T")
 
+# What other libraries call a setting, or what stands in its place there: the name here.
+ELSEWHERE = {
+    **dict.fromkeys(["lr", "max_lr"], "learning_rate"),
+    **dict.fromkeys(["epochs", "iters", "max_iters", "max_steps", "train_epochs"], "steps"),
+    **dict.fromkeys(["layers", "hidden_layers", "depth", "blocks"], "n_layer"),
+    **dict.fromkeys(["heads", "attention_heads"], "n_head"),
+    **dict.fromkeys(["hidden_size", "d_model", "dim", "width", "embedding_dim"], "n_embd"),
+    **dict.fromkeys(["context_length", "context_size", "seq_len", "max_length"], "block_size"),
+    **dict.fromkeys(["bs", "batch"], "batch_size"),
+    **dict.fromkeys(["warmup_steps", "warmup_iters", "warmup_ratio"], "warmup"),
+    **dict.fromkeys(["clip", "max_grad_norm"], "grad_clip"),
+    **dict.fromkeys(["dataset", "data", "text"], "corpus"),
+    "min_lr": "min_lr_ratio",
+    "gradient_accumulation_steps": "grad_accumulation",
+}
+
 EXPECTED = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
@@ -123,7 +139,8 @@ def build(config: type[T], values: Mapping[str, object]) -> T:
 def unknown(name: str, known: Iterable[str]) -> UserError:
     """The error for a setting that does not exist, naming the nearest that does."""
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=1)
+    same = ELSEWHERE.get(name.replace("num_", ""))
+    near = [same] if same in known else difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
     return UserError(f"unknown setting {name}; {hint}")
 
