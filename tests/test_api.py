@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ import gradus
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.generation import Texts
+from gradus.training import Report
 from tests.cli.commands import gradus as command
 from tests.cli.commands import write_documents, write_stream
 
@@ -193,3 +197,20 @@ def test_importing_gradus_imports_nothing_that_takes_time() -> None:
     assert {"Run", "load", "train"} <= set(dir(gradus))
     with pytest.raises(AttributeError, match="module 'gradus' has no attribute 'trian'"):
         gradus.trian  # noqa: B018
+
+
+def test_an_interrupted_run_is_given_back_and_goes_on(
+    folder: Path, cats: Path, run: gradus.Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @contextmanager
+    def interrupt(title: str) -> Iterator[Callable[[Report], None]]:
+        assert title == "gpt"
+        yield lambda report: signal.raise_signal(signal.SIGINT) if report.step == 2 else None
+
+    monkeypatch.setattr("gradus.api.show_progress", interrupt)
+    stopped = gradus.train(cats, steps=6, out=folder / "stopped", **SMALL)
+    assert capsys.readouterr().out == "stopped and saved at step 2; run.resume() goes on\n"
+    assert "2 steps" in repr(stopped)
+    stopped.resume(progress=False)
+    for name in ("model.safetensors", "samples.txt"):
+        assert (stopped.path / name).read_bytes() == (run.path / name).read_bytes()

@@ -10,10 +10,9 @@
 The names here are imported when they are first asked for; `import gradus` takes no time.
 """
 
-from typing import TYPE_CHECKING
-
 from gradus.lazy import lazy
 
+TYPE_CHECKING = False  # as in gradus.lazy
 if TYPE_CHECKING:
     from gradus.api import Run, load, train
     from gradus.gradcheck import derivative

@@ -99,11 +99,14 @@ def test_figures_are_pictures_where_they_are_shown(notebook: Write) -> None:
 def test_objects_show_themselves_as_they_can(notebook: Write) -> None:
     path = notebook(
         "class Drawn:\n    def _repr_svg_(self): return '<svg/>'\n    def _repr_png_(self): return b'png'\n"
+        "    def _repr_jpeg_(self): return b'jpeg', {'width': 9}\n"
         "    def __repr__(self): return 'Drawn()'\nDrawn()",
         "from IPython.display import HTML, display, clear_output\nprint('x')\nclear_output()\nHTML('<b>1</b>')",
     )
     _, shown = outputs(path)
-    assert shown[0][0]["data"] == {"image/svg+xml": ["<svg/>"], "image/png": "cG5n", "text/plain": ["Drawn()"]}
+    forms = {"image/svg+xml": ["<svg/>"], "image/png": "cG5n", "image/jpeg": "anBlZw==", "text/plain": ["Drawn()"]}
+    assert shown[0][0]["data"] == forms
+    assert shown[0][0]["metadata"] == {"image/jpeg": {"width": 9}}
     assert [output["data"]["text/html"] for output in shown[1]] == [["<b>1</b>"]]
     assert "IPython" not in sys.modules
 

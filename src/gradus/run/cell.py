@@ -34,7 +34,7 @@ def run_cell(source: str, name: str, count: int, namespace: dict[str, Any], reco
         if value is not None and not _ends_with_semicolon(cell.text):
             namespace["_"] = value
             if not _will_be_shown(value):
-                recorder.result(bundle(value), count)
+                recorder.result(*bundle(value), count)
         show_figures()
         if cell.magic == "%%time":
             timer.__exit__(None, None, None)

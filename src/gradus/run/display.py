@@ -44,14 +44,16 @@ class Recorder:
             self.outputs.append({"output_type": "stream", "name": name, "text": text})
         self._show(name, text)
 
-    def display(self, data: dict[str, Any]) -> None:
+    def display(self, data: dict[str, Any], metadata: dict[str, Any]) -> None:
         """Something that the program shows."""
-        self.outputs.append({"output_type": "display_data", "data": data, "metadata": {}})
+        self.outputs.append({"output_type": "display_data", "data": data, "metadata": metadata})
         self._show("stdout", data.get("text/plain", "") + "\n")
 
-    def result(self, data: dict[str, Any], count: int) -> None:
+    def result(self, data: dict[str, Any], metadata: dict[str, Any], count: int) -> None:
         """The value of the cell's last expression."""
-        self.outputs.append({"output_type": "execute_result", "execution_count": count, "data": data, "metadata": {}})
+        self.outputs.append(
+            {"output_type": "execute_result", "execution_count": count, "data": data, "metadata": metadata}
+        )
         self._show("stdout", data.get("text/plain", "") + "\n")
 
     def error(self, error: BaseException, report: str) -> None:
@@ -109,7 +111,7 @@ def recording(recorder: Recorder) -> Iterator[None]:
 def display(*objects: Any, **_: Any) -> None:
     """Show objects where the cell's output is."""
     for shown in objects:
-        _current[-1].display(bundle(shown))
+        _current[-1].display(*bundle(shown))
 
 
 def clear_output(wait: bool = False) -> None:  # noqa: ARG001 (IPython's signature)
@@ -130,14 +132,16 @@ def show_figures() -> None:
     pyplot.close("all")
 
 
-def bundle(shown: Any) -> dict[str, Any]:
-    """An object in the forms that it can be shown in: always text, and pictures as it offers them."""
+def bundle(shown: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An object in the forms that it can be shown in: always text, and pictures as it offers them; and what is to be
+    known of them, such as the size of a picture."""
     data: dict[str, Any] = {}
+    metadata: dict[str, Any] = {}
     for method, kind in _METHODS.items():
         offered = None if isinstance(shown, type) else getattr(shown, method, None)
         form = offered() if callable(offered) else None
         if isinstance(form, tuple):
-            form, _ = form  # the data, and what IPython wants to know about it
+            form, metadata[kind] = form
         if form is not None:
             data[kind] = base64.b64encode(form).decode() if isinstance(form, bytes) else str(form)
     if _is_figure(shown):
@@ -145,7 +149,7 @@ def bundle(shown: Any) -> dict[str, Any]:
         shown.savefig(file, format="png", dpi=shown.dpi, bbox_inches="tight")
         data["image/png"] = base64.b64encode(file.getvalue()).decode()
     data["text/plain"] = repr(shown)
-    return data
+    return data, metadata
 
 
 def _is_figure(shown: Any) -> bool:
