@@ -23,7 +23,18 @@ from gradus.plots import LossCurve, plot_losses
 from gradus.plots.style import Figure
 from gradus.report.record import Part, Record, Rung, Sample
 from gradus.scalar import MLP, Compiled, Layer, Neuron, Value, compile
-from gradus.text import Batches, CharTokenizer, Corpus, CorpusEntry, Rows, Splits, catalogue, make_rows
+from gradus.text import (
+    Batches,
+    BPETokenizer,
+    CharTokenizer,
+    Corpus,
+    CorpusEntry,
+    Rows,
+    Splits,
+    WordTokenizer,
+    catalogue,
+    make_rows,
+)
 from gradus.training import Report, Setup, TrainConfig, TrainResult, set_up, weights
 from gradus.training import Run as Folder
 from gradus.training.metrics import Metrics
@@ -97,6 +108,7 @@ def curve() -> LossCurve:
 
 # One of each public class, as large as people make them.
 EXAMPLES: dict[type, Callable[[], Any]] = {
+    BPETokenizer: lambda: BPETokenizer.train(stream(), 270),
     Batches: lambda: Batches(stream(), CharTokenizer.train(stream()), 64, 16, 1),
     CharTokenizer: lambda: CharTokenizer([chr(i) for i in range(0x4E00, 0x5E00)]),
     Check: checked,
@@ -128,6 +140,7 @@ EXAMPLES: dict[type, Callable[[], Any]] = {
     TrainConfig: TrainConfig,
     TrainResult: result,
     Value: large_loss,
+    WordTokenizer: lambda: WordTokenizer(["\n", "<unk>", *map(str, range(9000))]),
     Walk: lambda: walk(graph(large_loss())),
     Derivative: lambda: derivative(lambda x: x**2, 3.0),
     watch: lambda: watch(MLP(2, [4, 1])),
@@ -233,7 +246,7 @@ def test_a_loaded_run_shows_its_metrics_as_a_table() -> None:
 # Paths
 
 MODULES = [
-    "api", "text", "training", "report.climb", "report.examine", "report.page", "report.record", "run.notebook",
+    "api", "text", "report.climb", "report.examine", "report.page", "report.record", "run.notebook",
     "run.program", "graph", "models", "generation", "evaluation", "scalar", "gradcheck",
 ]  # fmt: skip
 PATHS = re.compile("path|folder|file|out|output|name_or_path|corpus|parent")
