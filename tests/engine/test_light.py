@@ -198,6 +198,7 @@ PLAIN: dict[str, Callable[[Any], Any]] = {
 FROM_INPUTS: dict[str, Callable[[Any, Any], Any]] = {
     "Mul": lambda x, y: x * y,
     "Div": lambda x, y: x / y,
+    "Lerp": lambda x, y: x.lerp(y, 0.3),
     "Var": lambda x, _: x.var(0),
     "Mm": lambda x, y: x @ y,
     "MatMul": lambda x, y: x @ y[0],

@@ -82,10 +82,13 @@ KEYWORDS = {
     "dtype of sum": row(lambda t, x: x.sum(dtype=t.int8), [200, 200], dtype=I64),
     "dtype of prod": row(lambda t, x: x.prod(dtype=t.int8), [20, 20], dtype=I64),
     "slope of quantile's q": row(lambda t, q: t.quantile(t.tensor([1.0, 4.0, 9.0]), q), 0.3),
+    "a type by its dtype's name": row(lambda t, x: x.type("torch.int64"), [1.0]),
     "a misspelt keyword of Module.to": row(lambda t, x: t.nn.Linear(1, 1).to(dtpye=t.float64), [1.0]),
 }
 
 STRANGE = {
+    "lerp from infinity": row(lambda t, a, b: t.lerp(a, b, 0.7), [INF, 1.0, -INF], [1.0, INF, 2.0]),
+    "lerp by many": row(lambda t, a, b, w: t.lerp(a, b, w), [INF, 1.0, 2.0], [1.0, INF, 3.0], [0.7, 0.2, 1.0]),
     "median": row(lambda t, x: (x.median(), x.median(0)), [1.0, NAN, 3.0]),
     "quantile": row(lambda t, x: x.quantile(0.5), [1.0, NAN, 3.0]),
     "cummax": row(lambda t, x: x.cummax(0), [1.0, NAN, 3.0, 2.0]),

@@ -96,9 +96,9 @@ def type_name(array: Array) -> str:
 
 
 def kind_of_type_name(name: str) -> str:
-    """The NumPy type behind such a name, or behind the name of a dtype, such as torch.float32."""
+    """The NumPy type behind such a name."""
     for kind, known in _TYPES.items():
-        if name in (known, f"torch.{kind}"):
+        if name == known:
             return kind
     raise ValueError(f"invalid type: '{name}'")
 

@@ -514,6 +514,8 @@ class Tensor(Methods, _Missing):
     __ilshift__, __irshift__ = write_back.bitwise_left_shift_, write_back.bitwise_right_shift_
 
     def __rtruediv__(self, other: Any) -> Tensor:
+        if not isinstance(self, Tensor):
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute 'reciprocal'")
         return self.reciprocal() * other
 
     __rdiv__ = __rtruediv__  # Python 2's name, which PyTorch has kept

@@ -18,6 +18,7 @@ from gradus.engine.functions.operands import (
     binary,
     binary_not_bool,
     both_floating,
+    cast,
     floating,
     is_tensor,
     number,
@@ -273,7 +274,7 @@ def terms(
 
 
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
-    """input + weight * (end - input)."""
+    """Return input + weight * (end - input), computed from the nearer end: a weight of 1 gives `end`."""
     only_tensors("lerp", input, end, names=("input", "end"))
     of_numbers = not is_tensor(weight)
     weight = number(weight, "lerp", "weight") if of_numbers else weight
@@ -281,7 +282,14 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     for name, other in (("end", end), ("weight", weight)):
         if is_tensor(other) and other._array.dtype != input._array.dtype and (name == "end" or other.ndim):
             raise RuntimeError(f"expected dtype {c_name(input)} for `{name}` but got dtype {c_name(other)}")
-    return rounded_once(lambda x, end: x + (end - x) * weight, input, end)
+    try:
+        if of_numbers:
+            return rounded_once(lambda x, end: apply(arithmetic.Lerp, x, end, weight), input, end)
+        weight = cast(weight, input._array.dtype)
+        return rounded_once(lambda x, end, weight: apply(arithmetic.Lerp, x, end, weight), input, end, weight)
+    except ValueError:
+        explain_broadcast(input, end)
+        raise
 
 
 absolute, multiply, divide, true_divide, subtract, negative = abs, mul, div, div, sub, neg

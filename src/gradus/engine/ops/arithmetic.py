@@ -134,6 +134,22 @@ class Div(Function):
         return da, None if to_b is None else -sum_to(kernels.divisor_backward(dy, self.a, self.b), self.b_shape)
 
 
+class Lerp(Function):
+    """y = a + w (b - a), if |w| < ½, else b - (1 - w)(b - a).    da = (1 - w) dy,  db = w dy,  dw = (b - a) dy"""
+
+    keeps = INPUTS
+
+    def forward(self, a: Array, b: Array, w: Operand) -> Array:
+        self.a, self.b, self.w = a, b, w
+        difference = b - a
+        return np.where(np.abs(w) < 0.5, a + w * difference, b - (1 - w) * difference)
+
+    def backward(self, dy: Array) -> Any:
+        a, b, w = self.a, self.b, self.w
+        da, db, dw = (1 - w) * dy, w * dy, (b - a) * dy
+        return sum_to(da, a.shape), sum_to(db, b.shape), None if self.edges[2] is None else sum_to(dw, shape_of(w))
+
+
 class Pow(Function):
     """y = aⁿ.    da = n aⁿ⁻¹ dy,  dn = y log(a) dy  (0 where a = 0 and n ≥ 0)"""
 

@@ -266,7 +266,8 @@ def _running(how: Any, x: Array, axis: int) -> Array:
     if kind.kind not in "fVc":
         return np.asarray(how(x, axis=axis, dtype=np.int64))
     wide = np.complex128 if kind.kind == "c" else np.float32 if kind.itemsize == 2 else np.float64
-    return np.asarray(how(x, axis=axis, dtype=wide).astype(kind, copy=False))
+    with np.errstate(over="ignore", invalid="ignore"):  # PyTorch says nothing of 0 times infinity
+        return np.asarray(how(x, axis=axis, dtype=wide).astype(kind, copy=False))
 
 
 class Logcumsumexp(Function):
@@ -301,8 +302,9 @@ class Cumprod(Function):
             return dy
         x, dy = np.moveaxis(self.x, self.axis, -1), np.moveaxis(dy, self.axis, -1)
         dx = np.zeros_like(x)
-        for j in range(x.shape[-1]):
-            others = x.copy()
-            others[..., j] = 1
-            dx[..., j] = (dy * np.cumprod(others, axis=-1))[..., j:].sum(axis=-1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            for j in range(x.shape[-1]):
+                others = x.copy()
+                others[..., j] = 1
+                dx[..., j] = (dy * np.cumprod(others, axis=-1))[..., j:].sum(axis=-1)
         return np.ascontiguousarray(np.moveaxis(dx, -1, self.axis))
