@@ -17,6 +17,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "bigram": {},
     "nplm": {"context": 3, "n_embd": 6, "n_hidden": 32, "direct": True},
     "mlp": {"context": 3, "n_embd": 6, "n_hidden": 32},
+    "recurrent": {"n_embd": 8, "n_hidden": 32},
     "gpt": {"n_layer": 2, "n_head": 2, "n_embd": 32},
     "modern": {"n_layer": 2, "n_head": 2, "n_embd": 32},
 }
@@ -26,6 +27,8 @@ VARIANTS: dict[str, dict[str, Any]] = {  # settings that change what a model com
     "mlp: group": {**SETTINGS["mlp"], "norm": "group"},
     "mlp: rms, relu": {**SETTINGS["mlp"], "norm": "rms", "activation": "relu"},
     "mlp: norm of the output": {**SETTINGS["mlp"], "norm_output": True},
+    "recurrent: rnn": {**SETTINGS["recurrent"], "cell": "rnn"},
+    "recurrent: gru, 2 layers": {**SETTINGS["recurrent"], "cell": "gru", "n_layer": 2},
     "modern: grouped queries, value embeddings": {
         **SETTINGS["modern"],
         "n_head": 4,
@@ -69,7 +72,9 @@ def trained(name: str) -> tuple[LanguageModel, float]:
     if hasattr(model, "count"):
         model.count(x, y)
     else:
-        rate = {"bigram": 0.3, "nplm": 0.03, "mlp": 0.03, "gpt": 0.01, "modern": 0.01}[name.split(":")[0]]
+        rate = {"bigram": 0.3, "nplm": 0.03, "mlp": 0.03, "recurrent": 0.03, "gpt": 0.01, "modern": 0.01}[
+            name.split(":")[0]
+        ]
         optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
         for _ in range(200 if has_batch_norm(model) else 40):  # evaluation waits for the running statistics
             _, loss = model(torch.from_numpy(x), torch.from_numpy(y))
@@ -176,6 +181,18 @@ def test_targets_of_the_last_position_only_are_scored_as_in_whole_rows(name: str
 
 
 @every_model
+def test_tokens_read_piece_by_piece_are_followed_by_the_same(name: str) -> None:
+    model, _ = trained(name)
+    x = torch.from_numpy(random_rows(13))
+    with inference(model):
+        whole = model(x)[0][:, -1]
+        _, state = model.read(x[:, :3])
+        _, state = model.read(x[:, 3:4], state)
+        logits, _ = model.read(x[:, 4:], state)
+    np.testing.assert_allclose(logits.numpy(), whole.numpy(), rtol=0, atol=1e-5)  # products of other shapes
+
+
+@every_model
 def test_saved_and_loaded_it_predicts_the_same(name: str) -> None:
     model, _ = trained(name)
     again = small(name)
@@ -192,7 +209,8 @@ def test_tokens_outside_the_vocabulary_are_an_index_error(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "context"), [("ngram", 2), ("bigram", 1), ("nplm", 3), ("mlp", 3), ("gpt", BLOCK), ("modern", BLOCK)]
+    ("name", "context"),
+    [("ngram", 2), ("bigram", 1), ("nplm", 3), ("mlp", 3), ("recurrent", BLOCK), ("gpt", BLOCK), ("modern", BLOCK)],
 )
 def test_context_is_how_many_tokens_a_prediction_sees(name: str, context: int) -> None:
     model, _ = trained(name)

@@ -16,6 +16,9 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("bigram", {}),
     ("nplm", {}),
     ("nplm", {"context": 2, "n_embd": 5, "n_hidden": 7, "direct": True}),
+    ("mlp", {}),
+    ("recurrent", {"cell": "gru", "n_layer": 2}),
+    ("modern", {"n_head": 4, "n_kv_head": 2}),
     ("gpt", {"n_layer": 2, "n_head": 2, "n_embd": 8}),
     ("gpt", {"n_layer": 1, "n_head": 2, "n_embd": 12, "bias": True}),
 ]

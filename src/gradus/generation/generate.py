@@ -60,20 +60,19 @@ def stream(
         raise ValueError(f"max_new_tokens must be 0 or more, got {max_new_tokens}")
     rule.check_vocab_size(model.config.vocab_size)
 
-    def steps(row: torch.Tensor) -> Iterator[torch.Tensor]:
-        window = min(model.block_size, max(1, model.context))  # tokens that a prediction can see; a model needs one
-        ended = torch.zeros_like(row[:, :1], dtype=torch.bool)  # (B, 1): the rows that have drawn the stop token
+    def steps(new: torch.Tensor) -> Iterator[torch.Tensor]:
+        state = None  # what the model keeps of the tokens before
+        ended = torch.zeros_like(new[:, :1], dtype=torch.bool)  # (B, 1): the rows that have drawn the stop token
         for _ in range(max_new_tokens):
-            row = row[:, -window:]  # crop each row to what the model can see: (B, T), T <= window
             with inference(model):
-                logits, _ = model(row)  # (B, T) -> (B, T, V)
-                token = sample_token(logits[:, -1], rule, generator=generator)  # the last position's: (B, V) -> (B, 1)
+                logits, state = model.read(new, state)  # (B, T) -> (B, V)
+                token = sample_token(logits, rule, generator=generator)  # (B, V) -> (B, 1)
             if stop is not None:
                 token = token.masked_fill(ended, stop)  # a row that has ended stays ended
                 ended = ended | (token == stop)
             yield token
             if stop is not None and bool(ended.all()):
                 return
-            row = torch.cat([row, token], dim=1)  # append it, and continue: (B, T + 1)
+            new = token  # read it, and continue
 
     return steps(idx)  # an inner generator, so that the checks above run at the call, not at the first token

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
         ModernConfig,
         NGramConfig,
         NPLMConfig,
+        RecurrentConfig,
     )
     from gradus.models.gpt import GPT
     from gradus.models.mlp import MLP
     from gradus.models.modern import Modern
     from gradus.models.ngram import NGram
     from gradus.models.nplm import NPLM
+    from gradus.models.recurrent import Recurrent
     from gradus.models.registry import MODELS, build_model
 
 __all__ = [
@@ -46,6 +48,8 @@ __all__ = [
     "NGram",
     "NGramConfig",
     "NPLMConfig",
+    "Recurrent",
+    "RecurrentConfig",
     "build_model",
     "device_of",
     "inference",
@@ -53,7 +57,17 @@ __all__ = [
 
 _HOME = {
     **dict.fromkeys(
-        ["BigramConfig", "GPTConfig", "MLPConfig", "ModelConfig", "ModernConfig", "NGramConfig", "NPLMConfig"], "config"
+        [
+            "BigramConfig",
+            "GPTConfig",
+            "MLPConfig",
+            "ModelConfig",
+            "ModernConfig",
+            "NGramConfig",
+            "NPLMConfig",
+            "RecurrentConfig",
+        ],
+        "config",
     ),
     **dict.fromkeys(["NOT_SCORED", "LanguageModel", "device_of", "inference"], "base"),
     **dict.fromkeys(["MODELS", "build_model"], "registry"),
@@ -63,6 +77,7 @@ _HOME = {
     "Modern": "modern",
     "NGram": "ngram",
     "NPLM": "nplm",
+    "Recurrent": "recurrent",
 }
 
 __getattr__ = lazy(__name__, _HOME)

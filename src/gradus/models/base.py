@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from gradus.backend import F, nn, torch
 from gradus.models.config import ModelConfig
@@ -27,11 +28,13 @@ class LanguageModel(nn.Module):
         block_size: the longest row it is given.
         context: how many tokens, the current one included, a prediction can see. A model whose context is shorter than
             block_size takes rows of any length; what lies before the start of a row counts as token 0.
+        state: what a recurrent model carries from one call to the next; None for a new text, and in all other models.
     """
 
     config: ModelConfig
     block_size: int
     context: int
+    state: tuple[torch.Tensor, ...] | None = None
 
     def __init__(self, config: ModelConfig, *, context: int) -> None:
         super().__init__()
@@ -44,6 +47,20 @@ class LanguageModel(nn.Module):
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """(B, T) int64, and targets of the last positions or None -> logits (B, T, V), and the loss or None."""
         raise NotImplementedError
+
+    def read(self, idx: torch.Tensor, state: Any = None) -> tuple[torch.Tensor, Any]:
+        """What follows rows of tokens that are read piece by piece.
+
+        Args:
+            idx: (B, T) int64, T at least 1: the tokens that are new.
+            state: what the call before returned; None at the beginning.
+
+        Returns:
+            logits (B, V) of the next token, and the state for the next call: here the tokens that it can see.
+        """
+        row = idx if state is None else torch.cat([state, idx], dim=1)
+        row = row[:, -min(self.block_size, max(1, self.context)) :]
+        return self(row)[0][:, -1], row
 
     def num_parameters(self) -> int:
         """The number of parameters; a tied weight counts once."""
@@ -68,8 +85,12 @@ def device_of(model: nn.Module) -> torch.device | str:
 
 @contextmanager
 def inference(model: nn.Module) -> Iterator[None]:
-    """Within it, the model is in eval mode and gradients are off; afterwards every module is in the mode it was in."""
+    """Within it, the model is in eval mode, gradients are off, and a model that carries a state begins without one;
+    afterwards every module is in the mode and the state it was in."""
     modes = [(module, module.training) for module in model.modules()]
+    state = model.state if isinstance(model, LanguageModel) else None
+    if state is not None:
+        model.state = None
     model.eval()
     try:
         with torch.no_grad():
@@ -77,3 +98,5 @@ def inference(model: nn.Module) -> Iterator[None]:
     finally:
         for module, mode in modes:
             module.training = mode
+        if isinstance(model, LanguageModel):
+            model.state = state

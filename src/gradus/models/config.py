@@ -125,6 +125,32 @@ class MLPConfig:
 
 
 @dataclass(frozen=True)
+class RecurrentConfig:
+    """Settings of `gradus.models.recurrent.Recurrent`."""
+
+    vocab_size: int  # number of different tokens
+    block_size: int  # longest row of tokens: through so many steps a gradient flows back
+    cell: Literal["rnn", "gru", "lstm"] = "lstm"  # how a token changes the state
+    n_embd: int = 64  # embedding size: numbers for each token
+    n_hidden: int = 256  # hidden units: numbers in the state of a layer
+    n_layer: int = 1  # recurrent layers
+    dropout: float = 0.0  # dropout probability, between the layers and before the logits
+    carry: bool = False  # go on from the state after the window before; of a stream, whose recipe turns it on
+
+    def __post_init__(self) -> None:
+        _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
+        _at_least(1, n_embd=self.n_embd, n_hidden=self.n_hidden, n_layer=self.n_layer)
+        if not 0.0 <= self.dropout < 1.0:
+            raise UserError(f"dropout must be at least 0 and less than 1, got {self.dropout}")
+
+    @property
+    def parameters(self) -> int:
+        V, E, H, gates = self.vocab_size, self.n_embd, self.n_hidden, {"rnn": 1, "gru": 3, "lstm": 4}[self.cell]
+        first, others = gates * H * (E + H + 2), gates * H * (2 * H + 2)
+        return V * E + first + (self.n_layer - 1) * others + (H + 1) * V
+
+
+@dataclass(frozen=True)
 class GPTConfig:
     """Settings of `gradus.models.gpt.GPT`; the defaults are nanoGPT's for a laptop, GPT-2's own are 12, 12, 768 and
     bias."""

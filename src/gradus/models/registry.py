@@ -10,18 +10,28 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from gradus.errors import UserError
 from gradus.models.base import LanguageModel
 from gradus.models.bigram import Bigram
-from gradus.models.config import BigramConfig, GPTConfig, MLPConfig, ModernConfig, NGramConfig, NPLMConfig
+from gradus.models.config import (
+    BigramConfig,
+    GPTConfig,
+    MLPConfig,
+    ModernConfig,
+    NGramConfig,
+    NPLMConfig,
+    RecurrentConfig,
+)
 from gradus.models.gpt import GPT
 from gradus.models.mlp import MLP
 from gradus.models.modern import Modern
 from gradus.models.ngram import NGram
 from gradus.models.nplm import NPLM
+from gradus.models.recurrent import Recurrent
 
 MODELS: dict[str, tuple[type[Any], type[Any]]] = {
     "ngram": (NGramConfig, NGram),
     "bigram": (BigramConfig, Bigram),
     "nplm": (NPLMConfig, NPLM),
     "mlp": (MLPConfig, MLP),
+    "recurrent": (RecurrentConfig, Recurrent),
     "gpt": (GPTConfig, GPT),
     "modern": (ModernConfig, Modern),
 }

@@ -11,6 +11,7 @@ from gradus.text.positions import Positions
 from gradus.text.rows import Rows, make_rows
 from gradus.text.summary import summarize
 from gradus.text.tokenizer import Tokenizer
+from gradus.text.tracks import TrackBatches, Tracks, make_tracks
 from gradus.text.words import WordTokenizer
 
 __all__ = [
@@ -25,12 +26,15 @@ __all__ = [
     "Rows",
     "Splits",
     "Tokenizer",
+    "TrackBatches",
+    "Tracks",
     "WordTokenizer",
     "catalogue",
     "gpt2_tokenizer",
     "load_corpus",
     "load_tokenizer",
     "make_rows",
+    "make_tracks",
     "summarize",
     "tokenizer_from_json",
 ]

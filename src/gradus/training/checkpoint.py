@@ -16,8 +16,10 @@ import gradus
 from gradus.backend import nn, torch
 from gradus.errors import UserError
 from gradus.files import from_json, to_json
+from gradus.models import LanguageModel
 
 FORMAT = 1
+CARRIED = "carried."
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -63,6 +65,17 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, arrays: Arrays, numbe
         index, name = key.split(".", 1)
         state.setdefault(int(index), {})[name] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+
+
+def carried_state(model: LanguageModel) -> Arrays:
+    """What a recurrent model carries to its next batch, named `carried.<number>`; nothing for other models."""
+    return {f"{CARRIED}{i}": part.numpy().copy() for i, part in enumerate(model.state or ())}
+
+
+def load_carried_state(model: LanguageModel, arrays: Arrays) -> None:
+    """Give back to a model what `carried_state` returned, and take it out of `arrays`."""
+    names = sorted(name for name in arrays if name.startswith(CARRIED))
+    model.state = tuple(torch.tensor(arrays.pop(name)) for name in names) or None
 
 
 def generator_state() -> str:

@@ -41,12 +41,13 @@ def estimate(config: TrainConfig, model: Any) -> int:
 
     Weights, gradient, the best weights, and the first and the best ones as files; each of the optimizer's moments, as
     it is, copied, and as a file. Beside them the logits of an evaluation and of a step, with what is computed from
-    them, and a Transformer's activations.
+    them, and the activations of a Transformer's, a recurrent or a deep network's layers.
     """
     moments = {"sgd": int(config.momentum > 0)}.get(config.optimizer, 2)
     parameters = model.parameters * (5 + 3 * moments)
     tokens = max(config.batch_size, EVALUATED_ROWS) * model.block_size
-    width = 20 * getattr(model, "n_layer", 0) * getattr(model, "n_embd", 0)
+    layers = getattr(model, "n_layer", 0)
+    width = 20 * layers * getattr(model, "n_embd", 0) + 12 * layers * getattr(model, "n_hidden", 0)
     logits = 3 * model.vocab_size * (1 if model.parameters else 2)  # counts have theirs in float64
     seen = getattr(model, "context", getattr(model, "order", 0)) * (getattr(model, "n_embd", 0) or 2)
     return int(NUMBER * (parameters + tokens * (logits + width + 2 * seen)))

@@ -25,9 +25,11 @@ from gradus.text import (
     Rows,
     Splits,
     Tokenizer,
+    TrackBatches,
     catalogue,
     load_corpus,
     make_rows,
+    make_tracks,
     tokenizer_from_json,
 )
 from gradus.text.catalogue import as_name
@@ -54,6 +56,8 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
     # Modified Kneser-Ney of order 5, 6, 7 and 8 on shakespeare's dev: 1.485, 1.447, 1.442, 1.444. On names' dev 6, the
     # model's own default, is best: 1.983, 1.974, 1.979, 1.983.
     ("ngram", "stream"): {"order": 7},
+    ("recurrent", "documents"): {"batch_size": 64},
+    ("recurrent", "stream"): {"carry": True, "batch_size": 32},
     ("nplm", "documents"): {"batch_size": 64},
     ("bigram", "documents"): {"learning_rate": 0.03, "weight_decay": 0.0, "batch_size": 64},
     ("bigram", "stream"): {"learning_rate": 0.03, "weight_decay": 0.0},
@@ -80,6 +84,10 @@ class Setup:
         """All rows of a split, every character scored once. A model with a short context sees all of it; one that sees
         a whole block sees what its window contains: windows side by side, or sliding by `stride`, where 1 gives every
         prediction a full context."""
+        if carries(self.model):
+            if stride is not None:
+                raise UserError(f"{self.config.model} carries its state over all of the text: no window has to slide")
+            return make_tracks(getattr(self.splits, part), self.tokenizer, self.model.block_size)
         context = row_context(self.model)
         if context is not None:
             stride = None
@@ -242,6 +250,11 @@ def row_context(model: LanguageModel) -> int | None:
     return max(1, model.context) if model.context < model.block_size else None
 
 
+def carries(model: LanguageModel) -> bool:
+    """Whether a model goes on from the state after the window before, so that its windows must come in order."""
+    return bool(getattr(model.config, "carry", False))
+
+
 def _batches(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, config: TrainConfig) -> BatchSource:
     context = row_context(model)
     if model.context > model.block_size and part.kind == "stream":
@@ -254,6 +267,10 @@ def _batches(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, config: T
         if context is None:
             raise UserError(f"positions are for models of a short context; {config.model} sees a whole block")
         return Positions(part, tokenizer, context, config.batch_size, config.seed)
+    if carries(model):
+        if part.kind != "stream":
+            raise UserError("carry is for a stream: a document has nothing to do with the one before")
+        return TrackBatches(part, tokenizer, model.block_size, config.batch_size, config.seed)
     return Batches(part, tokenizer, model.block_size, config.batch_size, config.seed, context=context)
 
 

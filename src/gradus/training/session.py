@@ -14,7 +14,9 @@ from gradus.errors import UserError
 from gradus.models import LanguageModel
 from gradus.training.checkpoint import (
     Arrays,
+    carried_state,
     generator_state,
+    load_carried_state,
     load_optimizer_state,
     load_weights,
     optimizer_state,
@@ -134,6 +136,7 @@ class Session:
         files = {MODEL: pack(weights(self.model), about)}
         if self.optimizer is not None:
             arrays, numbers = optimizer_state(self.optimizer)
+            arrays |= carried_state(self.model)
             files[OPTIMIZER] = pack(arrays, {"numbers": numbers})
         if better and self.best is not None:
             files[BEST] = pack(self.best, about)
@@ -153,6 +156,7 @@ class Session:
             load_weights(self.model, unpack(run.read(MODEL), run.path / MODEL)[0])
             if self.optimizer is not None:
                 arrays, about = unpack(run.read(OPTIMIZER), run.path / OPTIMIZER)
+                load_carried_state(self.model, arrays)
                 load_optimizer_state(self.optimizer, arrays, about["numbers"])
             if BEST in saved["files"]:
                 self.best = unpack(run.read(BEST), run.path / BEST)[0]
