@@ -1,7 +1,8 @@
 """Recurrent layers over whole sequences: `RNN`, `GRU`, `LSTM`, several layers deep and in both directions if asked.
 
-The products with the inputs are computed for all times at once; then each time step adds its product with the state
-before. The cells' formulas are in `rnn_cells.py`. Of packed sequences, the t-th step meets those that are long enough.
+The products with the inputs are computed for all times at once; the steps are one operation (`ops/recurrence.py`).
+Packed sequences, of which the t-th step meets those that are long enough, and LSTMs with projections go step by step,
+by the formulas of `rnn_cells.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from gradus.engine.autograd.record import apply
 from gradus.engine.functions import cat, empty, stack, zeros
 from gradus.engine.nn import functional as F
 from gradus.engine.nn import init
@@ -18,6 +20,7 @@ from gradus.engine.nn.module import Module
 from gradus.engine.nn.parameter import Parameter
 from gradus.engine.nn.rnn_cells import gru_step, lstm_step, rnn_step
 from gradus.engine.nn.utils.rnn import PackedSequence
+from gradus.engine.ops import recurrence
 from gradus.engine.tensor import Tensor
 
 
@@ -166,12 +169,27 @@ class RNNBase(Module):
         backwards = suffix.endswith("_reverse")
         if sizes is not None:
             return self._run_packed(from_inputs.split(sizes), state, suffix, backwards)
+        if not self.proj_size:
+            if backwards:
+                from_inputs = from_inputs.flip(0)
+            output, *end = self._all_steps(from_inputs, state, suffix)
+            return output.flip(0) if backwards else output, tuple(end)
         times = range(x.shape[0])
         outputs: list[Tensor] = []
         for t in reversed(times) if backwards else times:
             state = self._step(from_inputs[t], state, suffix)
             outputs.append(state[0])
         return stack(outputs[::-1] if backwards else outputs), state
+
+    def _all_steps(self, from_inputs: Tensor, state: tuple[Tensor, ...], suffix: str) -> Any:
+        """All steps as one operation: from_inputs (T, N, gates·H) -> (T, N, H), and the states at the end."""
+        bias = getattr(self, "bias_hh" + suffix) if self.bias else None
+        given = from_inputs, getattr(self, "weight_hh" + suffix), bias, *state
+        if self.mode == "LSTM":
+            return apply(recurrence.LSTM, *given)
+        if self.mode == "GRU":
+            return apply(recurrence.GRU, *given)
+        return apply(recurrence.RNN, *given, relu=self.mode == "RNN_RELU")
 
     def _run_packed(
         self, from_inputs: Sequence[Tensor], start: tuple[Tensor, ...], suffix: str, backwards: bool
