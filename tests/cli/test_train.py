@@ -47,6 +47,19 @@ def test_a_run_can_be_one_page(documents_run: Path) -> None:
     assert "http-equiv" not in page
 
 
+def test_a_run_can_be_looked_into(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    result = gradus("train", write_stream(tmp_path), *SMALL, "--steps", 4, "--run", run, "--diagnose")
+    assert result.exit_code == 0, result.output
+    assert f"inside   {run / 'diagnostics'}" in result.stdout
+    assert result.stdout.endswith(f"page     {run / 'index.html'}\n")
+    assert (run / "diagnostics" / "embedding.png").is_file()
+    before = (run / "index.html").read_bytes()
+    assert gradus("train", "--resume", run, "--steps", 8).exit_code == 0  # goes on with it, and its page is not old
+    assert len((run / "diagnostics.jsonl").read_text(encoding="utf-8").splitlines()) > 4
+    assert (run / "index.html").read_bytes() != before
+
+
 def test_training_reports_progress_losses_a_sample_and_what_to_do_next(stream_run: Path) -> None:
     output = (stream_run.parent / "output.txt").read_text(encoding="utf-8")
     assert "cats.txt: 3,000 characters" in output

@@ -11,14 +11,23 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.text import Annotation
 
-from gradus.plots import LossCurve, plot_activations, plot_attention, plot_counts, plot_embeddings, plot_losses
+from gradus.plots import (
+    LossCurve,
+    plot_activations,
+    plot_attention,
+    plot_counts,
+    plot_embeddings,
+    plot_losses,
+    plot_series,
+)
 from gradus.plots.embeddings import principal_components
 from gradus.plots.palette import SERIES, SERIES_DARK, series_color
 from gradus.plots.style import visible
 
 
 def legend(axes: Axes) -> list[str]:
-    box = axes.get_legend()
+    figure = axes.get_figure(root=True)
+    box = axes.get_legend() or (figure.legends[0] if figure is not None and figure.legends else None)
     return [] if box is None else [t.get_text() for t in box.get_texts()]
 
 
@@ -117,6 +126,27 @@ def test_activations_that_are_not_finite_are_named() -> None:
         plot_activations({"a": [1.0], "b": [np.nan]})
     with pytest.raises(ValueError, match="no layers"):
         plot_activations({})
+
+
+def test_saturation_can_be_given_for_each_layer() -> None:
+    axes = plot_activations({"a": [0.0, 1.0], "b": [0.0, 2.0]}, saturated={"a": 0.25}).axes[0]
+    assert legend(axes) == ["a: mean +0.50, std 0.50, saturated 25.0%", "b: mean +1.00, std 1.00"]
+
+
+def test_series_are_lines_over_the_steps_with_a_level() -> None:
+    axes = plot_series([10, 20], {"w": [-3.5, -3.0]}, title="t", ylabel="log10 of the ratio", level=-3.0).axes[0]
+    line, level = axes.get_lines()
+    np.testing.assert_array_equal(line.get_xydata(), [[10, -3.5], [20, -3.0]])
+    np.testing.assert_array_equal(level.get_ydata(), [-3, -3])
+    assert legend(axes) == ["w"]
+    with pytest.raises(ValueError, match="'w' has 1 numbers for 2 steps"):
+        plot_series([1, 2], {"w": [1.0]}, title="t", ylabel="y")
+
+
+def test_count_table_without_numbers_fits_a_page() -> None:
+    figure = plot_counts(np.ones((27, 27)), [*"abcdefghijklmnopqrstuvwxyz\n"], numbers=False)
+    assert figure.get_size_inches()[0] < 5
+    assert len(figure.axes[0].texts) == 0
 
 
 def test_attention_has_a_panel_for_every_head_on_one_scale() -> None:

@@ -39,7 +39,7 @@ def test_better_rung_is_said_to_be_better_in_nats_bits_and_choices() -> None:
 
 def test_difference_within_noise_is_called_level() -> None:
     told = comparison(record(rung("A", 1.8), rung("B", 1.8 + NOISE / 2)), 1)
-    assert told.startswith("Level with A: 0.0025 nats worse on test")
+    assert told.startswith("Level with A: 0.0050 nats worse on test")
 
 
 @pytest.mark.parametrize(("train", "reason"), [(0.5, "that text itself"), (1.5, "worse on the training text, too")])
@@ -64,7 +64,7 @@ def test_best_network_is_decided_on_dev_not_on_test() -> None:
         "Best network, by dev: A, dev 1.8500, test 1.8000; 0.1000 nats above the best that counts, counts."
     )
     level = record(rung("A", 1.8), rung("B", 1.8 + NOISE / 2), rung("C", 2.0))
-    assert verdict(level)[1] == "Within noise on test (less than 0.005 nats apart): A and B."
+    assert verdict(level)[1] == "Within noise on test (less than 0.01 nats apart): A and B."
 
 
 def test_digits_tell_different_losses_apart() -> None:

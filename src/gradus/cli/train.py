@@ -16,11 +16,13 @@ from gradus.errors import UserError
 from gradus.evaluation import Score, evaluate
 from gradus.generation import samples
 from gradus.models import MODELS
+from gradus.report.diagnose import draw, looked_at
 from gradus.report.trained import is_old, write_page_of
 from gradus.text import Rows
 from gradus.training import (
     RECIPES,
     SAMPLES,
+    Report,
     Run,
     Setup,
     TrainConfig,
@@ -38,6 +40,7 @@ from gradus.training import (
     with_budget,
     write_beginning,
 )
+from gradus.training.diagnose import DIAGNOSTICS, Diagnosis
 
 RUNS = "runs"
 
@@ -83,6 +86,11 @@ OTHER_DEFAULTS = "; ".join(
     metavar="RUN",
     help="Resume a run or finish its report; --steps or --minutes: a new budget.",
 )
+@click.option(
+    "--diagnose",
+    is_flag=True,
+    help="Collect at each evaluation what it looks like inside, draw it next to the run, and show it on its page.",
+)
 @click.option("--page", is_flag=True, help="At the end, also write the run as one page: losses, curve, samples.")
 @click.pass_context
 def command(
@@ -92,6 +100,7 @@ def command(
     file: str | None,
     folder: str | None,
     resume: str | None,
+    diagnose: bool,
     page: bool,
     **flags: Any,
 ) -> None:
@@ -101,7 +110,7 @@ def command(
         budget = _budget(given({"config": file, "out": folder, **settings}))
         run = Run.open(resume)
         with run.in_use(), work_goes_on():
-            _train(ctx, run, reopen_to_resume(run, **budget), page)
+            _train(ctx, run, reopen_to_resume(run, **budget), page, diagnose)
         return
     setup = set_up(with_budget(read_toml(file) if file is not None else {}, settings))
     for part in ("dev", "test"):
@@ -110,21 +119,29 @@ def command(
     run = Run.create(folder or new_run_folder(RUNS, name))
     with run.in_use(), work_goes_on():
         write_beginning(run, setup)
-        _train(ctx, run, setup, page)
+        _train(ctx, run, setup, page, diagnose)
 
 
-def _train(ctx: click.Context, run: Run, setup: Setup, page: bool) -> None:
+def _train(ctx: click.Context, run: Run, setup: Setup, page: bool, diagnose: bool) -> None:
     """Train from where the run stands, and print the results."""
     dev, test = setup.rows("dev"), setup.rows("test")
     click.echo(_introduction(setup))
+    diagnose = diagnose or (run.path / DIAGNOSTICS).exists()  # a resumed run goes on with it
+    collect = Diagnosis(setup.model, looked_at(setup), run) if diagnose else None
     with show_progress(setup.config.model) as progress:
+
+        def show(report: Report) -> None:
+            progress(report)
+            if collect is not None:
+                collect(report)
+
         result = train(
             setup.model,
             setup.batches,
             setup.config,
             run,
             evaluate=lambda model: evaluate(model, dev).nats,
-            progress=progress,
+            progress=show,
             data=setup.data(),
         )
     if result.stopped == "interrupted":
@@ -132,8 +149,11 @@ def _train(ctx: click.Context, run: Run, setup: Setup, page: bool) -> None:
         ctx.exit(130)
     try:
         test_loss = _report(run, setup, result, dev, test)
+        if diagnose:
+            pictures = draw(run, setup)
+            click.echo(f"inside   {run.path / 'diagnostics'}, {len(pictures)} pictures")
         for folder in (run.path, run.path.parent):  # a page, that of a climb too, is never older than its run
-            if (page and folder is run.path) or is_old(folder):
+            if ((page or diagnose) and folder is run.path) or is_old(folder):
                 click.echo(f"page     {write_page_of(folder)}")
     except KeyboardInterrupt:
         click.echo(f"\nstopped; the run is saved. Finish its report by: gradus train --resume {run.path}", err=True)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gradus.plots.curve import LossCurve as LossCurve
     from gradus.plots.embeddings import plot_embeddings as plot_embeddings
     from gradus.plots.losses import plot_losses as plot_losses
+    from gradus.plots.series import plot_series as plot_series
 
 _HOME = {
     "LossCurve": "curve",
@@ -28,6 +29,7 @@ _HOME = {
     "plot_counts": "counts",
     "plot_embeddings": "embeddings",
     "plot_losses": "losses",
+    "plot_series": "series",
 }
 
 __getattr__ = lazy("gradus.plots", _HOME)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from gradus.plots.palette import INK, series_color
+from gradus.plots.palette import INK, SERIES, series_color
 from gradus.plots.style import SMALL, dress, new_figure
 
 
@@ -16,7 +16,7 @@ def plot_activations(
     layers: Mapping[str, ArrayLike],
     *,
     bins: int = 60,
-    saturated: float | None = 0.97,
+    saturated: float | Mapping[str, float | None] | None = 0.97,
     title: str = "Activations",
 ) -> Figure:
     """Draw one density per layer, on common bins, with its mean, deviation and saturation in the legend.
@@ -24,7 +24,8 @@ def plot_activations(
     Args:
         layers: name -> values of any shape; the order is the order of the legend.
         bins: how many bins the common range is cut into.
-        saturated: values beyond ±this count as saturated (tanh's flat ends); None for layers that cannot saturate.
+        saturated: values beyond ±this count as saturated (tanh's flat ends); or, for each layer, which part of it is;
+            None for layers that cannot saturate.
 
     Raises:
         ValueError: if there is no layer, a layer is empty, or it holds a value that is not finite.
@@ -41,14 +42,19 @@ def plot_activations(
     if low == high:
         low, high = low - 0.5, high + 0.5
     edges = np.linspace(low, high, bins + 1)
-    figure = new_figure(8.0, 3.6)
+    figure = new_figure(4.2, 2.8 + 0.17 * len(values))  # the legend is below, a line for each layer
     axes = dress(figure.add_subplot(), title=title, xlabel="value", ylabel="density")
     for i, (name, v) in enumerate(values.items()):
         density, _ = np.histogram(v, edges, density=True)
         label = f"{name}: mean {v.mean():+.2f}, std {v.std():.2f}"
-        if saturated is not None:
-            label += f", saturated {(np.abs(v) > saturated).mean():.1%}"
-        axes.plot((edges[:-1] + edges[1:]) / 2, density, color=series_color(i), linewidth=1.6, label=label)
+        if isinstance(saturated, float):
+            part: float | None = float((np.abs(v) > saturated).mean())
+        else:
+            part = None if saturated is None else saturated.get(name)
+        if part is not None:
+            label += f", saturated {part:.1%}"
+        style = "-" if i < len(SERIES) else "--"
+        axes.plot((edges[:-1] + edges[1:]) / 2, density, style, color=series_color(i), linewidth=1.6, label=label)
     axes.set_ylim(bottom=0)
-    axes.legend(frameon=False, fontsize=SMALL, labelcolor=INK)
+    figure.legend(loc="outside lower left", frameon=False, fontsize=SMALL, labelcolor=INK)
     return figure

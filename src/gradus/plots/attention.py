@@ -33,9 +33,9 @@ def plot_attention(weights: ArrayLike, tokens: Sequence[str], *, title: str = "A
         raise ValueError(
             f"attention weights lie between 0 and 1, got {heads.min():g} to {heads.max():g}; apply the softmax first"
         )
-    columns = min(4, len(heads))
+    columns = min(2, len(heads))  # two beside each other can still be read on a phone
     rows = math.ceil(len(heads) / columns)
-    size = min(4.0, max(2.2, 0.2 * T))
+    size = min(4.0, max(2.1, 0.17 * T))
     figure = new_figure(columns * size, rows * size + 0.4)
     figure.suptitle(title, x=0.01, ha="left")
     shades = LinearSegmentedColormap.from_list("attention", [SURFACE, SERIES[0]])

@@ -14,13 +14,19 @@ from gradus.plots.style import SMALL, bare, new_figure, visible
 
 
 def plot_counts(
-    counts: ArrayLike, symbols: Sequence[str], *, title: str = "How often the column follows the row"
+    counts: ArrayLike,
+    symbols: Sequence[str],
+    *,
+    numbers: bool = True,
+    title: str = "How often the column follows the row",
 ) -> Figure:
     """Draw a table of bigram counts, rows the first character and columns the next.
 
     Args:
         counts: (V, V) counts, not negative. The shade is its square root, so that rare pairs are not all white.
         symbols: V strings; the separator of documents reads best as ".".
+        numbers: write the pair and its count into each cell, which makes half an inch of it; without them the table is
+            a shaded map that fits a page.
 
     Raises:
         ValueError: if counts is not (V, V) with one symbol for each row.
@@ -30,13 +36,13 @@ def plot_counts(
     if table.shape != (V, V):
         raise ValueError(f"counts must be ({V}, {V}) for {V} symbols, got {table.shape}")
     names = [visible(s) for s in symbols]
-    side = max(3.0, 0.55 * V)  # a cell of about half an inch holds a pair and a number of five digits
+    side = max(3.0, (0.55 if numbers else 0.16) * V + 0.4)  # half an inch holds a pair and a number of five digits
     figure = new_figure(side, side)
     axes = bare(figure.add_subplot(), title=title)
     shades = LinearSegmentedColormap.from_list("counts", [SURFACE, SERIES[0]])
     image = axes.imshow(np.sqrt(table.astype(np.float64)), cmap=shades, aspect="equal")
     dark = 0.75 * float(image.get_clim()[1])
-    for row in range(V):
+    for row in range(V if numbers else 0):
         for column in range(V):
             color = SURFACE if np.sqrt(table[row, column]) > dark else INK
             count = f"{table[row, column]:g}" if table[row, column] < 1e6 else f"{table[row, column]:.0e}"

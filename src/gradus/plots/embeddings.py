@@ -53,7 +53,7 @@ def plot_embeddings(vectors: ArrayLike, symbols: Sequence[str], *, title: str = 
     else:
         points, shares = principal_components(x)
         names = [f"principal component {i + 1} ({share:.0%} of the variance)" for i, share in enumerate(shares)]
-    figure = new_figure(6.0, 6.0)
+    figure = new_figure(4.2, 4.2)
     axes = dress(figure.add_subplot(), title=title, xlabel=names[0], ylabel=names[1])
     axes.scatter(points[:, 0], points[:, 1], s=220, color=series_color(0), alpha=0.18, linewidths=0)
     for (px, py), symbol in zip(points, symbols, strict=True):

@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from gradus.report.record import Record, Rung
 
-# Nats. On `words`, networks trained from different seeds end at test losses about so far apart.
-NOISE = 0.005
+# Nats. On `words`, the NPLM ends at test losses of 1.7685, 1.7743 and 1.7651 from the seeds 1337, 1 and 2.
+NOISE = 0.01
 
 
 def verdict(record: Record) -> list[str]:

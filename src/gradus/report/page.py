@@ -19,6 +19,7 @@ from gradus.plots.palette import SERIES, SERIES_DARK
 from gradus.report.card import card, words
 from gradus.report.chart import loss_chart
 from gradus.report.compare import digits, verdict
+from gradus.report.diagnose import drawn
 from gradus.report.markup import Markup, el, join
 from gradus.report.picture import Picture
 from gradus.report.record import Part, Record, Rung, Sample
@@ -28,8 +29,13 @@ Pictures = Mapping[str, Sequence[Picture]]
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
 
-def write_page(record: Record, path: str | Path, pictures: Pictures | None = None) -> Path:
-    """Write the page of a record, whole or not at all, and return its path. UserError if it cannot be written."""
+def write_page(record: Record, path: str | Path) -> Path:
+    """Write the page of a record, whole or not at all, and return its path; with the pictures of the runs that have
+    been looked into, which lie beside it or in the folders of the rungs. UserError if it cannot be written."""
+    folder = Path(path).parent
+    pictures = {rung.name: drawn(folder / rung.name) for rung in record.rungs}
+    if len(record.rungs) == 1:
+        pictures[record.rungs[0].name] = drawn(folder) or pictures[record.rungs[0].name]
     with files.saving(path):
         files.write(path, render(record, pictures).encode("utf-8", "replace"))
     return Path(path)
@@ -244,11 +250,11 @@ def _rungs(record: Record, *, pictures: Pictures) -> Iterator[Markup]:
     single = len(record.rungs) == 1
     place: Markup | str = ""
     if record.questions:
-        asked = "It is asked" if single else "Each is asked"
+        asked = "It is asked some" if single else "Each is asked the same"
         mark = " ↵ is where a document begins or ends." if record.kind == "documents" else ""
         place = el(
             "p",
-            f"{asked} the same questions, from text that was not trained on: here is a context, what comes next? The "
+            f"{asked} questions, from text that was not trained on: here is a context, what comes next? The "
             f"filled cells are what the model can see, the framed one is the true answer.{mark}",
         )
     cards = (card(record, i, pictures.get(rung.name, ())) for i, rung in enumerate(record.rungs))
