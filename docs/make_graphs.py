@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 from gradus.backend import torch
@@ -55,31 +56,43 @@ def block() -> Graph:
     return graph(out, names={"x": x, **dict(model.named_parameters())}, calls=calls)
 
 
+def mlp_folded() -> Graph:
+    return mlp().fold("layers.0", "layers.1")
+
+
+def mlp_opened() -> Graph:
+    return mlp().fold("layers.0.neurons.1", "layers.1")
+
+
+def block_folded() -> Graph:
+    return block().fold("attn", "mlp", "ln_1", "ln_2")
+
+
+def block_inside() -> Graph:
+    whole, parts = block(), ["ln_1", "ln_2"]
+    parts += [f"attn.{name}" for name in ("c_attn", "c_proj", "resid_dropout")]
+    parts += [f"mlp.{name}" for name in ("c_fc", "gelu", "c_proj", "dropout")]
+    there = {group.name for group in whole.groups}
+    return whole.fold(*[name for name in parts if name in there])
+
+
+# A picture is at most about as wide as a phone can show: what would be wider goes down.
+PICTURES: dict[str, Callable[[], str]] = {
+    "classic": lambda: classic().svg(),
+    "neuron": lambda: neuron().svg(direction="down"),
+    "twice": lambda: twice().svg(),
+    "step": lambda: walk(classic()).frames()[3],
+    "mlp-folded": lambda: mlp_folded().svg(),
+    "mlp": lambda: mlp_opened().svg(direction="down"),
+    "block": lambda: block_folded().svg(direction="down"),
+    "block-inside": lambda: block_inside().svg(direction="down"),
+}
+
+
 def main() -> None:
     IMAGES.mkdir(exist_ok=True)
-    classic().save(IMAGES / "classic.svg")
-    neuron().save(IMAGES / "neuron.svg")
-    twice().save(IMAGES / "twice.svg")
-    (IMAGES / "step.svg").write_text(walk(classic()).frames()[3], encoding="utf-8")
-    whole = mlp()
-    whole.save(IMAGES / "mlp.svg")
-    whole.fold("layers.0.neurons.1", "layers.1").save(IMAGES / "mlp-folded.svg")
-    whole = block()
-    whole.fold("attn", "mlp", "ln_1", "ln_2").save(IMAGES / "block.svg")
-    parts = (
-        "ln_1",
-        "ln_2",
-        "attn.c_attn",
-        "attn.c_proj",
-        "attn.resid_dropout",
-        "mlp.c_fc",
-        "mlp.gelu",
-        "mlp.c_proj",
-        "mlp.dropout",
-    )
-    whole.fold(*[name for name in parts if any(group.name == name for group in whole.groups)]).save(
-        IMAGES / "block-inside.svg"
-    )
+    for name, picture in PICTURES.items():
+        (IMAGES / f"{name}.svg").write_text(picture(), encoding="utf-8")
     derivative(lambda x: (x * x).sin(), 1.0).figure().savefig(IMAGES / "step-size.png", dpi=100)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sys
 from types import FrameType
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from gradus.graph import Graph, graph
 from gradus.graph.layout import Layout, Size, Spacing, layout
+from gradus.graph.scene import arrange
 from gradus.scalar import Value
 from tests.graph.graphs import classic, network, scrambled, twice
 
@@ -162,3 +164,35 @@ def test_the_work_for_a_thousand_nodes_is_a_bounded_number_of_calls() -> None:
     finally:
         sys.setprofile(before)
     assert 1028 < calls < 700_000
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_graph_can_go_down_instead(name: str) -> None:
+    found = GRAPHS[name]()
+    placed = arrange(found, "full", "down")
+    rooms = [
+        (x - max(size.sign, size.box) / 2, top, x + max(size.sign, size.box) / 2, top + height)
+        for (x, top, height), size in zip(placed.nodes, placed.sizes, strict=True)
+    ]
+    for a, b in itertools.combinations(rooms, 2):
+        assert not overlap(a, b)
+    for edge in found.edges:
+        assert rooms[edge.source][3] <= rooms[edge.target][1] + 1e-6
+    for left, top, right, bottom in rooms:
+        assert -1e-6 <= left <= right <= placed.width + 1e-6
+        assert -1e-6 <= top <= bottom <= placed.height + 1e-6
+    for which, (left, top, width, height) in placed.groups.items():
+        for room, node in zip(rooms, found.nodes, strict=True):
+            if which in found.enclosing(node.group):
+                assert left <= room[0] <= room[2] <= left + width + 1e-6
+                assert top + 18.0 <= room[1] <= room[3] <= top + height + 1e-6  # below the group's name
+
+
+def test_a_deep_graph_that_goes_down_fits_a_phone() -> None:
+    x = Value(1.0)
+    for _ in range(12):
+        x = x.tanh()
+    wide, high = (graph(x).svg(direction=direction) for direction in ("right", "down"))
+    width, height = (float(value) for value in re.findall(r'(?:width|height)="([\d.]+)"', high)[:2])
+    assert width < 360 < height
+    assert float(re.findall(r'width="([\d.]+)"', wide)[0]) > 1000

@@ -66,6 +66,19 @@ class Layout:
     sizes: list[Size] = field(default_factory=list)
     groups: dict[int, tuple[float, float, float, float]] = field(default_factory=dict)
     wires: list[Wire] = field(default_factory=list)
+    down: bool = False
+
+    def turned(self, sizes: Sequence[Size]) -> Layout:
+        """The same layout from top to bottom: x and y change places.
+
+        nodes become (centre, top, height); the points of wires stay as they are, for whoever draws them to turn.
+
+        Args:
+            sizes: of the nodes as they are drawn.
+        """
+        nodes = [(centre, left, width) for left, centre, width in self.nodes]
+        groups = {which: (y, x, height, width) for which, (x, y, width, height) in self.groups.items()}
+        return Layout(self.height, self.width, nodes, list(sizes), groups, self.wires, down=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +89,8 @@ class Spacing:
     wires: float = 9.0
     columns: float = 30.0
     pad: float = 14.0
-    title: float = 18.0
+    title: float = 18.0  # room for a group's name, above its rows; ...
+    down: bool = False  # ... or before its columns, when the picture will be turned to go down
     sweeps: int = 8
     settling: int = 3
 
@@ -259,6 +273,7 @@ class _Level:
         top = min((centre - height / 2 for centre, height in zip(y, h, strict=True)), default=0.0)
         bottom = max((centre + height / 2 for centre, height in zip(y, h, strict=True)), default=0.0)
         pad, title = (self.spacing.pad, self.spacing.title) if self.group >= 0 else (0.0, 0.0)
+        title = 0.0 if self.spacing.down else title
         self.height = bottom - top + 2 * pad + title
         self.y = [centre - top + pad + title for centre in y]
 
@@ -267,6 +282,7 @@ class _Level:
         vertices, spacing = self.vertices, self.spacing
         self.column = [max((vertices.w[v] for v in layer), default=0.0) for layer in vertices.layers]
         self.left_of, x = [], spacing.pad if self.group >= 0 and not self._edge(0, "in") else 0.0
+        x += spacing.title if spacing.down and self.group >= 0 else 0.0
         for width, layer in zip(self.column, vertices.layers, strict=True):
             self.left_of.append(x)
             falls = [self.y[to] + delta - self.y[v] for v in layer for to, delta, _ in vertices.right[v]]

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 
 Kind = Literal["value", "tensor", "group"]
 Detail = Literal["full", "map"]
+Direction = Literal["right", "down"]
 
 
 class Edge(NamedTuple):

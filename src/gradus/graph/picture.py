@@ -9,7 +9,7 @@ from gradus import files
 from gradus.graph.dot import to_dot
 from gradus.graph.fold import contract
 from gradus.graph.layout import Layout
-from gradus.graph.model import Computation, Detail
+from gradus.graph.model import Computation, Detail, Direction
 from gradus.graph.scene import arrange, scene
 from gradus.graph.svg import to_svg
 from gradus.graph.text import to_text
@@ -45,20 +45,22 @@ class Graph(Computation):
         }
         return contract(self, chosen)
 
-    def svg(self, *, detail: Detail | None = None) -> str:
+    def svg(self, *, detail: Detail | None = None, direction: Direction = "right") -> str:
         """The picture as SVG text: no scripts, no fonts of its own, readable on light and on dark.
 
         Args:
             detail: "full" writes every value and gradient; "map" draws a dot for each node, coloured by its gradient,
                 and leaves the numbers to the tooltips. None takes "full" up to 150 nodes.
+            direction: "right" from left to right, "down" from top to bottom, which a phone or a column of text can
+                hold.
         """
-        return to_svg(scene(self, detail=detail))
+        return to_svg(scene(self, detail=detail, direction=direction))
 
-    def png(self, *, detail: Detail | None = None, scale: float = 2.0) -> bytes:
+    def png(self, *, detail: Detail | None = None, direction: Direction = "right", scale: float = 2.0) -> bytes:
         """The same picture as PNG bytes, `scale` pixels to a unit of the SVG."""
         from gradus.graph.png import to_png  # Matplotlib takes a second to import
 
-        return to_png(scene(self, detail=detail), scale=scale)
+        return to_png(scene(self, detail=detail, direction=direction), scale=scale)
 
     def dot(self) -> str:
         """The graph in Graphviz's DOT language."""
@@ -72,7 +74,7 @@ class Graph(Computation):
         """Where everything goes in the full picture."""
         return arrange(self, "full")
 
-    def save(self, path: str | Path, *, detail: Detail | None = None) -> Path:
+    def save(self, path: str | Path, *, detail: Detail | None = None, direction: Direction = "right") -> Path:
         """Write the file, in the form that its ending names: .svg, .png, .dot or .txt.
 
         Raises:
@@ -81,9 +83,9 @@ class Graph(Computation):
         path = Path(path)
         match path.suffix:
             case ".svg":
-                data = self.svg(detail=detail).encode()
+                data = self.svg(detail=detail, direction=direction).encode()
             case ".png":
-                data = self.png(detail=detail)
+                data = self.png(detail=detail, direction=direction)
             case ".dot":
                 data = self.dot().encode("utf-8", "backslashreplace")
             case ".txt":

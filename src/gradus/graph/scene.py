@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from gradus.graph.layout import Branch, Item, Layout, Size, Spacing, layout
-from gradus.graph.model import Computation, Detail, Node
+from gradus.graph.model import Computation, Detail, Direction, Node
 from gradus.graph.words import measure, number, shape, shorten, tooltip
 
 INK = "#1d2733"
@@ -32,6 +32,7 @@ LEAF, RESULT, OUTPUT, FOLDED = (
 
 FULL_UP_TO = 150
 MARGIN = 16.0
+_SIGN = 24.0  # the height of an operation's sign
 TEXT = 12.0
 
 
@@ -96,12 +97,17 @@ class Marks:
 
 
 def scene(
-    graph: Computation, *, detail: Detail | None = None, marks: Marks | None = None, placed: Layout | None = None
+    graph: Computation,
+    *,
+    detail: Detail | None = None,
+    direction: Direction = "right",
+    marks: Marks | None = None,
+    placed: Layout | None = None,
 ) -> Scene:
     """The picture of a graph."""
     detail = detail or ("full" if len(graph) <= FULL_UP_TO else "map")
     marks = marks or Marks()
-    placed = placed or arrange(graph, detail, stepping=marks.grads is not None)
+    placed = placed or arrange(graph, detail, direction, stepping=marks.grads is not None)
     caption = marks.caption or _caption(graph, detail)
     below = 22.0 if caption else 0.0
     width = max(placed.width, measure(caption, 11.0)) + 2 * MARGIN
@@ -118,13 +124,24 @@ def scene(
     return picture
 
 
-def arrange(graph: Computation, detail: Detail, *, stepping: bool = False) -> Layout:
+def arrange(graph: Computation, detail: Detail, direction: Direction = "right", *, stepping: bool = False) -> Layout:
     """The layout, with the room that each node needs at this level of detail."""
+    down = direction == "down"
     if detail == "map":
-        spacing = Spacing(rows=4.0, wires=2.5, columns=20.0, pad=8.0, title=14.0, sweeps=6, settling=1)
-        return layout(graph, lambda _: Size(0.0, 0.0, 9.0, 9.0), spacing)
-    graded = stepping or bool(graph.backward)
-    return layout(graph, lambda i: _size(graph, graph.nodes[i], graded), Spacing())
+        spacing = Spacing(rows=4.0, wires=2.5, columns=20.0, pad=8.0, title=14.0, down=down, sweeps=6, settling=1)
+        sizes = [Size(0.0, 0.0, 9.0, 9.0)] * len(graph)
+    else:
+        graded = stepping or bool(graph.backward)
+        spacing = Spacing(columns=22.0 if down else 30.0, down=down)
+        sizes = [_size(graph, node, graded) for node in graph.nodes]
+    if not down:
+        return layout(graph, lambda i: sizes[i], spacing)
+    return layout(graph, lambda i: _upright(sizes[i]), spacing).turned(sizes)
+
+
+def _upright(size: Size) -> Size:
+    """The room of a node whose sign is above its box, as a layout from left to right sees it."""
+    return Size(_SIGN if size.sign else 0.0, size.gap, size.height if size.box else 0.0, max(size.sign, size.box))
 
 
 # ---- boxes and captions
@@ -202,8 +219,7 @@ def _group(graph: Computation, placed: Layout, which: int) -> Marked:
 
 def _box(graph: Computation, placed: Layout, which: int, marks: Marks, largest: float) -> Marked:  # noqa: ARG001 (as _dot)
     node, size = graph.nodes[which], placed.sizes[which]
-    left, centre, _ = placed.nodes[which]
-    x, y = left + MARGIN, centre + MARGIN
+    spot = _spot(placed, which)
     highlighted = which in marks.nodes
     shapes: list[Rect | Text] = []
     graded = bool(graph.backward) or marks.grads is not None
@@ -211,13 +227,14 @@ def _box(graph: Computation, placed: Layout, which: int, marks: Marks, largest: 
     rows = _rows(graph, node, grad, graded)
     if size.sign:
         if rows:
-            shapes.append(Rect(x + size.sign, y - 0.75, size.gap, 1.5, 0.0, LINE))
-        shapes.append(Rect(x, y - 12.0, size.sign, 24.0, 12.0, HIGHLIGHT if which == marks.sign else SIGN))
+            shapes.append(Rect(*spot.link, 0.0, LINE))
+        x, y = spot.sign
+        shapes.append(Rect(x, y - _SIGN / 2, size.sign, _SIGN, 12.0, HIGHLIGHT if which == marks.sign else SIGN))
         shapes.append(
             Text(x + size.sign / 2, y + 4.5, node.op, "#ffffff", 12.5 if len(node.op) > 1 else 15.0, "middle")
         )
     if rows:
-        left = x + size.sign + size.gap
+        left, y = spot.box
         fill, stroke = (
             FOLDED
             if node.kind == "group"
@@ -254,10 +271,35 @@ def _box(graph: Computation, placed: Layout, which: int, marks: Marks, largest: 
     return Marked(tooltip(node), tuple(shapes))
 
 
+@dataclass(frozen=True, slots=True)
+class _Spot:
+    """Where the parts of a node go: the left ends of the sign and of the box with the height of their middles, and the
+    short line between the two as (x, y, width, height)."""
+
+    sign: tuple[float, float]
+    box: tuple[float, float]
+    link: tuple[float, float, float, float]
+
+
+def _spot(placed: Layout, which: int) -> _Spot:
+    size, (x, y, _) = placed.sizes[which], placed.nodes[which]
+    x, y = x + MARGIN, y + MARGIN
+    if not placed.down:  # the sign, the line and the box from left to right
+        return _Spot((x, y), (x + size.sign + size.gap, y), (x + size.sign, y - 0.75, size.gap, 1.5))
+    below = y + (_SIGN + size.gap if size.sign else 0.0)
+    return _Spot(
+        (x - size.sign / 2, y + _SIGN / 2),
+        (x - size.box / 2, below + size.height / 2),
+        (x - 0.75, y + _SIGN, 1.5, size.gap),
+    )
+
+
 def _dot(graph: Computation, placed: Layout, which: int, marks: Marks, largest: float) -> Marked:
     """A dot: round for an operation, square for a leaf."""
     node = graph.nodes[which]
     left, centre, width = placed.nodes[which]
+    if placed.down:
+        left, centre = left - width / 2, centre + width / 2
     grad = node.grad if marks.grads is None else marks.grads.get(which)
     radius = 2.0 if not node.operands else width / 2
     dot = Rect(left + MARGIN, centre + MARGIN - width / 2, width, width, radius, heat(grad, largest), "#6d7a88", 0.75)
@@ -290,8 +332,16 @@ def _lines(graph: Computation, placed: Layout, marks: Marks, *, thin: bool) -> l
                 _trace(branch, set(), highlighted)
             else:
                 _trace(branch, drawn, plain)
+    if placed.down:
+        plain, highlighted = [_turned(piece) for piece in plain], [_turned(piece) for piece in highlighted]
     lines = [Line(tuple(plain), FAINT if thin else LINE, 0.6 if thin else 1.4)] if plain else []
     return lines + ([Line(tuple(highlighted), HIGHLIGHT, 2.6)] if highlighted else [])
+
+
+def _turned(piece: tuple[str, tuple[float, ...]]) -> tuple[str, tuple[float, ...]]:
+    """A piece of a line with x and y in each other's place."""
+    kind, numbers = piece
+    return kind, tuple(numbers[i ^ 1] for i in range(len(numbers)))
 
 
 def _leads(graph: Computation, level: int, end: Item, nth: int, edge: tuple[int, int, int]) -> bool:
