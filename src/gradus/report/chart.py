@@ -187,8 +187,9 @@ class _Plot:
 
 
 def _end(curve: LossCurve) -> tuple[float, float]:
-    """When and where a curve ends: the last dev loss, or else the last of the training loss."""
-    return (curve.dev_seconds[-1], curve.dev[-1]) if curve.dev else (curve.seconds[-1], curve.smoothed()[-1])
+    """When a curve ends, and what it came to: the lowest dev loss, whose weights are kept, or else the last of the
+    training loss."""
+    return (curve.dev_seconds[-1], min(curve.dev)) if curve.dev else (curve.seconds[-1], curve.smoothed()[-1])
 
 
 def _settled(curve: LossCurve) -> Sequence[float]:

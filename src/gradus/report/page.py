@@ -228,7 +228,7 @@ def _curves(record: Record) -> Iterator[Markup]:
     levels: list[tuple[int | None, str, float]] = [(None, stick.name, stick.dev) for stick in record.yardsticks]
     levels = levels or [(None, "guessing", record.uniform)]
     levels += [(i, rung.title, rung.dev) for i, rung in enumerate(record.rungs) if rung.counts]
-    key = (el("li", _dot(color), f"{curve.label} {curve.dev[-1]:.3f}") for color, curve in curves if curve.dev)
+    key = (el("li", _dot(color), f"{curve.label} {min(curve.dev):.3f}") for color, curve in curves if curve.dev)
     yield _section(
         "How they learned" if len(record.rungs) > 1 else "How it learned",
         el(
