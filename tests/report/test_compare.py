@@ -80,7 +80,9 @@ def parts() -> tuple[Corpus, Corpus, Corpus, CharTokenizer]:
 
 def test_unigram_is_the_ngram_of_order_one() -> None:
     train_part, dev, test, tokenizer = parts()
-    model = build_model("ngram", vocab_size=tokenizer.vocab_size, block_size=4, order=1, smoothing=1.0)
+    model = build_model(
+        "ngram", vocab_size=tokenizer.vocab_size, block_size=4, order=1, method="additive", smoothing=1.0
+    )
     batches = Batches(train_part, tokenizer, 4, 8, 0)
     train(model, batches, TrainConfig(steps=batches.steps_per_epoch))
     stick = next(s for s in yardsticks(train_part, dev, test, tokenizer) if s.name == "unigram")
