@@ -224,7 +224,7 @@ class _Ascent:
             task.splits.train,
             task.tokenizer,
             task.block_size,
-            training["batch_size"],
+            training.get("batch_size", TrainConfig.batch_size),
             self.seed,
             context=row_context(model),
         )
