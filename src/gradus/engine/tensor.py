@@ -1,23 +1,23 @@
 """`Tensor`: an array of numbers that remembers where it came from.
 
-Here are what a tensor says about itself, its place in the graph, the way to Python and NumPy, and its operators. Its
-methods are the table in `methods.py`: the functions of `functions/` under PyTorch's names. The operations behind them
-are in `ops/`; `autograd/record.py` records them, and `autograd/walk.py` walks the record backward.
+Here are its place in the graph, the way to NumPy, and its operators; `description.py` has its shape, dtype and memory.
+Its methods are the table in `methods.py`: the functions of `functions/` under PyTorch's names. The operations behind
+them are in `ops/`; `autograd/record.py` records them, and `autograd/walk.py` walks the record backward.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from gradus.engine import autograd, dtypes, printing
+from gradus.engine import autograd, dtypes
 from gradus.engine.autograd.grad_mode import state as grad_state
 from gradus.engine.autograd.node import LEAF, Node, Output, RemovableHook
 from gradus.engine.autograd.record import Variable, results_are
 from gradus.engine.compat import absent
-from gradus.engine.compat.untyped_storage import UntypedStorage, storage_of
-from gradus.engine.dtypes import Array, Size, layouts
+from gradus.engine.description import Description
+from gradus.engine.dtypes import Array
 from gradus.engine.functions import (
     arithmetic,
     comparison,
@@ -30,8 +30,6 @@ from gradus.engine.functions import (
     write_back,
 )
 from gradus.engine.functions.checks import floating_only as floating_only
-from gradus.engine.functions.sizes import axis_of
-from gradus.engine.methods import Methods
 
 _new = object.__new__
 
@@ -43,7 +41,7 @@ else:
     _Missing = absent.missing_attributes("torch.Tensor")
 
 
-class Tensor(Methods, _Missing):
+class Tensor(Description, _Missing):
     """An n-dimensional array of one dtype, and its place in the graph of the operations that computed it.
 
     `Tensor(data)` returns a float32 tensor of data, `Tensor(2, 3)` one of that shape; most programs use `torch.tensor`.
@@ -67,127 +65,6 @@ class Tensor(Methods, _Missing):
         kind = dtypes.get_default_dtype().numpy if given is None else given._array.dtype
         made = creation.new(kind, *data, device=device)
         self._array, self._base, self._counter, self._node = made._array, made._base, made._counter, made._node
-
-    # ---- what it is
-
-    @property
-    def shape(self) -> Size:
-        return Size(self._array.shape)
-
-    def size(self, dim: int | None = None) -> Any:
-        """Return the shape, or the size of one dimension."""
-        return self.shape if dim is None else self._array.shape[axis_of(dim, self._array.ndim)]
-
-    @property
-    def ndim(self) -> int:
-        return self._array.ndim
-
-    def dim(self) -> int:
-        """Return the number of dimensions."""
-        return self._array.ndim
-
-    ndimension = dim
-
-    def numel(self) -> int:
-        """Return the number of elements."""
-        return self._array.size
-
-    nelement = numel
-
-    @property
-    def dtype(self) -> dtypes.dtype:
-        return dtypes.of_numpy(self._array.dtype)
-
-    @property
-    def device(self) -> dtypes.device:
-        return dtypes.CPU
-
-    @property
-    def itemsize(self) -> int:
-        return self._array.itemsize
-
-    def element_size(self) -> int:
-        """Return the size of an element in bytes."""
-        return self._array.itemsize
-
-    @property
-    def nbytes(self) -> int:
-        return self._array.nbytes
-
-    def stride(self, dim: int | None = None) -> Any:
-        """Return the strides in elements, or that of one dimension."""
-        steps = tuple(s // self._array.itemsize for s in self._array.strides)
-        return steps if dim is None else steps[dim]
-
-    def storage_offset(self) -> int:
-        """How many numbers into its base's memory a view starts."""
-        start = self._array.__array_interface__["data"][0]
-        root = self._array if self._base is None else self._base._array
-        return int((start - root.__array_interface__["data"][0]) // self._array.itemsize)
-
-    def untyped_storage(self) -> UntypedStorage:
-        """The bytes of this tensor's memory, of its base's if it is a view."""
-        return storage_of(self)
-
-    def data_ptr(self) -> int:
-        """Return the address of the first element."""
-        return int(self._array.__array_interface__["data"][0])
-
-    def is_contiguous(self) -> bool:
-        """Return whether the elements are contiguous in memory, the last dimension first."""
-        return self._array.flags.c_contiguous
-
-    def is_floating_point(self) -> bool:
-        """Return whether the dtype is a floating point type."""
-        return self._array.dtype.kind in dtypes.REAL
-
-    def is_complex(self) -> bool:
-        """Return whether the dtype is complex."""
-        return self._array.dtype.kind == "c"
-
-    @property
-    def layout(self) -> layouts.layout:
-        return layouts.strided
-
-    def get_device(self) -> int:
-        """-1, the number of no GPU."""
-        return -1
-
-    def is_signed(self) -> bool:
-        """Return whether the dtype is signed."""
-        return self.dtype.is_signed
-
-    def is_pinned(self) -> bool:
-        """Return False: there is one kind of memory here."""
-        return False
-
-    @property
-    def is_cuda(self) -> bool:
-        return False
-
-    @property
-    def is_cpu(self) -> bool:
-        return True
-
-    @property
-    def is_mps(self) -> bool:
-        return False
-
-    @property
-    def is_xpu(self) -> bool:
-        return False
-
-    @property
-    def is_quantized(self) -> bool:
-        return False
-
-    @property
-    def is_sparse(self) -> bool:
-        return False
-
-    @property
-    def is_meta(self) -> bool:
-        return False
 
     # ---- its place in the graph
 
@@ -330,17 +207,7 @@ class Tensor(Methods, _Missing):
         self._watched = True
         return RemovableHook(self, "_after_accumulation", hook)
 
-    # ---- to and from Python and NumPy
-
-    def item(self) -> Any:
-        """The one number in this tensor, as Python's."""
-        if self._array.size != 1:
-            raise RuntimeError(f"a Tensor with {self._array.size} elements cannot be converted to Scalar")
-        return self._array.item()
-
-    def tolist(self) -> Any:
-        """Return the elements as nested lists of Python numbers, or one number for a 0-d tensor."""
-        return self._array.tolist()
+    # ---- to NumPy, copies
 
     def numpy(self, *, force: bool = False) -> Array:
         """The array itself, not a copy. One that requires a gradient gives it under `no_grad` only, or by force."""
@@ -356,64 +223,8 @@ class Tensor(Methods, _Missing):
             return array.astype(dtype)
         return array.copy() if copy else array
 
-    def __float__(self) -> float:
-        return float(self._real_item())
-
-    def __int__(self) -> int:
-        return int(self._real_item())
-
-    def __complex__(self) -> complex:
-        return complex(self.item())
-
-    def _real_item(self) -> Any:
-        number = self.item()
-        if isinstance(number, complex):
-            if number.imag:
-                raise RuntimeError("value cannot be converted to type double without overflow")
-            return number.real
-        return number
-
-    def __index__(self) -> int:
-        if self._array.dtype.kind not in "iub" or self._array.size != 1:
-            raise TypeError("only integer tensors of a single element can be converted to an index")
-        return int(self.item())
-
-    def __bool__(self) -> bool:
-        if self._array.size > 1:
-            raise RuntimeError("Boolean value of Tensor with more than one value is ambiguous")
-        if not self._array.size:
-            raise RuntimeError("Boolean value of Tensor with no values is ambiguous")
-        return bool(self.item())
-
-    def __len__(self) -> int:
-        if not self._array.ndim:
-            raise TypeError("len() of a 0-d tensor")
-        return len(self._array)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        if not self._array.ndim:
-            raise TypeError("iteration over a 0-d tensor")
-        return iter(self.unbind(0))
-
-    def __reversed__(self) -> Tensor:
-        return self.flip(0) if self.ndim else self
-
-    def __contains__(self, x: Any) -> bool:
-        return bool((self._array == (x._array if isinstance(x, Tensor) else x)).any())
-
     def __hash__(self) -> int:
         return id(self)
-
-    def __repr__(self, **_: Any) -> str:
-        return printing.represent(self)
-
-    def __str__(self) -> str:
-        return repr(self)
-
-    def __format__(self, spec: str) -> str:
-        if not self._array.ndim:
-            return format(self.item(), spec)
-        return str(self) if not spec else object.__format__(self, spec)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if self._node is not None and self._node is not LEAF:
@@ -431,7 +242,7 @@ class Tensor(Methods, _Missing):
     def __reduce__(self) -> Any:
         return _rebuild, (type(self), self._array, self._node is LEAF)
 
-    # ---- its parts, and its axes in another order
+    # ---- transposes, real and imaginary part
 
     @property
     def T(self) -> Tensor:
