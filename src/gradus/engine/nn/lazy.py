@@ -14,7 +14,8 @@ from gradus.engine.autograd import no_grad
 from gradus.engine.functions import tensor
 from gradus.engine.nn import batchnorm, conv
 from gradus.engine.nn.linear import Linear
-from gradus.engine.nn.module import Convert, Module
+from gradus.engine.nn.module import Module
+from gradus.engine.nn.module_conversion import Convert
 from gradus.engine.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 from gradus.engine.tensor import Tensor
 

@@ -1,31 +1,26 @@
 """`Module`: a piece of a model that keeps its parameters, buffers and sub-modules in order, and calls its `forward`.
 
 What is assigned as an attribute is sorted by what it is: a `Parameter`, a `Module`, a buffer, or just an attribute. All
-that is done to a model as a whole (training or evaluation mode, saving and loading, other number types) is a walk over
-those three.
+that is done to a model as a whole (training or evaluation mode, saving and loading) is a walk over those three. Hooks
+are in `module_hooks.py`, other dtypes and devices in `module_conversion.py`.
 """
 
 from __future__ import annotations
 
-import functools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from gradus.engine import dtypes
-from gradus.engine.autograd import no_grad
 from gradus.engine.compat import absent
-from gradus.engine.dtypes.layouts import CHANNELS_LAST, in_format
 from gradus.engine.nn import state
-from gradus.engine.nn.hooks import BackwardGates, RemovableHandle, hang
+from gradus.engine.nn.module_conversion import ConvertibleModule
+from gradus.engine.nn.module_hooks import HookedModule
 from gradus.engine.nn.parameter import Buffer, Parameter
 from gradus.engine.nn.printing import represent, typename
 from gradus.engine.tensor import Tensor
 
-Convert = Callable[[Tensor], Tensor]
 
-
-class Module:
+class Module(HookedModule, ConvertibleModule):
     """Base class of every layer and model. A subclass calls `super().__init__()`, assigns its parts, and defines
     `forward`.
 
@@ -54,11 +49,6 @@ class Module:
     _buffers: dict[str, Tensor | None]
     _modules: dict[str, Module | None]
     _non_persistent_buffers_set: set[str]
-    _forward_hooks: dict[int, Callable[..., Any]]
-    _forward_pre_hooks: dict[int, Callable[..., Any]]
-    _backward_hooks: dict[int, Callable[..., Any]]
-    _backward_pre_hooks: dict[int, Callable[..., Any]]
-    _hook_ids_with_kwargs: set[int]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         name = type(self).__name__
@@ -93,72 +83,6 @@ class Module:
         if own["_forward_hooks"] or own["_forward_pre_hooks"] or own["_backward_hooks"] or own["_backward_pre_hooks"]:
             return self._call_with_hooks(args, kwargs)
         return self.forward(*args, **kwargs)
-
-    def _call_with_hooks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        with_kwargs = self._hook_ids_with_kwargs
-        for number, hook in tuple(self._forward_pre_hooks.items()):
-            changed = hook(self, args, kwargs) if number in with_kwargs else hook(self, args)
-            if changed is None:
-                continue
-            if number not in with_kwargs:
-                args = changed if isinstance(changed, tuple) else (changed,)
-            elif isinstance(changed, tuple) and len(changed) == 2:
-                args, kwargs = changed
-            else:
-                raise RuntimeError(
-                    f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {changed}."
-                )
-        watched = self._backward_hooks or self._backward_pre_hooks
-        gates = BackwardGates(self, self._backward_hooks, self._backward_pre_hooks) if watched else None
-        if gates:
-            args = gates.on_inputs(args)
-        result = self.forward(*args, **kwargs)
-        for number, hook in tuple(self._forward_hooks.items()):
-            changed = hook(self, args, kwargs, result) if number in with_kwargs else hook(self, args, result)
-            if changed is not None:
-                result = changed
-        return gates.on_outputs(result) if gates else result
-
-    def register_forward_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
-    ) -> RemovableHandle:
-        """Call `hook(module, args, output)` after every forward; what it returns, if anything, replaces the output."""
-        if always_call:
-            raise NotImplementedError("always_call=True is not supported: the hook is called when forward succeeds")
-        return self._hang("_forward_hooks", hook, prepend, with_kwargs)
-
-    def register_forward_pre_hook(
-        self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
-    ) -> RemovableHandle:
-        """Call `hook(module, args)` before every forward; what it returns, if anything, replaces the arguments."""
-        return self._hang("_forward_pre_hooks", hook, prepend, with_kwargs)
-
-    def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call `hook(module, grad_input, grad_output)` when the gradients of the inputs are there.
-
-        Both are tuples; what it returns, if anything, replaces `grad_input`.
-        """
-        return self._hang("_backward_hooks", hook, prepend)
-
-    def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
-        """Call `hook(module, grad_output)` before the module's backward; what it returns replaces `grad_output`."""
-        return self._hang("_backward_pre_hooks", hook, prepend)
-
-    def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        """Call `hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)`
-        before `load_state_dict` looks for this module's tensors; it may change the state_dict, which is a copy.
-        """
-        return self._register_load_state_dict_pre_hook(functools.partial(hook, self))
-
-    def _register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
-        self.__dict__.setdefault("_load_state_dict_pre_hooks", {})
-        return self._hang("_load_state_dict_pre_hooks", hook, False)
-
-    def _hang(self, kind: str, hook: Callable[..., Any], first: bool, with_kwargs: bool = False) -> RemovableHandle:
-        handle = hang(self.__dict__[kind], hook, first=first)
-        if with_kwargs:
-            self._hook_ids_with_kwargs.add(handle.id)
-        return handle
 
     # ---- attributes
 
@@ -415,98 +339,8 @@ class Module:
             elif parameter.grad is not None:
                 parameter.grad.detach_().zero_()
 
-    def type(self, dst_type: Any) -> Self:
-        """All parameters and buffers in another type, given as torch.float64 or torch.DoubleTensor."""
-        return self._apply(lambda t: t.type(dst_type))
-
-    def to_empty(self, *, device: Any, recurse: bool = True) -> Self:
-        """Parameters and buffers of the same shapes, to be filled; here they start as zeros.
-
-        Raises:
-            RuntimeError, AssertionError: for a device that this machine, or this engine, does not have.
-        """
-        dtypes.check_device(device)
-        return self._apply(lambda t: t.new_empty(t.shape), recurse)
-
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Do nothing, as `torch.compile` here: the module runs uncompiled."""
-
-    def _apply(self, fn: Convert, recurse: bool = True) -> Self:
-        """Put `fn(tensor)` in the place of every parameter's, gradient's and buffer's numbers; parameters stay the
-        objects they are.
-        """
-        if recurse:
-            for module in self.children():
-                module._apply(fn)
-        with no_grad():
-            for parameter in self._parameters.values():
-                if parameter is not None:
-                    parameter.data = fn(parameter.data)
-                    if parameter.grad is not None:
-                        parameter.grad.data = fn(parameter.grad.data)
-            for name, buffer in self._buffers.items():
-                if buffer is not None:
-                    self._buffers[name] = fn(buffer)
-        return self
-
-    def to(self, *args: Any, **kwargs: Any) -> Self:
-        """`to(device)`, `to(dtype)`, `to(device, dtype)` or `to(tensor)`: floating-point parameters and buffers change
-        type.
-
-        Raises:
-            TypeError: for a number type that is not floating point.
-            RuntimeError, AssertionError: for a device that this machine, or this engine, does not have.
-        """
-        unknown = kwargs.keys() - {"device", "dtype", "tensor", "non_blocking", "memory_format"}
-        if unknown:
-            raise TypeError(f"to() received an invalid combination of arguments: it has no {sorted(unknown)[0]!r}")
-        if kwargs.get("memory_format") is not None:
-            asked = kwargs["memory_format"]
-            self._apply(lambda x: in_format(x, asked) if x.ndim == CHANNELS_LAST.get(asked) else x)
-        given = [*args, *(kwargs[key] for key in ("device", "dtype", "tensor") if key in kwargs)]
-        kind: dtypes.dtype | None = None
-        for argument in given:
-            if isinstance(argument, dtypes.dtype):
-                kind = argument
-            elif isinstance(argument, Tensor):
-                kind = argument.dtype
-            elif isinstance(argument, int) and not isinstance(argument, bool):
-                dtypes.check_device(f"cuda:{argument}")  # PyTorch counts its GPUs
-            elif isinstance(argument, str | dtypes.device):
-                dtypes.check_device(argument)
-        if kind is None:
-            return self
-        if not kind.is_floating_point:
-            raise TypeError(f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={kind}")
-        return self._to_float(kind)
-
-    def _to_float(self, dtype: dtypes.dtype) -> Self:
-        return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
-
-    def float(self) -> Self:
-        """Convert all floating-point parameters and buffers to float32."""
-        return self._to_float(dtypes.float32)
-
-    def double(self) -> Self:
-        """Convert all floating-point parameters and buffers to float64."""
-        return self._to_float(dtypes.float64)
-
-    def half(self) -> Self:
-        """Convert all floating-point parameters and buffers to float16."""
-        return self._to_float(dtypes.float16)
-
-    def bfloat16(self) -> Self:
-        """Convert all floating-point parameters and buffers to bfloat16."""
-        return self._to_float(dtypes.bfloat16)
-
-    def cpu(self) -> Self:
-        """Return the module itself: everything is on the CPU."""
-        return self
-
-    def cuda(self, device: int | str | None = None) -> Self:
-        """Raises, as PyTorch does on a machine without a GPU."""
-        dtypes.check_device("cuda")
-        return self
 
     # ---- saving and loading
 
