@@ -115,6 +115,7 @@ def test_catalogue_has_the_table_of_corpora() -> None:
         "words": "documents",
         "pydocs": "stream",
         "stdlib": "stream",
+        "toy": "documents",
         "names": "documents",
         "shakespeare": "stream",
     }

@@ -122,9 +122,12 @@ def test_a_folder_leaves_out_runs_and_climbs(tmp_path: Path, capsys: pytest.Capt
     [
         ("shakespere", "no corpus or file named 'shakespere'; did you mean 'shakespeare'?"),
         ("Names", "no corpus or file named 'Names'; did you mean 'names'?"),
-        ("zzz", "no corpus or file named 'zzz'; corpora are words, pydocs, stdlib, names, shakespeare"),
-        ("", "no corpus or file named ''; corpora are words, pydocs, stdlib, names, shakespeare"),
-        ("no\0file", "no corpus or file named 'no\\x00file'; corpora are words, pydocs, stdlib, names, shakespeare"),
+        ("zzz", "no corpus or file named 'zzz'; corpora are words, pydocs, stdlib, toy, names, shakespeare"),
+        ("", "no corpus or file named ''; corpora are words, pydocs, stdlib, toy, names, shakespeare"),
+        (
+            "no\0file",
+            "no corpus or file named 'no\\x00file'; corpora are words, pydocs, stdlib, toy, names, shakespeare",
+        ),
     ],
 )
 def test_unknown_name_names_the_nearest(asked: str, message: str) -> None:

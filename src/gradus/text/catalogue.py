@@ -10,6 +10,7 @@ from pathlib import Path
 from gradus.errors import UserError
 from gradus.text import download, python_corpora
 from gradus.text.corpus import Corpus, Kind
+from gradus.text.toy import toy
 from gradus.text.user_files import corpus_from_path, corpus_from_text
 
 FILE_ADDRESS = "file://"  # begins a path with bytes that are not UTF-8, each as %xx
@@ -31,6 +32,8 @@ class _Named:
     about: str
     load: Callable[[], Corpus]
     file: download.RemoteFile | None = None
+    place: str = "comes with Python"  # where it is, if it is no file
+    other: Callable[[], Corpus] | None = None  # of a corpus that is to be had in either kind, the other than `kind`
 
 
 def _downloaded(name: str, kind: Kind, file: download.RemoteFile, about: str) -> _Named:
@@ -44,6 +47,13 @@ _CORPORA = {
     "words": _Named("documents", "the words of Python's own documentation and source", python_corpora.words),
     "pydocs": _Named("stream", "Python's language reference", python_corpora.pydocs),
     "stdlib": _Named("stream", "the standard library's source code", python_corpora.stdlib),
+    "toy": _Named(
+        "documents",
+        "sentences of a small grammar, whose entropy rate is known",
+        toy,
+        place="made here",
+        other=lambda: toy("stream"),
+    ),
     "names": _downloaded("names", "documents", download.NAMES, "makemore's 32,033 first names"),
     "shakespeare": _downloaded("shakespeare", "stream", download.SHAKESPEARE, "tiny Shakespeare, from char-rnn"),
 }
@@ -64,7 +74,8 @@ def load_corpus(name_or_path: str | Path, *, kind: Kind | None = None) -> Corpus
 
     Args:
         name_or_path: a corpus name takes precedence; write ./names, or Path("names"), for a file of the same name.
-        kind: for a path, "documents" (one a line) or "stream"; None detects it, see `user_files.detect_kind`.
+        kind: for a path, "documents" (one a line) or "stream"; None detects it, see `user_files.detect_kind`. A corpus
+            with a name has its own, except `toy`, which has both.
 
     Raises:
         UserError: if there is no such corpus or file, it is empty or not UTF-8, or it cannot be downloaded.
@@ -79,6 +90,8 @@ def load_corpus(name_or_path: str | Path, *, kind: Kind | None = None) -> Corpus
             raise UserError(_not_found(name_or_path))
         return corpus_from_path(path, name=path.name or str(path), kind=kind)
     if kind not in (None, named.kind):
+        if named.other is not None:
+            return named.other()
         raise UserError(f"the corpus {name_or_path!r} is of kind {named.kind!r}, not {kind!r}; leave the kind out")
     return named.load()
 
@@ -93,7 +106,7 @@ def _path(written: str) -> Path:
 
 def _place(named: _Named) -> str:
     if named.file is None:
-        return "comes with Python"
+        return named.place
     path = download.local_path(named.file)
     return str(path) if path else f"to be downloaded, {named.file.size:,} bytes"
 

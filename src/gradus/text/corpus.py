@@ -24,6 +24,8 @@ class Corpus:
         text: the characters of a stream; empty for documents.
         documents: the documents, none of which contains a newline; empty for a stream.
         part: "whole", or which part of a split this is.
+        floor: the entropy rate of what wrote the text, in nats a character, where it is known: no model can be expected
+            to have a lower loss on a text that it has not seen.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Corpus:
     text: str = ""
     documents: tuple[str, ...] = ()
     part: Literal["whole", "train", "dev", "test"] = "whole"
+    floor: float | None = None
 
     def __repr__(self) -> str:
         part = "" if self.part == "whole" else f", {self.part}"

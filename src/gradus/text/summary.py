@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from gradus.errors import UserError
 from gradus.text.characters import CharTokenizer
 from gradus.text.corpus import Corpus
@@ -22,6 +24,11 @@ def summarize(corpus: Corpus) -> tuple[tuple[str, str], ...]:
         )
     lines.append(("characters", f"{corpus.characters:,}{_with_ends(corpus)}"))
     lines.append(("alphabet", f"{tokenizer.vocab_size}: {tokenizer.alphabet!r}"))
+    if corpus.floor is not None:
+        bits = corpus.floor / math.log(2)
+        lines.append(
+            ("floor", f"{corpus.floor:.4f} nats, {bits:.4f} bits per character: no model can be expected below")
+        )
     try:
         parts = corpus.splits()
     except UserError as error:
