@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gradus.backend import torch
-from gradus.models import MODELS, LanguageModel, build_model, inference
+from gradus.models import MODELS, LanguageModel, Mixture, build_model, inference
 
 V, BLOCK = 11, 8
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -20,6 +20,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "recurrent": {"n_embd": 8, "n_hidden": 32},
     "gpt": {"n_layer": 2, "n_head": 2, "n_embd": 32},
     "modern": {"n_layer": 2, "n_head": 2, "n_embd": 32},
+    "mixture": {"network": '{"name": "bigram"}', "order": 3},
 }
 VARIANTS: dict[str, dict[str, Any]] = {  # settings that change what a model computes, for "model: what is different"
     "mlp: no norm, 2 layers": {**SETTINGS["mlp"], "n_layer": 2, "norm": "none", "init": "zero-output"},
@@ -71,6 +72,9 @@ def trained(name: str) -> tuple[LanguageModel, float]:
     y = (3 * x + 1) % V
     if hasattr(model, "count"):
         model.count(x, y)
+        if isinstance(model, Mixture):  # of a network that is trained already
+            model.network.load_state_dict(trained("bigram")[0].state_dict())
+            model.fit([(x, y)])
     else:
         rate = {"bigram": 0.3, "nplm": 0.03, "mlp": 0.03, "recurrent": 0.03, "gpt": 0.01, "modern": 0.01}[
             name.split(":")[0]

@@ -34,6 +34,7 @@ from gradus.training import (
     read_toml,
     reopen_to_resume,
     set_up,
+    set_up_mixture,
     settings_of,
     show_progress,
     train,
@@ -112,7 +113,8 @@ def command(
         with run.in_use(), work_goes_on():
             _train(ctx, run, reopen_to_resume(run, **budget), page, diagnose)
         return
-    setup = set_up(with_budget(read_toml(file) if file is not None else {}, settings))
+    settings = with_budget(read_toml(file) if file is not None else {}, settings)
+    setup = set_up_mixture(settings) if settings.get("model") == "mixture" else set_up(settings)
     for part in ("dev", "test"):
         setup.rows(part)  # before there is a folder: the text may be too short
     name = f"{Path(setup.corpus.name).stem}-{setup.config.model}"
@@ -141,6 +143,8 @@ def _train(ctx: click.Context, run: Run, setup: Setup, page: bool, diagnose: boo
             setup.config,
             run,
             evaluate=lambda model: evaluate(model, dev).nats,
+            fit_on=dev.batches(64),
+            seconds_before=setup.seconds_before,
             progress=show,
             data=setup.data(),
         )

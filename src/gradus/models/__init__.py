@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gradus.models.config import (
         BigramConfig,
         GPTConfig,
+        MixtureConfig,
         MLPConfig,
         ModelConfig,
         ModernConfig,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         RecurrentConfig,
     )
     from gradus.models.gpt import GPT
+    from gradus.models.mixture import Mixture
     from gradus.models.mlp import MLP
     from gradus.models.modern import Modern
     from gradus.models.ngram import NGram
@@ -42,6 +44,8 @@ __all__ = [
     "GPTConfig",
     "LanguageModel",
     "MLPConfig",
+    "Mixture",
+    "MixtureConfig",
     "ModelConfig",
     "Modern",
     "ModernConfig",
@@ -61,6 +65,7 @@ _HOME = {
             "BigramConfig",
             "GPTConfig",
             "MLPConfig",
+            "MixtureConfig",
             "ModelConfig",
             "ModernConfig",
             "NGramConfig",
@@ -75,6 +80,7 @@ _HOME = {
     "GPT": "gpt",
     "MLP": "mlp",
     "Modern": "modern",
+    "Mixture": "mixture",
     "NGram": "ngram",
     "NPLM": "nplm",
     "Recurrent": "recurrent",

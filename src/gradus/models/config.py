@@ -54,6 +54,30 @@ class NGramConfig:
 
 
 @dataclass(frozen=True)
+class MixtureConfig:
+    """Settings of `gradus.models.mixture.Mixture`."""
+
+    vocab_size: int  # number of different tokens
+    block_size: int  # longest row of tokens
+    of: str = ""  # the run whose trained network is mixed with the counts
+    network: str = ""  # the network's name and settings, as JSON; read from that run
+    order: int = 6  # tokens in an n-gram: the one predicted and the order - 1 before it
+    method: Method = "modified-kneser-ney"  # how counts become probabilities of what was seldom or never seen
+    weights: Literal["constant", "count"] = (
+        "count"  # the network's weight: one, or by how often the context was counted
+    )
+
+    def __post_init__(self) -> None:
+        _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size, order=self.order)
+        if not self.network:
+            raise UserError("a mixture needs a trained network; say of which run, by --of RUN")
+
+    @property
+    def parameters(self) -> int:
+        return 0  # the network is trained already
+
+
+@dataclass(frozen=True)
 class BigramConfig:
     """Settings of `gradus.models.bigram.Bigram`, which has none of its own."""
 

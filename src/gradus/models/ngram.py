@@ -79,11 +79,12 @@ class NGram(LanguageModel):
         mean = nats.mean() if len(nats) else float("nan")  # the mean of nothing, as cross_entropy has it
         return logits, torch.tensor(mean, dtype=torch.float64, device=idx.device)
 
-    def predict(self, x: Ints, *, before: int = 0) -> Predictions:
+    def predict(self, x: Ints, *, before: int | Ints = 0) -> Predictions:
         """What the counts say of the token after each position of the rows x (B, T).
 
         Args:
-            before: the token that precedes a row; -1 says that it is not known, so that the first contexts are shorter.
+            before: the token that precedes all rows, or each, (B, 1); -1 says that it is not known, so that the first
+                contexts are shorter.
         """
         self._check_tokens(x)
         contexts = [column.reshape(-1) for column in self._contexts(x, before)]
@@ -99,10 +100,10 @@ class NGram(LanguageModel):
         self._merge()
         return super().state_dict(*args, **kwargs)
 
-    def _contexts(self, x: Ints, before: int = 0) -> list[Ints]:
+    def _contexts(self, x: Ints, before: int | Ints = 0) -> list[Ints]:
         """(B, T) -> what each position sees, from its newest token to its oldest: `context` columns, each (B, T)."""
         T, longest = x.shape[1], self.context
-        padded = np.pad(x, ((0, 0), (max(longest - 1, 0), 0)), constant_values=before)
+        padded = np.concatenate([np.broadcast_to(before, (len(x), max(longest - 1, 0))), x], axis=1)
         return [padded[:, longest - 1 - back :][:, :T] for back in range(longest)]
 
     def _check_tokens(self, tokens: Ints) -> None:

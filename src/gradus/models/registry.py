@@ -13,6 +13,7 @@ from gradus.models.bigram import Bigram
 from gradus.models.config import (
     BigramConfig,
     GPTConfig,
+    MixtureConfig,
     MLPConfig,
     ModernConfig,
     NGramConfig,
@@ -20,6 +21,7 @@ from gradus.models.config import (
     RecurrentConfig,
 )
 from gradus.models.gpt import GPT
+from gradus.models.mixture import Mixture
 from gradus.models.mlp import MLP
 from gradus.models.modern import Modern
 from gradus.models.ngram import NGram
@@ -34,6 +36,7 @@ MODELS: dict[str, tuple[type[Any], type[Any]]] = {
     "recurrent": (RecurrentConfig, Recurrent),
     "gpt": (GPTConfig, GPT),
     "modern": (ModernConfig, Modern),
+    "mixture": (MixtureConfig, Mixture),
 }
 
 

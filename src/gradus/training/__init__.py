@@ -5,6 +5,7 @@ from gradus.training.checkpoint import load_weights, weights
 from gradus.training.config import TrainConfig
 from gradus.training.folder import new_run_folder
 from gradus.training.loop import is_counting, train
+from gradus.training.mixing import set_up_mixture
 from gradus.training.prepare import (
     RECIPES,
     Setup,
@@ -41,6 +42,7 @@ __all__ = [
     "reopen_to_resume",
     "runs_in",
     "set_up",
+    "set_up_mixture",
     "settings_of",
     "show_progress",
     "train",

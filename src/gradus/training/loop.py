@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -39,6 +39,8 @@ def train(
     run: Run | None = None,
     *,
     evaluate: Callable[[LanguageModel], float] | None = None,
+    fit_on: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = (),
+    seconds_before: float = 0.0,
     progress: Callable[[Report], None] | None = None,
     data: dict[str, Any] | None = None,
     clock: Callable[[], float] = time.perf_counter,
@@ -60,6 +62,9 @@ def train(
         batches: the training batches; a counting model sees those of one epoch.
         run: where checkpoints and metrics go; None writes nothing to disk.
         evaluate: the dev loss in nats; None measures none, so there is no best checkpoint and no early stopping.
+        fit_on: batches of the dev split, for a model with a method `fit(batches)`: what it must not learn from the
+            training text, it fits on them after counting.
+        seconds_before: what it took to train what the model begins with.
         progress: called after every step.
         data: what identifies the training text; saved in `state.json`.
         clock: the time in seconds, such as `time.perf_counter`.
@@ -69,7 +74,11 @@ def train(
     """
     optimizer = None if is_counting(model) else build_optimizer(model, config)
     session = Session(model, optimizer, config, run, evaluate, progress, data or {}, clock)
-    return _count(model, batches, session) if optimizer is None else _optimize(model, optimizer, batches, session)
+    return (
+        _count(model, batches, session, fit_on, seconds_before)
+        if optimizer is None
+        else _optimize(model, optimizer, batches, session)
+    )
 
 
 def is_counting(model: LanguageModel) -> bool:
@@ -109,13 +118,22 @@ def _optimize(
     return session.result()
 
 
-def _count(model: LanguageModel, batches: BatchSource, session: Session) -> TrainResult:
+def _count(
+    model: LanguageModel,
+    batches: BatchSource,
+    session: Session,
+    fit_on: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]],
+    seconds_before: float,
+) -> TrainResult:
     """A counting model sees each batch of an epoch once."""
-    if not session.load():
+    session.begin_count(seconds_before)
+    if not session.progress.step:
         for step in range(batches.steps_per_epoch):
             session.start_step()
             x, y = batches.batch(step)
             model.count(x, y)
+            if step + 1 == batches.steps_per_epoch and hasattr(model, "fit"):
+                model.fit(fit_on)
             session.end_count(_scored(y), batches.steps_per_epoch)
     return session.result()
 

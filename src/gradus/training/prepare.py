@@ -15,7 +15,7 @@ import numpy.typing as npt
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.files import is_text
-from gradus.models import MODELS, LanguageModel, build_model
+from gradus.models import MODELS, LanguageModel, Mixture, build_model
 from gradus.text import (
     FILE_ADDRESS,
     Batches,
@@ -75,6 +75,7 @@ class Setup:
     model: LanguageModel
     batches: BatchSource
     keeps_text: bool = False  # the text came from a pipe, so that the run has to save it
+    seconds_before: float = 0.0  # what it took to train what the model begins with
 
     def __repr__(self) -> str:
         model = f"{self.config.model} of {self.model.num_parameters():,} parameters"
@@ -262,6 +263,8 @@ def _batches(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, config: T
             f"{config.model} sees {model.context} tokens, so block_size must be at least that, got {model.block_size}"
         )
     if is_counting(model):
+        if isinstance(model, Mixture):  # what is counted needs the n-gram's context, whatever the network sees
+            context = row_context(model.ngram)
         return _RowBatches(make_rows(part, tokenizer, model.block_size, context=context), COUNTED_ROWS)
     if config.positions:
         if context is None:

@@ -68,6 +68,14 @@ class Session:
         self.seconds_before = self.progress.seconds
         self.stopped = self._reason_to_stop(lambda: False)
 
+    def begin_count(self, seconds_before: float) -> None:
+        """Load the run's checkpoint; or, for a model that has a trained network in it, save a first one."""
+        if not self.load():
+            self.progress.seconds = seconds_before
+            if self.model.num_parameters():
+                self.save()
+        self.seconds_before = self.progress.seconds
+
     def start_step(self) -> None:
         self.step_start = self.clock()
 
@@ -102,7 +110,7 @@ class Session:
         progress.tokens += tokens
         self.step_tokens += tokens
         self.step_seconds += self.clock() - self.step_start
-        progress.seconds = self.step_seconds
+        progress.seconds = self.seconds_before + self.step_seconds
         if progress.step == batches:
             dev_loss = self._measure() if self.evaluate is not None else None
             self._report(0.0, dev_loss, line=True, done=1.0)

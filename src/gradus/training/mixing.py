@@ -1,0 +1,52 @@
+"""Setting up a mixture: the network of a finished run, with its text, its tokenizer and its rows; and counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from gradus.errors import UserError
+from gradus.models.mixture import Mixture
+from gradus.training.checkpoint import load_weights, weights
+from gradus.training.loop import is_counting
+from gradus.training.prepare import Setup, carries, lasting, load_model, reopen, set_up
+from gradus.training.run import Run
+from gradus.training.state import progress_of
+
+
+def set_up_mixture(values: Mapping[str, object]) -> Setup:
+    """What `set_up` gives, for a new mixture: its network has the weights that had the lowest dev loss in their run.
+
+    The text is the network's, so that what the network has not seen the counts do not see either.
+
+    Args:
+        values: settings by name, among them `of`, the folder of the network's run.
+
+    Raises:
+        UserError: as `set_up` does, and if there is no trained network in the run, its text has changed, or another
+            text or length of rows is asked for than the network's.
+    """
+    if not values.get("of"):
+        raise UserError("a mixture needs a trained network; say of which run, by --of RUN")
+    run = Run.open(str(values["of"]))
+    source = reopen(run)
+    network = load_model(run)
+    if is_counting(network):
+        raise UserError(f"{run.path} is a counting model itself; a mixture needs a trained network")
+    if carries(network):
+        raise UserError(f"the network in {run.path} carries its state over the text; a mixture needs one without carry")
+    settings: Any = network.config
+    described = {"name": source.config.model, **asdict(settings)}
+    sizes = {name: described.pop(name) for name in ("vocab_size", "block_size")}
+    given = {"corpus": source.config.corpus, "kind": source.config.kind, "block_size": sizes["block_size"]}
+    for name, value in given.items():
+        asked = values.get(name, value)
+        if value != (lasting(str(asked)) if name == "corpus" else asked):
+            raise UserError(f"{name} is {value}, as the network in {run.path} has it, and cannot be {asked}")
+    filled = {"of": str(run.path.resolve()), "network": json.dumps(described)}
+    setup = set_up({**values, **given, **filled}, tokenizer=source.tokenizer)
+    assert isinstance(setup.model, Mixture)
+    load_weights(setup.model.network, weights(network))
+    return replace(setup, seconds_before=progress_of(run).seconds)
