@@ -54,10 +54,10 @@ def test_a_uniform_model_scores_ln_V() -> None:
     assert score.perplexity == pytest.approx(V, abs=1e-9)
 
 
-def test_bits_per_character_share_the_bits_of_all_tokens() -> None:
+def test_characters_share_the_bits_of_all_tokens() -> None:
     score = Score(total=100 * math.log(2), count=20)  # 100 bits in 20 tokens
     assert score.bits == pytest.approx(5.0)
-    assert score.bits_per_character(80) == pytest.approx(1.25)
+    assert score.bits_per(80) == pytest.approx(1.25)
 
 
 def test_perplexity_of_the_impossible_is_infinite() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradus.errors import UserError
-from gradus.text import Batches, CharTokenizer, Corpus, Rows, make_rows
+from gradus.text import Batches, BPETokenizer, CharTokenizer, Corpus, Rows, make_rows, scored_size
 from gradus.text.tokenizer import Ids
 
 # Every character of these texts is different, so that an id says where in the text it stands.
@@ -261,3 +261,21 @@ def test_sizes_out_of_range_are_refused() -> None:
     rows: Rows = make_rows(text, tokenizer, 4)
     with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
         next(rows.batches(0))
+
+
+@pytest.mark.parametrize("kind", ["stream", "documents"])
+def test_scored_size_is_of_all_that_the_targets_stand_for(kind: str) -> None:
+    text = "low lower lowest. été naïve"
+    part = stream(text) if kind == "stream" else of_documents("été", "low lower", "naïve")
+    for tokenizer in (CharTokenizer.train(part), BPETokenizer.train(part, 270)):
+        rows = make_rows(part, tokenizer, 4)
+        targets = [id_ for id_ in rows.y.reshape(-1).tolist() if id_ != -1]
+        characters, size = scored_size(part, tokenizer)
+        if kind == "documents":
+            ends = targets.count(tokenizer.separator)
+            text = "".join(tokenizer.decode([id_]) for id_ in targets if id_ != tokenizer.separator)
+            assert (characters, ends) == (sum(map(len, part.documents)) + 3, 3)
+            assert size == sum(len(document.encode()) for document in part.documents) + 3
+        else:
+            assert characters == len(tokenizer.decode(targets))
+            assert size == len(tokenizer.decode(targets).encode())

@@ -48,7 +48,7 @@ def test_a_training_that_needs_more_than_is_free_is_refused_before_anything_is_m
     monkeypatch.setattr(memory, "available", lambda: 30_000_000)
     message = refused("train", text, "--model", "bigram", "--out", tmp_path / "run")
     assert message.startswith(
-        "training bigram on an alphabet of 900 characters (810,900 parameters) will need about 80 MB of memory, and "
+        "training bigram on a vocabulary of 900 tokens (810,900 parameters) will need about 80 MB of memory, and "
         "30 MB are free; choose a smaller model or batch"
     )
     assert not (tmp_path / "run").exists()

@@ -31,6 +31,7 @@ VERBS = {
     "compare": "Compare runs in one table and one page, their curves together.",
     "run": "Run a PyTorch program or notebook, as it is, on gradus's engine.",
     "draw": "Draw the computation graph of an expression, with its gradients.",
+    "tokenize": "Show the tokens of a text, with their ids.",
     "data": "List the corpora, or show what is in one.",
     "bench": "Measure the engine side by side with PyTorch and micrograd on this machine.",
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from gradus.cli.losses import told
 from gradus.cli.verb import RunFolder, Split, Verb
 from gradus.evaluation import evaluate
 from gradus.training import Run, load_model, reopen
@@ -37,7 +38,6 @@ def command(run: str, split: Any, sliding: bool, stride: int | None, last: bool)
     model = load_model(opened, last=last)
     if sliding and stride is None:
         stride = max(1, model.block_size // 4)
-    score = evaluate(model, reopen(opened).rows(split, stride=stride))
-    click.echo(
-        f"{split} loss {score.nats:.6f} nats, {score.bits:.6f} bits per character, over {score.count:,} characters"
-    )
+    setup = reopen(opened)
+    rows = setup.rows(split, stride=stride)
+    click.echo(f"{split} loss {told(evaluate(model, rows), setup, split, digits=6, counts=True)}")

@@ -8,8 +8,7 @@ from gradus.cli.verb import RunFolder, Verb
 from gradus.cli.writing import show_samples
 from gradus.errors import UserError
 from gradus.generation import SamplingRule, samples
-from gradus.text import tokenizer_from_json
-from gradus.training import TOKENIZER, Run, load_model
+from gradus.training import Run, load_model, tokenizer_of
 
 
 @click.command("sample", cls=Verb)
@@ -39,7 +38,8 @@ from gradus.training import TOKENIZER, Run, load_model
 @click.option(
     "--length",
     type=click.IntRange(min=1),
-    help="Characters to add.  [default: documents until they end, 500 of a stream]",
+    help="Tokens to add, which are characters unless the run has another tokenizer.  [default: documents until they "
+    "end, 500 of a stream]",
 )
 @click.option("--last", is_flag=True, help="Use the last weights, not those with the lowest dev loss.")
 def command(
@@ -59,9 +59,10 @@ def command(
     except ValueError as error:
         raise UserError(str(error)) from error
     opened = Run.open(run)
+    model = load_model(opened, last=last)
     texts = samples(
-        load_model(opened, last=last),
-        tokenizer_from_json(opened.read(TOKENIZER), opened.path / TOKENIZER),
+        model,
+        tokenizer_of(opened, model),
         str(opened.settings().get("kind")),
         prompt=prompt,
         number=num,

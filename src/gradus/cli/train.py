@@ -8,17 +8,18 @@ from typing import Any
 
 import click
 
+from gradus.cli.losses import told
 from gradus.cli.options import SettingsCommand, given
 from gradus.cli.output import work_goes_on
 from gradus.cli.verb import RunFolder
 from gradus.cli.writing import show_samples
 from gradus.errors import UserError
-from gradus.evaluation import Score, evaluate
+from gradus.evaluation import evaluate
 from gradus.generation import samples
 from gradus.models import MODELS
 from gradus.report.diagnose import draw, looked_at
 from gradus.report.trained import is_old, write_page_of
-from gradus.text import Rows
+from gradus.text import CharTokenizer, Rows
 from gradus.training import (
     RECIPES,
     SAMPLES,
@@ -181,21 +182,30 @@ def _introduction(setup: Setup) -> str:
     size = f"{len(corpus.documents):,} documents, " if corpus.kind == "documents" else ""
     work = "counts the text once" if is_counting(model) else f"{model.num_parameters():,} parameters, {config.budget}"
     return (
-        f"{corpus.name}: {size}{corpus.characters:,} characters, {setup.tokenizer.vocab_size} different ones\n"
+        f"{corpus.name}: {size}{corpus.characters:,} characters, {_vocabulary(setup)}\n"
         f"{config.model}: sees {min(model.context, model.block_size)} tokens; {work}"
     )
 
 
+def _vocabulary(setup: Setup) -> str:
+    number = setup.tokenizer.vocab_size
+    if isinstance(setup.tokenizer, CharTokenizer):
+        return f"{number} different ones"
+    tokens = setup.rows("train").scored
+    characters, _ = setup.size("train")
+    return f"a vocabulary of {number:,} tokens, {characters / tokens:.2f} characters in each"
+
+
 def _report(run: Run, setup: Setup, result: TrainResult, dev: Rows, test: Rows) -> float:
-    """Print the results and write the samples. Returns the test loss, in nats."""
+    """Print the results and write the samples. Returns the test loss, in nats per character."""
     if result.best is not None:
         load_weights(setup.model, result.best)
     if result.stopped == "patience":
         click.echo(f"stopped early, after {setup.config.patience} evaluations without a better dev loss")
     best = "" if result.best_step in (None, result.step) else f", the best of the run, at step {result.best_step:,}"
     tested = evaluate(setup.model, test)
-    click.echo(f"dev loss  {_told(evaluate(setup.model, dev))}{best}")
-    click.echo(f"test loss {_told(tested)}")
+    click.echo(f"dev loss  {told(evaluate(setup.model, dev), setup, 'dev')}{best}")
+    click.echo(f"test loss {told(tested, setup, 'test')}")
     rate = f", {result.tokens_per_second:,.0f} tokens/s" if result.tokens_per_second else ""
     click.echo(f"{result.tokens:,} tokens in {result.seconds:.0f} s{rate}\n")
     shown: list[str] = []
@@ -208,8 +218,4 @@ def _report(run: Run, setup: Setup, result: TrainResult, dev: Rows, test: Rows) 
     click.echo(f"\nrun      {run.path}")
     click.echo(f"generate gradus sample {run.path}")
     click.echo(f"evaluate gradus eval {run.path}{' --sliding' if whole_block else ''}")
-    return tested.nats
-
-
-def _told(score: Score) -> str:
-    return f"{score.nats:.4f} nats, {score.bits:.4f} bits per character"
+    return tested.total / setup.size("test")[0]

@@ -60,9 +60,9 @@ class Score:
         except OverflowError:
             return math.inf
 
-    def bits_per_character(self, characters: int) -> float:
-        """Bits for a character of the text that the tokens stand for: comparable between tokenizers."""
-        return self.total / math.log(2) / characters
+    def bits_per(self, number: int) -> float:
+        """Bits for each of the characters, or bytes, that the tokens stand for: comparable between tokenizers."""
+        return self.total / math.log(2) / number
 
 
 def evaluate(model: LanguageModel, rows: Rows, *, batch_size: int = 64) -> Score:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import chain, islice
 
 from gradus.backend import torch
 from gradus.errors import UserError
@@ -13,9 +14,8 @@ from gradus.generation.sample import SamplingRule
 from gradus.models import LanguageModel
 from gradus.text import Tokenizer
 
-END = 0  # the id of the separator of documents
 DOCUMENTS, LONGEST_DOCUMENT = 10, 1000  # how many unless told otherwise, and where one that never ends is cut
-STREAM = 500  # characters of a stream
+STREAM = 500  # tokens of a stream
 
 
 def samples(
@@ -29,13 +29,13 @@ def samples(
     rule: SamplingRule = SamplingRule(),
     seed: int = 1337,
 ) -> Iterator[Iterator[str]]:
-    """Texts that begin with the prompt, each in pieces: the prompt, then every character as soon as it is drawn.
+    """Texts that begin with the prompt, each in pieces: the prompt, then every token as soon as it is drawn.
 
     Args:
         kind: what the model was trained on, "documents" or "stream".
         number: how many; None gives ten documents, or one stretch of a stream.
-        length: the most characters to add; None lets documents end by themselves, and adds 500 to a stream.
-        rule: how each character is drawn; a top_k larger than the vocabulary means all of it.
+        length: the most tokens to add; None lets documents end by themselves, and adds 500 to a stream.
+        rule: how each token is drawn; a top_k larger than the vocabulary means all of it.
         seed: of the random generator; the same seed gives the same texts.
 
     Raises:
@@ -44,7 +44,8 @@ def samples(
     """
     documents = kind == "documents"
     ids = tokenizer.encode(prompt).tolist()
-    start = [END, *ids] if documents or not ids else ids  # without a prompt a stream follows the first of all tokens
+    end = tokenizer.separator
+    start = [end, *ids] if documents or not ids else ids
     if rule.top_k is not None:
         rule = replace(rule, top_k=min(rule.top_k, tokenizer.vocab_size))
     generator = torch.Generator().manual_seed(seed)
@@ -57,13 +58,12 @@ def samples(
             length or (LONGEST_DOCUMENT if documents else STREAM),
             rule,
             generator=generator,
-            stop=END if documents else None,
+            stop=end if documents else None,
         )
+        drawn = (int(token.item()) for token in tokens)
+        new = (id_ for id_ in drawn if not (documents and id_ == end))
         try:
-            for token in tokens:
-                id_ = int(token.item())
-                if not (documents and id_ == END):
-                    yield tokenizer.decode([id_])
+            yield from islice(tokenizer.stream(chain(ids, new)), len(ids), None)  # a word's space depends on the prompt
         except ValueError as error:  # an n-gram without smoothing may never have seen the context
             raise UserError(f"the model cannot continue: {error}") from error
 

@@ -13,25 +13,27 @@ from gradus.report.page import write_page
 from gradus.report.record import Record, Rung, Setting
 from gradus.report.task import Task
 from gradus.report.yardsticks import yardsticks
+from gradus.text import CharTokenizer
 from gradus.training import SAMPLES, Run, Setup, is_counting, load_model, progress_of, reopen
 
 _SHOWN = ("batch_size", "optimizer", "learning_rate", "schedule", "warmup", "weight_decay", "grad_clip")
 
 
 def begin_record(task: Task, seed: int, command: str) -> Record:
-    """A record without rungs: the text, the question, the machine."""
+    """A record without rungs: the text, the question, the machine. All is told per character, whatever the tokens."""
+    characters = CharTokenizer.train(task.corpus)
     return Record(
         corpus=task.corpus.name,
         kind=task.corpus.kind,
         source=task.corpus.source,
-        vocab_size=task.tokenizer.vocab_size,
+        vocab_size=characters.vocab_size,
         parts=task.parts,
         rungs=(),
         seed=seed,
         command=command,
         captions=task.captions(),
         questions=task.questions,
-        yardsticks=yardsticks(task.splits.train, task.scored[1], task.scored[2], task.tokenizer),
+        yardsticks=yardsticks(task.splits.train, task.scored[1], task.scored[2], characters),
         machine=machine(),
         date=datetime.now(UTC).date().isoformat(),
     )

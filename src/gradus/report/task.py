@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import takewhile
 
 import numpy as np
+import numpy.typing as npt
 
 from gradus.backend import F, torch
 from gradus.evaluation import Score, evaluate
@@ -18,7 +20,7 @@ from gradus.generation import generate
 from gradus.models import LanguageModel, inference
 from gradus.report.ladder import DEV_WHILE_TRAINING, LONGEST_ROW, SCORED_AT_MOST
 from gradus.report.record import Guess, Part, Question, Sample
-from gradus.text import CharTokenizer, Corpus, Rows, Splits, Tokenizer, make_rows
+from gradus.text import CharTokenizer, Corpus, Rows, Splits, Tokenizer, make_rows, scored_size
 from gradus.training.prepare import row_context
 
 WORDS, PASSAGES, PASSAGE = 24, 3, 240  # samples a rung: documents; passages of a stream, and their characters
@@ -97,12 +99,18 @@ class Task:
             )
         elif self.block_size == LONGEST_ROW:
             out.append(f"Documents longer than {LONGEST_ROW - 1} characters are read in pieces.")
+        if not isinstance(self.tokenizer, CharTokenizer):
+            out.append(
+                f"The model reads tokens, of which there are {self.tokenizer.vocab_size:,}: a context and the curve of "
+                "training are told in tokens, losses per character."
+            )
         return tuple(out)
 
     def score(self, model: LanguageModel, part: Corpus, *, sliding: bool = False) -> Score:
-        """The loss of a model over a part."""
+        """The loss of a model over a part, per character whatever its tokens are."""
         batch_size = 64 if self.is_stream else 256  # rows; a document is short
-        return evaluate(model, self.rows(model, part, sliding=sliding), batch_size=batch_size)
+        score = evaluate(model, self.rows(model, part, sliding=sliding), batch_size=batch_size)
+        return Score(score.total, scored_size(part, self.tokenizer)[0])
 
     def slides(self, model: LanguageModel) -> bool:
         """Whether scoring with a sliding window would say something that windows do not."""
@@ -124,9 +132,10 @@ class Task:
             prompt = self.tokenizer.encode(self.questions[0].context)
             ids = generate(model, _batch(prompt, PASSAGES), PASSAGE, generator=generator)
             return tuple(Sample(self.tokenizer.decode(row[len(prompt) :])) for row in ids.numpy())
-        start = self.tokenizer.encode("\n")
+        start = np.array([self.tokenizer.separator])
         ids = generate(model, _batch(start, WORDS), self.block_size, generator=generator, stop=int(start[0]))
-        texts = [self.tokenizer.decode(row[1:]).split("\n")[0] for row in ids.numpy()]
+        rows = (row[1:].tolist() for row in ids.numpy())
+        texts = [self.tokenizer.decode(list(takewhile(lambda id_: id_ != start[0], row))) for row in rows]
         return tuple(Sample(text, self._origin(text)) for text in texts)
 
     def _origin(self, text: str) -> str:
@@ -169,13 +178,21 @@ class Task:
 
     def _guesses(self, model: LanguageModel, question: Question, most: int) -> tuple[Guess, ...]:
         with inference(model):
-            logits, _ = model(torch.from_numpy(self.tokenizer.encode(question.context)[None]))  # (1, T, V)
+            logits, _ = model(torch.from_numpy(self._encoded(question.context)[None]))  # (1, T, V)
             p = F.softmax(logits[0, -1], dim=-1).numpy()
         if not np.isfinite(p).all():  # counts without smoothing that have not seen this context
             return ()
         ids = [int(i) for i in np.argsort(-p, kind="stable")[:most]]
-        right = int(self.tokenizer.encode(question.answer)[0])
-        return tuple(Guess(self.tokenizer.decode([i]), float(p[i])) for i in dict.fromkeys([*ids, right]))
+        right = self._encoded(question.answer)[:1].tolist()  # a space is no token of words
+        end = None if self.is_stream else self.tokenizer.separator
+        texts = {i: "\n" if i == end else self.tokenizer.decode([i]) for i in dict.fromkeys([*ids, *right])}
+        return tuple(Guess(text, float(p[i])) for i, text in texts.items())
+
+    def _encoded(self, text: str) -> npt.NDArray[np.int64]:
+        """The ids of a text, in which a newline stands for the separator of documents."""
+        if self.is_stream or not text.startswith("\n"):
+            return self.tokenizer.encode(text)
+        return np.concatenate([[self.tokenizer.separator], self.tokenizer.encode(text[1:])])
 
 
 def beginning(part: Corpus, characters: int) -> Corpus:

@@ -8,7 +8,7 @@ from gradus.text.characters import CharTokenizer
 from gradus.text.corpus import Corpus, Kind, Splits
 from gradus.text.load import gpt2_tokenizer, load_tokenizer, tokenizer_from_json
 from gradus.text.positions import Positions
-from gradus.text.rows import Rows, make_rows
+from gradus.text.rows import Rows, make_rows, scored_size
 from gradus.text.summary import summarize
 from gradus.text.tokenizer import Tokenizer
 from gradus.text.tracks import TrackBatches, Tracks, make_tracks
@@ -35,6 +35,7 @@ __all__ = [
     "load_tokenizer",
     "make_rows",
     "make_tracks",
+    "scored_size",
     "summarize",
     "tokenizer_from_json",
 ]

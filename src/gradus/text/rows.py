@@ -13,6 +13,7 @@ from gradus.text.corpus import Corpus
 from gradus.text.tokenizer import Ids, Tokenizer
 
 NOT_SCORED = -1
+FIRST_TOKEN = 1000  # characters among which the first token is
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,16 @@ def make_rows(
     starts, lengths, context_only = windows(ends[:-1], np.diff(ends), block_size, stride)
     by_length = np.argsort(lengths, kind="stable")
     return Rows(ids, starts[by_length], lengths[by_length], context_only[by_length], block_size)
+
+
+def scored_size(part: Corpus, tokenizer: Tokenizer) -> tuple[int, int]:
+    """The characters and bytes (UTF-8) that all targets are: ends of documents too, but not a stream's first token."""
+    if part.kind == "documents":
+        sizes = (len(document.encode("utf-8", "surrogatepass")) + 1 for document in part.documents)
+        return part.characters, sum(sizes)
+    unscored = len(tokenizer.decode(tokenizer.encode(part.text[:FIRST_TOKEN])[:1]))
+    scored = part.text[unscored:]
+    return len(scored), len(scored.encode("utf-8", "surrogatepass"))
 
 
 def windows(firsts: Ids, counts: Ids, block_size: int, stride: int) -> tuple[Ids, Ids, Ids]:

@@ -44,7 +44,7 @@ class WordTokenizer(Tokenizer):
     """
 
     kind = "words"
-    separator = 0
+    separator, unknown = 0, 1
 
     def __init__(self, words: Sequence[str], *, lower: bool = False, marks: bool = True, lines: bool = True) -> None:
         """Raises ValueError unless the words are different and begin with the newline and <unk>."""
@@ -100,7 +100,7 @@ class WordTokenizer(Tokenizer):
 
     def encode(self, text: str) -> Ids:
         """(n,) int64, an id a word; that of <unk> for those that are not in the vocabulary."""
-        return np.array([self._ids.get(word, 1) for word in self.split(text)], dtype=np.int64)
+        return np.array([self._ids.get(word, self.unknown) for word in self.split(text)], dtype=np.int64)
 
     def decode(self, ids: npt.ArrayLike) -> str:
         """The words of (n,) integer ids with spaces between them. IndexError if one is out of range."""

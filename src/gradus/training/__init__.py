@@ -14,6 +14,7 @@ from gradus.training.prepare import (
     reopen,
     reopen_to_resume,
     set_up,
+    tokenizer_of,
     with_budget,
     write_beginning,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "set_up_mixture",
     "settings_of",
     "show_progress",
+    "tokenizer_of",
     "train",
     "weights",
     "with_budget",

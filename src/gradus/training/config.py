@@ -20,6 +20,10 @@ class TrainConfig:
     corpus: str = "pydocs"  # the training text: a corpus by name, or a file or folder
     kind: Literal["documents", "stream"] | None = None  # one document a line, or one stream; detected by default
     model: str = "gpt"  # the model to train
+    tokenizer: str = "chars"  # the tokenizer: chars, bpe or words, made for the text; gpt2; or a file, folder or run
+    vocab_size: int | None = None  # vocabulary: the most tokens of bpe [512] and of words [all]
+    min_count: int = 1  # words that are rarer in the text to train on are the token <unk>
+    lower: bool = False  # words in small letters only
     steps: int | None = None  # the budget in optimizer steps
     minutes: float | None = None  # the budget in minutes of training; 3 when no budget is given
     batch_size: int = 16  # batch size: rows of tokens in a batch
@@ -47,7 +51,7 @@ class TrainConfig:
             )
         if self.steps is None and self.minutes is None:
             object.__setattr__(self, "minutes", 3.0)
-        for name in ("steps", "batch_size", "grad_accumulation", "evaluations"):
+        for name in ("steps", "batch_size", "grad_accumulation", "evaluations", "vocab_size", "min_count"):
             self._require(name, getattr(self, name) is None or getattr(self, name) >= 1, "at least 1")
         for name in ("minutes", "learning_rate", "muon_lr"):
             self._require(name, getattr(self, name) is None or getattr(self, name) > 0, "greater than 0")

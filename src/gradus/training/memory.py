@@ -28,11 +28,11 @@ def require_memory(config: TrainConfig, model: Any) -> None:
         return
     parameters = f"{model.parameters:,} parameters" if model.parameters else "the counts"
     said = (
-        f"training {config.model} on an alphabet of {model.vocab_size:,} characters ({parameters}) will need about "
+        f"training {config.model} on a vocabulary of {model.vocab_size:,} tokens ({parameters}) will need about "
         f"{_size(needed)} of memory, and {_size(free)} are free"
     )
     if needed > free:
-        raise UserError(f"{said}; choose a smaller model or batch, or a text with fewer different characters")
+        raise UserError(f"{said}; choose a smaller model or batch, or a smaller vocabulary")
     note(said)
 
 

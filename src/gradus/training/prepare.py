@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import numpy.typing as npt
 
 from gradus.backend import torch
@@ -19,6 +20,7 @@ from gradus.models import MODELS, LanguageModel, Mixture, build_model
 from gradus.text import (
     FILE_ADDRESS,
     Batches,
+    BPETokenizer,
     CharTokenizer,
     Corpus,
     Positions,
@@ -26,10 +28,13 @@ from gradus.text import (
     Splits,
     Tokenizer,
     TrackBatches,
+    WordTokenizer,
     catalogue,
     load_corpus,
+    load_tokenizer,
     make_rows,
     make_tracks,
+    scored_size,
     tokenizer_from_json,
 )
 from gradus.text.catalogue import as_name
@@ -40,6 +45,9 @@ from gradus.training.memory import require_memory
 from gradus.training.run import BEST, CONFIG, MODEL, TEXT, TOKENIZER, Run
 from gradus.training.settings import Setting, build, settings_of, to_toml, unknown
 from gradus.training.state import progress_of, spent
+
+CHARS, BPE, WORDS, GPT2 = "chars", "bpe", "words", "gpt2"  # the tokenizers by name; another one is a path
+BPE_VOCAB_SIZE = 512
 
 STREAM_BLOCK_SIZE = 64  # the default for a stream
 DOCUMENTS_BLOCK_SIZE = 256  # for documents the default is what the longest needs, but not more than this
@@ -98,6 +106,10 @@ class Setup:
             getattr(self.splits, part), self.tokenizer, self.model.block_size, context=context, stride=stride
         )
 
+    def size(self, part: Literal["train", "dev", "test"]) -> tuple[int, int]:
+        """The characters and bytes that the rows of a split are scored on."""
+        return scored_size(getattr(self.splits, part), self.tokenizer)
+
     def data(self) -> dict[str, Any]:
         """What identifies the text: its name, its size and its SHA-256."""
         text = "\n".join((self.corpus.text, *self.corpus.documents))
@@ -132,7 +144,7 @@ def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None, 
 
     Args:
         values: for instance {"corpus": "names", "model": "gpt", "steps": 300, "n_layer": 2}.
-        tokenizer: None makes one of the corpus's characters.
+        tokenizer: None makes or loads the one that the settings name.
         to_train: whether the memory that training needs must be free.
 
     Raises:
@@ -147,12 +159,16 @@ def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None, 
     recipe = {name: value for name, value in RECIPES.get((config.model, corpus.kind), {}).items() if name not in values}
     own = settings_of(TrainConfig)
     config = replace(
-        config, kind=corpus.kind, corpus=lasting(config.corpus), **{k: v for k, v in recipe.items() if k in own}
+        config,
+        kind=corpus.kind,
+        corpus=lasting(config.corpus),
+        tokenizer=_lasting_tokenizer(config.tokenizer),
+        **{k: v for k, v in recipe.items() if k in own},
     )
     settings = {**{k: v for k, v in recipe.items() if k not in own}, **settings}
-    settings.setdefault("block_size", _block_size(corpus))
     splits = corpus.splits()
-    tokenizer = tokenizer or CharTokenizer.train(corpus)
+    tokenizer = tokenizer or _make_tokenizer(config, corpus, splits.train)
+    settings.setdefault("block_size", _block_size(corpus, tokenizer))
     if to_train:
         require_memory(config, MODELS[config.model][0](vocab_size=tokenizer.vocab_size, **settings))
     torch.manual_seed(config.seed)
@@ -237,6 +253,22 @@ def load_model(run: Run, *, last: bool = False) -> LanguageModel:
     return model
 
 
+def tokenizer_of(run: Run, model: LanguageModel) -> Tokenizer:
+    """The tokenizer of a run.
+
+    Raises:
+        UserError: if it is missing or damaged, or has not the vocabulary that the model was made for.
+    """
+    path = run.path / TOKENIZER
+    tokenizer = tokenizer_from_json(run.read(TOKENIZER), path)
+    if tokenizer.vocab_size != model.config.vocab_size:
+        raise UserError(
+            f"the tokenizer {path} has {tokenizer.vocab_size:,} tokens, but the model was made for "
+            f"{model.config.vocab_size:,}; put the model's own tokenizer there"
+        )
+    return tokenizer
+
+
 def with_budget(values: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
     """Settings with others put over them; a budget in one unit takes the place of one in the other."""
     over = {name: value for name, value in over.items() if value is not None}
@@ -294,10 +326,31 @@ def _sort(values: Mapping[str, object]) -> tuple[TrainConfig, dict[str, Any]]:
     return config, {name: of_model[name].check(value) for name, value in values.items() if name in of_model}
 
 
-def _block_size(corpus: Corpus) -> int:
+def _make_tokenizer(config: TrainConfig, corpus: Corpus, train: Corpus) -> Tokenizer:
+    """Characters are known from the whole text, what is learned only from the part to train on."""
+    made = config.tokenizer in (BPE, WORDS)
+    for name, of, given in (
+        ("vocab_size", made, config.vocab_size is not None),
+        ("min_count", config.tokenizer == WORDS, config.min_count != 1),
+        ("lower", config.tokenizer == WORDS, config.lower),
+    ):
+        if given and not of:
+            raise UserError(f"{name} is no setting of the tokenizer {config.tokenizer}")
+    if config.tokenizer == CHARS:
+        return CharTokenizer.train(corpus)
+    if config.tokenizer == BPE:
+        return BPETokenizer.train(train, config.vocab_size or BPE_VOCAB_SIZE)
+    if config.tokenizer == WORDS:
+        return WordTokenizer.train(train, config.vocab_size, min_count=config.min_count, lower=config.lower)
+    return load_tokenizer(config.tokenizer)
+
+
+def _block_size(corpus: Corpus, tokenizer: Tokenizer) -> int:
     if corpus.kind == "stream":
         return STREAM_BLOCK_SIZE
-    return min(DOCUMENTS_BLOCK_SIZE, max(map(len, corpus.documents)) + 1)
+    ids = tokenizer.encode_documents(corpus.documents)
+    longest = int(np.diff(np.flatnonzero(ids == tokenizer.separator)).max())
+    return min(DOCUMENTS_BLOCK_SIZE, longest)
 
 
 def lasting(corpus: str) -> str:
@@ -307,6 +360,10 @@ def lasting(corpus: str) -> str:
         return corpus
     path = Path(os.path.realpath(os.path.expanduser(corpus)))
     return str(path) if is_text(str(path)) else path.as_uri()
+
+
+def _lasting_tokenizer(name: str) -> str:
+    return name if name in (CHARS, BPE, WORDS, GPT2) else lasting(name)
 
 
 def vanishes(corpus: str) -> bool:

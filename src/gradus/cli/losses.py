@@ -1,0 +1,28 @@
+"""A loss in words: in nats and bits per character, or where tokens are something else per token, character and byte."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gradus.evaluation import Score
+from gradus.text import CharTokenizer, WordTokenizer
+from gradus.training import Setup
+
+
+def told(
+    score: Score, setup: Setup, part: Literal["train", "dev", "test"], *, digits: int = 4, counts: bool = False
+) -> str:
+    """The loss of a split; with `counts` also over how many tokens and characters it is the mean."""
+    characters, size = setup.size(part)
+    per_character = f"{score.bits_per(characters):.{digits}f} bits per character"
+    if isinstance(setup.tokenizer, CharTokenizer):
+        return f"{score.nats:.{digits}f} nats, {per_character}" + (
+            f", over {characters:,} characters" if counts else ""
+        )
+    out = f"{score.nats:.{digits}f} nats per token, {per_character}, {score.bits_per(size):.{digits}f} per byte"
+    if counts:
+        out += f", over {score.count:,} tokens, {characters:,} characters, {size:,} bytes"
+    if isinstance(setup.tokenizer, WordTokenizer):
+        ids = setup.rows(part).ids
+        out += f"; {100 * (ids == setup.tokenizer.unknown).mean():.1f} % of the words are unknown"
+    return out
