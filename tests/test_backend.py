@@ -65,7 +65,7 @@ def test_choosing_the_same_again_is_no_error(monkeypatch: pytest.MonkeyPatch) ->
 def test_an_unknown_backend_is_the_users_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "_chosen", None)
     monkeypatch.setenv(backend.VARIABLE, "jax")
-    with pytest.raises(UserError, match="no backend is called 'jax': choose one of engine, torch"):
+    with pytest.raises(UserError, match="unknown backend 'jax': choose one of engine, torch"):
         backend.name()
 
 

@@ -41,7 +41,7 @@ def use(backend: str) -> None:
     """
     global _chosen
     if backend not in BACKENDS:
-        raise UserError(f"no backend is called {backend!r}: choose one of {', '.join(BACKENDS)}")
+        raise UserError(f"unknown backend {backend!r}: choose one of {', '.join(BACKENDS)}")
     if _chosen not in (None, backend):
         raise RuntimeError(
             f"the backend is {_chosen!r} already and cannot become {backend!r}: choose before importing models"
@@ -52,7 +52,7 @@ def use(backend: str) -> None:
 
 
 def name() -> str:
-    """Which backend this process uses, "engine" or "torch"; asking makes the choice final."""
+    """The backend of this process, "engine" or "torch". After this call it cannot be changed."""
     if _chosen is None:
         use(os.environ.get(VARIABLE) or "engine")
     assert _chosen is not None

@@ -76,7 +76,7 @@ def replacing(path: str | os.PathLike[str], *, durable: bool = True) -> Iterator
 
 
 def write(path: str | os.PathLike[str], data: bytes, *, durable: bool = True) -> None:
-    """Replace a file's content, as `replacing` does. OSError if it cannot be written."""
+    """Replace a file's content, as `replacing` does. Raises OSError if it cannot be written."""
     with replacing(path, durable=durable) as file:
         file.write(data)
 

@@ -44,7 +44,7 @@ def test_every_public_method_has_a_docstring(owner: type) -> None:
 
 WITH_EXAMPLES = [
     torch.Tensor, torch.autograd.Function, torch.autograd.grad, torch.nn.Module, torch.optim.Optimizer, torch.save,
-    torch.utils.data.DataLoader,
+    torch.utils.data.DataLoader, torch.utils.data.Dataset,
 ]  # fmt: skip
 
 

@@ -54,7 +54,7 @@ def test_assigned_names_label_their_nodes_and_a_name_is_one_node() -> None:
         ("1 +", "invalid syntax .at the end"),
         ("(1", "never closed .at column 1"),
         ("2^3", r"a power is written \*\*, not \^"),
-        ("f(1)", "there is no function 'f'; there are abs, cos, exp, log, max"),
+        ("f(1)", "unknown function 'f'; choose one of abs, cos, exp, log, max"),
         ("tanh", r"tanh is a function: tanh\(...\)"),
         ("tanh(1, 2)", "tanh takes one number, got 2"),
         ("max()", "max takes numbers, got 0"),

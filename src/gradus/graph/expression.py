@@ -48,10 +48,10 @@ def parse_expression(text: str, variables: Mapping[str, float] | None = None) ->
 
 
 def parse_variables(words: Iterable[str]) -> dict[str, float]:
-    """`x1=2` ... as a mapping.
+    """The values of variables, given as words: ["x1=2", "w=-3"] -> {"x1": 2.0, "w": -3.0}.
 
     Raises:
-        UserError: for a word of another form.
+        UserError: if a word is not a name, "=" and a finite number.
     """
     variables = {}
     for word in words:
@@ -131,7 +131,7 @@ class _Reader:
     def _call(self, name: str, arguments: list[ast.expr], node: ast.expr) -> Value:
         if name != "max" and name not in FUNCTIONS:
             known = ", ".join([*sorted([*FUNCTIONS, "max"])])
-            raise self._error(f"there is no function {name!r}; there are {known}", node)
+            raise self._error(f"unknown function {name!r}; choose one of {known}", node)
         if len(arguments) != 1 and (name != "max" or not arguments):
             raise self._error(
                 f"{name} takes {'numbers' if name == 'max' else 'one number'}, got {len(arguments)}", node

@@ -19,7 +19,7 @@ def plot_losses(
     log_seconds: bool = False,
     title: str = "Loss while training",
 ) -> Figure:
-    """Draw several runs on one pair of axes, seconds of training across, nats per token up.
+    """Draw the losses of several runs in one figure: nats per token against seconds of training.
 
     Args:
         curves: one per run; each becomes a line labelled with its label (training loss) and, where it has dev losses,

@@ -270,7 +270,7 @@ def tokenizer_of(run: Run, model: LanguageModel) -> Tokenizer:
 
 
 def with_budget(values: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
-    """Settings with others put over them; a budget in one unit takes the place of one in the other."""
+    """Settings updated with changes; a budget in minutes replaces one in steps, and the other way round."""
     over = {name: value for name, value in over.items() if value is not None}
     budgets = {"steps", "minutes"}
     others = {name: value for name, value in values.items() if not (name in budgets and budgets & over.keys())}

@@ -1,4 +1,4 @@
-"""Several tensors made one: cat, stack, and grids of combinations."""
+"""Joining tensors: cat, stack, and grids of combinations."""
 
 from __future__ import annotations
 

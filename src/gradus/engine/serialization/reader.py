@@ -161,7 +161,9 @@ class Reader:
 
     def _call(self, function: Any, arguments: Any) -> Any:
         if not isinstance(function, Word) or not isinstance(arguments, tuple):
-            raise pickle.UnpicklingError(f"the file asks to call {function!r}, which torch.load does not do")
+            raise pickle.UnpicklingError(
+                f"the file calls {function!r}: torch.load calls only the functions that rebuild tensors and containers"
+            )
         if function == Word("copyreg", "_reconstructor"):  # an object, as protocols 0 and 1 write it
             return self._object(arguments[0], arguments[2:] if arguments[2:] != (None,) else ())
         return rebuild.call(function, arguments)

@@ -35,9 +35,12 @@ def word(module: str, name: str) -> Any:
 
 
 def call(function: Word, arguments: tuple[Any, ...]) -> Any:
-    """What the call of a word gives."""
+    """The result of a call that a file contains."""
     if function not in _CALLS:
-        raise pickle.UnpicklingError(f"the file asks to call {function.module}.{function.name}, which is not done")
+        raise pickle.UnpicklingError(
+            f"the file calls {function.module}.{function.name}: torch.load calls only the functions that rebuild tensors "
+            "and containers"
+        )
     return _CALLS[function](*arguments)
 
 

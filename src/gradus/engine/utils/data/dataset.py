@@ -1,4 +1,4 @@
-"""Datasets: what can be asked for its i-th example (or for one after the other), and ways to put several together."""
+"""Datasets: collections of examples, by index or as an iterator, and ways to combine several."""
 
 from __future__ import annotations
 
@@ -18,7 +18,17 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Dataset(Generic[T_co]):
-    """Examples by their number: a subclass gives `__getitem__(i)` and, for samplers, `__len__`."""
+    """A collection of examples, by index: a subclass defines `__getitem__(i)` and, for samplers, `__len__`.
+
+    >>> class Squares(torch.utils.data.Dataset):
+    ...     def __len__(self):
+    ...         return 4
+    ...
+    ...     def __getitem__(self, i):
+    ...         return i, i * i
+    >>> Squares()[3]
+    (3, 9)
+    """
 
     def __getitem__(self, index: Any) -> T_co:
         raise NotImplementedError("Subclasses of Dataset should implement __getitem__.")
