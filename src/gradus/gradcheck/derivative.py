@@ -133,7 +133,7 @@ def derivative(f: Callable[[Any], Any], x: float, steps: Any = None) -> Derivati
 
 
 def _as_numbers(f: Callable[[Any], Any], x: float) -> tuple[Callable[[float], float], float | None]:
-    """f as a function of floats, and its derivative if it can be had from a graph."""
+    """f as a function of floats, and its derivative if a graph can give it."""
     leaf = Value(x)
     try:
         result = f(leaf)

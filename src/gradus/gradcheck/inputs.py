@@ -123,7 +123,7 @@ def evaluate(fn: Callable[..., Any], inputs: Sequence[Input], arrays: Sequence[A
 
 
 def backward(results: Sequence[Any], weights: Array) -> None:
-    """Run backward from sum(weights * results). Weights other than 1 show whether a backward uses the gradient it gets."""
+    """Run backward from sum(weights * results). Weights other than 1 show whether it uses the gradient it is given."""
     if hasattr(results[0], "grad_fn"):
         torch = library(results[0])
         start, total = 0, None

@@ -80,7 +80,7 @@ class Setting:
         return value
 
     def parse(self, text: str) -> Any:
-        """The value that a flag's text stands for.
+        """The value of a flag, from its text.
 
         Raises:
             UserError: if the text is no value of the field's type.

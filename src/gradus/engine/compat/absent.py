@@ -115,7 +115,7 @@ _NOT_PUBLIC = ("_C", "_dynamo", "_inductor", "__config__")  # which programs nam
 
 
 def find_module(name: str) -> ModuleType:
-    """The engine's module for one of PyTorch's, such as torch.nn.functional; or one that stands for it.
+    """The engine's module for one of PyTorch's, such as torch.nn.functional, or a placeholder.
 
     Raises:
         ModuleNotFoundError: if PyTorch has no such module.

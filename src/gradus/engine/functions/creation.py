@@ -126,7 +126,7 @@ def _ragged(source: Any, dim: int = 0) -> str:
 
 
 def _dtypes_in(data: Any) -> set[np.dtype[Any]]:
-    """The types of all that nested lists hold: in those, numbers and tensors of one number meet."""
+    """The dtypes of the numbers and 0-d tensors in nested lists."""
     if isinstance(data, Variable) and data._array.size != 1:
         raise ValueError("only one element tensors can be converted to Python scalars")
     if isinstance(data, Variable):

@@ -102,7 +102,7 @@ def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
 def eig(A: Tensor) -> Eig:
     """(..., n, n) -> eigenvalues (..., n) and eigenvectors (..., n, n) as columns of length 1, both complex.
 
-    An eigenvector may be turned by another angle in the complex plane than PyTorch's. A is real: complex matrices are
+    An eigenvector may be rotated by another angle in the complex plane than PyTorch's. A is real: complex matrices are
     refused.
 
     Raises:

@@ -1,8 +1,8 @@
 """Recurrent layers over whole sequences: `RNN`, `GRU`, `LSTM`, several layers deep and in both directions if asked.
 
 The products with the inputs are computed for all times at once; the steps are one operation (`ops/recurrence.py`).
-Packed sequences, of which the t-th step meets those that are long enough, and LSTMs with projections go step by step,
-by the formulas of `rnn_cells.py`.
+Packed sequences, of which step t takes those longer than t, and LSTMs with projections go step by step, by the
+formulas of `rnn_cells.py`.
 """
 
 from __future__ import annotations

@@ -139,7 +139,7 @@ class Eig(Function):
     """A = V diag(w) V⁻¹, w and V complex, the columns of V of length 1.
     dA = V⁻ᴴ (diag(dw) + (Vᴴ dV - Vᴴ V diag(Re Vᴴ dV)) / F) Vᴴ,  Fᵢⱼ = conj(wⱼ - wᵢ),  and of that the real part
 
-    A column of V may be turned by any angle in the complex plane: a loss that changes with it has no gradient.
+    A column of V may be rotated by any angle in the complex plane: a loss that changes with it has no gradient.
     """
 
     def forward(self, a: Array) -> tuple[Array, Array]:

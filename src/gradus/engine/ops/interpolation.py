@@ -125,7 +125,7 @@ def smoothed(n: int, out: int, scale: float | None, align_corners: bool, rule: s
 
 
 def _step(n: int, out: int, scale: float | None) -> float:
-    """How many inputs a result stands for."""
+    """How many inputs there are for each result."""
     return 1 / scale if scale else n / out
 
 

@@ -1,6 +1,6 @@
 """What operations do differently for numbers of 16 bits, and for complex ones.
 
-The rules in `ops/` are written for real numbers of 32 or 64 bits. `variable.apply` asks here for what stands for an
+The rules in `ops/` are written for real numbers of 32 or 64 bits. `record.apply` asks `suited` for what replaces an
 operation on others:
 
 * float16 and bfloat16: `InFloat32`, which computes the operation in float32, forward and backward, and rounds once.

@@ -28,7 +28,7 @@ def _back(dy: Array, axis: Axes, keepdim: bool) -> Array:
 
 
 def count(shape: tuple[int, ...], axis: Axes) -> int:
-    """How many numbers meet in one."""
+    """How many numbers are reduced to one."""
     n = 1
     for i in axis:
         n *= shape[i]

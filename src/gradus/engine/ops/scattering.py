@@ -54,7 +54,7 @@ class ScatterReduce(Function):
         return y.astype(x.dtype, copy=False)
 
     def _counts(self, each: Any) -> Array:
-        """How many numbers (or how much of each) meet at every position."""
+        """How many numbers (or how much of each) are added at every position."""
         counts = np.full(self.x.shape, int(self.include_self), np.int64)
         np.add.at(counts, self.places, each)
         return counts

@@ -146,7 +146,7 @@ class OneCycleLR(LRScheduler):
     (Smith, 2018)
 
     The length is total_steps, or epochs · steps_per_epoch; pct_start of it goes up; each way is a cosine or a line.
-    three_phase first comes down as far as it went up.
+    With three_phase it first decreases by as much as it increased.
     """
 
     def __init__(

@@ -290,7 +290,7 @@ def check_step(p: Tensor, group: Group) -> None:
 
 
 def check_fused(fused: bool | None, foreach: bool | None, differentiable: bool) -> None:
-    """PyTorch's ways to compute the same update: accepted, as far as they go together, and of no effect."""
+    """Check PyTorch's options for how to compute the update, which have no effect here, against each other."""
     if fused and differentiable:
         raise RuntimeError("`fused` does not support `differentiable`")
     if fused and foreach:

@@ -116,7 +116,7 @@ class LRScheduler:
         self._last_lr = self._rates()
 
     def _warn_outside_step(self) -> None:
-        """Warn whoever calls `get_lr` to learn the rate: most schedules compute the next one from the last."""
+        """Warn a caller of `get_lr` who wants the current rate: most schedules compute the next one from the last."""
         if not self._get_lr_called_within_step:
             warnings.warn(
                 "To get the last learning rate computed by the scheduler, please use `get_last_lr()`.",

@@ -59,7 +59,7 @@ class Generator:
         """Set the seed; returns the generator.
 
         Args:
-            seed: -2⁶³ .. 2⁶⁴-1; a negative one stands for 2⁶⁴ + seed. Only the low 32 bits choose the stream.
+            seed: -2⁶³ .. 2⁶⁴-1; a negative one means 2⁶⁴ + seed. Only the low 32 bits choose the stream.
 
         Raises:
             RuntimeError: if it is not an integer.

@@ -38,8 +38,8 @@ def call(function: Word, arguments: tuple[Any, ...]) -> Any:
     """The result of a call that a file contains."""
     if function not in _CALLS:
         raise pickle.UnpicklingError(
-            f"the file calls {function.module}.{function.name}: torch.load calls only the functions that rebuild tensors "
-            "and containers"
+            f"the file calls {function.module}.{function.name}: torch.load calls only the functions that rebuild "
+            "tensors and containers"
         )
     return _CALLS[function](*arguments)
 

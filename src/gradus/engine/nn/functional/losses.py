@@ -55,7 +55,7 @@ def smooth_l1_loss(
     reduction: str = "mean",
     beta: float = 1.0,
 ) -> Tensor:
-    """(input - target)² / 2β where it is less than β apart, else |input - target| - β/2; averaged, summed, or each."""
+    """(input - target)² / 2β where |input - target| < β, else |input - target| - β/2; averaged, summed, or each."""
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
     reduction = reduction_of(size_average, reduce, reduction)
@@ -66,7 +66,7 @@ def smooth_l1_loss(
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
-    """(input - target)² / 2 where it is less than δ apart, else δ (|input - target| - δ/2); averaged, summed, or
+    """(input - target)² / 2 where |input - target| < δ, else δ (|input - target| - δ/2); averaged, summed, or
     each.
     """
     if delta <= 0:

@@ -70,9 +70,9 @@ def max_pool1d(
     """The largest number in each window of input (N, C, L), or (C, L).
 
     Args:
-        stride: how far the windows are apart; their own size if not given.
+        stride: from one window to the next; by default the size of a window.
         padding: how much border, which is never the largest, there is at each end; at most half the window.
-        dilation: how far apart the numbers in a window are.
+        dilation: from one number of a window to the next.
         ceil_mode: a window may reach over the end, if it begins before it.
         return_indices: also give where in the input each was found, int64.
 
@@ -157,7 +157,7 @@ def avg_pool1d(
     """The mean of each window of input (N, C, L), or (C, L).
 
     Args:
-        stride: how far the windows are apart; their own size if not given.
+        stride: from one window to the next; by default the size of a window.
         padding: how many zeros there are at each end; at most half the window.
         ceil_mode: a window may reach over the end, if it begins before it.
         count_include_pad: whether a mean counts the zeros of the border.

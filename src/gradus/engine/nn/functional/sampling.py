@@ -1,4 +1,4 @@
-"""Pictures and volumes turned, stretched and moved: where each result comes from (`affine_grid`), and what is there
+"""Images and volumes rotated, scaled and moved: where each result comes from (`affine_grid`), and what is there
 (`grid_sample`).
 """
 

@@ -74,7 +74,7 @@ def default_convert(data: Any) -> Any:
 
 
 def _like(example: Mapping[Any, Any], fields: dict[Any, Any]) -> Any:
-    """The fields in a mapping of the example's own type, if it can be had."""
+    """The fields as a mapping of the example's type, if it can be built, else a dict."""
     if type(example) is dict or not isinstance(example, MutableMapping):
         return fields
     clone = copy.copy(example)
