@@ -108,11 +108,10 @@ def check(
 ) -> Check:
     """Compare the gradients of a function with finite differences.
 
-    What has the form of a Value is given to `fn` as a new one of its class (numbers become Values), what has the form
-    of a tensor as a new float64 leaf. Integers in tensors and arrays, booleans, text and the like are passed on
-    unchecked. The results, of any shape, are multiplied by fixed weights between 0.5 and 1.5 and summed before
-    backward is called, so that an operation that ignores its incoming gradient is found out. Test an operation by
-    itself, and its mistake can be named.
+    `fn` is given copies of the inputs: new Values of Values and numbers, new float64 leaves of tensors. Integer tensors
+    and arrays, booleans, text and the like are passed on unchecked. The results, of any shape, are multiplied by fixed
+    weights between 0.5 and 1.5 and summed before backward is called, so that an operation that ignores its incoming
+    gradient is detected. If `fn` is a single operation, its mistake can often be named.
 
     Args:
         fn: takes the inputs; returns a Value, a tensor, or several. It is called about ten times for every element.

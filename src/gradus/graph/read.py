@@ -44,7 +44,7 @@ def graph(
         raise ValueError("there is nothing to draw: the list of results is empty")
     for item in roots:
         if not (hasattr(item, "_prev") or hasattr(item, "grad_fn")):
-            raise TypeError(f"a graph is drawn of a Value or a tensor, got {type(item).__name__}")
+            raise TypeError(f"expected Values or tensors to draw the graph of, got {type(item).__name__}")
         if not hasattr(item, "_prev") and item.grad_fn is None and not item.requires_grad:
             raise ValueError(
                 "this tensor has no graph: nothing behind it has requires_grad=True, or it was computed under no_grad"

@@ -99,7 +99,7 @@ class Setting:
 
 
 def settings_of(config: type[Any]) -> dict[str, Setting]:
-    """The settings of a configuration dataclass by name, in the order of its fields; init=False are none."""
+    """The settings of a configuration dataclass by name, in the order of its fields, without those of init=False."""
     known: Any = config
     return _settings_of(known)
 

@@ -48,7 +48,7 @@ def compile(
 
 
 class OutOfMemoryError(RuntimeError):
-    """What PyTorch raises when a GPU's memory does not suffice; here nothing does."""
+    """What PyTorch raises when a GPU is out of memory; nothing here raises it."""
 
 
 def set_flush_denormal(mode: bool) -> bool:
@@ -57,12 +57,12 @@ def set_flush_denormal(mode: bool) -> bool:
 
 
 def is_warn_always_enabled() -> bool:
-    """What was last set."""
+    """Whether `set_warn_always(True)` was called last; False at first."""
     return _warn_always[0]
 
 
 def set_warn_always(b: bool) -> None:
-    """Accepted: which warnings come again is for Python's `warnings` to say."""
+    """Accepted without effect: Python's `warnings` decides which warnings are repeated."""
     _warn_always[0] = b
 
 
@@ -139,7 +139,7 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 
 def get_float32_matmul_precision() -> str:
-    """What was last set."""
+    """Whether `set_warn_always(True)` was called last; False at first."""
     return _precision
 
 
@@ -152,10 +152,10 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
 
 
 def are_deterministic_algorithms_enabled() -> bool:
-    """What was last set."""
+    """Whether `set_warn_always(True)` was called last; False at first."""
     return _deterministic["mode"]
 
 
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
-    """What was last set."""
+    """Whether `set_warn_always(True)` was called last; False at first."""
     return _deterministic["warn_only"]

@@ -160,10 +160,10 @@ _MANY = 512  # numbers that are sorted sooner by whole numbers that stand for th
 
 
 def _order_by_keys(x: Array, axis: int, descending: bool) -> Array:
-    """The same by sorting a number of 64 bits for each: its rank above, its position below; NumPy does that in vectors.
+    """The same order, by sorting 64-bit keys of rank and position, which NumPy does with vector instructions.
 
     The bits of a float32, read as a whole number, are in order if the sign of a positive one is set, and all bits of a
-    negative one are turned.
+    negative one are inverted.
     """
     rows = np.add(np.moveaxis(x, axis, -1), np.float32(0), order="C")  # -0 becomes 0
     bits = rows.view(np.uint32)

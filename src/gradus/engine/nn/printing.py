@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def represent(module: Module) -> str:
-    """Its name and, between brackets, what it says of itself and its children, one a line."""
+    """A module's repr: its name and, in parentheses, its `extra_repr` and its children, one on each line."""
     name, said = module._get_name(), module.extra_repr()
     own = said.split("\n") if said else []
     children = [f"({key}): {indented(repr(child))}" for key, child in module._modules.items()]
@@ -22,12 +22,12 @@ def represent(module: Module) -> str:
 
 
 def indented(text: str) -> str:
-    """All lines but the first, two spaces in."""
+    """The text with all lines but the first indented by two spaces."""
     return text.replace("\n", "\n  ")
 
 
 def typename(value: Any) -> str:
-    """A tensor's type by its numbers ("torch.FloatTensor"), anything else's in full ("collections.deque")."""
+    """The name of a value's type: "torch.FloatTensor" of a tensor, "collections.deque" of anything else."""
     if isinstance(value, Tensor):
         return str(value.type())
     kind = value if hasattr(value, "__qualname__") else type(value)

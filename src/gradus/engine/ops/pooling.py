@@ -111,7 +111,7 @@ def largest_of(x: Array, ranges: list[list[tuple[int, int]]]) -> Array:
 
 
 def last_nan_or_first_largest(x: Array) -> Array:
-    """Along the last axis."""
+    """The index, along the last axis, of the last NaN, or of the first largest number if there is no NaN."""
     x = widened(x)
     found = x.argmax(-1)
     if x.dtype.kind in REAL and (odd := np.isnan(x)).any():

@@ -106,7 +106,7 @@ def _refuse_zero(a: Operand, b: Operand) -> None:
 
 
 def _floor_divide(a: Operand, b: Operand) -> Any:
-    """⌊a/b⌋, computed from the remainder, which is exact where a/b was rounded up to a whole number; a/b where b is 0."""
+    """⌊a/b⌋ from the remainder, which is exact even if a/b is rounded up to a whole number; a/b where b is 0."""
     return np.where(np.equal(b, 0), a / np.asarray(b), np.floor_divide(a, b)).astype(np.result_type(a, b), copy=False)
 
 
