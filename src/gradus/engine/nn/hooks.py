@@ -1,6 +1,4 @@
-"""Functions that a user hangs on a module: the handle that takes one down again, and the gate that lets them see
-gradients.
-"""
+"""A module's hooks: the handle that removes one, and identity operations that call backward hooks with gradients."""
 
 from __future__ import annotations
 
@@ -21,7 +19,7 @@ _ids = itertools.count()
 
 
 class RemovableHandle:
-    """What registering a hook returns: `remove()` takes the hook down; so does the end of a `with`."""
+    """What registering a hook returns: `remove()` removes the hook; so does the end of a `with`."""
 
     def __init__(self, hooks: dict[int, Any]) -> None:
         self.hooks = hooks
@@ -37,7 +35,7 @@ class RemovableHandle:
         self.remove()
 
 
-def hang(hooks: dict[int, Any], hook: Callable[..., Any], *, first: bool = False) -> RemovableHandle:
+def register_hook(hooks: dict[int, Any], hook: Callable[..., Any], *, first: bool = False) -> RemovableHandle:
     """Add `hook` to `hooks`, at the end or, if asked, at the front."""
     handle = RemovableHandle(hooks)
     others = dict(hooks)
@@ -50,23 +48,23 @@ def hang(hooks: dict[int, Any], hook: Callable[..., Any], *, first: bool = False
 
 
 class BackwardHookFunction(Function):
-    """y_i = x_i for several tensors at once.    dx = meet(dy): the place where a module's backward hooks are called."""
+    """y_i = x_i for several tensors at once.    dx = call(dy): calls a module's backward hooks."""
 
     name_ = "BackwardHookFunctionBackward"
 
-    def forward(self, *xs: Array, meet: Callable[[Gradients], Gradients]) -> tuple[Array, ...]:
-        self.meet = meet
+    def forward(self, *xs: Array, call: Callable[[Gradients], Gradients]) -> tuple[Array, ...]:
+        self.call = call
         return tuple(x.copy() for x in xs)
 
     def backward(self, dys: list[Array | None]) -> tuple[Array | None, ...]:
         with no_grad():
-            passed = self.meet([None if dy is None else writable(dy) for dy in dys])
+            passed = self.call([None if dy is None else writable(dy) for dy in dys])
         return tuple(None if dx is None else dx.view() for dx in passed)  # views: a hook may have kept what it gave
 
 
 class BackwardGates:
-    """One call of a module with backward hooks: a gate before it and a gate behind, through which its gradients
-    pass.
+    """One call of a module with backward hooks: an identity operation on its inputs and one on its outputs, through
+    which its gradients pass.
     """
 
     def __init__(self, module: Any, hooks: dict[int, Hook], pre_hooks: dict[int, Hook]) -> None:
@@ -82,7 +80,7 @@ class BackwardGates:
         self.wanted = [i for i, a in enumerate(args) if isinstance(a, Tensor) and a.requires_grad]
         if not self.wanted:
             return args
-        passed = _pass(tuple(args[i] for i in self.wanted), self._meet_inputs)
+        passed = _pass(tuple(args[i] for i in self.wanted), self._call_input_hooks)
         changed = list(args)
         for i, tensor in zip(self.wanted, passed, strict=True):
             changed[i] = tensor
@@ -95,7 +93,7 @@ class BackwardGates:
         if not wanted:
             return result
 
-        def meet(gradients: Any) -> Any:
+        def call(gradients: Any) -> Any:
             slots: list[Tensor | None] = [None] * len(outputs)
             for i, gradient in zip(wanted, gradients, strict=True):
                 slots[i] = None if gradient is None else Tensor._wrap(gradient)
@@ -110,11 +108,11 @@ class BackwardGates:
             return [None if t is None else t._array for t in passed]
 
         changed = list(outputs)
-        for i, tensor in zip(wanted, _pass(tuple(outputs[i] for i in wanted), meet), strict=True):
+        for i, tensor in zip(wanted, _pass(tuple(outputs[i] for i in wanted), call), strict=True):
             changed[i] = tensor
         return type(result)(changed) if several else changed[0]
 
-    def _meet_inputs(self, gradients: Any) -> Any:
+    def _call_input_hooks(self, gradients: Any) -> Any:
         slots: list[Tensor | None] = [None] * self.inputs
         for i, gradient in zip(self.wanted, gradients, strict=True):
             slots[i] = None if gradient is None else Tensor._wrap(gradient)
@@ -129,6 +127,6 @@ class BackwardGates:
         return grad_input
 
 
-def _pass(tensors: tuple[Tensor, ...], meet: Callable[[Any], Any]) -> tuple[Tensor, ...]:
-    passed = apply(BackwardHookFunction, *tensors, meet=meet)
+def _pass(tensors: tuple[Tensor, ...], call: Callable[[Any], Any]) -> tuple[Tensor, ...]:
+    passed = apply(BackwardHookFunction, *tensors, call=call)
     return passed if isinstance(passed, tuple) else (passed,)

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from gradus.engine.nn.hooks import BackwardGates, RemovableHandle, hang
+from gradus.engine.nn.hooks import BackwardGates, RemovableHandle, register_hook
 
 
 class HookedModule:
@@ -50,24 +50,24 @@ class HookedModule:
         """Call `hook(module, args, output)` after every forward; what it returns, if anything, replaces the output."""
         if always_call:
             raise NotImplementedError("always_call=True is not supported: the hook is called when forward succeeds")
-        return self._hang("_forward_hooks", hook, prepend, with_kwargs)
+        return self._register_hook("_forward_hooks", hook, prepend, with_kwargs)
 
     def register_forward_pre_hook(
         self, hook: Callable[..., Any], *, prepend: bool = False, with_kwargs: bool = False
     ) -> RemovableHandle:
         """Call `hook(module, args)` before every forward; what it returns, if anything, replaces the arguments."""
-        return self._hang("_forward_pre_hooks", hook, prepend, with_kwargs)
+        return self._register_hook("_forward_pre_hooks", hook, prepend, with_kwargs)
 
     def register_full_backward_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_input, grad_output)` when the gradients of the inputs are there.
 
         Both are tuples; what it returns, if anything, replaces `grad_input`.
         """
-        return self._hang("_backward_hooks", hook, prepend)
+        return self._register_hook("_backward_hooks", hook, prepend)
 
     def register_full_backward_pre_hook(self, hook: Callable[..., Any], prepend: bool = False) -> RemovableHandle:
         """Call `hook(module, grad_output)` before the module's backward; what it returns replaces `grad_output`."""
-        return self._hang("_backward_pre_hooks", hook, prepend)
+        return self._register_hook("_backward_pre_hooks", hook, prepend)
 
     def register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         """Call `hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)`
@@ -77,10 +77,10 @@ class HookedModule:
 
     def _register_load_state_dict_pre_hook(self, hook: Callable[..., Any]) -> RemovableHandle:
         self.__dict__.setdefault("_load_state_dict_pre_hooks", {})
-        return self._hang("_load_state_dict_pre_hooks", hook, False)
+        return self._register_hook("_load_state_dict_pre_hooks", hook, False)
 
-    def _hang(self, kind: str, hook: Callable[..., Any], first: bool, with_kwargs: bool = False) -> RemovableHandle:
-        handle = hang(self.__dict__[kind], hook, first=first)
+    def _register_hook(self, kind: str, hook: Callable[..., Any], first: bool, with_kwargs: bool = False) -> RemovableHandle:
+        handle = register_hook(self.__dict__[kind], hook, first=first)
         if with_kwargs:
             self._hook_ids_with_kwargs.add(handle.id)
         return handle
