@@ -79,7 +79,9 @@ class HookedModule:
         self.__dict__.setdefault("_load_state_dict_pre_hooks", {})
         return self._register_hook("_load_state_dict_pre_hooks", hook, False)
 
-    def _register_hook(self, kind: str, hook: Callable[..., Any], first: bool, with_kwargs: bool = False) -> RemovableHandle:
+    def _register_hook(
+        self, kind: str, hook: Callable[..., Any], first: bool, with_kwargs: bool = False
+    ) -> RemovableHandle:
         handle = register_hook(self.__dict__[kind], hook, first=first)
         if with_kwargs:
             self._hook_ids_with_kwargs.add(handle.id)
