@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -26,13 +27,32 @@ from gradus.cli import main
 try:
     main(["--help"])
 except SystemExit as stop:
-    slow = {"numpy", "numba", "rich", "torch", "matplotlib", "safetensors", "gradus.engine", "gradus.training"}
-    print(stop.code, sorted(slow & set(sys.modules)))
+    slow = {"numpy", "numba", "rich", "torch", "matplotlib", "safetensors", "tomllib", "json", "difflib"}
+    ours = {name for name in sys.modules if name.startswith("gradus.")}
+    known = {"gradus.cli", "gradus.cli.meant", "gradus.cli.output", "gradus.cli.verb", "gradus.errors", "gradus.lazy"}
+    print(stop.code, sorted(slow & set(sys.modules)), sorted(ours - known))
 """
     output = python(code).stdout
-    assert output.splitlines()[-1] == "0 []"
+    assert output.splitlines()[-1] == "0 [] []"
     places = [output.index(f"\n  {verb} ") for verb in VERBS]
     assert places == sorted(places)
+
+
+def test_importing_gradus_imports_nothing_that_takes_time() -> None:
+    code = "import sys; before = set(sys.modules); import gradus; print(sorted(set(sys.modules) - before))"
+    ours = {name for name in ast.literal_eval(python(code).stdout) if name.startswith("gradus")}
+    assert ours <= {"gradus", "gradus.lazy"}
+    assert not {"numpy", "click", "rich"} & set(ast.literal_eval(python(code).stdout))
+
+
+def test_completion_of_verbs_imports_none() -> None:
+    code = "from gradus.cli import main; main()"
+    env = {**os.environ, "_GRADUS_COMPLETE": "bash_complete", "COMP_WORDS": "gradus c", "COMP_CWORD": "1"}
+    assert python(code, env=env).stdout == "plain,climb\nplain,compare\n"
+    source = python(code, env={**os.environ, "_GRADUS_COMPLETE": "zsh_source"}).stdout
+    assert "compdef" in source
+    flags = {**env, "COMP_WORDS": "gradus train --le", "COMP_CWORD": "2"}
+    assert python(code, env=flags).stdout == "plain,--learning-rate\n"
 
 
 def test_every_verb_exists_and_its_help_says_what_the_group_says() -> None:

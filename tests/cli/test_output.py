@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from gradus.cli import output
 from gradus.training import Run
 from tests.cli.commands import gradus, write_stream
 
@@ -83,6 +85,34 @@ def test_a_full_disk_behind_the_output_is_one_line_and_loses_nothing(text: Path,
             done = command(*words, stdout=full)
             assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
             assert b"No space left on device" in done.stderr
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"),
+    [
+        (80, "names: 32,033 documents, 228,146 characters, 27 different ones\n"),
+        (60, "names: 32,033 documents, 228,146 characters, 27 different\nones\n"),
+        (30, "names: 32,033 documents,\n228,146 characters, 27\ndifferent ones\n"),
+    ],
+)
+def test_a_narrow_terminal_wraps_lines_between_words_and_commands_not_at_all(
+    width: int, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "names: 32,033 documents, 228,146 characters, 27 different ones"
+    monkeypatch.setenv("COLUMNS", str(width))
+    for stream, expected in ((Terminal(), shown), (io.StringIO(), f"{text}\n")):
+        monkeypatch.setattr(sys, "stdout", stream)
+        output.say(text)
+        assert stream.getvalue() == expected
+        output.say("resume with:", "gradus train --resume runs/names-gpt-1")
+        resume = stream.getvalue().removeprefix(expected)
+        whole = "resume with: gradus train --resume runs/names-gpt-1\n"
+        assert resume == (whole if width > 50 or not stream.isatty() else whole.replace(": ", ":\n"))
 
 
 def test_a_reader_that_leaves_ends_samples_and_not_training(text: Path, run: Path, tmp_path: Path, nobody: int) -> None:

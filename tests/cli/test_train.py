@@ -223,5 +223,5 @@ def test_help_shows_every_setting_with_its_comment_and_default() -> None:
     words = " ".join(gradus("train", "--help").stdout.split())
     assert "--learning-rate NUMBER the peak learning rate [default: 0.003]" in words
     assert "The model gpt: --n-layer INTEGER number of Transformer blocks [default: 4]" in words
-    assert "--optimizer adamw|adam|sgd the optimizer: how the weights follow the gradient [default: adamw]" in words
+    assert "--optimizer adamw|adam|sgd|muon how the weights follow the gradient [default: adamw]" in words
     assert "gpt on documents: n-embd 64, batch-size 64" in words

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import io
 import math
+import re
 
 import pytest
 
 from gradus.training import Report, show_progress
-from gradus.training.progress import describe, duration, progress_line
+from gradus.training.progress import MARGIN, describe, duration, progress_line
 
 
 def report(
@@ -37,6 +38,32 @@ def test_a_terminal_gets_a_line_with_the_last_dev_loss(monkeypatch: pytest.Monke
     last = screen.getvalue().rstrip().splitlines()[-1]
     for part in ("gpt", "50%", "step 20", "loss 1.5000", "dev 2.2500", "1,234 tokens/s", "0:30 left"):
         assert part in last
+
+
+def test_ctrl_c_leaves_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setattr("sys.stdout", screen)
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("LINES", "20")
+    monkeypatch.setenv("TERM", "xterm")
+
+    def interrupted() -> None:
+        with show_progress("gpt") as show:
+            show(report(10, 0.25, dev_loss=2.25))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert screen.getvalue().count("\n") == 1
+    assert "\x1b[1A" not in screen.getvalue()  # no line is drawn above another one
+    lines = re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", screen.getvalue()).replace("\r", "\n").split()
+    assert lines.count("25%") <= 2  # as it was last drawn, and as it stays
+    # There is room for the ^C that the terminal shows, so that the line does not become two.
+    assert len(re.sub(r"\x1b\[[?0-9;]*[A-Za-z]", "", screen.getvalue()).split("\r")[-1]) <= 60 - MARGIN + 1
 
 
 LONG = report(12_345, 0.5, loss=2.25, seconds=3700)

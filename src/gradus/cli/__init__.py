@@ -90,7 +90,7 @@ class Gradus(Verb, click.Group):
         except (UserError, click.ClickException, OSError, MemoryError) as error:
             if self.debug:
                 raise
-            print(f"gradus: {' '.join(_message(error).split())}", file=sys.stderr)
+            print(output.wrapped(f"gradus: {' '.join(_message(error).split())}", sys.stderr), file=sys.stderr)
             status = BAD_INPUT
         finally:
             failed = output.finish()

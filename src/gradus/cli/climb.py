@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gradus.cli.output import work_goes_on
+from gradus.cli.output import say, work_goes_on
 from gradus.cli.verb import Verb
 from gradus.report.climb import climb
 from gradus.report.ladder import LADDER
@@ -54,9 +54,9 @@ def command(
     else:
         click.echo(plain_table(record))
     if record.interrupted:
-        click.echo("\nInterrupted: the table and the page hold what was done by then.")
+        say("\nInterrupted: the table and the page hold what was done by then.")
     best = record.best_network or record.rungs[-1]
-    click.echo(f"\ngenerate text: gradus sample {best.folder}")
+    say("\ngenerate text:", f"gradus sample {best.folder}")
     click.echo(folder / "index.html")
     if record.interrupted:
         ctx.exit(130)

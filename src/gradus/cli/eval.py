@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from gradus.cli.losses import told
+from gradus.cli.output import say
 from gradus.cli.verb import RunFolder, Split, Verb
 from gradus.evaluation import evaluate
 from gradus.training import Run, load_model, reopen
@@ -40,4 +41,4 @@ def command(run: str, split: Any, sliding: bool, stride: int | None, last: bool)
         stride = max(1, model.block_size // 4)
     setup = reopen(opened)
     rows = setup.rows(split, stride=stride)
-    click.echo(f"{split} loss {told(evaluate(model, rows), setup, split, digits=6, counts=True)}")
+    say(f"{split} loss {told(evaluate(model, rows), setup, split, digits=6, counts=True)}")

@@ -94,6 +94,26 @@ def work_goes_on() -> Iterator[None]:
             raw.goes_on = False
 
 
+def say(text: str, command: str = "") -> None:
+    """Print a line, and at its end a command to copy. Where a terminal is narrower, the line wraps between words, and
+    the command has a line of its own."""
+    whole = f"{text} {command}" if command else text
+    shown = wrapped(whole, sys.stdout)
+    print(f"{wrapped(text, sys.stdout)}\n{command}" if command and shown != whole else shown, flush=True)
+
+
+def wrapped(text: str, stream: TextIO) -> str:
+    """A text for a terminal: its lines wrapped between words, so that no number is cut. For other streams, as it is."""
+    if not stream.isatty():
+        return text
+    import shutil
+    import textwrap
+
+    width = shutil.get_terminal_size().columns
+    lines = (textwrap.wrap(line, width, break_long_words=False, break_on_hyphens=False) for line in text.split("\n"))
+    return "\n".join("\n".join(parts) for parts in lines)
+
+
 def show_table(
     head: Sequence[str],
     rows: Sequence[Sequence[str]],

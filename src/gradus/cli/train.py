@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from gradus.cli.losses import told
+from gradus.cli.meant import ALIASES
 from gradus.cli.options import SettingsCommand, given
-from gradus.cli.output import work_goes_on
+from gradus.cli.output import say, work_goes_on
 from gradus.cli.verb import RunFolder
 from gradus.cli.writing import show_samples
 from gradus.errors import UserError
@@ -69,7 +70,9 @@ OTHER_DEFAULTS = "; ".join(
     sections={"Training": TRAINING, "Every model": EVERY_MODEL, **{k: v for k, v in OF_A_MODEL.items() if v}},
     notes=NOTES,
     epilog=f"Other defaults hold for {OTHER_DEFAULTS}.\n\nA file for --config is TOML: flags without their dashes, as "
-    "in n_layer = 6. A flag goes before the file.",
+    "in n_layer = 6. A flag goes before the file.\n\nFlags may be written with underscores. Also understood: "
+    + ", ".join(f"--{alias} as --{real}" for alias, real in ALIASES.items() if real.replace("-", "_") in TRAINING)
+    + ".",
 )
 @click.argument("corpus", required=False)
 @click.option(
@@ -128,7 +131,7 @@ def command(
 def _train(ctx: click.Context, run: Run, setup: Setup, page: bool, diagnose: bool) -> None:
     """Train from where the run stands, and print the results."""
     dev, test = setup.rows("dev"), setup.rows("test")
-    click.echo(_introduction(setup))
+    say(_introduction(setup))
     diagnose = diagnose or (run.path / DIAGNOSTICS).exists()  # a resumed run goes on with it
     collect = Diagnosis(setup.model, looked_at(setup), run) if diagnose else None
     with show_progress(setup.config.model) as progress:
@@ -150,7 +153,7 @@ def _train(ctx: click.Context, run: Run, setup: Setup, page: bool, diagnose: boo
             data=setup.data(),
         )
     if result.stopped == "interrupted":
-        click.echo(f"stopped and saved at step {result.step:,}; resume with: gradus train --resume {run.path}")
+        say(f"stopped and saved at step {result.step:,}; resume with:", f"gradus train --resume {run.path}")
         ctx.exit(130)
     try:
         test_loss = _report(run, setup, result, dev, test)
@@ -201,13 +204,13 @@ def _report(run: Run, setup: Setup, result: TrainResult, dev: Rows, test: Rows) 
     if result.best is not None:
         load_weights(setup.model, result.best)
     if result.stopped == "patience":
-        click.echo(f"stopped early, after {setup.config.patience} evaluations without a better dev loss")
+        say(f"stopped early, after {setup.config.patience} evaluations without a better dev loss")
     best = "" if result.best_step in (None, result.step) else f", the best of the run, at step {result.best_step:,}"
     tested = evaluate(setup.model, test)
-    click.echo(f"dev loss  {told(evaluate(setup.model, dev), setup, 'dev')}{best}")
-    click.echo(f"test loss {told(tested, setup, 'test')}")
+    say(f"dev loss  {told(evaluate(setup.model, dev), setup, 'dev')}{best}")
+    say(f"test loss {told(tested, setup, 'test')}")
     rate = f", {result.tokens_per_second:,.0f} tokens/s" if result.tokens_per_second else ""
-    click.echo(f"{result.tokens:,} tokens in {result.seconds:.0f} s{rate}\n")
+    say(f"{result.tokens:,} tokens in {result.seconds:.0f} s{rate}\n")
     shown: list[str] = []
     try:
         show_samples(samples(setup.model, setup.tokenizer, setup.corpus.kind, seed=setup.config.seed), shown)

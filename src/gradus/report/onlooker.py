@@ -56,7 +56,10 @@ class Onlooker:
         self._stack.close()
         begun = f"{rung.title:{_TITLE}}" + self._begun[_TITLE:] if self.console.is_terminal else ""
         self._begun, self._bar = "", None
-        print(begun + rung_line(rung), flush=True)
+        line = begun + rung_line(rung)
+        if self.console.is_terminal and len(line) > self.console.width:  # the budget gives way
+            line = f"{rung.title:{_TITLE}}  {rung_line(rung)}"
+        print(line, flush=True)
 
     def close(self) -> None:
         """After an interruption: remove the bar that is still shown, end the line that has begun."""

@@ -123,7 +123,10 @@ def compare(folders: Sequence[Path], out: Path | None = None) -> tuple[Record, P
 
 def _summary(run: Run) -> Summary:
     settings, state, progress = run.settings(), run.state(), progress_of(run)
-    budget = f"{settings['minutes']:.3g} min" if "minutes" in settings else f"{settings.get('steps', 0):,} steps"
+    budget = f"{settings.get('steps', 0):,} steps"
+    if "minutes" in settings:
+        minutes = float(str(settings["minutes"]))
+        budget = f"{minutes:.3g} min" if minutes >= 1 else f"{60 * minutes:.2g} s"
     model, test = str(settings.get("model")), state.get("test_loss")
     counts = model in MODELS and hasattr(MODELS[model][1], "count")
     return Summary(

@@ -118,7 +118,7 @@ def _changing_line(title: str) -> Iterator[Callable[[Report], None]]:
             yield line
 
     line = Line()
-    with Live(line, refresh_per_second=10) as live:
+    with Live(line, console=Console(), refresh_per_second=10) as live:
 
         def show(report: Report) -> None:
             line.report = report
