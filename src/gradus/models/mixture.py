@@ -3,7 +3,7 @@
     p(w | row) = λ p_network(w | row) + (1 - λ) p_ngram(w | its last tokens)
 
 Two models that err in different places are better together than either: the n-gram knows by heart what was seen often,
-the network knows what resembles it. Bengio et al. (2003) mixed theirs with a trigram and won a tenth of its perplexity.
+the network knows what resembles it. Bengio et al. (2003) mixed theirs with a trigram: a perplexity of 252, not 276.
 λ is one number, or a function of how well the counts know the context (Jelinek and Mercer, 1980): the longest context
 that was seen, and how often. Neither model may be asked about the text it learned from, which the counts know too well,
 so λ is fitted on the dev split, where the likelihood has its one maximum, by expectation-maximization:
@@ -32,7 +32,7 @@ Floats = NDArray[np.float64]
 
 _SIZES = 24  # classes of how often a context was seen, by powers of two: 0, 1, 2-3, 4-7 ...
 _PRIOR = 10.0  # tokens: the λ of a class that was asked about so rarely is half that of all classes together
-_ROUNDS = 100  # of expectation-maximization; the likelihood changes in its seventh digit after some 30
+_ROUNDS = 100  # of expectation-maximization: within 4e-5 nats of what 1,000 reach on names, and closer on shakespeare
 
 
 class Mixture(LanguageModel):

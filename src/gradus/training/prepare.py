@@ -64,6 +64,7 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
     # Modified Kneser-Ney of order 5, 6, 7 and 8 on shakespeare's dev: 1.485, 1.447, 1.442, 1.444. On names' dev 6, the
     # model's own default, is best: 1.983, 1.974, 1.979, 1.983.
     ("ngram", "stream"): {"order": 7},
+    ("mixture", "stream"): {"order": 7},
     ("recurrent", "documents"): {"batch_size": 64},
     ("recurrent", "stream"): {"carry": True, "batch_size": 32},
     ("nplm", "documents"): {"batch_size": 64},
