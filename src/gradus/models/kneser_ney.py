@@ -108,12 +108,11 @@ class KneserNey:
         """
         V = self.vocab_size
         path = [np.zeros(size, dtype=np.int64), *trie.walk(self.contexts, contexts, V)]  # -1 where it was not seen
-        length = sum((node >= 0).astype(np.int64) for node in path[1:]) + path[0]
-        sizes = [len(level.total) for level in self.levels]
-        number = np.choose(length, path) if len(path) < 32 else np.stack(path)[length, np.arange(size)]
-        _, first, place = np.unique(
-            np.cumsum([0, *sizes[:-1]])[length] + number, return_index=True, return_inverse=True
-        )
+        nodes = np.stack(path)  # (n, M)
+        length = (nodes >= 0).sum(axis=0) - 1  # tokens of the longest context that was seen
+        before = np.cumsum([0, *(len(level.total) for level in self.levels[:-1])])  # nodes of all shorter contexts
+        longest = before[length] + nodes[length, np.arange(size)]  # one number for each different context
+        _, first, place = np.unique(longest, return_index=True, return_inverse=True)
         p = np.full((len(first), V), 1 / V)
         total = np.zeros(len(first), dtype=np.int64)
         for node, level in zip(path, self.levels, strict=True):
