@@ -26,7 +26,7 @@ def set_up_mixture(values: Mapping[str, object]) -> Setup:
 
     Raises:
         UserError: as `set_up` does, and if there is no trained network in the run, its text has changed, or another
-            text or length of rows is asked for than the network's.
+            text, tokenizer or length of rows is asked for than the network's.
     """
     if not values.get("of"):
         raise UserError("a mixture needs a trained network; say of which run, by --of RUN")
@@ -40,7 +40,8 @@ def set_up_mixture(values: Mapping[str, object]) -> Setup:
     settings: Any = network.config
     described = {"name": source.config.model, **asdict(settings)}
     sizes = {name: described.pop(name) for name in ("vocab_size", "block_size")}
-    given = {"corpus": source.config.corpus, "kind": source.config.kind, "block_size": sizes["block_size"]}
+    shared = {name: getattr(source.config, name) for name in ("corpus", "kind", "tokenizer")}
+    given = {**shared, "block_size": sizes["block_size"]}
     for name, value in given.items():
         asked = values.get(name, value)
         if value != (lasting(str(asked)) if name == "corpus" else asked):
