@@ -46,12 +46,12 @@ lint: .venv/dev ## format the code, and fix what ruff can fix
 
 .venv/base: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing gradus into .venv ..."
-	$(PIP) install --constraint constraints.txt --editable .
+	$(PIP) install --no-compile --constraint constraints.txt --editable .
 	@touch $@
 
 .venv/dev: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing gradus and what its tests need into .venv ..."
-	$(PIP) install --constraint constraints.txt --editable '.[dev]'
+	$(PIP) install --no-compile --constraint constraints.txt --editable '.[dev]'
 	@touch $@ .venv/base
 
 clean: ## remove the environments
