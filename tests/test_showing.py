@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -35,7 +37,7 @@ from gradus.text import (
     catalogue,
     make_rows,
 )
-from gradus.training import Report, Setup, TrainConfig, TrainResult, set_up, weights
+from gradus.training import Report, Setup, TrainConfig, TrainResult, set_up, show_progress, weights
 from gradus.training import Run as Folder
 from gradus.training.metrics import Metrics
 
@@ -246,8 +248,8 @@ def test_a_loaded_run_shows_its_metrics_as_a_table() -> None:
 # Paths
 
 MODULES = [
-    "api", "text", "report.climb", "report.examine", "report.page", "report.record", "run.notebook",
-    "run.program", "graph", "models", "generation", "evaluation", "scalar", "gradcheck",
+    "api", "text", "training", "report.climb", "report.trained", "report.examine", "report.page", "report.record",
+    "run.notebook", "run.program", "graph", "models", "generation", "evaluation", "scalar", "gradcheck",
 ]  # fmt: skip
 PATHS = re.compile("path|folder|file|out|output|name_or_path|corpus|parent")
 
@@ -301,3 +303,30 @@ def test_a_wrong_call_says_in_words_what_is_missing() -> None:
         derivative(abs, "3")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="a graph is drawn of a Value or a tensor, got float"):
         graph(3.0)
+
+
+def test_in_a_notebook_training_is_one_line_that_changes(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    shown: list[str] = []
+
+    class Handle:
+        def update(self, data: dict[str, str], *, raw: bool) -> None:
+            assert raw
+            shown[-1] = data["text/html"]
+
+    def display(data: dict[str, str], *, raw: bool, display_id: bool) -> Handle:
+        assert raw
+        assert display_id
+        shown.append(data["text/html"])
+        return Handle()
+
+    kernel = SimpleNamespace(kernel=None)
+    monkeypatch.setitem(sys.modules, "IPython", ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", ModuleType("IPython.display"))
+    monkeypatch.setattr(sys.modules["IPython"], "get_ipython", lambda: kernel, raising=False)
+    monkeypatch.setattr(sys.modules["IPython.display"], "display", display, raising=False)
+    with show_progress("gpt") as show:
+        for step in range(1, 10_001):
+            show(Report(step, step / 10_000, step, 9.0, 9.0, 0.1, 1.5, 2.25 if step == 9000 else None))
+    (line,) = shown
+    assert re.search('<progress value="1.000".*gpt 100%  step 10,000  loss 1.5000  dev 2.2500', line)
+    assert capsys.readouterr().out == ""

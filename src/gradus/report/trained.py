@@ -36,12 +36,13 @@ class Summary:
     when: datetime
 
 
-def summaries(folder: Path) -> list[Summary]:
+def summaries(folder: str | Path) -> list[Summary]:
     """The runs in a folder and in the climbs there, the latest first; the user is told of those that are damaged.
 
     Raises:
         UserError: if there is no such folder.
     """
+    folder = Path(folder)
     if not folder.is_dir():
         raise UserError(f"there are no runs in {folder}: no such folder; gradus train makes the first one")
     found = []
@@ -53,8 +54,9 @@ def summaries(folder: Path) -> list[Summary]:
     return sorted(found, key=lambda summary: summary.when, reverse=True)
 
 
-def is_old(folder: Path) -> bool:
+def is_old(folder: str | Path) -> bool:
     """Whether the page of a run, a climb or a comparison is older than what it shows."""
+    folder = Path(folder)
     page, runs = folder / PAGE, [folder]
     if (folder / TABLE).is_file():
         with suppress(UserError):
@@ -62,13 +64,14 @@ def is_old(folder: Path) -> bool:
     return page.is_file() and any(_changed(run) > page.stat().st_mtime for run in runs)
 
 
-def write_page_of(folder: Path) -> Path:
+def write_page_of(folder: str | Path) -> Path:
     """Write the page of a run or climb anew, and return its path. In a climb, a run that was trained further after it
     is measured again.
 
     Raises:
         UserError: if there is neither at the path, a run is damaged, or its text is no longer the same.
     """
+    folder = Path(folder)
     if not (folder / TABLE).is_file():
         return write_run_page(folder)
     record = load_record(folder / TABLE)
@@ -85,7 +88,7 @@ def write_page_of(folder: Path) -> Path:
     return write_page(record, folder / PAGE)
 
 
-def compare(folders: Sequence[Path], out: Path | None = None) -> tuple[Record, Path]:
+def compare(folders: Sequence[str | Path], out: str | Path | None = None) -> tuple[Record, Path]:
     """Measure several runs of one text, and write a table and a page of them.
 
     Args:
@@ -98,7 +101,8 @@ def compare(folders: Sequence[Path], out: Path | None = None) -> tuple[Record, P
     Raises:
         UserError: if there is no run at a path, there are fewer than two, their texts differ, or the folder is taken.
     """
-    runs = [Run.open(path) for folder in folders for path in _runs_of(folder)]
+    out = None if out is None else Path(out)
+    runs = [Run.open(path) for folder in folders for path in _runs_of(Path(folder))]
     if len(runs) < 2:
         raise UserError(f"compare needs two runs or more, or a climb; got {', '.join(str(run.path) for run in runs)}")
     for run in runs[1:]:

@@ -1,4 +1,4 @@
-"""What one sees while training: one line that changes, on a terminal; a few lines in a notebook, a pipe or a file."""
+"""What one sees while training: one line that changes, on a terminal and in a notebook; a few in a pipe or a file."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from gradus.training.cell import CellLine, in_notebook
 from gradus.training.state import Report
 
 PLAIN_LINES = 10  # lines over the budget where there is no terminal, besides that of the first step
@@ -21,11 +22,13 @@ def show_progress(title: str, *, terminal: bool | None = None) -> Iterator[Calla
 
     Args:
         title: what is trained, for the line on a terminal.
-        terminal: whether standard output is one; None asks it.
+        terminal: whether standard output is one; None asks it, and whether this is a notebook.
     """
     if sys.stdout.isatty() if terminal is None else terminal:
         with _changing_line(title) as show:
             yield show
+    elif terminal is None and in_notebook():
+        yield _Cell(title)
     else:
         yield _Lines()
 
@@ -79,6 +82,19 @@ def _parts(report: Report, dev_loss: float | None) -> dict[str, str]:
     if 0 < report.done < 1:
         parts["left"] = f"{duration(report.seconds * (1 - report.done) / report.done)} left"
     return parts
+
+
+class _Cell:
+    """A bar, and the words of the last line beside it."""
+
+    def __init__(self, title: str) -> None:
+        self.title, self.line = title, CellLine()
+        self.dev_loss: float | None = None
+
+    def __call__(self, report: Report) -> None:
+        self.dev_loss = self.dev_loss if report.dev_loss is None else report.dev_loss
+        words = f"{self.title} {report.done:4.0%}  step {report.step:,}  {describe(report, self.dev_loss)}"
+        self.line.show(report.done, words)
 
 
 class _Lines:

@@ -247,10 +247,10 @@ class Run:
         return lines
 
 
-def runs_in(folder: Path) -> list[Path]:
+def runs_in(folder: str | Path) -> list[Path]:
     """The runs that lie in a folder, such as those of a climb, in the order in which they were begun."""
     with suppress(OSError):
-        found = [path for path in folder.iterdir() if (path / STATE).is_file()]
+        found = [path for path in Path(folder).iterdir() if (path / STATE).is_file()]
         return sorted(found, key=lambda path: ((path / TOKENIZER).stat().st_mtime, path.name))
     return []
 
