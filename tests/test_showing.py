@@ -151,8 +151,8 @@ SCALARS = re.compile(r"(int|float|bool|str|None|Literal\[.*\]|Kind)( [|] (int|fl
 
 
 def may_be_long(cls: type) -> bool:
-    """Whether the repr of a class is its own: neither Python's, nor a model's, nor of numbers and names alone."""
-    if cls.__repr__ is vars(object)["__repr__"] or getattr(cls, "_is_protocol", False):
+    """Whether a class has a repr of its own that is not of numbers and names alone, and is not that of a model."""
+    if "__repr__" not in vars(cls) or getattr(cls, "_is_protocol", False):
         return False
     if issubclass(cls, nn.Module) or any(cls in pair for pair in MODELS.values()):  # they have a test of their own
         return False
@@ -184,7 +184,7 @@ def test_a_repr_is_one_screen_at_most(cls: type) -> None:
 
 
 def test_the_repr_of_models_and_of_what_is_inside_others_is_one_screen() -> None:
-    for name in MODELS:
+    for name in MODELS.keys() - {"mixture"}:  # which is made of a run
         model = build_model(name, vocab_size=65, block_size=64)
         fits_a_screen(model, lines=30)  # PyTorch's form: a line a module
         fits_a_screen(model.config)
@@ -301,7 +301,7 @@ def test_a_wrong_call_says_in_words_what_is_missing() -> None:
         derivative("x**2", 3.0)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="x must be a number, got '3'"):
         derivative(abs, "3")  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="a graph is drawn of a Value or a tensor, got float"):
+    with pytest.raises(TypeError, match=r"Value.* tensor.*, got float"):
         graph(3.0)
 
 

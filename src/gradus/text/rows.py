@@ -39,7 +39,7 @@ class Rows:
         return len(self.starts)
 
     def __repr__(self) -> str:
-        return f"Rows({len(self):,} of at most {self.block_size} tokens, {self.scored:,} targets)"
+        return f"{type(self).__name__}({len(self):,} of at most {self.block_size} tokens, {self.scored:,} targets)"
 
     @property
     def scored(self) -> int:
