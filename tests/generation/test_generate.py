@@ -17,6 +17,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "bigram": {},
     "nplm": {"context": 3, "n_hidden": 16},
     "mlp": {"context": 3, "n_hidden": 16},
+    "wavenet": {"n_layer": 2, "n_hidden": 16},
     "recurrent": {"n_hidden": 16},
     "gpt": {"n_layer": 1, "n_head": 2, "n_embd": 16, "dropout": 0.3},
     "modern": {"n_layer": 1, "n_head": 2, "n_embd": 16, "dropout": 0.3},

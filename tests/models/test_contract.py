@@ -17,6 +17,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "bigram": {},
     "nplm": {"context": 3, "n_embd": 6, "n_hidden": 32, "direct": True},
     "mlp": {"context": 3, "n_embd": 6, "n_hidden": 32},
+    "wavenet": {"n_layer": 2, "n_embd": 8, "n_hidden": 32},
     "recurrent": {"n_embd": 8, "n_hidden": 32},
     "gpt": {"n_layer": 2, "n_head": 2, "n_embd": 32},
     "modern": {"n_layer": 2, "n_head": 2, "n_embd": 32},
@@ -28,6 +29,7 @@ VARIANTS: dict[str, dict[str, Any]] = {  # settings that change what a model com
     "mlp: group": {**SETTINGS["mlp"], "norm": "group"},
     "mlp: rms, relu": {**SETTINGS["mlp"], "norm": "rms", "activation": "relu"},
     "mlp: norm of the output": {**SETTINGS["mlp"], "norm_output": True},
+    "wavenet: dilated": {**SETTINGS["wavenet"], "design": "dilated"},
     "recurrent: rnn": {**SETTINGS["recurrent"], "cell": "rnn"},
     "recurrent: gru, 2 layers": {**SETTINGS["recurrent"], "cell": "gru", "n_layer": 2},
     "modern: grouped queries, value embeddings": {
@@ -51,7 +53,7 @@ VARIANTS: dict[str, dict[str, Any]] = {  # settings that change what a model com
 CASES = [*MODELS, *VARIANTS]
 every_model = pytest.mark.parametrize("name", CASES)
 short_context = pytest.mark.parametrize(
-    "name", [name for name in CASES if name.split(":")[0] in ("ngram", "bigram", "nplm", "mlp")]
+    "name", [name for name in CASES if name.split(":")[0] in ("ngram", "bigram", "nplm", "mlp", "wavenet")]
 )
 
 
@@ -76,9 +78,15 @@ def trained(name: str) -> tuple[LanguageModel, float]:
             model.network.load_state_dict(trained("bigram")[0].state_dict())
             model.fit([(x, y)])
     else:
-        rate = {"bigram": 0.3, "nplm": 0.03, "mlp": 0.03, "recurrent": 0.03, "gpt": 0.01, "modern": 0.01}[
-            name.split(":")[0]
-        ]
+        rate = {
+            "bigram": 0.3,
+            "nplm": 0.03,
+            "mlp": 0.03,
+            "wavenet": 0.03,
+            "recurrent": 0.03,
+            "gpt": 0.01,
+            "modern": 0.01,
+        }[name.split(":")[0]]
         optimizer = torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.0)
         for _ in range(200 if has_batch_norm(model) else 40):  # evaluation waits for the running statistics
             _, loss = model(torch.from_numpy(x), torch.from_numpy(y))
@@ -214,7 +222,17 @@ def test_tokens_outside_the_vocabulary_are_an_index_error(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "context"),
-    [("ngram", 2), ("bigram", 1), ("nplm", 3), ("mlp", 3), ("recurrent", BLOCK), ("gpt", BLOCK), ("modern", BLOCK)],
+    [
+        ("ngram", 2),
+        ("bigram", 1),
+        ("nplm", 3),
+        ("mlp", 3),
+        ("wavenet", 4),
+        ("wavenet: dilated", 4),
+        ("recurrent", BLOCK),
+        ("gpt", BLOCK),
+        ("modern", BLOCK),
+    ],
 )
 def test_context_is_how_many_tokens_a_prediction_sees(name: str, context: int) -> None:
     model, _ = trained(name)

@@ -17,6 +17,8 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("nplm", {}),
     ("nplm", {"context": 2, "n_embd": 5, "n_hidden": 7, "direct": True}),
     ("mlp", {}),
+    ("wavenet", {}),
+    ("wavenet", {"design": "dilated", "n_layer": 2}),
     ("recurrent", {"cell": "gru", "n_layer": 2}),
     ("modern", {"n_head": 4, "n_kv_head": 2}),
     ("gpt", {"n_layer": 2, "n_head": 2, "n_embd": 8}),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         NGramConfig,
         NPLMConfig,
         RecurrentConfig,
+        WaveNetConfig,
     )
     from gradus.models.gpt import GPT
     from gradus.models.mixture import Mixture
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from gradus.models.nplm import NPLM
     from gradus.models.recurrent import Recurrent
     from gradus.models.registry import MODELS, build_model
+    from gradus.models.wavenet import WaveNet, receptive_fields
 
 __all__ = [
     "GPT",
@@ -54,9 +56,12 @@ __all__ = [
     "NPLMConfig",
     "Recurrent",
     "RecurrentConfig",
+    "WaveNet",
+    "WaveNetConfig",
     "build_model",
     "device_of",
     "inference",
+    "receptive_fields",
 ]
 
 _HOME = {
@@ -71,6 +76,7 @@ _HOME = {
             "NGramConfig",
             "NPLMConfig",
             "RecurrentConfig",
+            "WaveNetConfig",
         ],
         "config",
     ),
@@ -84,6 +90,7 @@ _HOME = {
     "NGram": "ngram",
     "NPLM": "nplm",
     "Recurrent": "recurrent",
+    **dict.fromkeys(["WaveNet", "receptive_fields"], "wavenet"),
 }
 
 __getattr__ = lazy(__name__, _HOME)

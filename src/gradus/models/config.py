@@ -149,6 +149,38 @@ class MLPConfig:
 
 
 @dataclass(frozen=True)
+class WaveNetConfig:
+    """Settings of `gradus.models.wavenet.WaveNet`; the defaults are those of makemore's largest."""
+
+    vocab_size: int  # number of different tokens
+    block_size: int  # longest row of tokens
+    n_embd: int = 24  # embedding size: numbers for each token
+    n_hidden: int = 128  # hidden units: numbers for each place of a layer
+    n_layer: int = 3  # layers; each doubles the context, to 2^n_layer tokens
+    design: Literal["tree", "dilated"] = (
+        "tree"  # each window by itself with BatchNorm, or gated convolutions along rows
+    )
+
+    def __post_init__(self) -> None:
+        _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
+        _at_least(1, n_embd=self.n_embd, n_hidden=self.n_hidden, n_layer=self.n_layer)
+        if self.n_layer > 16:
+            raise UserError(f"n_layer must be at most 16, since the context is 2^n_layer, got {self.n_layer}")
+
+    @property
+    def context(self) -> int:
+        """How many tokens a prediction sees."""
+        return int(2**self.n_layer)
+
+    @property
+    def parameters(self) -> int:
+        V, E, H, L = self.vocab_size, self.n_embd, self.n_hidden, self.n_layer
+        if self.design == "tree":
+            return V * E + 2 * E * H + (L - 1) * 2 * H * H + L * 2 * H + (H + 1) * V
+        return V * E + (E + 1) * H + L * (3 * H + 2) * 2 * H + (H + 1) * (H + V)
+
+
+@dataclass(frozen=True)
 class RecurrentConfig:
     """Settings of `gradus.models.recurrent.Recurrent`."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -19,6 +19,7 @@ from gradus.models.config import (
     NGramConfig,
     NPLMConfig,
     RecurrentConfig,
+    WaveNetConfig,
 )
 from gradus.models.gpt import GPT
 from gradus.models.mixture import Mixture
@@ -27,12 +28,14 @@ from gradus.models.modern import Modern
 from gradus.models.ngram import NGram
 from gradus.models.nplm import NPLM
 from gradus.models.recurrent import Recurrent
+from gradus.models.wavenet import WaveNet
 
-MODELS: dict[str, tuple[type[Any], type[Any]]] = {
+MODELS: dict[str, tuple[type[Any], Callable[[Any], LanguageModel]]] = {
     "ngram": (NGramConfig, NGram),
     "bigram": (BigramConfig, Bigram),
     "nplm": (NPLMConfig, NPLM),
     "mlp": (MLPConfig, MLP),
+    "wavenet": (WaveNetConfig, WaveNet),
     "recurrent": (RecurrentConfig, Recurrent),
     "gpt": (GPTConfig, GPT),
     "modern": (ModernConfig, Modern),
