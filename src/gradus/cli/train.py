@@ -16,6 +16,7 @@ from gradus.cli.verb import RunFolder
 from gradus.cli.writing import show_samples
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
+from gradus.files import saving
 from gradus.generation import samples
 from gradus.models import MODELS
 from gradus.report.diagnose import draw, looked_at
@@ -29,6 +30,7 @@ from gradus.training import (
     Setup,
     TrainConfig,
     TrainResult,
+    find_learning_rate,
     is_counting,
     load_weights,
     model_settings,
@@ -96,6 +98,9 @@ OTHER_DEFAULTS = "; ".join(
     is_flag=True,
     help="Collect at each evaluation what it looks like inside, draw it next to the run, and show it on its page.",
 )
+@click.option(
+    "--find-lr", is_flag=True, help="Only suggest a learning rate: sweep it, and save the curve as learning-rate.svg."
+)
 @click.option("--page", is_flag=True, help="At the end, also write the run as one page: losses, curve, samples.")
 @click.pass_context
 def command(
@@ -106,19 +111,23 @@ def command(
     folder: str | None,
     resume: str | None,
     diagnose: bool,
+    find_lr: bool,
     page: bool,
     **flags: Any,
 ) -> None:
     """Train one model on CORPUS: a name from gradus data, or a file or folder of your own.  [default: pydocs]"""
     settings = given({"corpus": corpus, **flags})
     if resume is not None:
-        budget = _budget(given({"config": file, "out": folder, **settings}))
+        budget = _budget(given({"config": file, "out": folder, "find_lr": find_lr or None, **settings}))
         run = Run.open(resume)
         with run.in_use(), work_goes_on():
             _train(ctx, run, reopen_to_resume(run, **budget), page, diagnose)
         return
     settings = with_budget(read_toml(file) if file is not None else {}, settings)
     setup = set_up_mixture(settings) if settings.get("model") == "mixture" else set_up(settings)
+    if find_lr:
+        _find_lr(setup, Path(folder or "."))
+        return
     for part in ("dev", "test"):
         setup.rows(part)  # before there is a folder: the text may be too short
     name = f"{Path(setup.corpus.name).stem}-{setup.config.model}"
@@ -126,6 +135,22 @@ def command(
     with run.in_use(), work_goes_on():
         write_beginning(run, setup)
         _train(ctx, run, setup, page, diagnose)
+
+
+def _find_lr(setup: Setup, folder: Path) -> None:
+    """Sweep the learning rate, save the curve and print a suggestion."""
+    if is_counting(setup.model):
+        raise UserError(f"{setup.config.model} counts; it has no learning rate")
+    from gradus.plots import plot_sweep
+
+    sweep = find_learning_rate(setup.model, setup.batches, setup.config)
+    path = folder / "learning-rate.svg"
+    with saving(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        plot_sweep(sweep.rates, sweep.losses, sweep.suggestion).savefig(path)
+    at = sweep.losses.index(min(sweep.losses))
+    click.echo(f"lowest loss {sweep.losses[at]:.3f} at {sweep.rates[at]:.2g}, after {len(sweep.rates)} steps; {path}")
+    click.echo(f"suggestion: --learning-rate {sweep.suggestion:.2g}")
 
 
 def _train(ctx: click.Context, run: Run, setup: Setup, page: bool, diagnose: bool) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gradus.plots.embeddings import plot_embeddings as plot_embeddings
     from gradus.plots.losses import plot_losses as plot_losses
     from gradus.plots.series import plot_series as plot_series
+    from gradus.plots.sweep import plot_sweep as plot_sweep
 
 _HOME = {
     "LossCurve": "curve",
@@ -30,6 +31,7 @@ _HOME = {
     "plot_embeddings": "embeddings",
     "plot_losses": "losses",
     "plot_series": "series",
+    "plot_sweep": "sweep",
 }
 
 __getattr__ = lazy("gradus.plots", _HOME)

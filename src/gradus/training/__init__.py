@@ -3,11 +3,11 @@ through it."""
 
 from gradus.training.checkpoint import load_weights, weights
 from gradus.training.config import TrainConfig
+from gradus.training.find_lr import Sweep, find_learning_rate
 from gradus.training.folder import new_run_folder
 from gradus.training.loop import is_counting, train
 from gradus.training.mixing import set_up_mixture
 from gradus.training.prepare import (
-    RECIPES,
     Setup,
     load_model,
     model_settings,
@@ -19,6 +19,7 @@ from gradus.training.prepare import (
     write_beginning,
 )
 from gradus.training.progress import show_progress
+from gradus.training.recipes import RECIPES
 from gradus.training.run import SAMPLES, TOKENIZER, Run, runs_in
 from gradus.training.settings import read_toml, settings_of
 from gradus.training.state import Report, TrainResult, progress_of
@@ -30,8 +31,10 @@ __all__ = [
     "Report",
     "Run",
     "Setup",
+    "Sweep",
     "TrainConfig",
     "TrainResult",
+    "find_learning_rate",
     "is_counting",
     "load_model",
     "load_weights",

@@ -42,6 +42,7 @@ from gradus.training.checkpoint import load_weights, unpack
 from gradus.training.config import TrainConfig
 from gradus.training.loop import BatchSource, is_counting
 from gradus.training.memory import require_memory
+from gradus.training.recipes import RECIPES
 from gradus.training.run import BEST, CONFIG, MODEL, TEXT, TOKENIZER, Run
 from gradus.training.settings import Setting, build, settings_of, to_toml, unknown
 from gradus.training.state import progress_of, spent
@@ -52,25 +53,6 @@ BPE_VOCAB_SIZE = 512
 STREAM_BLOCK_SIZE = 64  # the default for a stream
 DOCUMENTS_BLOCK_SIZE = 256  # for documents the default is what the longest needs, but not more than this
 COUNTED_ROWS = 256  # rows that a counting model is given at a time
-
-# Settings that start from another value than their own default, for a model and, where it matters, for a kind of text.
-RECIPES: dict[tuple[str, str], dict[str, Any]] = {
-    ("gpt", "documents"): {"n_embd": 64, "batch_size": 64},
-    # The lowest of eleven trials on shakespeare, each of 3.07 million tokens, by the loss on the last twentieth before
-    # the test, which was held out for it: 1.594. With the learning rate decaying along a cosine to 3 % of its peak it
-    # was 1.617, 1.601, 1.609, 1.619 and 1.630 from 1, 1.5, 2, 3 and 5 thousandths; from 3 thousandths, with batches of
-    # 8 1.624 (from 2 1.617), rows of 128 1.634, weight decay 0.4 1.628 (and with dropout 0.05 1.653), beta2 0.95 1.620.
-    ("gpt", "stream"): {"batch_size": 12, "learning_rate": 1.5e-3, "schedule": "linear", "min_lr_ratio": 0.0},
-    # Modified Kneser-Ney of order 5, 6, 7 and 8 on shakespeare's dev: 1.485, 1.447, 1.442, 1.444. On names' dev 6, the
-    # model's own default, is best: 1.983, 1.974, 1.979, 1.983.
-    ("ngram", "stream"): {"order": 7},
-    ("mixture", "stream"): {"order": 7},
-    ("recurrent", "documents"): {"batch_size": 64},
-    ("recurrent", "stream"): {"carry": True, "batch_size": 32},
-    ("nplm", "documents"): {"batch_size": 64},
-    ("bigram", "documents"): {"learning_rate": 0.03, "weight_decay": 0.0, "batch_size": 64},
-    ("bigram", "stream"): {"learning_rate": 0.03, "weight_decay": 0.0},
-}
 
 
 @dataclass(frozen=True)

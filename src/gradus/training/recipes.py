@@ -1,0 +1,16 @@
+"""The recipes: settings that start from another value than their own default, for a model and a kind of text. They are
+data, in `recipes.toml` beside this file, where each entry says which trials chose it."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from typing import Any
+
+
+def _read() -> dict[tuple[str, str], dict[str, Any]]:
+    table = tomllib.loads(files(__package__).joinpath("recipes.toml").read_text(encoding="utf-8"))
+    return {(model, kind): settings for model, kinds in table.items() for kind, settings in kinds.items()}
+
+
+RECIPES = _read()  # (model, kind of text) -> settings of the model and of TrainConfig by name

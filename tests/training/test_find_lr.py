@@ -1,0 +1,51 @@
+"""The learning-rate finder: rates that rise, a loss that falls and then diverges, and a model left as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gradus.backend import torch
+from gradus.models import LanguageModel, build_model
+from gradus.training import TrainConfig, find_learning_rate, weights
+from tests.cli.commands import gradus, refused
+from tests.training.tiny import TinyBatches, tiny_gpt
+
+
+def tiny_nplm() -> LanguageModel:
+    torch.manual_seed(0)
+    return build_model("nplm", vocab_size=13, block_size=8, n_embd=4, n_hidden=16)
+
+
+@pytest.mark.parametrize(("rule", "low", "high"), [("adamw", 1e-3, 0.1), ("sgd", 0.01, 1.0)])
+def test_the_suggestion_is_in_the_range_that_the_rule_is_known_to_need(rule: str, low: float, high: float) -> None:
+    config = TrainConfig(optimizer=rule, weight_decay=0.0)  # type: ignore[arg-type]
+    model = tiny_nplm()
+    before = weights(model)
+    sweep = find_learning_rate(model, TinyBatches(), config)
+    assert low < sweep.suggestion < high
+    assert np.all(np.diff(sweep.rates) > 0)
+    assert min(sweep.losses) < sweep.losses[0] - 0.3
+    for name, array in weights(model).items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+def test_the_rate_of_muon_keeps_its_ratio_to_the_other() -> None:
+    seen = []
+    model = tiny_gpt()
+    rates = find_learning_rate(
+        model, TinyBatches(), TrainConfig(optimizer="muon"), progress=lambda rate, loss: seen.append((rate, loss))
+    )
+    assert [rate for rate, _ in seen] == rates.rates
+
+
+def test_the_command_saves_the_curve_and_prints_a_suggestion(tmp_path: Path) -> None:
+    text = tmp_path / "names.txt"
+    text.write_text("".join(f"{a}{b}{b}a\n" for a in "abcdefgh" for b in "aeiou"), encoding="utf-8")
+    out = gradus("train", text, "--model", "nplm", "--batch-size", "4", "--find-lr", "--out", tmp_path / "sweep").output
+    assert "suggestion: --learning-rate 0.0" in out
+    assert (tmp_path / "sweep" / "learning-rate.svg").stat().st_size > 1000
+    assert list((tmp_path / "sweep").iterdir()) == [tmp_path / "sweep" / "learning-rate.svg"]  # no run
+    assert "ngram counts; it has no learning rate" in refused("train", text, "--model", "ngram", "--find-lr")
