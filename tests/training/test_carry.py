@@ -1,9 +1,7 @@
-"""Training, scoring and resuming a model that carries a state over a stream."""
+"""Training and scoring a model that carries a state over a stream (resuming it: test_resume.py)."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,8 @@ import pytest
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
-from gradus.models import LanguageModel, inference
-from gradus.training import Run, Setup, set_up, train
-from gradus.training.run import MODEL, OPTIMIZER
+from gradus.models import inference
+from gradus.training import set_up
 
 CONSTANT: dict[str, Any] = {"schedule": "constant", "warmup": 0.0, "evaluations": 1}
 
@@ -30,22 +27,6 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> str:
 def settings(stream: str, **more: Any) -> dict[str, Any]:
     small = {"n_embd": 4, "n_hidden": 8, "batch_size": 3, "block_size": 8}
     return {"corpus": stream, "model": "recurrent", **small, **CONSTANT, **more}
-
-
-def dev_loss(setup: Setup, model: LanguageModel) -> float:
-    return evaluate(model, setup.rows("dev")).nats
-
-
-def test_stopped_and_resumed_it_has_the_same_bytes_as_without_a_stop(stream: str, tmp_path: Path) -> None:
-    files = []
-    for name, stops in (("whole", [6]), ("resumed", [2, 3, 6])):
-        run = Run.create(tmp_path / name)
-        for steps in stops:
-            setup = set_up(settings(stream, steps=6))
-            config = replace(setup.config, steps=steps)
-            train(setup.model, setup.batches, config, run, evaluate=partial(dev_loss, setup))
-        files.append([run.read(file) for file in (MODEL, OPTIMIZER)])
-    assert files[0] == files[1]
 
 
 def test_scored_on_tracks_it_has_the_loss_of_reading_each_track_from_its_beginning_to_its_end(stream: str) -> None:
