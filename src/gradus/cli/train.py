@@ -56,12 +56,19 @@ OF_A_MODEL = {
     for model in MODELS
 }
 NOTES = {"block_size": "default: 64 for a stream, the longest document and its end for documents"}
+
+
+def _shown(name: str, value: object) -> str:
+    """A setting of a recipe, as the help page has it: `batch-size 64`, `carry`."""
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return flag if value else f"no-{flag}"
+    return f"{flag} {value:g}" if isinstance(value, float) else f"{flag} {value}"
+
+
 OTHER_DEFAULTS = "; ".join(
     f"{model} on {'a stream' if kind == 'stream' else kind}: "
-    + ", ".join(
-        f"{name.replace('_', '-')} {format(value, '' if isinstance(value, str) else 'g')}"
-        for name, value in recipe.items()
-    )
+    + ", ".join(_shown(name, value) for name, value in recipe.items())
     for (model, kind), recipe in RECIPES.items()
 )
 
