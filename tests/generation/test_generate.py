@@ -21,6 +21,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "recurrent": {"n_hidden": 16},
     "gpt": {"n_layer": 1, "n_head": 2, "n_embd": 16, "dropout": 0.3},
     "modern": {"n_layer": 1, "n_head": 2, "n_embd": 16, "dropout": 0.3},
+    "mixture": {"network": '{"name": "bigram"}', "order": 3},
 }
 every_model = pytest.mark.parametrize("name", MODELS)
 every_model_that_sees_a_block = pytest.mark.parametrize("name", [name for name in MODELS if name != "recurrent"])
