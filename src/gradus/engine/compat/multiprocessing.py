@@ -7,7 +7,7 @@ from typing import Any
 
 from gradus.engine.compat.absent import NotSupported, refuse
 
-_say_what_is_absent = refuse(__name__)
+__getattr__ = refuse(__name__)
 
 
 def get_all_sharing_strategies() -> set[str]:
@@ -40,7 +40,3 @@ def spawn(
             f"gradus's engine trains in one process: torch.multiprocessing.spawn with {nprocs=}, {join=}"
         )
     fn(0, *args)
-
-
-def __getattr__(name: str) -> Any:
-    return _say_what_is_absent(name)

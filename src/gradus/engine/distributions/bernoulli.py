@@ -8,7 +8,6 @@ from gradus.engine.autograd.grad_mode import no_grad
 from gradus.engine.distributions import constraints
 from gradus.engine.distributions.distribution import (
     Constraints,
-    Parameter,
     Shape,
     broadcast_all,
 )
@@ -24,11 +23,6 @@ class Bernoulli(Trials):
     arg_constraints: Constraints = {"probs": constraints.unit_interval, "logits": constraints.real}  # noqa: RUF012
     support = constraints.boolean
     has_enumerate_support = True
-
-    def __init__(
-        self, probs: Parameter | None = None, logits: Parameter | None = None, validate_args: bool | None = None
-    ) -> None:
-        super().__init__(self._take(probs, logits).shape, validate_args=validate_args)
 
     @property
     def mean(self) -> Tensor:

@@ -40,8 +40,7 @@ class Binomial(Trials):
         dtype = given.dtype if isinstance(given, Tensor) else None
         count, given = broadcast_all(total_count, given)
         self.total_count = count.to(dtype or given.dtype)
-        self._take(given if probs is not None else None, given if logits is not None else None)
-        super().__init__(given.shape, validate_args=validate_args)
+        super().__init__(given if logits is None else None, given if probs is None else None, validate_args)
 
     @constraints.dependent_property(is_discrete=True, event_dim=0)
     def support(self) -> Any:

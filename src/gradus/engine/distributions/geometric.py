@@ -26,7 +26,7 @@ class Geometric(Trials):
     def __init__(
         self, probs: Parameter | None = None, logits: Parameter | None = None, validate_args: bool | None = None
     ) -> None:
-        super().__init__(self._take(probs, logits).shape, validate_args=validate_args)
+        super().__init__(probs, logits, validate_args)
         if self._validate_args and probs is not None and not bool((self.probs > 0).all()):
             raise ValueError(
                 f"Expected parameter probs (Tensor of shape {tuple(self.probs.shape)}) of distribution {self!r} to be "

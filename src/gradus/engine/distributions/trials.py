@@ -18,6 +18,9 @@ from gradus.engine.tensor import Tensor
 class Trials(Distribution):
     """What distributions of trials share: probs or logits, the log odds, the other made when asked for."""
 
+    def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
+        super().__init__(self._take(probs, logits).shape, validate_args=validate_args)
+
     def _take(self, probs: Any, logits: Any) -> Tensor:
         one_of(probs, logits)
         if probs is not None:

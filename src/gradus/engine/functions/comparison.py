@@ -12,7 +12,7 @@ from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions.checks import explain_broadcast, only_tensors, refuse_complex, scalar_name
 from gradus.engine.functions.operands import array_of, is_tensor, same_type, tensor_of
 from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.functions.sizes import axes_of, renamed
+from gradus.engine.functions.sizes import axes_of
 
 if TYPE_CHECKING:
     from gradus.engine.tensor import Tensor
@@ -234,15 +234,15 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e
     return bool(isclose(input, other, rtol, atol, equal_nan)._array.all())
 
 
-def all(input: Tensor, dim: Any = None, keepdim: bool = False, **old: Any) -> Tensor:
+@numpy_names
+def all(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Test whether all elements (along `dim`, an int or a tuple) are nonzero; bool, or uint8 for a uint8 input."""
-    dim, keepdim = renamed(dim, keepdim, old)
     return _truth(input, input._array.all(axis=_axes(dim, input.ndim), keepdims=keepdim))
 
 
-def any(input: Tensor, dim: Any = None, keepdim: bool = False, **old: Any) -> Tensor:
+@numpy_names
+def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
     """Test whether any element (along `dim`, an int or a tuple) is nonzero; bool, or uint8 for a uint8 input."""
-    dim, keepdim = renamed(dim, keepdim, old)
     return _truth(input, input._array.any(axis=_axes(dim, input.ndim), keepdims=keepdim))
 
 

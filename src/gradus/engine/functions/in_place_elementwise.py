@@ -13,7 +13,7 @@ from gradus.engine.functions.in_place import copy_, written
 from gradus.engine.functions.in_place_arithmetic import pow_
 from gradus.engine.functions.operands import array_of, as_operand, fitting, is_tensor
 from gradus.engine.functions.rounding import round
-from gradus.engine.functions.selection import check_mask, clamp, clamp_max, clamp_min, nan_to_num
+from gradus.engine.functions.selection import clamp, clamp_max, clamp_min, fill_value, nan_to_num
 from gradus.engine.ops import activations, arithmetic, exponentials, rounding, selection, special, trigonometry
 
 if TYPE_CHECKING:
@@ -214,12 +214,7 @@ def clamp_(input: Tensor, min: Any = None, max: Any = None) -> Tensor:
 
 def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """In-place version of `masked_fill`."""
-    check_mask(mask)
-    value = fitting(as_operand(value), input._array.dtype)
-    if is_tensor(value) and value.ndim:
-        raise RuntimeError(
-            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
-        )
+    value = fill_value(input, mask, value)
     try:
         return apply_(input, selection.MaskedFill, mask, value)
     except ValueError:

@@ -13,8 +13,8 @@ from gradus.engine.functions.arithmetic import lerp
 from gradus.engine.functions.checks import refuse_complex, scalar_name
 from gradus.engine.functions.operands import is_tensor
 from gradus.engine.functions.selection import maximum, minimum
-from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.functions.sizes import Dims, axes_of, axis_of, index_of, one_dim, renamed
+from gradus.engine.functions.signatures import numpy_names, renamed
+from gradus.engine.functions.sizes import Dims, axes_of, axis_of, index_of, one_dim
 from gradus.engine.ops import indexing, reductions
 
 if TYPE_CHECKING:

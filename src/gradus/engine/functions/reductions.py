@@ -12,8 +12,8 @@ from gradus.engine.dtypes import dtype as DType
 from gradus.engine.functions.checks import floating_only, scalar_name
 from gradus.engine.functions.complex_numbers import conj
 from gradus.engine.functions.operands import Number, floating
-from gradus.engine.functions.signatures import numpy_names
-from gradus.engine.functions.sizes import Dims, axes_of, axis_of, one_dim, renamed
+from gradus.engine.functions.signatures import numpy_names, renamed
+from gradus.engine.functions.sizes import Dims, axes_of, axis_of, one_dim
 from gradus.engine.ops import reductions
 
 if TYPE_CHECKING:

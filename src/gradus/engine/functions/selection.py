@@ -138,12 +138,7 @@ def where_method(input: Tensor, condition: Tensor, other: Any) -> Tensor:
 
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """Return input with `value` (a number or a 0-d tensor) where the bool mask is true."""
-    check_mask(mask)
-    value = fitting(as_operand(value), input._array.dtype)
-    if is_tensor(value) and value.ndim:
-        raise RuntimeError(
-            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
-        )
+    value = fill_value(input, mask, value)
     try:
         return apply(selection.MaskedFill, input, mask, value)
     except ValueError:
@@ -151,10 +146,16 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
         raise
 
 
-def check_mask(mask: Tensor) -> None:
-    """Raise a RuntimeError unless a mask is bool."""
+def fill_value(input: Tensor, mask: Tensor, value: Any) -> Any:
+    """The value of a masked fill, in input's dtype; a RuntimeError unless the mask is bool and the value 0-d."""
     if mask._array.dtype != bool:
         raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {c_name(mask)}")
+    value = fitting(as_operand(value), input._array.dtype)
+    if is_tensor(value) and value.ndim:
+        raise RuntimeError(
+            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.ndim} dimension(s)."
+        )
+    return value
 
 
 def nan_to_num(

@@ -1,4 +1,4 @@
-"""How PyTorch's functions may be called besides by their own parameters: by NumPy's names for some, and with `out=`."""
+"""How functions may be called besides by their own parameters: with NumPy's `axis` and `keepdims`, and with `out=`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _NUMPY = {"axis": "dim", "keepdims": "keepdim"}
 
 
 def numpy_names(function: Callable[P, R]) -> Callable[P, R]:
-    """A function that may be called with `axis` for `dim` and `keepdims` for `keepdim`, too."""
+    """Let a function also be called with `axis` for `dim` and `keepdims` for `keepdim`."""
 
     @functools.wraps(function)
     def called(*args: P.args, **named: P.kwargs) -> R:
@@ -60,6 +60,16 @@ def numpy_names(function: Callable[P, R]) -> Callable[P, R]:
         return function(*args, **named)
 
     return called
+
+
+def renamed(dim: Any, keepdim: bool, old: dict[str, Any]) -> tuple[Any, bool]:
+    """The same for a function that collects these keywords itself: a wrapper would cost `sum` and `max` a call more."""
+    unknown = set(old) - {"axis", "keepdims"}
+    if "axis" in old and dim is not None:
+        unknown.add("axis")
+    if unknown:
+        raise TypeError(f"got an unexpected keyword argument '{unknown.pop()}'")
+    return old.get("axis", dim), old.get("keepdims", keepdim)
 
 
 def with_out(function: Callable[..., Any]) -> Callable[..., Any]:

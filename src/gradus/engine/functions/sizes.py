@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from gradus.engine.autograd.record import Variable
-
-if TYPE_CHECKING:
-    pass
-
 
 Dims = int | Sequence[int] | None
 
@@ -63,16 +59,6 @@ def axes_of(dim: Dims, ndim: int) -> tuple[int, ...]:
         twice = next(axis for axis in axes if axes.count(axis) > 1)
         raise RuntimeError(f"dim {twice} appears multiple times in the list of dims")
     return axes if ndim else ()
-
-
-def renamed(dim: Any, keepdim: bool, old: dict[str, Any]) -> tuple[Any, bool]:
-    """`axis` and `keepdims`, NumPy's spellings, mean the same."""
-    unknown = set(old) - {"axis", "keepdims"}
-    if "axis" in old and dim is not None:
-        unknown.add("axis")
-    if unknown:
-        raise TypeError(f"got an unexpected keyword argument '{unknown.pop()}'")
-    return old.get("axis", dim), old.get("keepdims", keepdim)
 
 
 def spread_out(given: tuple[Any, ...], named: dict[str, Any], name: str) -> tuple[Any, ...]:

@@ -8,21 +8,17 @@ import warnings
 from typing import Any, ClassVar
 
 from gradus.engine import dtypes
-from gradus.engine.functions import empty, ones, zeros
+from gradus.engine.functions import ones, zeros
 from gradus.engine.nn import functional as F
-from gradus.engine.nn import init
-from gradus.engine.nn.module import Layer
-from gradus.engine.nn.parameter import Parameter
+from gradus.engine.nn.normalization import Affine
 from gradus.engine.tensor import Tensor
 
 
-class _Norm(Layer):
-    """What all share: w and b per channel, and running statistics."""
+class _Norm(Affine):
+    """Base class: weight and bias per channel, and running statistics."""
 
     dims: ClassVar[tuple[int, ...]]  # how many an input may have
     expected: ClassVar[str]
-    weight: Parameter | None
-    bias: Parameter | None
     running_mean: Tensor | None
     running_var: Tensor | None
     num_batches_tracked: Tensor | None
@@ -45,8 +41,7 @@ class _Norm(Layer):
         self.affine = affine
         self.track_running_stats = track_running_stats
         place = {"device": device, "dtype": dtype}
-        self.register_parameter("weight", Parameter(empty((num_features,), **place)) if affine else None)
-        self.register_parameter("bias", Parameter(empty((num_features,), **place)) if affine and bias else None)
+        self._register((num_features,), affine, bias, device, dtype)
         tracked = track_running_stats
         self.register_buffer("running_mean", zeros((num_features,), **place) if tracked else None)
         self.register_buffer("running_var", ones((num_features,), **place) if tracked else None)
@@ -63,10 +58,7 @@ class _Norm(Layer):
     def reset_parameters(self) -> None:
         """w = 1, b = 0, and no batches seen."""
         self.reset_running_stats()
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
+        super().reset_parameters()
 
     def _check_input_dim(self, input: Tensor) -> None:
         if input.dim() not in self.dims:

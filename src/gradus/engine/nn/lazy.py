@@ -1,4 +1,4 @@
-"""Layers that learn how many inputs they have from the first one that they see, and then are ordinary layers.
+"""Layers whose number of inputs is inferred from the first input; after it they are ordinary layers.
 
 >>> layer = LazyLinear(10)      # LazyLinear(in_features=0, out_features=10, bias=True)
 >>> layer(torch.ones(2, 5))     # draws the weights
@@ -21,9 +21,11 @@ from gradus.engine.tensor import Tensor
 
 
 class LazyModuleMixin(Module):
-    """Before the first forward, `initialize_parameters` gets its arguments, and gives each parameter a shape."""
+    """A module whose `initialize_parameters` infers the parameters' shapes from the arguments of the first forward."""
 
-    cls_to_become: ClassVar[type[Module] | None] = None  # what it is after that
+    cls_to_become: ClassVar[type[Module] | None] = None  # its class after that
+    weight: Any
+    bias: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -45,6 +47,11 @@ class LazyModuleMixin(Module):
             )
         return super()._apply(fn, recurse)
 
+    def _leave_uninitialized(self, bias: bool, device: Any, dtype: Any) -> None:
+        self.weight = UninitializedParameter(device=device, dtype=dtype)
+        if bias:
+            self.bias = UninitializedParameter(device=device, dtype=dtype)
+
     def _infer_parameters(self, module: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         module.initialize_parameters(*args, **kwargs)
         if module.has_uninitialized_params():
@@ -56,16 +63,14 @@ class LazyModuleMixin(Module):
 
 
 class LazyLinear(LazyModuleMixin, Linear):
-    """`Linear` whose in_features the first input (..., in_features) tells."""
+    """`Linear` whose in_features is inferred from the first input (..., in_features)."""
 
     cls_to_become = Linear
 
     def __init__(self, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None) -> None:
         super().__init__(0, 0, False)
-        self.weight = UninitializedParameter(device=device, dtype=dtype)
         self.out_features = out_features
-        if bias:
-            self.bias = UninitializedParameter(device=device, dtype=dtype)
+        self._leave_uninitialized(bias, device, dtype)
 
     def reset_parameters(self) -> None:
         """Draw W, then b, once there is something to draw."""
@@ -90,19 +95,13 @@ class LazyLinear(LazyModuleMixin, Linear):
 
 
 class _LazyConvNd(LazyModuleMixin, conv._ConvNd):
-    def _lay_out(self, out_channels: int, bias: bool, device: Any, dtype: Any) -> None:
-        self.weight = UninitializedParameter(device=device, dtype=dtype)
-        self.out_channels = out_channels
-        if bias:
-            self.bias = UninitializedParameter(device=device, dtype=dtype)
-
     def reset_parameters(self) -> None:
         """Draw W, then b, once there is something to draw."""
         if not self.has_uninitialized_params() and self.in_channels != 0:
             super().reset_parameters()
 
     def initialize_parameters(self, input: Tensor, *_: Any, **__: Any) -> None:
-        """W (out_channels, in_channels / groups, *kernel_size), transposed the first two change places; b
+        """W (out_channels, in_channels / groups, *kernel_size), the first two swapped if transposed; b
         (out_channels).
         """
         if not self.has_uninitialized_params():
@@ -138,7 +137,8 @@ class _LazyConv(_LazyConvNd):
         dtype: Any = None,
     ) -> None:
         super().__init__(0, 0, kernel_size, stride, padding, dilation, groups, False, padding_mode, device, dtype)
-        self._lay_out(out_channels, bias, device, dtype)
+        self.out_channels = out_channels
+        self._leave_uninitialized(bias, device, dtype)
 
 
 class _LazyConvTranspose(_LazyConvNd):
@@ -158,41 +158,42 @@ class _LazyConvTranspose(_LazyConvNd):
     ) -> None:
         settings = kernel_size, stride, padding, output_padding, groups
         super().__init__(0, 0, *settings, False, dilation, padding_mode, device, dtype)
-        self._lay_out(out_channels, bias, device, dtype)
+        self.out_channels = out_channels
+        self._leave_uninitialized(bias, device, dtype)
 
 
 class LazyConv1d(_LazyConv, conv.Conv1d):
-    """`Conv1d` whose in_channels the first input tells."""
+    """`Conv1d` whose in_channels is inferred from the first input."""
 
     cls_to_become = conv.Conv1d
 
 
 class LazyConv2d(_LazyConv, conv.Conv2d):
-    """`Conv2d` whose in_channels the first input tells."""
+    """`Conv2d` whose in_channels is inferred from the first input."""
 
     cls_to_become = conv.Conv2d
 
 
 class LazyConv3d(_LazyConv, conv.Conv3d):
-    """`Conv3d` whose in_channels the first input tells."""
+    """`Conv3d` whose in_channels is inferred from the first input."""
 
     cls_to_become = conv.Conv3d
 
 
 class LazyConvTranspose1d(_LazyConvTranspose, conv.ConvTranspose1d):
-    """`ConvTranspose1d` whose in_channels the first input tells."""
+    """`ConvTranspose1d` whose in_channels is inferred from the first input."""
 
     cls_to_become = conv.ConvTranspose1d
 
 
 class LazyConvTranspose2d(_LazyConvTranspose, conv.ConvTranspose2d):
-    """`ConvTranspose2d` whose in_channels the first input tells."""
+    """`ConvTranspose2d` whose in_channels is inferred from the first input."""
 
     cls_to_become = conv.ConvTranspose2d
 
 
 class LazyConvTranspose3d(_LazyConvTranspose, conv.ConvTranspose3d):
-    """`ConvTranspose3d` whose in_channels the first input tells."""
+    """`ConvTranspose3d` whose in_channels is inferred from the first input."""
 
     cls_to_become = conv.ConvTranspose3d
 
@@ -213,9 +214,7 @@ class _LazyNorm(LazyModuleMixin, batchnorm._Norm):
         self.affine = affine
         self.track_running_stats = track_running_stats
         if affine:
-            self.weight = UninitializedParameter(device=device, dtype=dtype)
-            if bias:
-                self.bias = UninitializedParameter(device=device, dtype=dtype)
+            self._leave_uninitialized(bias, device, dtype)
         if track_running_stats:
             self.running_mean = UninitializedBuffer(device=device, dtype=dtype)
             self.running_var = UninitializedBuffer(device=device, dtype=dtype)
@@ -236,37 +235,37 @@ class _LazyNorm(LazyModuleMixin, batchnorm._Norm):
 
 
 class LazyBatchNorm1d(_LazyNorm, batchnorm.BatchNorm1d):
-    """`BatchNorm1d` whose num_features the first input tells."""
+    """`BatchNorm1d` whose num_features is inferred from the first input."""
 
     cls_to_become = batchnorm.BatchNorm1d
 
 
 class LazyBatchNorm2d(_LazyNorm, batchnorm.BatchNorm2d):
-    """`BatchNorm2d` whose num_features the first input tells."""
+    """`BatchNorm2d` whose num_features is inferred from the first input."""
 
     cls_to_become = batchnorm.BatchNorm2d
 
 
 class LazyBatchNorm3d(_LazyNorm, batchnorm.BatchNorm3d):
-    """`BatchNorm3d` whose num_features the first input tells."""
+    """`BatchNorm3d` whose num_features is inferred from the first input."""
 
     cls_to_become = batchnorm.BatchNorm3d
 
 
 class LazyInstanceNorm1d(_LazyNorm, batchnorm.InstanceNorm1d):
-    """`InstanceNorm1d` whose num_features the first input tells."""
+    """`InstanceNorm1d` whose num_features is inferred from the first input."""
 
     cls_to_become = batchnorm.InstanceNorm1d
 
 
 class LazyInstanceNorm2d(_LazyNorm, batchnorm.InstanceNorm2d):
-    """`InstanceNorm2d` whose num_features the first input tells."""
+    """`InstanceNorm2d` whose num_features is inferred from the first input."""
 
     cls_to_become = batchnorm.InstanceNorm2d
 
 
 class LazyInstanceNorm3d(_LazyNorm, batchnorm.InstanceNorm3d):
-    """`InstanceNorm3d` whose num_features the first input tells."""
+    """`InstanceNorm3d` whose num_features is inferred from the first input."""
 
     cls_to_become = batchnorm.InstanceNorm3d
 

@@ -125,9 +125,7 @@ class _TripleLoss(_Triple):
         self.reduction = _Loss(size_average, reduce, reduction).reduction
 
 
-class CosineEmbeddingLoss(_TripleLoss):
-    """loss = 1 - cos(x₁, x₂) where y = 1, max(0, cos(x₁, x₂) - margin) where y = -1.    x (N, D), y (N,)"""
-
+class _TripleMarginLoss(_TripleLoss):
     def __init__(
         self,
         margin: float = 0.0,
@@ -137,23 +135,17 @@ class CosineEmbeddingLoss(_TripleLoss):
     ) -> None:
         super().__init__(size_average, reduce, reduction)
         self.margin = margin
+
+
+class CosineEmbeddingLoss(_TripleMarginLoss):
+    """loss = 1 - cos(x₁, x₂) where y = 1, max(0, cos(x₁, x₂) - margin) where y = -1.    x (N, D), y (N,)"""
 
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         return F.cosine_embedding_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
 
 
-class MarginRankingLoss(_TripleLoss):
+class MarginRankingLoss(_TripleMarginLoss):
     """loss = max(0, -y (x₁ - x₂) + margin), y 1 or -1"""
-
-    def __init__(
-        self,
-        margin: float = 0.0,
-        size_average: bool | None = None,
-        reduce: bool | None = None,
-        reduction: str = "mean",
-    ) -> None:
-        super().__init__(size_average, reduce, reduction)
-        self.margin = margin
 
     def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         return F.margin_ranking_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)

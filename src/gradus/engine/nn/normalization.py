@@ -14,11 +14,26 @@ from gradus.engine.nn.parameter import Parameter
 from gradus.engine.tensor import Tensor
 
 
-class LayerNorm(Layer):
-    """y = (x - E[x]) / √(Var[x] + eps) · w + b, over the last dimensions, `normalized_shape` (Ba et al., 2016)."""
+class Affine(Layer):
+    """A layer whose weight and bias, of one shape and each optional, start as 1 and 0."""
 
     weight: Parameter | None
     bias: Parameter | None
+
+    def _register(self, shape: tuple[int, ...], weight: bool, bias: bool, device: Any, dtype: Any) -> None:
+        for name, there in (("weight", weight), ("bias", weight and bias)):
+            self.register_parameter(name, Parameter(empty(shape, device=device, dtype=dtype)) if there else None)
+
+    def reset_parameters(self) -> None:
+        """w = 1, b = 0."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+
+class LayerNorm(Affine):
+    """y = (x - E[x]) / √(Var[x] + eps) · w + b, over the last dimensions, `normalized_shape` (Ba et al., 2016)."""
 
     def __init__(
         self,
@@ -33,18 +48,8 @@ class LayerNorm(Layer):
         self.normalized_shape = _shape(normalized_shape)
         self.eps = eps
         self.elementwise_affine = elementwise_affine
-        place = {"device": device, "dtype": dtype}
-        scaled, moved = elementwise_affine, elementwise_affine and bias
-        self.register_parameter("weight", Parameter(empty(self.normalized_shape, **place)) if scaled else None)
-        self.register_parameter("bias", Parameter(empty(self.normalized_shape, **place)) if moved else None)
+        self._register(self.normalized_shape, elementwise_affine, bias, device, dtype)
         self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """w = 1, b = 0."""
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
@@ -91,14 +96,11 @@ class RMSNorm(Layer):
         return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"
 
 
-class GroupNorm(Layer):
+class GroupNorm(Affine):
     """y = (x - E[x]) / √(Var[x] + eps) · w + b, over each of `num_groups` groups of channels (Wu and He, 2018).
 
     x (N, C, ...), w and b (C).
     """
-
-    weight: Parameter | None
-    bias: Parameter | None
 
     def __init__(
         self,
@@ -118,17 +120,8 @@ class GroupNorm(Layer):
         self.num_channels = num_channels
         self.eps = eps
         self.affine = affine
-        place = {"device": device, "dtype": dtype}
-        self.register_parameter("weight", Parameter(empty((num_channels,), **place)) if affine else None)
-        self.register_parameter("bias", Parameter(empty((num_channels,), **place)) if affine and bias else None)
+        self._register((num_channels,), affine, bias, device, dtype)
         self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """w = 1, b = 0."""
-        if self.weight is not None:
-            init.ones_(self.weight)
-        if self.bias is not None:
-            init.zeros_(self.bias)
 
     def forward(self, input: Tensor) -> Tensor:
         return F.group_norm(input, self.num_groups, self.weight, self.bias, self.eps)

@@ -313,7 +313,15 @@ class RNNBase(Module):
         return ", ".join(said)
 
 
-class RNN(RNNBase):
+class _Hidden(RNNBase):
+    """A recurrent network whose state is its hidden values only."""
+
+    def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
+        output, (hidden,) = self._forward(input, None if hx is None else (hx,))
+        return output, hidden
+
+
+class RNN(_Hidden):
     """h_t = tanh(W_ih x_t + b_ih + W_hh h_{t-1} + b_hh), or relu of it (Elman, 1990)"""
 
     def __init__(
@@ -337,12 +345,8 @@ class RNN(RNNBase):
         )
         self.nonlinearity = nonlinearity
 
-    def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
-        output, (hidden,) = self._forward(input, None if hx is None else (hx,))
-        return output, hidden
 
-
-class GRU(RNNBase):
+class GRU(_Hidden):
     """r, z, n: reset gate, update gate, new value; h_t = (1 - z) n + z h_{t-1} (Cho et al., 2014; see `gru_step`)"""
 
     def __init__(
@@ -360,10 +364,6 @@ class GRU(RNNBase):
         super().__init__(
             "GRU", input_size, hidden_size, num_layers, bias, batch_first, dropout, bidirectional, 0, device, dtype
         )
-
-    def forward(self, input: Any, hx: Tensor | None = None) -> tuple[Any, Tensor]:
-        output, (hidden,) = self._forward(input, None if hx is None else (hx,))
-        return output, hidden
 
 
 class LSTM(RNNBase):

@@ -24,13 +24,7 @@ def mse_loss(
     reduction = reduction_of(size_average, reduce, reduction)
     if not input.is_floating_point() and not target.is_floating_point():
         floating_only(input, "mse_cpu")
-    if input.shape != target.shape:
-        warnings.warn(
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
-            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
-            UserWarning,
-            stacklevel=2,
-        )
+    _warn_of_broadcasting(input, target)
     return binary(MseLoss, input, target, reduction)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -119,18 +118,14 @@ def multi_margin_loss(
         raise ValueError("only p == 1 and p == 2 supported")
     if weight is not None and weight.ndim != 1:
         raise ValueError("weight must be one-dimensional")
+    _check_matrix(input)
     x, t = (input, target) if input.ndim == 2 else (input.reshape(1, -1), target.reshape(-1))
-    if input.ndim > 2 or x.shape[1] == 0:
-        raise RuntimeError(
-            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"
-        )
     if t.ndim != 1 or len(t) != len(x):
         raise RuntimeError(
             "multi_margin_loss: target tensor should be 1-D with size equal to the number of input samples (batch "
             f"size). Expected target size {[len(x)]}, but got {list(target.shape)}."
         )
-    if t._array.dtype != np.int64:
-        raise RuntimeError(f"expected scalar type Long but found {scalar_name(t._array.dtype)}")
+    _check_int64(t)
     classes = x.shape[1]
     if weight is not None and weight.numel() != classes:
         raise RuntimeError(f"inconsistent weight size, expected {classes} but got {list(weight.shape)}")
@@ -156,17 +151,13 @@ def multilabel_margin_loss(
     x (N, C) or (C,); t of that shape, int64: the wanted classes, and after them -1.
     """
     reduction = reduction_of(size_average, reduce, reduction)
-    if input.ndim > 2 or 0 in input.shape[1:] or tuple(input.shape) == (0,):
-        raise RuntimeError(
-            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"
-        )
+    _check_matrix(input)
     if target.shape != input.shape:
         raise RuntimeError(
             f"inconsistent target size: {list(target.shape)} for input of size: {list(input.shape)} in "
             "multilabel_margin_loss"
         )
-    if target._array.dtype != np.int64:
-        raise RuntimeError(f"expected scalar type Long but found {scalar_name(target._array.dtype)}")
+    _check_int64(target)
     x = input if input.ndim == 2 else input.reshape(1, -1)
     t = target._array.reshape(x.shape)
     classes = x.shape[1]
@@ -181,6 +172,18 @@ def multilabel_margin_loss(
     pairs = Tensor._wrap(listed[:, :, None] & ~wanted[:, None, :])
     losses = where(pairs, short, 0).sum((1, 2)) / max(1, classes)
     return reduced(losses if input.ndim == 2 else losses.squeeze(0), reduction)
+
+
+def _check_matrix(input: Tensor) -> None:
+    if input.ndim > 2 or 0 in input.shape[1:] or tuple(input.shape) == (0,):
+        raise RuntimeError(
+            f"Expected non-empty vector or matrix with optional 0-dim batch size, but got: {list(input.shape)}"
+        )
+
+
+def _check_int64(target: Tensor) -> None:
+    if target._array.dtype != np.int64:
+        raise RuntimeError(f"expected scalar type Long but found {scalar_name(target._array.dtype)}")
 
 
 def gaussian_nll_loss(
@@ -251,15 +254,15 @@ def triplet_margin_loss(
     reduction: str = "mean",
 ) -> Tensor:
     """max(0, ‖a - p‖ - ‖a - n‖ + margin), the distances p-norms; with `swap` ‖p - n‖ if that is shorter.    (N, D)"""
-    reduction = reduction_of(size_average, reduce, reduction)
-    if margin <= 0:
-        raise ValueError(f"margin must be greater than 0, got {margin}")
-    if not anchor.ndim == positive.ndim == negative.ndim:
-        raise RuntimeError(
-            "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
-            f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
-        )
-    return _triplet(anchor, positive, negative, lambda a, b: pairwise_distance(a, b, p, eps), margin, swap, reduction)
+    return triplet_margin_with_distance_loss(
+        anchor,
+        positive,
+        negative,
+        distance_function=lambda a, b: pairwise_distance(a, b, p, eps),
+        margin=margin,
+        swap=swap,
+        reduction=reduction_of(size_average, reduce, reduction),
+    )
 
 
 def triplet_margin_with_distance_loss(
@@ -280,12 +283,7 @@ def triplet_margin_with_distance_loss(
             "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got: "
             f"anchor {anchor.ndim}D, positive {positive.ndim}D, and negative {negative.ndim}D inputs"
         )
-    return _triplet(anchor, positive, negative, distance_function or pairwise_distance, margin, swap, reduction)
-
-
-def _triplet(
-    anchor: Tensor, positive: Tensor, negative: Tensor, distance: Any, margin: float, swap: bool, reduction: str
-) -> Tensor:
+    distance = distance_function or pairwise_distance
     near, far = distance(anchor, positive), distance(anchor, negative)
     if swap:
         far = minimum(far, distance(positive, negative))

@@ -11,6 +11,7 @@ from gradus.engine.nn import functional as F
 from gradus.engine.nn.conv import _ConvTranspose
 from gradus.engine.nn.module import Module
 from gradus.engine.nn.parameter import Parameter, is_lazy
+from gradus.engine.nn.utils.weight_norm import hook_of, remove_hook
 from gradus.engine.tensor import Tensor
 
 M = TypeVar("M", bound=Module)
@@ -29,7 +30,7 @@ def rows_of(module: Module, dim: int | None) -> int:
 
 
 class SpectralNorm:
-    """What computes the weight before a forward."""
+    """A forward pre-hook that computes the weight."""
 
     def __init__(self, name: str = "weight", n_power_iterations: int = 1, dim: int = 0, eps: float = 1e-12) -> None:
         if n_power_iterations <= 0:
@@ -73,10 +74,10 @@ def spectral_norm(
     or 1 of a transposed convolution.
 
     Raises:
-        RuntimeError: if it is so already.
+        RuntimeError: if the parameter has a spectral norm already.
         ValueError: for n_power_iterations below 1, and a parameter that is None or not initialized yet.
     """
-    if _hook_of(module, name) is not None:
+    if hook_of(SpectralNorm, module, name) is not None:
         raise RuntimeError(f"Cannot register two spectral_norm hooks on the same parameter {name}")
     hook, weight = SpectralNorm(name, n_power_iterations, rows_of(module, dim), eps), module._parameters[name]
     if weight is None:
@@ -102,15 +103,6 @@ def remove_spectral_norm(module: M, name: str = "weight") -> M:
     """Undo `spectral_norm`; the weight stays as it is.
 
     Raises:
-        ValueError: if it is not so.
+        ValueError: if the module has no such spectral norm.
     """
-    number = _hook_of(module, name)
-    if number is None:
-        raise ValueError(f"spectral_norm of '{name}' not found in {module}")
-    module._forward_pre_hooks.pop(number).remove(module)  # type: ignore[attr-defined]
-    return module
-
-
-def _hook_of(module: Module, name: str) -> int | None:
-    hooks = module._forward_pre_hooks.items()
-    return next((number for number, hook in hooks if isinstance(hook, SpectralNorm) and hook.name == name), None)
+    return remove_hook(SpectralNorm, module, name, "spectral_norm")

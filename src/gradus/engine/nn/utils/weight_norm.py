@@ -27,7 +27,7 @@ def scaled(v: Tensor, g: Tensor, dim: int | None) -> Tensor:
 
 
 class WeightNorm:
-    """What computes the weight before a forward."""
+    """A forward pre-hook that computes the weight."""
 
     def __init__(self, name: str, dim: int | None) -> None:
         self.name, self.dim = name, -1 if dim is None else dim
@@ -52,7 +52,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
     but `dim`, or over all.
 
     Raises:
-        RuntimeError: if it is so already.
+        RuntimeError: if the parameter has a weight norm already.
         ValueError: if the parameter is not initialized yet.
     """
     warnings.warn(
@@ -60,7 +60,7 @@ def weight_norm(module: M, name: str = "weight", dim: int | None = 0) -> M:
         FutureWarning,
         stacklevel=2,
     )
-    if _hook_of(module, name) is not None:
+    if hook_of(WeightNorm, module, name) is not None:
         raise RuntimeError(f"Cannot register two weight_norm hooks on the same parameter {name}")
     hook, weight = WeightNorm(name, dim), getattr(module, name)
     if is_lazy(weight):
@@ -80,15 +80,21 @@ def remove_weight_norm(module: M, name: str = "weight") -> M:
     """Undo `weight_norm`; the weight stays as it is.
 
     Raises:
-        ValueError: if it is not so.
+        ValueError: if the module has no such weight norm.
     """
-    number = _hook_of(module, name)
-    if number is None:
-        raise ValueError(f"weight_norm of '{name}' not found in {module}")
-    module._forward_pre_hooks.pop(number).remove(module)  # type: ignore[attr-defined]
+    return remove_hook(WeightNorm, module, name, "weight_norm")
+
+
+def hook_of(kind: type[Any], module: Module, name: str) -> int | None:
+    """The key of the forward pre-hook of a class that computes a parameter; None if the module has none."""
+    hooks: Any = module._forward_pre_hooks.items()
+    return next((key for key, hook in hooks if isinstance(hook, kind) and hook.name == name), None)
+
+
+def remove_hook(kind: type[Any], module: M, name: str, what: str) -> M:
+    """Remove that hook, and make the weight a parameter again; a ValueError if the module has none."""
+    key = hook_of(kind, module, name)
+    if key is None:
+        raise ValueError(f"{what} of '{name}' not found in {module}")
+    module._forward_pre_hooks.pop(key).remove(module)  # type: ignore[attr-defined]
     return module
-
-
-def _hook_of(module: Module, name: str) -> int | None:
-    hooks = module._forward_pre_hooks.items()
-    return next((number for number, hook in hooks if isinstance(hook, WeightNorm) and hook.name == name), None)
