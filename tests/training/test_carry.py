@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from gradus.errors import UserError
 from gradus.evaluation import evaluate
 from gradus.models import inference
 from gradus.training import set_up
+from tests.cli.commands import gradus
 
+SIZES = {"--n-hidden": 8, "--n-embd": 4, "--batch-size": 3, "--block-size": 8, "--steps": 3, "--evaluations": 1}
 CONSTANT: dict[str, Any] = {"schedule": "constant", "warmup": 0.0, "evaluations": 1}
 
 
@@ -51,3 +54,20 @@ def test_carry_is_for_a_stream_and_for_windows_that_do_not_slide(stream: str, tm
     with pytest.raises(UserError, match="carry is for a stream"):
         set_up(settings(str(names), carry=True))
     assert np.all(set_up(settings(str(names))).batches.batch(0)[0][:, 0] == 0)
+
+
+def test_its_page_is_drawn_and_no_sliding_window_offered(stream: str, tmp_path: Path) -> None:
+    out = gradus(
+        "train",
+        stream,
+        "--model",
+        "recurrent",
+        *chain(*SIZES.items()),
+        "--out",
+        tmp_path / "run",
+        "--page",
+        "--diagnose",
+    )
+    assert out.exit_code == 0, out.output
+    assert (tmp_path / "run" / "index.html").exists()
+    assert "--sliding" not in out.output

@@ -41,6 +41,7 @@ from gradus.training import (
     set_up_mixture,
     settings_of,
     show_progress,
+    slides,
     train,
     with_budget,
     write_beginning,
@@ -249,8 +250,8 @@ def _report(run: Run, setup: Setup, result: TrainResult, dev: Rows, test: Rows) 
     except UserError as error:  # an n-gram without smoothing may never have seen the context; the run is complete
         click.echo(f"... {error}")
     run.write(SAMPLES, "".join(shown))
-    whole_block = setup.corpus.kind == "stream" and setup.model.context == setup.model.block_size
+    sliding = " --sliding" if slides(setup.model, setup.corpus.kind) else ""
     click.echo(f"\nrun      {run.path}")
     click.echo(f"generate gradus sample {run.path}")
-    click.echo(f"evaluate gradus eval {run.path}{' --sliding' if whole_block else ''}")
+    click.echo(f"evaluate gradus eval {run.path}{sliding}")
     return tested.total / setup.size("test")[0]

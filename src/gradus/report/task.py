@@ -20,8 +20,8 @@ from gradus.generation import generate
 from gradus.models import LanguageModel, inference
 from gradus.report.ladder import DEV_WHILE_TRAINING, LONGEST_ROW, SCORED_AT_MOST
 from gradus.report.record import Guess, Part, Question, Sample
-from gradus.text import CharTokenizer, Corpus, Rows, Splits, Tokenizer, make_rows, scored_size
-from gradus.training.prepare import row_context
+from gradus.text import CharTokenizer, Corpus, Rows, Splits, Tokenizer, scored_size
+from gradus.training.prepare import rows_for, slides
 
 WORDS, PASSAGES, PASSAGE = 24, 3, 240  # samples a rung: documents; passages of a stream, and their characters
 ASKED = (6, 2, -1)  # characters of a document before the one that is asked for; -1 is all, so that its end is asked for
@@ -55,9 +55,7 @@ class Task:
 
     def rows(self, model: LanguageModel, part: Corpus, *, sliding: bool = False) -> Rows:
         """The rows of a part that a model is scored on; sliding is as `gradus eval --sliding` does it."""
-        if sliding:
-            return make_rows(part, self.tokenizer, self.block_size, stride=max(1, self.block_size // 4))
-        return make_rows(part, self.tokenizer, self.block_size, context=row_context(model))
+        return rows_for(model, part, self.tokenizer, stride=max(1, self.block_size // 4) if sliding else None)
 
     # Scores
 
@@ -114,7 +112,7 @@ class Task:
 
     def slides(self, model: LanguageModel) -> bool:
         """Whether scoring with a sliding window would say something that windows do not."""
-        return self.is_stream and row_context(model) is None
+        return slides(model, self.corpus.kind)
 
     # Samples and guesses
 

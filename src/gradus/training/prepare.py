@@ -76,18 +76,7 @@ class Setup:
         """All rows of a split, every character scored once. A model with a short context sees all of it; one that sees
         a whole block sees what its window contains: windows side by side, or sliding by `stride`, where 1 gives every
         prediction a full context."""
-        if carries(self.model):
-            if stride is not None:
-                raise UserError(f"{self.config.model} carries its state over all of the text: no window has to slide")
-            return make_tracks(getattr(self.splits, part), self.tokenizer, self.model.block_size)
-        context = row_context(self.model)
-        if context is not None:
-            stride = None
-        elif stride is not None and not 1 <= stride <= self.model.block_size:
-            raise UserError(f"stride must be between 1 and the block size {self.model.block_size}, got {stride}")
-        return make_rows(
-            getattr(self.splits, part), self.tokenizer, self.model.block_size, context=context, stride=stride
-        )
+        return rows_for(self.model, getattr(self.splits, part), self.tokenizer, stride=stride)
 
     def size(self, part: Literal["train", "dev", "test"]) -> tuple[int, int]:
         """The characters and bytes that the rows of a split are scored on."""
@@ -156,7 +145,7 @@ def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None, 
         require_memory(config, MODELS[config.model][0](vocab_size=tokenizer.vocab_size, **settings))
     torch.manual_seed(config.seed)
     model = build_model(config.model, vocab_size=tokenizer.vocab_size, **settings)
-    batches = _batches(model, splits.train, tokenizer, config)
+    batches = batches_for(model, splits.train, tokenizer, config)
     return Setup(config, corpus, splits, tokenizer, model, batches, keeps_text=piped)
 
 
@@ -260,6 +249,29 @@ def with_budget(values: Mapping[str, object], over: Mapping[str, object]) -> dic
     return {**others, **over}
 
 
+def rows_for(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, *, stride: int | None = None) -> Rows:
+    """The rows of a part that a model is scored on, as `Setup.rows` says.
+
+    Raises:
+        UserError: if the text is shorter than a row, or the stride is out of range or for a model that carries a state.
+    """
+    if carries(model):
+        if stride is not None:
+            raise UserError("the model carries its state over all of the text: no window has to slide")
+        return make_tracks(part, tokenizer, model.block_size)
+    context = row_context(model)
+    if context is not None:
+        stride = None
+    elif stride is not None and not 1 <= stride <= model.block_size:
+        raise UserError(f"stride must be between 1 and the block size {model.block_size}, got {stride}")
+    return make_rows(part, tokenizer, model.block_size, context=context, stride=stride)
+
+
+def slides(model: LanguageModel, kind: str | None) -> bool:
+    """Whether scoring a text of this kind with a sliding window would say something that windows do not."""
+    return kind == "stream" and row_context(model) is None and not carries(model)
+
+
 def row_context(model: LanguageModel) -> int | None:
     """How many tokens each prediction must see, for `make_rows` and `Batches`: all of a short context; None, whatever
     its window contains, for a model that sees a whole block."""
@@ -271,7 +283,12 @@ def carries(model: LanguageModel) -> bool:
     return bool(getattr(model.config, "carry", False))
 
 
-def _batches(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, config: TrainConfig) -> BatchSource:
+def batches_for(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, config: TrainConfig) -> BatchSource:
+    """The batches that a model is trained on, or counts.
+
+    Raises:
+        UserError: if the text is too short, or its kind or the settings do not suit the model.
+    """
     context = row_context(model)
     if model.context > model.block_size and part.kind == "stream":
         raise UserError(
