@@ -457,7 +457,7 @@ def test_a_storage_must_have_the_size_it_claims() -> None:
 def test_other_files_are_named_as_such(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "x.pt"
     path.write_bytes(content)
-    with pytest.raises(pickle.UnpicklingError, match=r"x\.pt is no file of torch\.save's"):
+    with pytest.raises(pickle.UnpicklingError, match=r"x\.pt was not written by torch\.save"):
         ours.load(path)
 
 

@@ -1,4 +1,4 @@
-"""The Bernoulli distribution: one trial."""
+"""The Bernoulli distribution: the outcome of one trial, 0 or 1."""
 
 from __future__ import annotations
 

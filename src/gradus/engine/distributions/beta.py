@@ -1,4 +1,4 @@
-"""The beta distribution of a share between 0 and 1."""
+"""The beta distribution of a number between 0 and 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The distribution over categories, and what those of vectors over categories share."""
+"""The categorical distribution, and the base class of distributions of vectors over categories."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Categorical(Distribution):
     """p(i) = probs[i], or softmax(logits)[i]. The samples are PyTorch's, draw for draw.
 
     Args:
-        probs: (..., K), at least 0; are divided by their sum.
-        logits: (..., K), instead; have their logsumexp subtracted.
+        probs: (..., K), at least 0; normalized to sum to 1.
+        logits: (..., K), instead of probs; normalized by their logsumexp.
     """
 
     arg_constraints = PARAMETERS
@@ -102,7 +102,7 @@ class Categorical(Distribution):
 
 
 class OfCategories(Distribution):
-    """What the distributions of vectors over categories share: the `Categorical` inside."""
+    """Base class of distributions of vectors over categories: they contain a `Categorical`."""
 
     arg_constraints = PARAMETERS
     _categorical: Categorical

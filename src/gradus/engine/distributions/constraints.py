@@ -1,4 +1,4 @@
-"""What parameters and samples must satisfy: `constraint.check(value)` says of each event whether it does."""
+"""Constraints on parameters and samples: `constraint.check(value)` tests each event."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Bound = float | Tensor
 
 
 class Constraint:
-    """A set of values. event_dim: how many of the last dimensions are one value; is_discrete: whether it is
+    """A set of values. event_dim: how many of the last dimensions make one value; is_discrete: whether it is
     countable.
     """
 
@@ -30,7 +30,7 @@ class Constraint:
 
 
 class Dependent(Constraint):
-    """A set that other parameters decide: not to be checked."""
+    """A constraint that depends on other parameters, and cannot be checked by itself."""
 
     def __init__(self, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented) -> None:
         self.is_discrete, self.event_dim = is_discrete, event_dim
@@ -43,7 +43,7 @@ class Dependent(Constraint):
 
 
 class DependentProperty(property, Dependent):
-    """A property that gives an object's constraint, and on the class is a `Dependent` one."""
+    """A property that returns an object's constraint; on the class it is a `Dependent` one."""
 
     def __init__(self, fn: Any = None, *, is_discrete: Any = NotImplemented, event_dim: Any = NotImplemented) -> None:
         super().__init__(fn)
@@ -54,12 +54,12 @@ class DependentProperty(property, Dependent):
 
 
 def is_dependent(constraint: Any) -> bool:
-    """Whether a constraint cannot be checked."""
+    """Whether a constraint depends on other parameters."""
     return isinstance(constraint, Dependent)
 
 
 class IndependentConstraint(Constraint):
-    """Another constraint, of which the last dimensions make one value."""
+    """Another constraint, its last dimensions taken as one value."""
 
     def __init__(self, base_constraint: Constraint, reinterpreted_batch_ndims: int) -> None:
         self.base_constraint = base_constraint

@@ -1,4 +1,4 @@
-"""The Dirichlet distribution of shares that sum to 1."""
+"""The Dirichlet distribution of probabilities that sum to 1."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Dirichlet(Distribution):
 
 
 def dirichlet(concentration: Tensor) -> Tensor:
-    """Gamma draws divided by their sum, kept away from 0 and 1."""
+    """Gamma draws divided by their sum, clamped away from 0 and 1."""
     dtype = concentration._array.dtype
     sizes = drawn(concentration)
     shares = (sizes / sizes.sum(-1, keepdims=True)).astype(dtype)

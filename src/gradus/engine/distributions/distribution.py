@@ -1,4 +1,4 @@
-"""`Distribution`: shapes, validation and the methods that every distribution has."""
+"""`Distribution`, the base class: shapes, validation and the common methods."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Parameter = Tensor | float
 class Distribution:
     """Base class.
 
-    Samples have the shape sample_shape + batch_shape + event_shape: as many independent draws as were asked for, of as
-    many distributions as the parameters hold, of one value's shape.
+    Samples have the shape sample_shape + batch_shape + event_shape: independent draws, the distributions that the
+    parameters describe, and the shape of one value.
 
     Args:
-        validate_args: check parameters and values; None does so, except where Python runs with -O.
+        validate_args: check parameters and values; None means yes, unless Python runs with -O.
 
     Raises:
         ValueError: if a parameter does not satisfy its constraint.
@@ -46,7 +46,7 @@ class Distribution:
 
     @staticmethod
     def set_default_validate_args(value: bool) -> None:
-        """Whether distributions made from now on check their parameters and values."""
+        """Set whether new distributions check their parameters and values by default."""
         Distribution._validate_args = value
 
     def _check_parameters(self) -> None:
@@ -63,7 +63,7 @@ class Distribution:
 
     @property
     def batch_shape(self) -> Size:
-        """How many distributions there are."""
+        """The shape of the batch of distributions."""
         return self._batch_shape
 
     @property
@@ -88,7 +88,7 @@ class Distribution:
         return self.variance.sqrt()
 
     def expand(self, batch_shape: Shape) -> Self:
-        """The same distribution, of batch_shape."""
+        """The same distribution, expanded to batch_shape."""
         new = copy(self)
         for name, constraint in self.arg_constraints.items():
             value = self.__dict__.get(name)
@@ -98,12 +98,14 @@ class Distribution:
         return new
 
     def sample(self, sample_shape: Shape = ()) -> Tensor:
-        """sample_shape + batch_shape + event_shape: draws through which no gradient flows."""
+        """sample_shape + batch_shape + event_shape: samples without gradients."""
         with no_grad():
             return self.rsample(sample_shape)
 
     def rsample(self, sample_shape: Shape = ()) -> Tensor:
-        """Draws that are functions of the parameters and of noise, so that gradients flow to the parameters."""
+        """Reparameterized samples: functions of the parameters and of noise, so that gradients flow to the
+        parameters.
+        """
         raise NotImplementedError
 
     def log_prob(self, value: Tensor) -> Tensor:
@@ -111,19 +113,19 @@ class Distribution:
         raise NotImplementedError
 
     def cdf(self, value: Tensor) -> Tensor:
-        """The probability of a value that is at most this."""
+        """The cumulative distribution function: the probability of a value of at most this."""
         raise NotImplementedError(f"{type(self).__name__}.cdf is not supported")
 
     def icdf(self, value: Tensor) -> Tensor:
-        """The value that `cdf` gives this probability."""
+        """The inverse of `cdf`."""
         raise NotImplementedError(f"{type(self).__name__}.icdf is not supported")
 
     def enumerate_support(self, expand: bool = True) -> Tensor:
-        """Every value of a discrete distribution, along a first dimension."""
+        """All values of a discrete distribution, along a new first dimension."""
         raise NotImplementedError
 
     def entropy(self) -> Tensor:
-        """In nats, of batch_shape."""
+        """The entropy in nats, of batch_shape."""
         raise NotImplementedError
 
     def perplexity(self) -> Tensor:
@@ -133,7 +135,7 @@ class Distribution:
         return Size((*sample_shape, *self._batch_shape, *self._event_shape))
 
     def _validate_sample(self, value: Tensor) -> None:
-        """Raise unless a value has a shape and numbers that this distribution could give."""
+        """Raise a ValueError if a value has the wrong shape or is outside the support."""
         if not self._validate_args:
             return
         if not isinstance(value, Tensor):
@@ -162,12 +164,12 @@ Constraints = dict[str, Constraint]
 
 
 def lazy_property(function: Callable[[Any], Tensor]) -> Any:
-    """A property that is computed when first asked for, in the graph even where that is not recorded."""
+    """A property computed at its first use, with gradients enabled even under `no_grad`."""
     return cached_property(enable_grad()(function))
 
 
 def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
-    """Tensors and numbers as tensors of one shape; numbers in the type of the first tensor."""
+    """Broadcast tensors and numbers to a common shape; numbers get the dtype of the first tensor."""
     kinds = [x.dtype for x in values if isinstance(x, Tensor)]
     if not all(isinstance(x, (Tensor, int, float)) for x in values):
         raise ValueError(
@@ -178,18 +180,18 @@ def broadcast_all(*values: Any) -> tuple[Tensor, ...]:
 
 
 def one_of(probs: Any, logits: Any) -> None:
-    """Raise unless exactly one of both is given."""
+    """Raise a ValueError unless exactly one of the two is given."""
     if (probs is None) == (logits is None):
         raise ValueError("Either `probs` or `logits` must be specified, but not both.")
 
 
 def logits_to_probs(logits: Tensor, is_binary: bool = False) -> Tensor:
-    """The sigmoid of log odds; or the softmax over the last dimension."""
+    """Probabilities from log odds (sigmoid) or from logits (softmax over the last dimension)."""
     return logits.sigmoid() if is_binary else logits.softmax(-1)
 
 
 def probs_to_logits(probs: Tensor, is_binary: bool = False) -> Tensor:
-    """The other way; probabilities of 0 and 1 are moved by the type's eps."""
+    """The inverse of `logits_to_probs`; probabilities are clamped to [eps, 1 - eps]."""
     eps = finfo(probs.dtype).eps
     clamped = probs.clamp(min=eps, max=1 - eps)
     return clamped.log() - (-clamped).log1p() if is_binary else clamped.log()

@@ -1,4 +1,4 @@
-"""The exponential distribution: how long until something happens."""
+"""The exponential distribution: the time until an event."""
 
 from __future__ import annotations
 

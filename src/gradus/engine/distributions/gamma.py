@@ -1,7 +1,6 @@
-"""The gamma distribution, and the draws that beta, Dirichlet and chi-squared are made of.
+"""The gamma distribution, and the samples that beta, Dirichlet and chi-squared are computed from.
 
-The samples are PyTorch's, draw for draw. Gradients do not flow through them: `rsample` refuses parameters that want
-one.
+The samples are PyTorch's, draw for draw. They have no gradients: `rsample` raises an error if a parameter requires one.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from gradus.engine.tensor import Tensor
 
 
 def drawn(concentration: Tensor) -> np.ndarray[Any, Any]:
-    """Gamma draws of rate 1, in float64."""
+    """Gamma samples of rate 1, in float64."""
     if concentration.requires_grad and is_grad_enabled():
         raise NotImplementedError(
             "gradients through samples of gamma, beta and Dirichlet distributions are not supported; use sample()"

@@ -1,4 +1,4 @@
-"""Batch dimensions of a distribution taken as one value."""
+"""Batch dimensions of a distribution reinterpreted as event dimensions."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gradus.engine.tensor import Tensor
 
 
 class Independent(Distribution):
-    """Another distribution, the last reinterpreted_batch_ndims of its batch dimensions taken as one value."""
+    """Another distribution, its last reinterpreted_batch_ndims batch dimensions reinterpreted as event dimensions."""
 
     def __init__(
         self, base_distribution: Distribution, reinterpreted_batch_ndims: int, validate_args: bool | None = None

@@ -1,4 +1,4 @@
-"""The Kullback-Leibler divergence of two distributions, by formula for each pair of kinds that has one here."""
+"""The Kullback-Leibler divergence of two distributions, by a formula for each supported pair of classes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RULES: dict[tuple[type, type], Rule] = {}
 
 
 def register_kl(type_p: type[Distribution], type_q: type[Distribution]) -> Callable[[Rule], Rule]:
-    """A decorator: the function computes the divergence of a type_p from a type_q."""
+    """Decorator that registers a function for the divergence of a type_p from a type_q."""
 
     def register(rule: Rule) -> Rule:
         RULES[type_p, type_q] = rule

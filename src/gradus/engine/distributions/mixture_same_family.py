@@ -1,4 +1,4 @@
-"""Mixtures of distributions of one kind."""
+"""Mixtures of distributions of one class."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class MixtureSameFamily(Distribution):
 
     @property
     def _shares(self) -> Tensor:
-        """(..., K, 1 ... 1): the components' probabilities, for values of their events' shape."""
+        """(..., K, 1 ... 1): the components' probabilities, broadcastable over their event dimensions."""
         probs = self.mixture_distribution.probs
         return probs.reshape(*probs.shape, *(1,) * self._event_ndims)
 

@@ -1,4 +1,4 @@
-"""The multinomial distribution: counts of many draws over categories."""
+"""The multinomial distribution: how often each category comes in a number of draws."""
 
 from __future__ import annotations
 

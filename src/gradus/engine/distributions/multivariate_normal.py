@@ -105,6 +105,6 @@ class MultivariateNormal(Distribution):
 
 
 def _of_precision(precision: Tensor) -> Tensor:
-    """L with (L Lᵀ)⁻¹ = precision: the precision's own factor from the other end, inverted."""
-    turned = cholesky(precision.flip((-2, -1))).flip((-2, -1)).mT
-    return solve_triangular(turned, eye(precision.shape[-1], dtype=precision.dtype), upper=False)
+    """L = U⁻ᵀ where precision = U Uᵀ, U upper triangular: the Cholesky factor of the flipped matrix, flipped back."""
+    factor = cholesky(precision.flip((-2, -1))).flip((-2, -1)).mT
+    return solve_triangular(factor, eye(precision.shape[-1], dtype=precision.dtype), upper=False)

@@ -1,4 +1,4 @@
-"""One draw over categories as a vector with a single 1."""
+"""The categorical distribution with one-hot vectors as values."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ class OneHotCategorical(OfCategories):
 
 
 class OneHotCategoricalStraightThrough(OneHotCategorical):
-    """`OneHotCategorical`, whose rsample passes its gradient on to probs as it is (Bengio et al., 2013)."""
+    """`OneHotCategorical`, whose rsample is a straight-through estimator: probs get the samples' gradient (Bengio et
+    al., 2013).
+    """
 
     has_rsample = True
 

@@ -1,4 +1,4 @@
-"""The Poisson distribution: how often something happens."""
+"""The Poisson distribution: how many events there are in an interval."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distributions of what a transform makes of another distribution's values."""
+"""Distributions of the transformed values of another distribution."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class TransformedDistribution(Distribution):
         return total + sum_rightmost(self.base_dist.log_prob(y), n - len(self.base_dist.event_shape))
 
     def _rising(self, share: Tensor) -> Tensor:
-        """A probability, from the other end where the transforms turn the order."""
+        """p, or 1 - p if the transforms decrease."""
         sign = ComposeTransform(self.transforms).sign
         return share if isinstance(sign, int) and sign == 1 else sign * (share - 0.5) + 0.5
 

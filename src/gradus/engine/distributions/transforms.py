@@ -20,7 +20,7 @@ class Transform:
     """Base class: y = transform(x), x = transform.inv(y).
 
     Args:
-        cache_size: 1 remembers the last x and y, so that inverting what was just computed gives the same x.
+        cache_size: 1 caches the last x and y, so that the inverse of the last y is exactly x.
     """
 
     domain: Any = constraints.real
@@ -41,7 +41,7 @@ class Transform:
 
     @property
     def inv(self) -> Transform:
-        """The inverse, whose own inverse is this."""
+        """The inverse transform."""
         if self._inv is None:
             self._inv = InverseTransform(self)
         return self._inv
@@ -86,7 +86,7 @@ class Transform:
     __hash__ = object.__hash__
 
     def _same(self, other: Any) -> bool:
-        """Whether a transform of the same class is equal: where there are no parameters, it is."""
+        """Whether two transforms without parameters are equal: if they are of one class."""
         mine, theirs = ({n: v for n, v in vars(t).items() if n[0] != "_"} for t in (self, other))
         return type(self).__init__ is Transform.__init__ and mine == theirs
 
@@ -145,7 +145,7 @@ class ComposeTransform(Transform):
 
     @staticmethod
     def _widened(constraint: Constraint, parts: Sequence[Transform], first: str, last: str) -> Constraint:
-        """A constraint over as many dimensions as any part needs there."""
+        """A constraint over as many event dimensions as any part needs."""
         n = getattr(parts[0], first).event_dim
         for part in parts:
             n += getattr(part, last).event_dim - getattr(part, first).event_dim
@@ -212,7 +212,7 @@ class ExpTransform(Transform):
 
 
 class SigmoidTransform(Transform):
-    """y = 1 / (1 + exp(-x)), kept away from 0 and 1"""
+    """y = 1 / (1 + exp(-x)), clamped away from 0 and 1"""
 
     codomain = constraints.unit_interval
     bijective = True
@@ -250,7 +250,7 @@ class SoftplusTransform(Transform):
 
 
 class TanhTransform(Transform):
-    """y = tanh x; with cache_size=1, x is remembered where y is rounded to 1"""
+    """y = tanh x; cache_size=1 keeps x where y is rounded to 1"""
 
     codomain = constraints.interval(-1.0, 1.0)
     bijective = True
@@ -350,7 +350,7 @@ class AffineTransform(Transform):
 
 
 class SoftmaxTransform(Transform):
-    """y = softmax x over the last dimension; x is found but for a constant: log y"""
+    """y = softmax x over the last dimension; its inverse is log y, which is x up to a constant"""
 
     domain = constraints.real_vector
     codomain = constraints.simplex

@@ -1,4 +1,4 @@
-"""What the distributions of trials that succeed or fail share."""
+"""The base class of distributions of trials that succeed or fail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gradus.engine.tensor import Tensor
 
 
 class Trials(Distribution):
-    """What distributions of trials share: probs or logits, the log odds, the other made when asked for."""
+    """Base class: probs, or logits (the log odds); the other is computed at its first use."""
 
     def __init__(self, probs: Any = None, logits: Any = None, validate_args: bool | None = None) -> None:
         super().__init__(self._take(probs, logits).shape, validate_args=validate_args)

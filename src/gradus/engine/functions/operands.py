@@ -55,7 +55,7 @@ NUMBERS = frozenset((float, int, bool, complex))
 
 
 def as_operand(x: Any) -> Any:
-    """A tensor or a Python number, from whatever stands for one."""
+    """A tensor or a Python number, from either or from one of NumPy's."""
     if isinstance(x, Variable) or type(x) in NUMBERS:
         return x
     if isinstance(x, np.generic) and x.dtype.kind in "biufcV":
@@ -99,7 +99,7 @@ def _number_of(x: float) -> Any:
 
 
 def binary(op: type[Function], a: Any, b: Any, option: Any = None) -> Tensor:
-    """Apply an operation to two operands, of which one may be a number, in the type that promotion decides."""
+    """Apply an operation to two operands, promoted to a common type; one may be a number."""
     try:
         if isinstance(a, Variable):
             if type(b) is not float:
@@ -240,13 +240,13 @@ def same_type(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def _is_number_beside(number: Variable, x: Variable) -> bool:
-    """Whether the first is a 0-d tensor of floats that meets 16-bit floats with dimensions."""
+    """Whether the first is a 0-d tensor of floats, and the second has 16-bit floats and dimensions."""
     array = number._array
     return x._array.dtype.char in "eE" and x._array.ndim > 0 and not array.ndim and array.dtype.kind in dtypes.REAL
 
 
 def wrapped(x: Any, dtype: np.dtype[Any]) -> Any:
-    """A Python number that meets integers; one too large for their type wraps around in it, as in C."""
+    """A Python number beside integers; one too large for their type wraps around, as in C."""
     if dtype.kind in "iu" and dtype.itemsize < 8:
         limits = np.iinfo(dtype)
         if not limits.min <= x <= limits.max:

@@ -172,8 +172,8 @@ class Sgn(Function):
 
     def backward(self, dy: Array) -> Array:
         size = np.abs(self.z)
-        turned = dy - self.y * (dy * np.conj(self.y)).real
-        return np.asarray(np.where(size == 0, 0, turned / np.where(size == 0, 1, size)))
+        across = dy - self.y * (dy * np.conj(self.y)).real
+        return np.asarray(np.where(size == 0, 0, across / np.where(size == 0, 1, size)))
 
 
 def direction(z: Array) -> Array:

@@ -154,8 +154,8 @@ class Eig(Function):
         i = np.arange(w.shape[-1])
         middle = np.zeros_like(v)
         if dv is not None:
-            turned = vh @ dv
-            angles = turned[..., i, i]
+            vdv = vh @ dv
+            angles = vdv[..., i, i]
             if not np.allclose(angles.imag, 0, rtol=1e-2, atol=1e-2):
                 raise RuntimeError(
                     "linalg_eig_backward: The eigenvectors in the complex case are specified up to multiplication by "
@@ -163,7 +163,7 @@ class Eig(Function):
                 )
             gap = (w[..., None, :] - w[..., :, None]).conj()
             gap[..., i, i] = 1
-            middle = (turned - (vh @ v) * angles.real[..., None, :]) / gap
+            middle = (vdv - (vh @ v) * angles.real[..., None, :]) / gap
         middle[..., i, i] = 0 if dw is None else dw
         return np.linalg.solve(vh, middle @ vh).real.copy()
 

@@ -79,8 +79,8 @@ def _taps(place: Array, size: int, mode: str, padding: str, align_corners: bool)
     x = (place + 1) * place.dtype.type(scale) - place.dtype.type(0 if align_corners else 0.5)
     slope = np.full_like(x, scale)
     if mode != "bicubic":
-        x, turned = _padded(x, size, padding, align_corners)
-        slope *= turned
+        x, padded_slope = _padded(x, size, padding, align_corners)
+        slope *= padded_slope
     with np.errstate(invalid="ignore"):  # of places that are infinite
         if mode == "nearest":
             return [_tap(np.rint(x), size, np.ones_like(x), np.zeros_like(x))]

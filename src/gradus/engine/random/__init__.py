@@ -1,8 +1,8 @@
 """Random sampling: PyTorch's random numbers on the CPU, bit for bit, as NumPy arrays.
 
-Every function here turns a generator's random words into numbers. The algorithms are those of PyTorch 2.13's CPU
-kernels, so that the same seed and the same calls give the same numbers, and leave the stream at the same word. Without
-a generator, the default one is used. For large arrays, compiled loops (`kernels/draws.py`) do the same.
+Each function turns a generator's random words into numbers, by the algorithms of PyTorch 2.13's CPU kernels: the same
+seed and calls give the same numbers, and leave the generator in the same state. If no generator is given, the default
+one is used. For large arrays, compiled loops (`kernels/draws.py`) do the same.
 """
 
 from __future__ import annotations
@@ -44,9 +44,7 @@ ShapeOrOut = Shape | Array  # a shape; or a contiguous array of the dtype, to fi
 
 _CHUNK = 1 << 15  # elements drawn at a time: a multiple of 16, and small enough for the processor's cache
 _SHUFFLED = 16  # how much slower randperm is without a loop than other draws
-_WIDE_RANGE = (
-    1 << 28
-)  # from this many values on, randint uses two words an element, to keep the bias of the remainder small
+_WIDE_RANGE = 1 << 28  # from this many values on, randint uses two words an element, to keep the modulo bias small
 
 
 def __getattr__(name: str) -> Any:
@@ -183,7 +181,7 @@ def randint(
 
 
 def random_full_range(shape: ShapeOrOut, dtype: npt.DTypeLike = np.int64, generator: Generator | None = None) -> Array:
-    """The samples of `Tensor.random_()`: 0 .. the dtype's largest integer; float32 0 .. 2²⁴, float64 0 .. 2⁵³."""
+    """Samples for `Tensor.random_()`: 0 .. the dtype's largest integer; float32 0 .. 2²⁴, float64 0 .. 2⁵³."""
     np_dtype = np.dtype(dtype)
     count = _bounds(np_dtype)[1] + 1
     generator = generator or default_generator
@@ -370,7 +368,7 @@ def _next_normal(generator: Generator) -> float:
 
 
 def _loops(n: int) -> Any:
-    """The compiled loops, if they are worth it for n elements."""
+    """The compiled loops, if n elements are enough to use them."""
     return kernels.compiled("draws") if kernels.worthwhile(n) else None
 
 
@@ -380,7 +378,7 @@ def _parts(n: int) -> Iterator[slice]:
 
 
 def _empty(shape: ShapeOrOut, np_dtype: np.dtype[Any]) -> Array:
-    """An empty array of a shape; or the array to fill."""
+    """An empty array of a shape; or the given array."""
     if isinstance(shape, np.ndarray):
         return shape
     sizes = (shape,) if isinstance(shape, int) else tuple(shape)

@@ -1,5 +1,5 @@
-"""Draws that invert or transform one uniform or normal number each: geometric, Cauchy and log-normal, PyTorch's on the
-CPU, number for number.
+"""Sampling by transforming one uniform or normal number each: geometric, Cauchy and log-normal, bit for bit as
+PyTorch's on the CPU.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ EPS = float(np.finfo(np.float64).eps)
 
 
 def geometric(p: float, generator: Generator) -> float:
-    """The number of trials up to the first success, of chance p each: ⌈log u / log(1 - p)⌉."""
+    """The number of trials up to the first success, each with probability p: ⌈log u / log(1 - p)⌉."""
     u = unit(generator)
     return math.ceil(math.log(u) / math.log1p(-p)) if u else math.inf
 
 
 def cauchy(median: float, sigma: float, generator: Generator) -> float:
-    """median + sigma tan(π (u - 1/2)), u kept off 0 and 1."""
+    """median + sigma tan(π (u - 1/2)), u clamped away from 0 and 1."""
     u = min(max(unit(generator), EPS), 1 - EPS)
     return median + sigma * math.tan(math.pi * (u - 0.5))
 

@@ -11,11 +11,11 @@ from gradus.engine.dtypes import Array
 from gradus.engine.random import _next_normal
 from gradus.engine.random.generator import Generator, default_generator
 
-THIRD, SQUEEZE = float(np.float32(1) / np.float32(3)), float(np.float32(0.0331))  # PyTorch's code has them in float32
+THIRD, SQUEEZE = float(np.float32(1) / np.float32(3)), float(np.float32(0.0331))  # as in PyTorch's code, in float32
 
 
 def each(draw: Callable[..., float], *parameters: Array, generator: Generator | None = None) -> Array:
-    """draw(parameters, generator) for every element, in float64."""
+    """Call draw(parameters, generator) for every element, in float64."""
     chosen = generator or default_generator
     lists = [np.asarray(x, np.float64).ravel().tolist() for x in parameters]
     drawn = [draw(*values, chosen) for values in zip(*lists, strict=True)]

@@ -1,6 +1,6 @@
 """`torch.save` and `torch.load`: PyTorch's files, written so that PyTorch reads them, and read without running them.
 
-A file is a zip archive that holds a pickle (`data.pkl`: what the object is made of) and the tensors' memory (`data/0`,
+A file is a zip archive of a pickle (`data.pkl`: the object without its tensors' memory) and of that memory (`data/0`,
 `data/1`, ...). A pickle is a program: Python's own reader calls whatever functions it names. Ours calls none of them.
 It builds tensors, numbers, strings, containers, dtypes and shapes; objects of a class only if the caller allowed that
 class, and then only by filling in their attributes, which runs none of the class's code.
@@ -53,12 +53,12 @@ def save(
     (<All keys matched successfully>, 100)
 
     Tensors on shared memory (tied weights, views) are written once and still share it when loaded. A path is written
-    atomically: whoever reads it finds the old file or the new one, whole. A link's target is written; a device or a
+    atomically: a reader finds the old file or the new one, never a part. Symbolic links are followed; a device or a
     pipe is written directly.
 
     Args:
         f: a path, or an open binary file.
-        pickle_protocol: 2, the one that PyTorch's careful reader knows.
+        pickle_protocol: 2, the only one that PyTorch reads with weights_only=True.
 
     Raises:
         RuntimeError: if the folder does not exist.
@@ -82,20 +82,20 @@ def load(
     mmap: bool | None = None,
     **_: Any,
 ) -> Any:
-    """Read what `save`, ours or PyTorch's, wrote. Nothing that the file names is run.
+    """Read what `save`, ours or PyTorch's, wrote. No code named in the file is run.
 
     Args:
         f: a path, or an open binary file that can seek.
-        map_location: where tensors go; here that is the CPU. A file from a GPU needs it, as in PyTorch: "cpu".
+        map_location: where tensors go; only "cpu" is supported, and required for a file from a GPU, as in PyTorch.
         weights_only: True (also None): tensors, containers, numbers, strings, and objects of classes that
             `torch.serialization.add_safe_globals` allowed. False: also objects of the running program's own classes,
-            the engine's, and argparse's namespaces. Either way a class may hold nothing but attributes: one with a
-            `__setstate__`, `__reduce__`, `__new__` or `__del__` of its own is refused.
+            the engine's, and argparse's namespaces. In both cases, classes that define `__setstate__`, `__reduce__`,
+            `__new__` or `__del__` are refused.
         mmap: accepted; the file is read at once.
 
     Raises:
-        pickle.UnpicklingError: if it holds anything else, or is no such file.
-        RuntimeError: if its tensors are on a device that is not there.
+        pickle.UnpicklingError: if it contains anything else, or was not written by `save`.
+        RuntimeError: if its tensors are on another device than the CPU, without a map_location.
     """
     _check_pickle_module(pickle_module)
     with archive.opened(f) as opened:
@@ -106,12 +106,12 @@ def load(
 
 
 def _at_home(stored: Stored, map_location: MapLocation) -> Stored:
-    """The storage, once it is clear that it may be put on the CPU."""
+    """The storage; raises an error if it may not be loaded to the CPU."""
     place: Any = stored.location
     if isinstance(map_location, dict):
         place = map_location.get(place, place)
     elif callable(map_location):
-        place = "cpu"  # the function is PyTorch's way to move a storage; there is nowhere to move it
+        place = "cpu"  # PyTorch calls the function to move a storage; here there is only the CPU
     elif map_location is not None:
         place = map_location
     try:
@@ -119,7 +119,7 @@ def _at_home(stored: Stored, map_location: MapLocation) -> Stored:
     except RuntimeError:
         if map_location is not None:
             raise
-        raise pickle.UnpicklingError(f"the file's storages are on {place!r}, which is no device") from None
+        raise pickle.UnpicklingError(f"the file's storages are on {place!r}, which is not a device") from None
     if kind != "cpu":
         raise RuntimeError(
             f"Attempting to deserialize object on a {kind.upper()} device but torch.{kind}.is_available() is False. "
@@ -132,7 +132,7 @@ def _at_home(stored: Stored, map_location: MapLocation) -> Stored:
 def _check_pickle_module(module: Any) -> None:
     if module not in (None, pickle):
         raise ValueError(
-            "a pickle_module of one's own is not supported: torch.load reads the file itself, to run none of it"
+            "pickle_module is not supported: torch.load reads the file itself, so that no code in it is run"
         )
 
 

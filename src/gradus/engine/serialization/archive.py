@@ -1,4 +1,6 @@
-"""The zip archive around a saved object: `data.pkl`, a record of memory for each storage, and PyTorch's marks."""
+"""The zip archive around a saved object: `data.pkl`, a record for the memory of each storage, and PyTorch's format
+markers.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ File = str | os.PathLike[str] | IO[bytes]
 _VERSION = b"3\n"  # of the archive's layout
 _ALIGNMENT = 64  # records begin at multiples of it, so that they can be mapped into memory
 _LOCAL_HEADER = 30  # bytes before a record's name
-_THE_SAME_TIME = (1980, 1, 1, 0, 0, 0)  # so that the same object gives the same bytes
+_THE_SAME_TIME = (1980, 1, 1, 0, 0, 0)  # so that equal objects are saved as equal bytes
 
 
 def write(f: File, program: bytes, memories: dict[str, Array]) -> None:
@@ -56,22 +58,22 @@ def _write_archive(file: IO[bytes], name: str, program: bytes, memories: dict[st
 
 
 def _padding(start: int) -> bytes:
-    """An extra field, PyTorch's "FB", after which a record that would start at `start` starts at an aligned place."""
+    """An extra field, PyTorch's "FB", that moves a record starting at `start` to an aligned offset."""
     length = -(start + 4) % _ALIGNMENT
     return b"FB" + struct.pack("<H", length) + bytes(length)
 
 
 @contextmanager
 def opened(f: File) -> Iterator[Archive]:
-    """An archive to read; whatever is wrong with it is an UnpicklingError."""
+    """Open an archive for reading; raises an UnpicklingError if it is damaged."""
     name = os.fspath(f) if isinstance(f, (str, os.PathLike)) else "this file"
     try:
         with zipfile.ZipFile(f) as file:
             yield Archive(file, name)
     except (zipfile.BadZipFile, EOFError) as error:
         raise pickle.UnpicklingError(
-            f"{name} is no file of torch.save's, or is damaged: {error}. (Files from before PyTorch 1.6 are not read: "
-            "load them with PyTorch and save them again.)"
+            f"{name} was not written by torch.save, or is damaged: {error}. (Files from before PyTorch 1.6 are not "
+            "supported: load them with PyTorch and save them again.)"
         ) from None
 
 
@@ -96,7 +98,7 @@ class Archive:
         return self._record("data.pkl").tobytes()
 
     def memory(self, stored: Stored) -> Array:
-        """The numbers of a storage, (size,); asked for again, the same array."""
+        """The elements of a storage, (size,); the same array each time."""
         if stored.key not in self._memories:
             data = self._record(f"data/{stored.key}")
             expected = stored.size * np.dtype(KINDS[stored.name]).itemsize

@@ -1,4 +1,4 @@
-"""Which classes a file may ask for, and how an object of one is made without running any of its code."""
+"""Which classes a file may name, and creating their objects without running their code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _allowed: dict[str, type] = {}  # by the name that a file would use
 
 
 def add_safe_globals(safe_globals: Sequence[type | tuple[type, str]]) -> None:
-    """Let `load` make objects of these classes (or of a class under another name: (class, "module.name"))."""
+    """Allow `load` to create objects of these classes (or of a class under another name: (class, "module.name"))."""
     for entry in safe_globals:
         kind, name = entry if isinstance(entry, tuple) else (entry, f"{entry.__module__}.{entry.__qualname__}")
         _allowed[name] = kind
@@ -30,7 +30,7 @@ def get_safe_globals() -> list[type]:
 
 
 def clear_safe_globals() -> None:
-    """Allow no class any more."""
+    """Clear the list of allowed classes."""
     _allowed.clear()
 
 
@@ -47,10 +47,10 @@ def safe_globals(safe_globals: Sequence[type | tuple[type, str]]) -> Iterator[No
 
 
 def resolve(module: str, name: str, *, weights_only: bool) -> Any:
-    """What a file means by a name that is not PyTorch's: a class, or a function of the engine's, as a value.
+    """Return the class, or the function of the engine, behind a name in a file that is not PyTorch's.
 
     Raises:
-        pickle.UnpicklingError: if it is not allowed. Nothing is imported to find out.
+        pickle.UnpicklingError: if it is not allowed. Nothing is imported to look it up.
     """
     full = f"{module}.{name}"
     if full in _allowed:
@@ -78,13 +78,13 @@ def resolve(module: str, name: str, *, weights_only: bool) -> Any:
 
 
 def new(kind: Any) -> Any:
-    """An object of a class without any attributes yet.
+    """Create an object of a class, without attributes.
 
     Raises:
-        pickle.UnpicklingError: if making, filling in or dropping such an object would run code of the class's.
+        pickle.UnpicklingError: if creating, restoring or deleting such an object would run the class's code.
     """
     if not isinstance(kind, type):
-        raise pickle.UnpicklingError(f"the file asks for an object of {kind!r}, which is no class")
+        raise pickle.UnpicklingError(f"the file contains an object of {kind!r}, which is not a class")
     for method in ("__new__", "__reduce__", "__reduce_ex__", "__setstate__", "__del__"):
         if getattr(kind, method, None) is not getattr(object, method, None):
             raise pickle.UnpicklingError(
@@ -95,7 +95,7 @@ def new(kind: Any) -> Any:
 
 
 def fill(made: Any, state: Any) -> None:
-    """Give an object of `new`'s its attributes."""
+    """Set the attributes of an object that `new` created."""
     if not isinstance(state, dict) or not all(isinstance(key, str) for key in state):
         raise pickle.UnpicklingError(f"the state of a {type(made).__name__} is not a dict of attributes")
     object.__getattribute__(made, "__dict__").update(state)

@@ -1,9 +1,8 @@
-"""Reading a pickle without running it: a stack machine of its own, for which a name in the file is only a name.
+"""Reading a pickle without running it: a stack machine that never imports or calls what the file names.
 
-Python's `pickletools` splits the pickle into its instructions; here each of them does what it does in Python's reader,
-except those that could call something. A name (GLOBAL) becomes a word of the short list in `rebuild.py`, or a class
-that is allowed; to call (REDUCE) is to look up that list; an object (NEWOBJ, BUILD) is made and filled in by
-`classes.py`.
+Python's `pickletools` splits the pickle into instructions. Each does what it does in Python's own reader, except those
+that could run code: a name (GLOBAL) must be in the list of `rebuild.py` or an allowed class; a call (REDUCE) is to a
+function of that list; objects (NEWOBJ, BUILD) are created and filled by `classes.py`.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from gradus.engine.serialization import classes, rebuild
 from gradus.engine.serialization.rebuild import Word
 from gradus.engine.serialization.storages import Stored
 
-_SAME_AS = {"__builtin__": "builtins", "copy_reg": "copyreg"}  # Python 2's names, which protocol 2 keeps
+_SAME_AS = {"__builtin__": "builtins", "copy_reg": "copyreg"}  # Python 2's names, which protocol 2 uses
 _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
 _VALUES = {
     *("INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT"),
@@ -33,11 +32,11 @@ _MARK = object()
 
 
 class Reader:
-    """Reads pickles of PyTorch's files.
+    """Reads the pickles in PyTorch's files.
 
     Args:
-        weights_only: refuse the program's own classes, too, unless they were allowed.
-        storage: gives the memory of a storage, (size,).
+        weights_only: also refuse the program's own classes, unless they were allowed.
+        storage: returns the memory of a storage, (size,).
     """
 
     def __init__(self, *, weights_only: bool, storage: Callable[[Stored], Array]) -> None:
@@ -48,10 +47,10 @@ class Reader:
         self._made: dict[int, Any] = {}  # objects of classes, by id: only these may be filled in
 
     def read(self, program: bytes) -> Any:
-        """The object that a pickle describes.
+        """Build the object that a pickle describes.
 
         Raises:
-            pickle.UnpicklingError: if it is no pickle, or asks for what is not allowed.
+            pickle.UnpicklingError: if it is not a pickle, or uses something that is not allowed.
         """
         try:
             with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # of escapes in damaged strings
@@ -157,7 +156,7 @@ class Reader:
         match reference:
             case ("storage", Word(module="torch", name=name), str(key), str(location), int(size)):
                 return self._storage(Stored(name, key, location, size))
-        raise pickle.UnpicklingError(f"the file refers to {reference!r}, which is no storage")
+        raise pickle.UnpicklingError(f"the file refers to {reference!r}, which is not a storage")
 
     def _call(self, function: Any, arguments: Any) -> Any:
         if not isinstance(function, Word) or not isinstance(arguments, tuple):

@@ -1,4 +1,4 @@
-"""The words of PyTorch's files: every function that a file may ask for, and what is done in its place."""
+"""The functions that a PyTorch file may call, and what is done in their place."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from gradus.engine.tensor import Tensor
 
 
 class Word(NamedTuple):
-    """A name in a file that has a meaning here."""
+    """A function that a file may name."""
 
     module: str
     name: str
 
 
 def word(module: str, name: str) -> Any:
-    """The meaning of a name: a `Word` to call later, a dtype, or None if it has none here."""
+    """The value of a name: a `Word` to call later, a dtype, or None for an unknown name."""
     found = Word(module, name)
     if module == "torch" and isinstance(getattr(dtypes, name, None), dtypes.dtype):
         return getattr(dtypes, name)
@@ -63,7 +63,7 @@ def _parameter(data: Tensor, requires_grad: bool, hooks: Any = None, state: Any 
 
 
 def _from_type(function: Word, kind: Word, arguments: tuple[Any, ...], state: Any) -> Any:
-    """A tensor that had attributes of its own, or was of a subclass."""
+    """A tensor that had extra attributes, or was of a subclass."""
     return _with_attributes(call(function, arguments), state)
 
 
@@ -108,7 +108,7 @@ def _numpy_empty(kind: Word, shape: Any, code: Any) -> Array:
 
 
 def fill_numpy(made: Any, state: Any) -> None:
-    """Give an array of `_numpy_empty` its type, shape and numbers; of a dtype only see that its byte order is ours."""
+    """Set the dtype, shape and elements of an array made by `_numpy_empty`; for a dtype, only check the byte order."""
     if isinstance(made, np.dtype):
         if state[1] not in ("<", "|", "="):
             raise pickle.UnpicklingError("NumPy arrays in big-endian order are not read")

@@ -1,4 +1,4 @@
-"""Storages: the memory that tensors are views of, under the names that PyTorch's files give them."""
+"""Storages: the memory that tensors are views of, by their class names in PyTorch's files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gradus.engine import dtypes
 from gradus.engine.dtypes import Array
 from gradus.engine.tensor import Tensor
 
-# The class of storage that a file names -> how its numbers lie in the file.
+# The class of a storage in a file -> the format of its elements.
 KINDS = {
     "DoubleStorage": "f8",
     "FloatStorage": "f4",
@@ -33,7 +33,7 @@ _NAMES["bfloat16"] = "BFloat16Storage"
 
 @dataclass(frozen=True)
 class Stored:
-    """A storage in a file: its class's name, the number of its record, where it was, and how many numbers it holds."""
+    """A storage in a file: its class's name, its record's number, its device, and its number of elements."""
 
     name: str
     key: str
@@ -42,7 +42,7 @@ class Stored:
 
 
 class Storage:
-    """Memory to be written, (n,) numbers of one type."""
+    """Memory to write, (n,) elements of one dtype."""
 
     def __init__(self, key: str, array: Array) -> None:
         self.key = key
@@ -57,14 +57,14 @@ class Storage:
 
 
 class Shelf:
-    """The storages of the tensors that are written: tensors on one memory get one storage."""
+    """The storages of the tensors that are written: tensors that share memory share a storage."""
 
     def __init__(self) -> None:
         self.storages: dict[object, Storage] = {}
-        self._kept: list[Array] = []  # so that no memory is given back and another array put in its place
+        self._kept: list[Array] = []  # so that the memory is not freed and reused for another array
 
     def place(self, tensor: Tensor) -> tuple[Storage, int, tuple[int, ...]]:
-        """A tensor's storage, and its offset and strides in it, counted in numbers."""
+        """A tensor's storage, and its offset and strides in it, in elements."""
         array = tensor._array
         whole = array if tensor._base is None else tensor._base._array
         if whole.dtype != array.dtype or not _is_dense(whole):
@@ -84,7 +84,7 @@ class Shelf:
 
 
 def numbers(data: Array, name: str, little: bool) -> Array:
-    """A record's bytes (n,) uint8 as the numbers of a storage of that name."""
+    """Interpret a record's bytes, (n,) uint8, as the elements of a storage of that class."""
     dtype = np.dtype(KINDS[name])
     read = data.view(dtype.newbyteorder("<" if little else ">")).astype(dtype, copy=False)
     if name == "BoolStorage":
@@ -95,13 +95,13 @@ def numbers(data: Array, name: str, little: bool) -> Array:
 
 
 def view(storage: Array, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> Array:
-    """The part of a storage (n,) at an offset, with a shape and strides counted in numbers.
+    """The part of a storage (n,) at an offset, with a shape and strides, in elements.
 
     Raises:
         ValueError: if it would reach outside the storage.
     """
     if len(size) != len(stride) or offset < 0 or any(n < 0 for n in (*size, *stride)):
-        raise ValueError(f"a tensor of size {size}, stride {stride} and offset {offset} makes no sense")
+        raise ValueError(f"a tensor of size {size}, stride {stride} and offset {offset} is invalid")
     last = offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True))
     if 0 in size:
         return np.empty(size, storage.dtype)
@@ -111,13 +111,13 @@ def view(storage: Array, offset: int, size: tuple[int, ...], stride: tuple[int, 
 
 
 def _contiguous(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The strides of a tensor whose numbers lie one after the other."""
+    """The strides of a contiguous tensor of this shape."""
     sizes = [max(n, 1) for n in shape]
     return tuple(math.prod(sizes[i + 1 :]) for i in range(len(sizes)))
 
 
 def _is_dense(array: Array) -> bool:
-    """Whether an array's numbers fill its memory without gaps, in any order of its axes."""
+    """Whether an array's elements fill its memory without gaps, in any order of axes."""
     expected = array.itemsize
     for stride, n in sorted(zip(array.strides, array.shape, strict=True)):
         if n > 1:

@@ -1,4 +1,4 @@
-"""From an object to a pickle in PyTorch's manner: tensors under the names that PyTorch knows, their memory outside."""
+"""Writing an object as PyTorch pickles it: tensors by PyTorch's names, their memory outside the pickle."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def pickled(obj: object, protocol: int) -> tuple[bytes, dict[str, Array]]:
 
 
 class Named:
-    """Stands for something of PyTorch's, by its name, which is all that a pickle says of it."""
+    """A class or function of PyTorch, of which a pickle has only the name."""
 
     def __init__(self, module: str, name: str) -> None:
         self.module, self.name = module, name
@@ -42,9 +42,9 @@ DEVICE = Named("torch", "device")
 
 
 class Pickler(pickle._Pickler):
-    """Python's pickler, the one written in Python: it alone lets a name be written that is not imported here."""
+    """Python's pickler, in its pure Python form: the C one cannot write names that are not importable here."""
 
-    # What it has and its published types leave out.
+    # Attributes that typeshed omits.
     proto: int
     save: Callable[[object], None]
     write: Callable[[bytes], None]
@@ -53,7 +53,7 @@ class Pickler(pickle._Pickler):
     def __init__(self, file: io.BytesIO, protocol: int) -> None:
         super().__init__(file, protocol)
         self.shelf = Shelf()
-        self._names: dict[str, Named] = {}  # one object a name, for the pickler's memory of what it wrote
+        self._names: dict[str, Named] = {}  # one object for each name, because the pickler remembers objects
 
     def persistent_id(self, obj: object) -> Any:
         """A storage is written as a reference to its record."""
@@ -62,7 +62,7 @@ class Pickler(pickle._Pickler):
         return None
 
     def reducer_override(self, obj: object) -> Any:
-        """What to call, with which arguments, to have the object again."""
+        """The function and arguments that rebuild the object."""
         match obj:
             case Parameter():
                 data = Tensor._wrap(obj._array)
@@ -75,14 +75,14 @@ class Pickler(pickle._Pickler):
                 return SIZE, (tuple(obj),)
             case dtypes.device():
                 return DEVICE, (obj.type,) if obj.index is None else (obj.type, obj.index)
-            case bytes() if not obj and self.proto < 3:  # Python's way to write them is unknown to PyTorch
+            case bytes() if not obj and self.proto < 3:  # PyTorch cannot read Python's own format
                 return codecs.encode, ("", "latin1")
             case Generator():
-                raise pickle.PicklingError("a Generator is not saved: save what its get_state() gives")
+                raise pickle.PicklingError("a Generator cannot be saved: save its get_state()")
         return NotImplemented
 
     def save_named(self, obj: Named) -> None:
-        """A name alone."""
+        """Write a name."""
         if self.proto >= 4:
             self.save(obj.module)
             self.save(obj.name)
@@ -92,7 +92,7 @@ class Pickler(pickle._Pickler):
         self.memoize(obj)
 
     def save_dtype(self, obj: dtypes.dtype) -> None:
-        """A number type is a name: torch.float32."""
+        """Write a dtype as a name, such as torch.float32."""
         self.save(self._named(obj.name))
 
     def _named(self, name: str) -> Named:

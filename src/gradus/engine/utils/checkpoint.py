@@ -1,7 +1,7 @@
-"""`checkpoint`: PyTorch's trade of time for memory, which this engine accepts and does not make.
+"""`checkpoint`: accepted as in PyTorch, without recomputing anything.
 
-PyTorch forgets what was computed inside a checkpoint and computes it again for backward. Here it is kept: the numbers
-and the gradients are the same, the memory is not smaller, and nothing is computed twice.
+PyTorch frees the intermediate results inside a checkpoint and recomputes them in backward, which saves memory. Here
+they are kept: outputs and gradients are the same, and no memory is saved.
 """
 
 from __future__ import annotations

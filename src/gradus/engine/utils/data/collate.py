@@ -1,4 +1,6 @@
-"""From a list of examples to a batch: tensors are stacked, numbers become tensors, containers are gone through."""
+"""From a list of examples to a batch: tensors are stacked, numbers become tensors, containers are collated
+recursively.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
 
     Raises:
         RuntimeError: if the examples differ in shape or length.
-        TypeError: if they are of another type.
+        TypeError: if an example is of an unsupported type.
     """
     first = batch[0]
     match first:
@@ -54,7 +56,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
 
 
 def default_convert(data: Any) -> Any:
-    """Arrays inside data become tensors; all else stays. What a loader without batches does."""
+    """Convert arrays inside data to tensors. A loader without batching calls this on each example."""
     match data:
         case Tensor() | str() | bytes():
             return data

@@ -1,7 +1,8 @@
 """`DataLoader`: passes over a dataset in batches.
 
-It draws the same numbers from the same generators as PyTorch's, so that the same seed gives the same batches. Whatever
-`num_workers` says, examples are loaded in this process, when a batch is asked for: `worker_init_fn` is never called.
+It draws the same numbers from the same generators as PyTorch's, so that the same seed gives the same batches. Examples
+are always loaded in this process, when their batch is needed, whatever num_workers is: `worker_init_fn` is never
+called.
 """
 
 from __future__ import annotations
@@ -45,15 +46,15 @@ class DataLoader(Generic[T_co]):
     [4.0] [4]
 
     Args:
-        dataset: gives example i as `dataset[i]`, or is an `IterableDataset`.
-        batch_size: examples a batch; None gives them one by one, not collated.
+        dataset: returns example i as `dataset[i]`, or is an `IterableDataset`.
+        batch_size: examples in a batch; None returns them one by one, not collated.
         shuffle: visit in a new random order on each pass.
         sampler: the order to visit in, instead of shuffle.
         batch_sampler: the numbers of each batch, instead of batch_size, shuffle, sampler and drop_last.
-        num_workers: accepted; loading happens in this process.
-        collate_fn: makes a batch of a list of examples.
-        pin_memory: accepted; there is no other memory to copy to.
-        drop_last: leave out a last batch that is not full.
+        num_workers: accepted; examples are loaded in this process.
+        collate_fn: makes a batch from a list of examples.
+        pin_memory: accepted, without effect.
+        drop_last: drop the last batch if it is not full.
         generator: where the random order comes from; None: the global one.
 
     Raises:
@@ -160,14 +161,14 @@ class DataLoader(Generic[T_co]):
 
 
 class _Endless(Sampler[None]):
-    """Stands for a sampler where the dataset decides what comes next."""
+    """The sampler of an `IterableDataset`: an endless one, since the dataset decides."""
 
     def __iter__(self) -> Iterator[None]:
         return itertools.repeat(None)
 
 
 def get_worker_info() -> Any:
-    """None: this is not a worker process, and there are no others."""
+    """None: there are no worker processes."""
     return None
 
 

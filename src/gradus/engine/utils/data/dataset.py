@@ -38,7 +38,7 @@ class Dataset(Generic[T_co]):
 
 
 class IterableDataset(Dataset[T_co]):
-    """Examples one after the other: a subclass gives `__iter__`."""
+    """A stream of examples: a subclass defines `__iter__`."""
 
     def __iter__(self) -> Iterator[T_co]:
         raise NotImplementedError("Subclasses of IterableDataset should implement __iter__.")
@@ -131,7 +131,7 @@ class ChainDataset(IterableDataset[Any]):
 
 
 class Subset(Dataset[T_co]):
-    """Those examples of a dataset whose numbers are listed."""
+    """The examples of a dataset at the given indices."""
 
     def __init__(self, dataset: Any, indices: Sequence[int]) -> None:
         self.dataset = dataset
@@ -149,11 +149,11 @@ class Subset(Dataset[T_co]):
 def random_split(
     dataset: Any, lengths: Sequence[int | float], generator: Generator | None = default_generator
 ) -> list[Subset[Any]]:
-    """Deal a dataset's examples out at random.
+    """Split a dataset randomly into subsets.
 
     Args:
-        lengths: sizes that add up to the dataset's, or fractions that add up to 1. A fraction's share is rounded down,
-            and what is left over goes to the first, the second, ... subset, one example each.
+        lengths: sizes that add up to the dataset's, or fractions that add up to 1. Fractions are rounded down, and the
+            remaining examples are distributed one each to the first subsets.
         generator: where the permutation comes from.
 
     Raises:

@@ -1,4 +1,4 @@
-"""`DistributedSampler`: a sampler's share for one of several processes."""
+"""`DistributedSampler`: the share of one of several processes."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from gradus.engine.utils.data.sampler import Sampler
 class DistributedSampler(Sampler[int]):
     """Every `num_replicas`-th number of an order that all processes share, starting at `rank`.
 
-    Call `set_epoch` before each pass, or every pass has the same order.
+    Call `set_epoch` before each pass; without it every pass has the same order.
 
     Args:
         num_replicas, rank: default to the process group's size and this process's place in it.
-        drop_last: shorten the order to a multiple of num_replicas, instead of beginning it again to fill up.
+        drop_last: shorten the order to a multiple of num_replicas, instead of padding it from its beginning.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Samplers: the order in which a loader visits a dataset, as numbers of examples (or, for batches, lists of them).
+"""Samplers: the order in which a loader visits a dataset, as indices (or, for batches, lists of indices).
 
 The random ones draw the numbers that PyTorch draws from the same seed.
 """
@@ -17,11 +17,11 @@ from gradus.engine.random.generator import Generator
 
 T_co = TypeVar("T_co", covariant=True)
 
-_AT_ONCE = 32  # numbers that RandomSampler draws in one go, PyTorch's: the drawn numbers depend on it
+_AT_ONCE = 32  # indices that RandomSampler draws at a time, as in PyTorch: the drawn numbers depend on it
 
 
 class Sampler(Generic[T_co]):
-    """An order of visiting: a subclass gives `__iter__`, and `__len__` if it has an end."""
+    """Base class: a subclass defines `__iter__`, and `__len__` if it is finite."""
 
     def __init__(self, data_source: Any = None) -> None:
         pass
@@ -44,11 +44,11 @@ class SequentialSampler(Sampler[int]):
 
 
 class RandomSampler(Sampler[int]):
-    """A random order, or (with replacement) random numbers, drawn as they are asked for: `num_samples` may be huge.
+    """A random order, or (with replacement) random indices, drawn lazily: `num_samples` may be huge.
 
     Args:
         data_source: whose length is used.
-        replacement: an example may come again before all others have come.
+        replacement: whether an index can be drawn more than once.
         num_samples: how many to draw; by default as many as there are examples.
         generator: where the numbers come from. None: a new generator for each pass, its seed drawn from the global one.
     """
@@ -85,7 +85,7 @@ class RandomSampler(Sampler[int]):
                 yield from random.randperm(n, np.int64, generator).tolist()
         if self.replacement:
             yield from random.randint(0, n, rest, np.int64, generator).tolist()
-        else:  # drawn even when none of it is needed, as in PyTorch
+        else:  # drawn even if not used, as in PyTorch
             yield from random.randperm(n, np.int64, generator).tolist()[:rest]
 
     def __len__(self) -> int:
@@ -93,7 +93,7 @@ class RandomSampler(Sampler[int]):
 
 
 class SubsetRandomSampler(Sampler[int]):
-    """The given numbers in a random order."""
+    """The given indices in a random order."""
 
     def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
         self.indices = indices
@@ -108,7 +108,7 @@ class SubsetRandomSampler(Sampler[int]):
 
 
 class WeightedRandomSampler(Sampler[int]):
-    """Numbers drawn with probabilities proportional to weights (which need not add up to 1)."""
+    """Indices drawn with probabilities proportional to weights, which need not sum to 1."""
 
     def __init__(
         self, weights: Any, num_samples: int, replacement: bool = True, generator: Generator | None = None
@@ -134,10 +134,10 @@ class WeightedRandomSampler(Sampler[int]):
 
 
 class BatchSampler(Sampler[list[int]]):
-    """What another sampler gives, `batch_size` at a time.
+    """Groups the indices of another sampler into batches.
 
     Args:
-        drop_last: leave out a last batch that is not full.
+        drop_last: drop the last batch if it is not full.
     """
 
     def __init__(self, sampler: Iterable[Any], batch_size: int, drop_last: bool) -> None:
@@ -160,7 +160,7 @@ class BatchSampler(Sampler[list[int]]):
 
 
 def draw_seed(generator: Generator | None = None) -> int:
-    """A seed for a generator of its own, 0 .. 2⁶³-1, from a generator (None: the global one)."""
+    """Draw a seed, 0 .. 2⁶³-1, for a new generator; None: from the global one."""
     return int(random.random_full_range((), np.int64, generator))
 
 

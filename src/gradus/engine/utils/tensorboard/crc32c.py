@@ -1,5 +1,6 @@
-"""The checksum of TensorBoard's records: CRC-32C (Castagnoli, 1993), masked so that a checksum of data that holds
-checksums stays sound."""
+"""The checksum of TensorBoard's records: CRC-32C (Castagnoli, 1993), masked, because the CRC of data that contains CRCs
+is problematic.
+"""
 
 from __future__ import annotations
 

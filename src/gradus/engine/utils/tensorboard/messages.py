@@ -14,7 +14,7 @@ _STRING_TENSOR = 7  # DT_STRING
 
 
 def event(wall_time: float, step: int = 0, *, summary: bytes = b"", file_version: str = "") -> bytes:
-    """Event: a moment (seconds since 1970), a training step, and what happened."""
+    """Event: a time (seconds since 1970), a training step, and a summary."""
     return (
         _double(1, wall_time)
         + (_varint(2, step) if step else b"")

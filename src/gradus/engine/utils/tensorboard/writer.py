@@ -1,4 +1,4 @@
-"""`SummaryWriter`: a training's numbers, histograms, texts and figures as TensorBoard event files."""
+"""`SummaryWriter`: scalars, histograms, texts and figures as TensorBoard event files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from gradus.engine.tensor import Tensor
 from gradus.engine.utils.tensorboard import messages
 from gradus.engine.utils.tensorboard.crc32c import masked_crc32c
 
-_numbers = itertools.count()  # tells apart two files that one process begins in the same second
+_numbers = itertools.count()  # distinguishes files that a process opens in the same second
 
 
 class EventFile:
@@ -49,14 +49,14 @@ class EventFile:
 
 
 class SummaryWriter:
-    """Writes what it is given into an event file of its own in `log_dir`; look at it with `tensorboard --logdir runs`.
+    """Writes to an event file in `log_dir`, which `tensorboard --logdir runs` shows.
 
     Args:
         log_dir: the folder; by default runs/DATE_HOST and the comment.
         comment: the end of the default folder's name.
         purge_step: accepted; TensorBoard itself hides what a restarted run wrote before.
-        max_queue: events that may wait in memory.
-        flush_secs: seconds that they may wait.
+        max_queue: events to buffer in memory.
+        flush_secs: seconds between flushes, at most.
         filename_suffix: the end of the file's name.
     """
 
@@ -79,7 +79,7 @@ class SummaryWriter:
         self._parts: dict[str, SummaryWriter] = {}  # the writers of add_scalars, by their folder
 
     def get_logdir(self) -> str:
-        """The folder it writes to."""
+        """The folder of the event files."""
         return self.log_dir
 
     def add_scalar(
@@ -100,7 +100,7 @@ class SummaryWriter:
     def add_scalars(
         self, main_tag: str, tag_scalar_dict: dict[str, Any], global_step: Any = None, walltime: float | None = None
     ) -> None:
-        """Several numbers under one tag, to be drawn as curves of one chart: each goes to a folder of its own."""
+        """Several numbers under one tag, drawn as curves of one chart; each is written to its own folder."""
         for tag, value in tag_scalar_dict.items():
             folder = f"{self.log_dir}/{main_tag.replace('/', '_')}_{tag}"
             if folder not in self._parts:
@@ -116,12 +116,12 @@ class SummaryWriter:
         walltime: float | None = None,
         max_bins: int | None = None,
     ) -> None:
-        """How numbers are distributed.
+        """A histogram of numbers.
 
         Args:
             values: any shape.
             bins: "tensorflow" (1,549 of them, exponentially wider away from 0), or what `numpy.histogram` takes.
-            max_bins: put neighbouring bins together until there are about this many.
+            max_bins: merge neighbouring bins until there are about this many.
         """
         array = _array(values).reshape(-1).astype(np.float64)
         if not array.size:
@@ -131,9 +131,9 @@ class SummaryWriter:
             counts, limits = _coarser(counts, limits, len(counts) // max_bins)
         filled = np.flatnonzero(counts)
         if not filled.size:
-            raise ValueError(f"no number of {tag} lies in the bins {limits[0]} .. {limits[-1]}")
+            raise ValueError(f"no element of {tag} is in the bins {limits[0]} .. {limits[-1]}")
         first, last = filled[0], filled[-1]
-        # TensorBoard knows only the right limit of a bin; an empty one before the first gives that one its left limit.
+        # TensorBoard has only the right edge of each bin: an empty bin before the first gives its left edge.
         before = counts[first - 1] if first else 0
         self.add_histogram_raw(
             tag,
@@ -161,7 +161,7 @@ class SummaryWriter:
         global_step: Any = None,
         walltime: float | None = None,
     ) -> None:
-        """A histogram that was counted elsewhere."""
+        """A histogram from counts."""
         if len(bucket_limits) != len(bucket_counts):
             raise ValueError(f"len(bucket_limits) != len(bucket_counts): {len(bucket_limits)} and {len(bucket_counts)}")
         proto = messages.histogram(
@@ -176,7 +176,7 @@ class SummaryWriter:
     def add_figure(
         self, tag: str, figure: Any, global_step: Any = None, close: bool = True, walltime: float | None = None
     ) -> None:
-        """A matplotlib figure, as a picture; with `close` it is closed then."""
+        """A matplotlib figure, as an image; closed afterwards if `close`."""
         png = io.BytesIO()
         figure.savefig(png, format="png", dpi=figure.dpi)
         width, height = figure.canvas.get_width_height()
@@ -187,7 +187,7 @@ class SummaryWriter:
             plt.close(figure)
 
     def flush(self) -> None:
-        """Put everything that was added into the files."""
+        """Write all buffered events to disk."""
         for part in self._parts.values():
             part.flush()
         if self._file is not None:
@@ -195,7 +195,7 @@ class SummaryWriter:
         self._waiting, self._flushed = 0, time.monotonic()
 
     def close(self) -> None:
-        """Flush, and end the files; adding again begins a new one."""
+        """Flush and close the files; the next event opens a new one."""
         for part in self._parts.values():
             part.close()
         if self._file is not None:
@@ -239,6 +239,6 @@ def _tensorflow_bins() -> Array:
 
 
 def _coarser(counts: Array, limits: Array, step: int) -> tuple[Array, Array]:
-    """Each `step` bins put together, the last of them perhaps fewer."""
+    """Merge every `step` bins; the last group may have fewer."""
     padded = np.pad(counts, (0, -len(counts) % step))
     return padded.reshape(-1, step).sum(axis=1), np.append(limits[:-1:step], limits[-1])
