@@ -28,7 +28,7 @@ NAMES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    "module", ["gradus.generation.generate", "gradus.order", "gradus.text.tokenizer", "gradus.training.loop"]
+    "module", ["gradus.generation.generate", "gradus.order", "gradus.text.pairs", "gradus.training.loop"]
 )
 def test_examples_print_what_they_say(module: str) -> None:
     found: ModuleType = importlib.import_module(module)

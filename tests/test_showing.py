@@ -37,7 +37,7 @@ from gradus.text import (
     catalogue,
     make_rows,
 )
-from gradus.training import Report, Setup, TrainConfig, TrainResult, set_up, show_progress, weights
+from gradus.training import Report, Setup, Sweep, TrainConfig, TrainResult, set_up, show_progress, weights
 from gradus.training import Run as Folder
 from gradus.training.metrics import Metrics
 
@@ -138,6 +138,7 @@ EXAMPLES: dict[type, Callable[[], Any]] = {
     Setup: lambda: set_up({"corpus": Path(__file__), "steps": 1}),
     Splits: documents().splits,
     Step: lambda: walk(graph(small_loss())).steps[0],
+    Sweep: lambda: Sweep([0.1] * 1000, [2.0] * 1000),
     Texts: lambda: Texts(["one name"] * 1000),
     TrainConfig: TrainConfig,
     TrainResult: result,

@@ -162,6 +162,7 @@ PLAIN: dict[str, Callable[[Any], Any]] = {
     "Sub": lambda x: x - x,
     "RSub": lambda x: 1 - x,
     "Neg": lambda x: -x,
+    "Lerp": lambda x: x.lerp(x, 0.3),
     "Clone": lambda x: x.clone(),
     "ToCopy": lambda x: x.double(),
     "CopyFrom": lambda x: engine.zeros(2, 3).copy_(x),
@@ -198,7 +199,7 @@ PLAIN: dict[str, Callable[[Any], Any]] = {
 FROM_INPUTS: dict[str, Callable[[Any, Any], Any]] = {
     "Mul": lambda x, y: x * y,
     "Div": lambda x, y: x / y,
-    "Lerp": lambda x, y: x.lerp(y, 0.3),
+    "LerpByTensor": lambda x, y: x.lerp(y, y),
     "Var": lambda x, _: x.var(0),
     "Mm": lambda x, y: x @ y,
     "MatMul": lambda x, y: x @ y[0],

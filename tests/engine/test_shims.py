@@ -230,8 +230,8 @@ def test_a_name_that_is_absent_says_so() -> None:
         getattr(ours, "zeroes")  # noqa: B009
     with pytest.raises(AttributeError, match=r"^gradus's engine does not support torch\.lobpcg, which PyTorch has$"):
         getattr(ours, "lobpcg")  # noqa: B009
-    with pytest.raises(AttributeError, match=r"not support torch\.nn\.functional\.conv_tbc, which "):
-        getattr(ours.nn.functional, "conv_tbc")  # noqa: B009
+    with pytest.raises(AttributeError, match=r"not support torch\.nn\.functional\.native_channel_shuffle, which "):
+        getattr(ours.nn.functional, "native_channel_shuffle")  # noqa: B009
     with pytest.raises(AttributeError, match=r"does not support torch\.Tensor\.sparse_mask, which PyTorch has$"):
         getattr(ours.ones(1), "sparse_mask")  # noqa: B009
     with pytest.raises(AttributeError, match=r"^'Tensor' object has no attribute 'sparse_maks'$"):

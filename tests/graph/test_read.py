@@ -131,7 +131,7 @@ def test_layers_and_neurons_are_nested_groups() -> None:
 
 @pytest.mark.parametrize("wrong", [3.0, "L", None])
 def test_what_has_no_graph_is_refused(wrong: Any) -> None:
-    with pytest.raises(TypeError, match="a Value or a tensor"):
+    with pytest.raises(TypeError, match="expected Values or tensors"):
         graph(wrong)
 
 

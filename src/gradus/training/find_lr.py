@@ -36,6 +36,10 @@ class Sweep:
         sweep survives a long training does not."""
         return self.rates[int(np.argmin(self.losses))] / MARGIN
 
+    def __repr__(self) -> str:
+        low, high = self.rates[0], self.rates[-1]
+        return f"Sweep({len(self.rates)} rates from {low:.1e} to {high:.1e}; {self.suggestion:.1e} suggested)"
+
 
 def find_learning_rate(
     model: LanguageModel,

@@ -286,7 +286,7 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
         if of_numbers:
             return rounded_once(lambda x, end: apply(arithmetic.Lerp, x, end, weight), input, end)
         weight = cast(weight, input._array.dtype)
-        return rounded_once(lambda x, end, weight: apply(arithmetic.Lerp, x, end, weight), input, end, weight)
+        return rounded_once(lambda x, end, weight: apply(arithmetic.LerpByTensor, x, end, weight), input, end, weight)
     except ValueError:
         explain_broadcast(input, end)
         raise

@@ -135,19 +135,33 @@ class Div(Function):
 
 
 class Lerp(Function):
-    """y = a + w (b - a), if |w| < ½, else b - (1 - w)(b - a).    da = (1 - w) dy,  db = w dy,  dw = (b - a) dy"""
+    """y = a + w (b - a), if |w| < ½, else b - (1 - w)(b - a), for a number w.    da = (1 - w) dy,  db = w dy"""
 
+    keeps = NOTHING
+
+    def forward(self, a: Array, b: Array, w: float) -> Array:
+        self.a_shape, self.b_shape, self.w = a.shape, b.shape, w
+        return a + w * (b - a) if abs(w) < 0.5 else b - (1 - w) * (b - a)
+
+    def backward(self, dy: Array) -> Any:
+        return sum_to((1 - self.w) * dy, self.a_shape), sum_to(self.w * dy, self.b_shape), None
+
+
+class LerpByTensor(Function):
+    """As `Lerp`, w an array.    da = (1 - w) dy,  db = w dy,  dw = (b - a) dy"""
+
+    name_ = "LerpBackward1"
     keeps = INPUTS
 
-    def forward(self, a: Array, b: Array, w: Operand) -> Array:
+    def forward(self, a: Array, b: Array, w: Array) -> Array:
         self.a, self.b, self.w = a, b, w
         difference = b - a
         return np.where(np.abs(w) < 0.5, a + w * difference, b - (1 - w) * difference)
 
     def backward(self, dy: Array) -> Any:
         a, b, w = self.a, self.b, self.w
-        da, db, dw = (1 - w) * dy, w * dy, (b - a) * dy
-        return sum_to(da, a.shape), sum_to(db, b.shape), None if self.edges[2] is None else sum_to(dw, shape_of(w))
+        dw = None if self.edges[2] is None else sum_to((b - a) * dy, w.shape)
+        return sum_to((1 - w) * dy, a.shape), sum_to(w * dy, b.shape), dw
 
 
 class Pow(Function):
