@@ -18,6 +18,7 @@ from gradus.engine.functions import (
     diagonals,
     drawing,
     exponentials,
+    gathering,
     linalg_older,
     ordering,
     products,
@@ -25,7 +26,6 @@ from gradus.engine.functions import (
     reordering,
     rounding,
     scattering,
-    selecting,
     selection,
     shapes,
     special_functions,
@@ -318,15 +318,15 @@ class Methods(InPlaceMethods):
     as_strided = storage.as_strided
     new_empty_strided = storage.new_empty_strided
 
-    # selecting
-    argwhere = selecting.argwhere
-    gather = selecting.gather
-    index_select = selecting.index_select
-    masked_select = selecting.masked_select
-    nonzero = selecting.nonzero
-    nonzero_static = selecting.nonzero_static
-    take = selecting.take
-    take_along_dim = selecting.take_along_dim
+    # gathering
+    argwhere = gathering.argwhere
+    gather = gathering.gather
+    index_select = gathering.index_select
+    masked_select = gathering.masked_select
+    nonzero = gathering.nonzero
+    nonzero_static = gathering.nonzero_static
+    take = gathering.take
+    take_along_dim = gathering.take_along_dim
 
     # scattering
     index_add = scattering.index_add

@@ -23,10 +23,10 @@ from gradus.engine.functions import (
     comparison,
     complex_numbers,
     creation,
+    gathering,
     in_place_arithmetic,
     products,
     reordering,
-    selecting,
     write_back,
 )
 from gradus.engine.functions.checks import floating_only as floating_only
@@ -307,7 +307,7 @@ class Tensor(Description, _Missing):
         arithmetic.pow,
     )
     __neg__, __pos__, __abs__ = arithmetic.neg, arithmetic.positive, arithmetic.abs
-    __getitem__, __setitem__ = selecting.getitem, selecting.setitem
+    __getitem__, __setitem__ = gathering.getitem, gathering.setitem
     __matmul__ = products.matmul
 
     def __rmatmul__(self, other: Any) -> Tensor:

@@ -1,4 +1,4 @@
-"""`torch.__config__`: what this engine is built of."""
+"""`torch.__config__`: the versions of the engine and of NumPy."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from gradus.engine.kernels import threads
 
 
 def show() -> str:
-    """One line each for the engine and for NumPy."""
+    """The versions of the engine and of NumPy, one on each line."""
     return f"gradus's engine {__version__}, built with:\n  - NumPy {np.__version__}\n"
 
 
 def parallel_info() -> str:
-    """How many threads are in use."""
+    """The number of threads in use."""
     return f"gradus's engine:\n\tthreads: {threads.get_num_threads()}\n"

@@ -1,9 +1,10 @@
-"""What PyTorch has and the engine has not: it can be named, imported and handed around, and says so when it is used.
+"""Names that PyTorch has and the engine does not support: they can be imported and passed around; using one raises an
+error.
 
-Programs import more than they use. A module of PyTorch's that is not here is made when it is asked for: what the engine
-has of its names is found in the nearest room above it (`torch.nn.modules.conv.Conv1d` in `torch.nn`), and each other
-name that PyTorch has there stands for itself until it is called. A name that PyTorch has not either is an error at
-once. `pytorch_names.txt` holds PyTorch's names, and is read when the first question comes up.
+Programs import more than they use. A module that only PyTorch has is created at its first import: names that the engine
+has are found in the nearest package above it (`torch.nn.modules.conv.Conv1d` in `torch.nn`), and its other names are
+placeholders that raise an error when they are called. A name that PyTorch does not have either raises an error at once.
+`pytorch_names.txt` holds PyTorch's names, and is read at the first lookup.
 """
 
 from __future__ import annotations
@@ -22,17 +23,17 @@ ENGINE = "gradus.engine"
 
 
 class NotSupported(NotImplementedError):
-    """Something of PyTorch's was used that this engine does not have."""
+    """A part of PyTorch was used that this engine does not support."""
 
 
 def torch_name(module: str) -> str:
-    """The name that programs have for a module of the engine: gradus.engine.nn is torch.nn."""
+    """PyTorch's name for a module of the engine: gradus.engine.nn is torch.nn."""
     return "torch" + module.removeprefix(ENGINE).removeprefix(".compat")
 
 
 @functools.cache
 def pytorchs_names() -> dict[str, frozenset[str]]:
-    """For each public module of PyTorch, and for its main classes, the names it has."""
+    """The names in each public module and main class of PyTorch."""
     lines = Path(__file__).with_name("pytorch_names.txt").read_text(encoding="utf-8").splitlines()
     return {home: frozenset(names.split()) for home, _, names in (line.partition(": ") for line in lines)}
 
@@ -44,7 +45,7 @@ def in_pytorch(name: str) -> bool:
 
 
 def missing(name: str, known: list[str]) -> str:
-    """One line: that there is no such name here, and whether PyTorch has it or which known one is like it."""
+    """An error message for an unknown name: whether PyTorch has it, or a similar known name."""
     if in_pytorch(name):
         return f"gradus's engine does not support {name}, which PyTorch has"
     home, _, last = name.rpartition(".")
@@ -53,14 +54,14 @@ def missing(name: str, known: list[str]) -> str:
 
 
 def attribute(owner: object, name: str, home: str) -> str:
-    """One line about an attribute that an object has not: whether PyTorch's of that class has it."""
+    """An error message for a missing attribute: whether PyTorch's class has it."""
     if not name.startswith("__") and in_pytorch(f"{home}.{name}"):
         return f"gradus's engine does not support {home}.{name}, which PyTorch has"
     return f"'{type(owner).__name__}' object has no attribute '{name}'"
 
 
 class MissingAttribute:
-    """Raises, where an object is asked for it, and lets a program set it."""
+    """A descriptor that raises an AttributeError when read; programs may set the attribute."""
 
     def __init__(self, home: str, name: str) -> None:
         self.name, self.message = name, missing(f"{home}.{name}", [])
@@ -70,7 +71,7 @@ class MissingAttribute:
 
 
 def missing_attributes(home: str) -> type:
-    """A last base for a class of the engine: what PyTorch's has, for the case that the class does not have it."""
+    """A last base class with PyTorch's attributes, each of which raises an error that says it is not supported."""
     body = {name: MissingAttribute(home, name) for name in pytorchs_names()[home]}
     return type("Missing", (), {"__slots__": (), "__dir__": _dir_without_missing, **body})
 
@@ -81,14 +82,16 @@ def _dir_without_missing(self: object) -> list[str]:
 
 
 def not_supported(module: ModuleType, name: str) -> str:
-    """One line about a name that a module of the engine has not."""
+    """An error message for a name that a module of the engine does not have."""
     names = vars(module)
     known = names.get("__all__") or [each for each in names if not each.startswith("_")]
     return missing(f"{torch_name(module.__name__)}.{name}", list(known))
 
 
 def refuse(module_name: str) -> Callable[[str], Any]:
-    """A `__getattr__` for a module of the engine: a module of PyTorch's below it, or an error about what is absent."""
+    """A `__getattr__` for a module of the engine: returns a submodule, or raises an error that says what is not
+    supported.
+    """
 
     def __getattr__(name: str) -> Any:
         below = f"{torch_name(module_name)}.{name}"
@@ -101,17 +104,17 @@ def refuse(module_name: str) -> Callable[[str], Any]:
     return __getattr__
 
 
-_INSIDE = {  # where PyTorch keeps something -> where it is
+_INSIDE = {  # PyTorch's module -> the engine's
     "torch.nn.modules.utils": "torch.nn.tuples",
     "torch.nn.modules.lazy": "torch.nn.lazy",
 }
-_PARTS = (  # modules that hold a part of the module above them, under the same names; others have names of their own
+_PARTS = (  # modules whose names are also in the module above them; other modules have other names
     "torch.amp.", "torch.cuda.amp.", "torch.cuda.graphs.", "torch.cuda.memory.", "torch.cuda.random.",
     "torch.cuda.streams.", "torch.distributed.distributed_c10d.", "torch.distributions.", "torch.functional.",
     "torch.multiprocessing.spawn.", "torch.nn.modules.", "torch.nn.parallel.", "torch.optim.",
     "torch.profiler.profiler.", "torch.storage.", "torch.xpu.",
 )  # fmt: skip
-_NOT_PUBLIC = ("_C", "_dynamo", "_inductor", "__config__")  # which programs name all the same
+_NOT_PUBLIC = ("_C", "_dynamo", "_inductor", "__config__")  # which programs use nevertheless
 
 
 def find_module(name: str) -> ModuleType:
@@ -146,7 +149,7 @@ def module_of(path: str) -> ModuleType | None:
 
 @functools.cache
 def absent_module(name: str) -> AbsentModule:
-    """The module that stands for one of PyTorch's; the same one each time.
+    """The placeholder for a module of PyTorch; the same one each time.
 
     Raises:
         ModuleNotFoundError: if PyTorch has no such module.
@@ -156,11 +159,11 @@ def absent_module(name: str) -> AbsentModule:
     return AbsentModule(name)
 
 
-CLASSES = ("torch.Tensor", "torch.nn.Module", "torch.optim.Optimizer")  # in the table among the modules
+CLASSES = ("torch.Tensor", "torch.nn.Module", "torch.optim.Optimizer")  # in the same table as the modules
 
 
 class AbsentModule(ModuleType):
-    """Stands for a module of PyTorch's."""
+    """A placeholder for a module of PyTorch."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name, f"{name}, which gradus's engine does not support: its names can be used, not called.")
@@ -184,7 +187,7 @@ class AbsentModule(ModuleType):
 
 
 def _nearest_room(name: str) -> ModuleType:
-    """The engine's module that is nearest above one of PyTorch's."""
+    """The engine's nearest module above one of PyTorch's."""
     while True:
         name = name.rpartition(".")[0]
         found = find_module(name)
@@ -193,7 +196,7 @@ def _nearest_room(name: str) -> ModuleType:
 
 
 class Absent(type):
-    """The type of what stands for a name: a class, so that it can be derived from and asked about in isinstance."""
+    """The metaclass of placeholders: they are classes, so that they can be subclassed and passed to isinstance."""
 
     stands_for: str
 
@@ -212,7 +215,7 @@ class Absent(type):
         cls._refuse()
 
     def __getattr__(cls, name: str) -> Any:
-        """A part of it, such as a member of an enumeration, stands for itself, too."""
+        """An attribute, such as a member of an enumeration, is a placeholder too."""
         if name.startswith("__"):
             raise AttributeError(name)
         return Absent(f"{cls.stands_for}.{name}", (), {})

@@ -1,4 +1,4 @@
-"""`torch.accelerator`: what there is besides the CPU, which is nothing."""
+"""`torch.accelerator`: there is no accelerator, only the CPU."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def device_count() -> int:
 
 
 def current_accelerator(check_available: bool = False) -> None:
-    """None: there is none."""
+    """None: there is no accelerator."""
     return
 
 
 def synchronize(device: Any = None) -> None:
-    """Return at once: nothing is under way."""
+    """Return at once: operations are complete when they return."""
 
 
 __getattr__ = refuse(__name__)

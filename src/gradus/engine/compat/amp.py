@@ -1,9 +1,9 @@
-"""Mixed precision, as `torch.amp` has it, where there is one precision: accepted, and computed in float32.
+"""`torch.amp`, mixed precision: accepted, and computed in float32.
 
-PyTorch's autocast has matrices multiplied in bfloat16 or float16, which is faster where the hardware has such numbers.
-Here it would be slower: a product of bfloat16 numbers is computed in float32 (`number_types.py`). So what is inside an
-autocast stays float32, and is more exact than PyTorch's; a model that is to be in bfloat16 is made so by `.bfloat16()`.
-A loss then needs no scaling either, so the scaler leaves it as it is.
+PyTorch's autocast multiplies matrices in bfloat16 or float16, which is faster on hardware that supports these types.
+Here it would be slower: a product of bfloat16 matrices is computed in float32 (`number_types.py`). So operations inside
+an autocast stay in float32, and are more precise than PyTorch's; `.bfloat16()` converts a model. Since a float32 loss
+needs no scaling, the scaler does not change it.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ _KINDS = ("cpu", "cuda", "mps", "xpu")
 
 
 class autocast:
-    """A `with` block, or a decorator, that changes nothing.
+    """A context manager and decorator without effect.
 
     Args:
-        device_type: "cpu", or another that is not there, which is warned of as PyTorch does.
-        dtype: bfloat16 (the default) or float16; computed with is float32.
+        device_type: "cpu"; another is disabled with a warning, as in PyTorch.
+        dtype: bfloat16 (the default) or float16; the computation uses float32.
 
     Raises:
         RuntimeError: if there is no such device type.
@@ -67,7 +67,7 @@ class autocast:
 
 
 class GradScaler:
-    """The loss scaler of float16 training, which float32 does not need: losses and gradients pass through."""
+    """The loss scaler of float16 training, which float32 does not need: losses and gradients are not changed."""
 
     def __init__(
         self,
@@ -81,18 +81,18 @@ class GradScaler:
         pass
 
     def scale(self, outputs: Any) -> Any:
-        """The outputs themselves."""
+        """Return the outputs unchanged."""
         return outputs
 
     def unscale_(self, optimizer: Any) -> None:
-        """Nothing: the gradients were not scaled."""
+        """No effect: gradients are not scaled."""
 
     def step(self, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         """`optimizer.step()`."""
         return optimizer.step(*args, **kwargs)
 
     def update(self, new_scale: Any = None) -> None:
-        """Nothing: there is no scale."""
+        """No effect: there is no scale."""
 
     def is_enabled(self) -> bool:
         return False
@@ -101,15 +101,15 @@ class GradScaler:
         return 1.0
 
     def state_dict(self) -> dict[str, Any]:
-        """Empty, as that of a disabled scaler in PyTorch."""
+        """Empty, as for a disabled scaler in PyTorch."""
         return {}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Nothing: there is no state."""
+        """No effect: there is no state."""
 
 
 def is_autocast_available(device_type: str) -> bool:
-    """Whether autocast would do anything."""
+    """Whether autocast has an effect."""
     return False
 
 

@@ -1,4 +1,4 @@
-"""`torch.compiler`: what is said to a compiler, where there is none. Functions and modules run as they are."""
+"""`torch.compiler`: directives to a compiler, without effect, because nothing is compiled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = [
 
 
 def disable(fn: Any = None, recursive: bool = True, *, reason: str | None = None) -> Any:
-    """The function itself; without one, a decorator that gives it back."""
+    """Return the function unchanged; without one, a decorator that does so."""
     return _as_it_is if fn is None else fn
 
 
@@ -32,16 +32,16 @@ def assume_constant_result(fn: Any) -> Any:
 def set_stance(
     stance: str = "default", *, skip_guard_eval_unsafe: bool = False, force_backend: Any = None
 ) -> AbstractContextManager[None]:
-    """A `with` block that changes nothing."""
+    """A context manager without effect."""
     return nullcontext()
 
 
 def reset() -> None:
-    """Nothing: nothing is compiled."""
+    """No effect: nothing is compiled."""
 
 
 def cudagraph_mark_step_begin() -> None:
-    """Nothing: there are no CUDA graphs."""
+    """No effect: there are no CUDA graphs."""
 
 
 def is_compiling() -> bool:
@@ -57,7 +57,7 @@ def is_exporting() -> bool:
 
 
 def list_backends(exclude_tags: Any = ()) -> list[str]:
-    """None."""
+    """An empty list: there are no backends."""
     return []
 
 

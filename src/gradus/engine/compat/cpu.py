@@ -1,4 +1,4 @@
-"""`torch.cpu`: the one device, asked as a GPU would be."""
+"""`torch.cpu`: the functions of `torch.cuda` for the CPU."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def current_device() -> str:
 
 
 def set_device(device: Any) -> None:
-    """Nothing: it is the CPU already."""
+    """Accepted, without effect: the CPU is the only device."""
 
 
 def synchronize(device: Any = None) -> None:
-    """Return at once: nothing is under way."""
+    """Return at once: operations are complete when they return."""
 
 
 def stream(stream: Any) -> AbstractContextManager[None]:
-    """A `with` block that changes nothing."""
+    """A context manager without effect."""
     return nullcontext()

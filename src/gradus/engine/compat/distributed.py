@@ -1,6 +1,6 @@
-"""Several processes, as `torch.distributed` has them, where there is one: a group of 1 works, a larger one is refused.
+"""`torch.distributed` in one process: a group of size 1 works, a larger one raises an error.
 
-`is_available()` is False, so that programs which ask take their branch for one process.
+`is_available()` is False, so that programs that check it run in one process.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 
 
 class ReduceOp(enum.Enum):
-    """How to put the processes' tensors together."""
+    """The reduction over the processes."""
 
     SUM = "sum"
     AVG = "avg"
@@ -50,7 +50,7 @@ class ReduceOp(enum.Enum):
     BXOR = "bxor"
 
 
-_backend: str | None = None  # of the group, while there is one
+_backend: str | None = None  # of the group; None before it is initialized
 
 
 def is_available() -> bool:
@@ -80,14 +80,14 @@ def init_process_group(
     store: Any = None,
     **_: Any,
 ) -> None:
-    """Begin the group of this one process.
+    """Initialize a group with this process only.
 
     Args:
         world_size, rank: default to the variables WORLD_SIZE and RANK, which torchrun sets.
 
     Raises:
-        ValueError: if they are given nowhere, or a group has begun already.
-        RuntimeError: if the group would be larger than 1, or is to use NVIDIA's library.
+        ValueError: if neither gives them, or the group is already initialized.
+        RuntimeError: if the group has more than one process, or the backend is nccl.
     """
     global _backend
     if _backend is not None:
@@ -105,7 +105,7 @@ def init_process_group(
 
 
 def destroy_process_group(group: Any = None) -> None:
-    """End the group."""
+    """Destroy the group."""
     global _backend
     _checked()
     _backend = None
@@ -126,44 +126,44 @@ def get_backend(group: Any = None) -> str:
 
 
 def new_group(ranks: Sequence[int] | None = None, **_: Any) -> str:
-    """A group of some of the processes: the same one again."""
+    """A group of some of the processes: the same group."""
     _checked()
     return "group of rank 0"
 
 
 def barrier(group: Any = None, async_op: bool = False, **_: Any) -> None:
-    """Wait for all processes: there is no other."""
+    """Wait for all processes: returns at once, with one process."""
     _checked()
 
 
 def all_reduce(tensor: Tensor, op: ReduceOp = ReduceOp.SUM, group: Any = None, async_op: bool = False) -> Any:
-    """The sum, mean, ... over the processes, in place: of one process, the tensor as it is."""
+    """Reduce over the processes, in place: with one process, the tensor is unchanged."""
     return _done(async_op)
 
 
 def reduce(tensor: Tensor, dst: int = 0, op: ReduceOp = ReduceOp.SUM, group: Any = None, async_op: bool = False) -> Any:
-    """As `all_reduce`, for process dst."""
+    """As `all_reduce`, the result in process dst."""
     return _done(async_op)
 
 
 def broadcast(tensor: Tensor, src: int = 0, group: Any = None, async_op: bool = False) -> Any:
-    """Process src's tensor, for all."""
+    """Copy process src's tensor to all processes."""
     return _done(async_op)
 
 
 def broadcast_object_list(object_list: list[Any], src: int = 0, group: Any = None, **_: Any) -> None:
-    """Process src's objects, for all."""
+    """Copy process src's objects to all processes."""
     _checked()
 
 
 def all_gather(tensor_list: list[Tensor], tensor: Tensor, group: Any = None, async_op: bool = False) -> Any:
-    """Everybody's tensor into the list's tensors."""
+    """Copy the tensors of all processes into the list's tensors."""
     tensor_list[0].copy_(tensor)
     return _done(async_op)
 
 
 def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> None:
-    """Everybody's object into the list."""
+    """Put the objects of all processes into the list."""
     _checked()
     object_list[0] = obj
 
@@ -171,7 +171,7 @@ def all_gather_object(object_list: list[Any], obj: Any, group: Any = None) -> No
 def gather(
     tensor: Tensor, gather_list: list[Tensor] | None = None, dst: int = 0, group: Any = None, async_op: bool = False
 ) -> Any:
-    """Everybody's tensor into process dst's list."""
+    """Copy the tensors of all processes into process dst's list."""
     if gather_list is None:
         raise ValueError("Argument ``gather_list`` must be specified on destination rank.")
     gather_list[0].copy_(tensor)
@@ -181,7 +181,7 @@ def gather(
 def scatter(
     tensor: Tensor, scatter_list: list[Tensor] | None = None, src: int = 0, group: Any = None, async_op: bool = False
 ) -> Any:
-    """Process src's list, one tensor for each."""
+    """Send each process one tensor of process src's list."""
     if scatter_list is None:
         raise ValueError("Argument ``scatter_list`` must be specified on source rank.")
     tensor.copy_(scatter_list[0])
@@ -189,7 +189,7 @@ def scatter(
 
 
 class Work:
-    """An operation under way between processes, which is done at once."""
+    """The handle of an asynchronous operation, which is complete already."""
 
     def wait(self, timeout: Any = None) -> bool:
         return True

@@ -22,12 +22,12 @@ def functional_call(
     tie_weights: bool = True,
     strict: bool = False,
 ) -> Any:
-    """What the module gives with these parameters and buffers in place of its own, which it has again afterwards.
+    """Call the module with these parameters and buffers temporarily in place of its own.
 
     Args:
         parameter_and_buffer_dicts: tensors by name, such as "0.weight"; or several such mappings.
         args, kwargs: for the module's forward; args may be one argument.
-        tie_weights: put a tensor in place of a parameter under all names that the module has for it.
+        tie_weights: replace tied parameters under all their names.
         strict: raise a RuntimeError unless the names are exactly those of the module.
     """
     mappings = parameter_and_buffer_dicts
@@ -58,7 +58,7 @@ def _arguments(args: Any) -> tuple[Any, ...]:
 
 
 def _places(module: Module) -> dict[str, tuple[dict[str, Any], str]]:
-    """Where each parameter and buffer is kept, by its name in the whole module."""
+    """The submodule and key of each parameter and buffer, by its full name."""
     return {
         f"{prefix}.{key}" if prefix else key: (home, key)
         for prefix, part in module.named_modules(remove_duplicate=False)

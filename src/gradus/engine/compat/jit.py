@@ -1,4 +1,4 @@
-"""`torch.jit`: compilation of programs, which are run as they are instead."""
+"""`torch.jit`: compilation, without effect: programs run unchanged."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from gradus.engine.compat.absent import refuse
 
 
 def script(obj: Any, *_: Any, **__: Any) -> Any:
-    """The function or module itself."""
+    """Return the function or module unchanged."""
     return obj
 
 
 def trace(func: Any, example_inputs: Any = None, *_: Any, **__: Any) -> Any:
-    """The function or module itself."""
+    """Return the function or module unchanged."""
     return func
 
 
 def ignore(fn: Any = None, drop: bool = False, **_: Any) -> Any:
-    """A decorator that changes nothing."""
+    """A decorator without effect."""
     return _decorator(fn)
 
 
 def unused(fn: Any) -> Any:
-    """A decorator that changes nothing."""
+    """A decorator without effect."""
     return fn
 
 
 def export(fn: Any) -> Any:
-    """A decorator that changes nothing."""
+    """A decorator without effect."""
     return fn
 
 

@@ -18,7 +18,7 @@ def device_count() -> int:
 
 
 def manual_seed(seed: int) -> None:
-    """Nothing: there is no GPU whose generator could be seeded."""
+    """No effect: there is no GPU generator."""
 
 
 def synchronize() -> NoReturn:

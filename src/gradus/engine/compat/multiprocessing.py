@@ -19,7 +19,7 @@ def get_sharing_strategy() -> str:
 
 
 def set_sharing_strategy(new_strategy: str) -> None:
-    """Accepted: no tensor is shared.
+    """Accepted, without effect: tensors are not shared.
 
     Raises:
         AssertionError: if PyTorch has no such strategy.
@@ -30,10 +30,10 @@ def set_sharing_strategy(new_strategy: str) -> None:
 def spawn(
     fn: Any, args: tuple[Any, ...] = (), nprocs: int = 1, join: bool = True, daemon: bool = False, **_: Any
 ) -> None:
-    """Run `fn(0, *args)` here, if one process is asked for.
+    """Run `fn(0, *args)` in this process, if nprocs is 1.
 
     Raises:
-        NotSupported: if it is more than one.
+        NotSupported: if nprocs is larger.
     """
     if nprocs != 1 or not join:
         raise NotSupported(

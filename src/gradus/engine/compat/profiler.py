@@ -1,7 +1,7 @@
 """`torch.profiler`: how long a program's steps and named ranges take, by the wall clock.
 
-PyTorch also records every operation and the memory; here what is recorded are the steps (`profile.step()`) and whatever
-the program puts into `record_function(name)`. Python's own `cProfile` shows the rest.
+It records steps (`profile.step()`) and the program's `record_function(name)` ranges; unlike PyTorch's, not each
+operation and not the memory. Python's own `cProfile` shows the rest.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class ProfilerActivity(enum.Enum):
-    """What PyTorch may record; here it is the CPU's time in any case."""
+    """What to record; here always the CPU's time."""
 
     CPU = 0
     CUDA = 2
@@ -49,7 +49,7 @@ class ProfilerAction(enum.Enum):
 
 
 class Range(NamedTuple):
-    """Something that took time: its name, when it began, and how long it took, in microseconds."""
+    """A named range of time: its start and duration, in microseconds."""
 
     name: str
     start: float
@@ -66,15 +66,15 @@ class Average:
 
     @property
     def cpu_time(self) -> float:
-        """Microseconds of one of them, on average."""
+        """The average time of a range, in microseconds."""
         return self.cpu_time_total / self.count
 
 
 class Averages(list[Average]):
-    """What `key_averages` gives: one entry a name."""
+    """The result of `key_averages`: one entry for each name."""
 
     def table(self, sort_by: str | None = None, row_limit: int = 100, **_: Any) -> str:
-        """The entries as lines of text, the longest total first."""
+        """A table of the entries, the longest total time first."""
         rows = sorted(self, key=lambda a: -a.cpu_time_total)[: row_limit if row_limit >= 0 else None]
         width = max([len("Name"), *(len(a.key) for a in rows)])
         lines = [f"{'Name':<{width}}  {'CPU total':>12}  {'CPU time avg':>12}  {'# of Calls':>10}"]
@@ -149,7 +149,7 @@ class profile:
         self.current_action = ProfilerAction.NONE
 
     def step(self) -> None:
-        """Say that a step of the program ends here."""
+        """Mark the end of a step of the program."""
         if self._recording:
             self._end_step()
         if self.current_action is ProfilerAction.RECORD_AND_SAVE:
@@ -206,7 +206,7 @@ class profile:
 
 
 class record_function:
-    """A name for what happens in a `with` block, or in a function as its decorator."""
+    """Record a named range: a context manager, or a decorator of a function."""
 
     def __init__(self, name: str, args: str | None = None) -> None:
         self.name = name
@@ -236,7 +236,7 @@ class record_function:
 def tensorboard_trace_handler(
     dir_name: str, worker_name: str | None = None, use_gzip: bool = False, **_: Any
 ) -> Callable[[profile], None]:
-    """An `on_trace_ready` that writes each cycle into a folder, as DIR/WORKER.NANOSECONDS.pt.trace.json."""
+    """An `on_trace_ready` function that writes each cycle into a folder, as DIR/WORKER.NANOSECONDS.pt.trace.json."""
 
     def write(finished: profile) -> None:
         folder = Path(dir_name)

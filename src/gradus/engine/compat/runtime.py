@@ -1,4 +1,4 @@
-"""How PyTorch runs, where it can be told: compilation, threads, precision, determinism."""
+"""Global settings: compilation, threads, precision, determinism."""
 
 from __future__ import annotations
 
@@ -40,29 +40,29 @@ def compile(
     options: dict[str, Any] | None = None,
     disable: bool = False,
 ) -> Any:
-    """The module or function itself; as a decorator with options, a decorator that gives it back.
+    """Return the module or function unchanged; without one, a decorator that does so.
 
-    Nothing is compiled: the fused kernels that this engine has are compiled already.
+    Nothing is compiled: the engine's fused kernels are compiled already.
     """
     return (lambda function: function) if model is None else model
 
 
 class OutOfMemoryError(RuntimeError):
-    """What PyTorch raises when a GPU is out of memory; nothing here raises it."""
+    """PyTorch's error if a GPU is out of memory; never raised here."""
 
 
 def set_flush_denormal(mode: bool) -> bool:
-    """False if mode: numbers below the smallest normal one are kept, and that cannot be changed."""
+    """Return whether the setting is supported: False for True, because subnormal numbers are never flushed to zero."""
     return not mode
 
 
 def is_warn_always_enabled() -> bool:
-    """Whether `set_warn_always(True)` was called last; False at first."""
+    """Whether `set_warn_always(True)` is set."""
     return _warn_always[0]
 
 
 def set_warn_always(b: bool) -> None:
-    """Accepted without effect: Python's `warnings` decides which warnings are repeated."""
+    """Accepted, without effect: Python's `warnings` decides which warnings are repeated."""
     _warn_always[0] = b
 
 
@@ -70,7 +70,7 @@ _warn_always = [False]
 
 
 def get_deterministic_debug_mode() -> int:
-    """0, 1 or 2: off, warn, error, as `use_deterministic_algorithms` was told."""
+    """0 (off), 1 (warn) or 2 (error), from `use_deterministic_algorithms`."""
     return 0 if not _deterministic["mode"] else 1 if _deterministic["warn_only"] else 2
 
 
@@ -85,7 +85,7 @@ def set_deterministic_debug_mode(debug_mode: int | str) -> None:
 
 
 def typename(obj: Any) -> str:
-    """A tensor's type, such as torch.FloatTensor; of anything else, its class with its module."""
+    """The type of a tensor, such as torch.FloatTensor; the full class name of any other object."""
     if hasattr(obj, "_array"):
         return str(obj.type())
     kind = obj if isinstance(obj, type) else type(obj)
@@ -94,12 +94,12 @@ def typename(obj: Any) -> str:
 
 
 def is_storage(obj: Any) -> bool:
-    """False: tensors here have no storage of their own."""
+    """False: tensors have no storage objects here."""
     return False
 
 
 def set_num_threads(num: int) -> None:
-    """Let the fused loops and the large matrix products use this many threads."""
+    """Set how many threads the fused loops and large matrix products may use."""
     if not isinstance(num, int) or isinstance(num, bool):
         raise TypeError(f"set_num_threads expects an int, but got {type(num).__name__}")
     threads.set_num_threads(num)
@@ -111,7 +111,7 @@ def get_num_threads() -> int:
 
 
 def set_num_interop_threads(num: int) -> None:
-    """Accepted: operations here run one after the other."""
+    """Accepted, without effect: operations run one after the other."""
     if num < 1:
         raise RuntimeError("set_num_interop_threads expects a positive integer")
 
@@ -139,7 +139,7 @@ def set_float32_matmul_precision(precision: str) -> None:
 
 
 def get_float32_matmul_precision() -> str:
-    """Whether `set_warn_always(True)` was called last; False at first."""
+    """The precision that was set: "highest" (the default), "high" or "medium"."""
     return _precision
 
 
@@ -152,10 +152,10 @@ def use_deterministic_algorithms(mode: bool, *, warn_only: bool = False) -> None
 
 
 def are_deterministic_algorithms_enabled() -> bool:
-    """Whether `set_warn_always(True)` was called last; False at first."""
+    """Whether `use_deterministic_algorithms(True)` is set."""
     return _deterministic["mode"]
 
 
 def is_deterministic_algorithms_warn_only_enabled() -> bool:
-    """Whether `set_warn_always(True)` was called last; False at first."""
+    """Whether `use_deterministic_algorithms` was called with warn_only=True."""
     return _deterministic["warn_only"]

@@ -1,7 +1,7 @@
-"""What programs touch of `torch` besides tensors, under the names that `torch` has for it.
+"""The names of `torch` besides tensors and their functions.
 
-Half of the engine is not needed before somebody asks for it: `torch.nn`, `torch.optim` and the like are imported at the
-first mention, so that `import gradus.engine` takes a fifth of a second.
+Half of the engine is imported at its first use, such as `torch.nn` and `torch.optim`: `import gradus.engine` then takes
+a fifth of a second.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from gradus.engine.compat.untyped_storage import UntypedStorage
 from gradus.engine.dtypes.limits import finfo, iinfo
 from gradus.engine.functions import foreach
 from gradus.engine.tensor import Tensor
+from gradus.lazy import lazy
 
 if TYPE_CHECKING:
     from gradus.engine import (
@@ -215,31 +216,30 @@ _LAYOUTS = (
     "sparse_coo", "strided",
 )  # fmt: skip
 _HOMES |= dict.fromkeys(_LAYOUTS, "dtypes.layouts")
-# What `torch` has of `torch.nn.functional`, called the same way there.
-_OF_FUNCTIONAL = frozenset(
-    """
+_TENSOR_TYPES = frozenset(name for name in __all__ if name.endswith("Tensor"))
+# Functions of `torch.nn.functional` that are also in `torch`, with the same arguments.
+_OF_FUNCTIONAL = """
     adaptive_avg_pool1d adaptive_max_pool1d alpha_dropout avg_pool1d bilinear celu channel_shuffle conv1d conv2d conv3d
     conv_tbc conv_transpose1d conv_transpose2d conv_transpose3d cosine_similarity dropout feature_alpha_dropout
     group_norm hardshrink layer_norm max_pool1d max_pool2d max_pool3d pairwise_distance pdist pixel_shuffle
     pixel_unshuffle prelu rms_norm selu threshold
-    """.split()  # noqa: SIM905
-)
-_TENSOR_TYPES = frozenset(name for name in __all__ if name.endswith("Tensor"))
-_say_what_is_absent = refuse("gradus.engine")
+""".split()  # noqa: SIM905
+_HOMES |= dict.fromkeys(_OF_FUNCTIONAL, "nn.functional")
 
 
 def find(name: str) -> Any:
-    """The `__getattr__` of `torch`: a part that was not needed until now, or an error that says what is absent."""
+    """The `__getattr__` of `torch`: imports a part at its first use, or raises an error that says what is not
+    supported.
+    """
     if name in _MODULES:
         return module_of(f".{name}")
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"gradus.engine.{_HOMES[name]}"), name)
-    if name in _OF_FUNCTIONAL:
-        return getattr(importlib.import_module("gradus.engine.nn.functional"), name)
     if name.startswith("_foreach_") and name in foreach.NAMES:
         return foreach.find(name)
     if name.endswith("_") and hasattr(Tensor, name) and in_pytorch(f"torch.{name}"):
         return getattr(Tensor, name)  # torch.exp_(x) is x.exp_()
     if name in _TENSOR_TYPES:
         return importlib.import_module("gradus.engine.compat.tensor_types").of_module("torch")[name]
-    return _say_what_is_absent(name)
+    return _find_late(name)
+
+
+_find_late = lazy("gradus.engine", _HOMES, refuse("gradus.engine"))

@@ -1,7 +1,7 @@
-"""The old names of tensors by their number type: `torch.FloatTensor` and its relatives.
+"""PyTorch's older tensor types by dtype, such as `torch.FloatTensor`.
 
-They are no classes of tensors. Called, they make a tensor of their type; `isinstance` asks whether a tensor has it;
-`x.type(torch.LongTensor)` converts to it. Those of `torch.cuda` can be named and asked about, and make nothing.
+They are not classes of tensors: calling one makes a tensor of its dtype, `isinstance` tests a tensor's dtype, and
+`x.type(torch.LongTensor)` converts to it. Those of `torch.cuda` can be used in `isinstance`, but not called.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ NAMES = {
 
 
 class tensortype(type):
-    """The class of `torch.FloatTensor` and the like.
+    """The class of tensor types such as `torch.FloatTensor`.
 
     torch.FloatTensor([1, 2])   a float32 tensor of these numbers
     torch.FloatTensor(2, 3)     one of this shape
@@ -76,18 +76,18 @@ class tensortype(type):
 
 @functools.cache
 def of_module(module: str) -> dict[str, tensortype]:
-    """The types that a module has: "torch" or "torch.cuda"."""
+    """The tensor types of a module: "torch" or "torch.cuda"."""
     return {name: tensortype(name, kind, module) for name, kind in NAMES.items()}
 
 
 def set_default_tensor_type(t: Any) -> None:
-    """Floats made from Python numbers are of this tensor type from now on.
+    """Set the default dtype to that of a tensor type.
 
     Args:
         t: a tensor type such as torch.DoubleTensor, or its name.
 
     Raises:
-        TypeError: if it is none, is not of floating point, or needs a GPU.
+        TypeError: if it is not a tensor type, not of floating point, or needs a GPU.
     """
     if isinstance(t, str):
         named = {f"{m}.{name}": kind for m in ("torch", "torch.cuda") for name, kind in of_module(m).items()}

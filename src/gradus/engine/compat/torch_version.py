@@ -1,4 +1,4 @@
-"""`torch.__version__`: a string that compares as a version does, with strings and with tuples such as (1, 10)."""
+"""`torch.__version__`: a string that compares as a version, with strings and with tuples such as (1, 10)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["TorchVersion"]
 
 
 class TorchVersion(str):
-    """TorchVersion("2.13.0") > "2.9" and > (2, 9), although "2.13.0" < "2.9" letter by letter."""
+    """TorchVersion("2.13.0") > "2.9" and > (2, 9), although "2.13.0" < "2.9" as strings."""
 
     __slots__ = ()
 
@@ -39,7 +39,7 @@ class TorchVersion(str):
 
 
 def _release(version: object) -> tuple[int, ...]:
-    """The numbers of a release, without zeros at its end: (2, 13) for "2.13.0+cpu"."""
+    """The numbers of a release, without trailing zeros: (2, 13) for "2.13.0+cpu"."""
     if isinstance(version, str) or not isinstance(version, Iterable):
         parts = re.match(r"v?(\d+(?:\.\d+)*)", str(version))
         if parts is None:

@@ -1,4 +1,4 @@
-"""`torch.UntypedStorage`: the bytes that a tensor's numbers lie in, for who asks where they are and how many."""
+"""`torch.UntypedStorage`: the bytes of a tensor's memory: their address and number."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["UntypedStorage"]
 
 
 class UntypedStorage:
-    """Memory as bytes; a slice of it shares it."""
+    """Memory as bytes; slices share it."""
 
     def __init__(self, array: Array) -> None:
         self._array = array  # (n,) uint8
 
     @classmethod
     def from_file(cls, filename: str | os.PathLike[str], shared: bool = False, nbytes: int = 0) -> UntypedStorage:
-        """The first nbytes bytes of a file, as they are needed; writing to them changes the file only if shared."""
+        """Map the first nbytes bytes of a file into memory; writing to them changes the file only if shared."""
         return cls(np.memmap(filename, np.uint8, mode="r+" if shared else "c", shape=(nbytes,)).view(np.ndarray))
 
     def data_ptr(self) -> int:
@@ -52,7 +52,7 @@ class UntypedStorage:
 
 
 def storage_of(input: Variable) -> UntypedStorage:
-    """The bytes of this tensor's memory, of its base's if it is a view."""
+    """The memory of this tensor, or of its base if it is a view."""
     whole = input._array if input._base is None else input._base._array
     start, stop = byte_bounds(whole)
     flat = as_strided(whole, ((stop - start) // whole.itemsize if whole.size else 0,), (whole.itemsize,))

@@ -1,4 +1,4 @@
-"""The version: of PyTorch, which release's behaviour is followed, and of gradus, after the plus sign."""
+"""The version: the PyTorch release whose behaviour the engine follows, then gradus's after the plus sign."""
 
 from __future__ import annotations
 

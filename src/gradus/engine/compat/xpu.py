@@ -22,15 +22,15 @@ def device_count() -> int:
 
 
 def manual_seed(seed: int) -> None:
-    """Nothing: there is no GPU whose generator could be seeded."""
+    """No effect: there is no GPU generator."""
 
 
 def manual_seed_all(seed: int) -> None:
-    """Nothing, as `manual_seed`."""
+    """No effect, as `manual_seed`."""
 
 
 def empty_cache() -> None:
-    """Nothing: there is no cache."""
+    """No effect: there is no cache."""
 
 
 def memory_allocated(device: Any = None) -> int:

@@ -4,7 +4,7 @@ Elementwise: `arithmetic`, `exponentials`, `trigonometry`, `rounding`, `selectio
 `special_functions`, `complex_numbers`, `activations`, `comparison`. In-place: `in_place` and the files named after it,
 `write_back`. New tensors: `creation`, `ranges`, `drawing` (random numbers), `conversion`, `copying`, `storage`. Over
 dimensions: `reductions`, `ordering`, `counting`, `calculus`. Arrangement: `shapes`, `reordering`, `diagonals`,
-`joining`, `splitting`, `selecting`, `scattering`. Matrices: `products`, `einsum`, `linear_algebra`, `decompositions`,
+`joining`, `splitting`, `gathering`, `scattering`. Matrices: `products`, `einsum`, `linear_algebra`, `decompositions`,
 `norms`, `linalg_older`. What all of them share: `operands` and `signatures`.
 """
 
@@ -21,6 +21,7 @@ from gradus.engine.functions.diagonals import *  # noqa: F403
 from gradus.engine.functions.drawing import *  # noqa: F403
 from gradus.engine.functions.einsum import *  # noqa: F403
 from gradus.engine.functions.exponentials import *  # noqa: F403
+from gradus.engine.functions.gathering import *  # noqa: F403
 from gradus.engine.functions.in_place import *  # noqa: F403
 from gradus.engine.functions.in_place_elementwise import *  # noqa: F403
 from gradus.engine.functions.joining import *  # noqa: F403
@@ -32,7 +33,6 @@ from gradus.engine.functions.reductions import *  # noqa: F403
 from gradus.engine.functions.reordering import *  # noqa: F403
 from gradus.engine.functions.rounding import *  # noqa: F403
 from gradus.engine.functions.scattering import *  # noqa: F403
-from gradus.engine.functions.selecting import *  # noqa: F403
 from gradus.engine.functions.selection import *  # noqa: F403
 from gradus.engine.functions.shapes import *  # noqa: F403
 from gradus.engine.functions.signatures import BY_THEMSELVES, WITH_OUT, with_out

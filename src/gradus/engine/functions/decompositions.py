@@ -1,4 +1,4 @@
-"""Decompositions of matrices, and what is solved by them, under the names that `torch.linalg` has for them."""
+"""Decompositions of matrices, and functions that use them, by the names of `torch.linalg`."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ Tolerance = Any  # a number or a tensor of one for each matrix; None for the def
 
 
 def qr(A: Tensor, mode: str = "reduced") -> Qr:
-    """A = Q R, Q with columns at right angles, R upper triangular.
+    """A = Q R, Q with orthonormal columns, R upper triangular.
 
     Args:
         A: (..., m, n).
-        mode: "reduced": Q (..., m, k), R (..., k, n), k = min(m, n); "complete": Q (..., m, m), R (..., m, n); "r": R
-            alone, Q is empty.
+        mode: "reduced": Q (..., m, k), R (..., k, n), k = min(m, n); "complete": Q (..., m, m), R (..., m, n); "r":
+            only R; Q is empty.
     """
     if mode not in ("reduced", "complete", "r"):
         raise RuntimeError(
@@ -51,7 +51,7 @@ def qr(A: Tensor, mode: str = "reduced") -> Qr:
 
 
 def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> Svd:
-    """A = U diag(S) Vh, S from the largest. A column of U and its row of Vh may have the other sign than PyTorch's.
+    """A = U diag(S) Vh, S in descending order. A column of U and its row of Vh may have the opposite sign of PyTorch's.
 
     Args:
         A: (..., m, n).
@@ -68,7 +68,7 @@ def svd(A: Tensor, full_matrices: bool = True, *, driver: str | None = None) -> 
 
 
 def svdvals(A: Tensor, *, driver: str | None = None) -> Tensor:
-    """(..., m, n) -> (..., min(m, n)): the singular values, from the largest."""
+    """(..., m, n) -> (..., min(m, n)): the singular values in descending order."""
     return svd(check_matrix(A, "linalg.svdvals"), full_matrices=False, driver=driver).S
 
 
@@ -80,12 +80,12 @@ def _refuse_driver(name: str, driver: str | None) -> None:
 
 
 def eigh(A: Tensor, UPLO: str = "L") -> Eigh:
-    """(..., n, n) symmetric -> eigenvalues (..., n) in rising order, eigenvectors (..., n, n) as columns.
+    """(..., n, n) symmetric -> eigenvalues (..., n) in ascending order, eigenvectors (..., n, n) as columns.
 
-    An eigenvector may have the other sign than PyTorch's.
+    An eigenvector may have the opposite sign of PyTorch's.
 
     Args:
-        UPLO: which triangle is looked at, "L" or "U".
+        UPLO: which triangle is used, "L" or "U".
     """
     check_square(A, "linalg.eigh")
     if UPLO.upper() not in ("L", "U"):
@@ -95,15 +95,15 @@ def eigh(A: Tensor, UPLO: str = "L") -> Eigh:
 
 
 def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
-    """(..., n, n) symmetric -> eigenvalues (..., n) in rising order."""
+    """(..., n, n) symmetric -> eigenvalues (..., n) in ascending order."""
     return eigh(A, UPLO).eigenvalues
 
 
 def eig(A: Tensor) -> Eig:
     """(..., n, n) -> eigenvalues (..., n) and eigenvectors (..., n, n) as columns of length 1, both complex.
 
-    An eigenvector may be rotated by another angle in the complex plane than PyTorch's. A is real: complex matrices are
-    refused.
+    An eigenvector may be rotated by another angle in the complex plane than PyTorch's. A is real; complex matrices
+    raise an error.
 
     Raises:
         RuntimeError: if A is not finite.
@@ -124,7 +124,7 @@ def eigvals(A: Tensor) -> Tensor:
 
 
 def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -> LuFactorEx:
-    """`lu_factor`, and per matrix 0 or the place of the first pivot that is 0, from 1."""
+    """`lu_factor`, and for each matrix 0, or the position of the first zero pivot, counted from 1."""
     check_matrix(A, "torch.linalg.lu_factor_ex")
     if not pivot:
         raise RuntimeError("linalg.lu_factor: LU without pivoting is not implemented on the CPU")
@@ -140,9 +140,7 @@ def lu_factor_ex(A: Tensor, *, pivot: bool = True, check_errors: bool = False) -
 
 
 def lu_factor(A: Tensor, *, pivot: bool = True) -> LuFactor:
-    """P A = L U: L and U (..., m, n) in one matrix, L without its ones, and the rows that each was swapped with, from
-    1.
-    """
+    """P A = L U: L and U (..., m, n) in one matrix, without L's diagonal of ones, and the row swaps, counted from 1."""
     return LuFactor(*lu_factor_ex(A, pivot=pivot)[:2])
 
 
@@ -167,7 +165,7 @@ def lu(A: Tensor, *, pivot: bool = True) -> Lu:
 
 
 def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoint: bool = False) -> Tensor:
-    """X with A X = B (left=False: X A = B; adjoint: of Aᵀ), of A what `lu_factor` gave."""
+    """Solve A X = B (left=False: X A = B; adjoint: Aᵀ instead of A), given the result of `lu_factor` for A."""
     if not left:
         return lu_solve(LU, pivots, B.mT, adjoint=not adjoint).mT
     P, low, up = lu_unpack(LU, pivots)
@@ -188,9 +186,9 @@ def pinv(
 
     Args:
         rcond, rtol: singular values of at most rtol times the largest are taken as 0; by default max(m, n) times the
-            dtype's eps where there is no atol.
-        atol: so are those of at most this.
-        hermitian: A is symmetric; its lower triangle is looked at.
+            dtype's eps if atol is not given.
+        atol: singular values of at most this are taken as 0.
+        hermitian: A is symmetric; only its lower triangle is used.
     """
     check_matrix(A, "linalg.pinv")
     if hermitian:
@@ -203,7 +201,7 @@ def pinv(
 def matrix_rank(
     A: Tensor, tol: Tolerance = None, hermitian: bool = False, *, atol: Tolerance = None, rtol: Tolerance = None
 ) -> Tensor:
-    """(..., m, n) -> (...) int64: how many singular values are above both tolerances (see `pinv`; `tol` is atol)."""
+    """(..., m, n) -> (...) int64: the number of singular values above both tolerances (see `pinv`; `tol` is atol)."""
     if A.ndim < 2:
         raise RuntimeError("torch.linalg.matrix_rank: The input tensor input must have at least 2 dimensions.")
     if tol is not None:
@@ -215,7 +213,7 @@ def matrix_rank(
 
 
 def _tolerances(A: Tensor, atol: Tolerance, rtol: Tolerance) -> tuple[Any, Any]:
-    """The least singular value that counts: absolute, and as a share of the largest."""
+    """The absolute tolerance, and that relative to the largest singular value."""
     absolute, relative = (np.asarray(getattr(x, "_array", 0.0 if x is None else x)) for x in (atol, rtol))
     if rtol is None and not (absolute > 0).all():
         relative = np.where(absolute > 0, 0.0, max(A.shape[-2:]) * np.finfo(A._array.dtype).eps)
@@ -223,14 +221,14 @@ def _tolerances(A: Tensor, atol: Tolerance, rtol: Tolerance) -> tuple[Any, Any]:
 
 
 def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> Lstsq:
-    """X with the least ‖A X - B‖, and of those the least X.
+    """The least-squares solution: X with the smallest ‖A X - B‖, and of those the smallest X.
 
     Args:
         A: (..., m, n).
-        B: (..., m, k), or (..., m) where its shape is A's without the last dimension.
+        B: (..., m, k), or (..., m) if its shape is A's without the last dimension.
         rcond: singular values of at most this times the largest are taken as 0; max(m, n) times eps by default.
-        driver: "gelsy" (the default), "gels", "gelsd" or "gelss": which of the further results are filled, as in
-        PyTorch.
+        driver: "gelsy" (the default), "gels", "gelsd" or "gelss": which of the other results are computed, as in
+            PyTorch.
 
     Returns:
         solution (..., n, k); residuals (..., k), for m > n and A of full rank ("gelsy": never); rank (not "gels");

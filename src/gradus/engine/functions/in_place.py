@@ -15,8 +15,8 @@ import numpy as np
 from gradus.engine.autograd.in_place import apply_, become_view
 from gradus.engine.autograd.record import wrap
 from gradus.engine.functions.checks import check_cast
+from gradus.engine.functions.gathering import _refuse_unfit
 from gradus.engine.functions.operands import Number, as_operand, fitting, is_tensor
-from gradus.engine.functions.selecting import _refuse_unfit
 from gradus.engine.ops import copying, shapes
 
 if TYPE_CHECKING:

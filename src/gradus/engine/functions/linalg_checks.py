@@ -1,4 +1,4 @@
-"""What the functions of linear algebra ask of their matrices, and what they say when one has no solution."""
+"""Checks of the arguments of linear algebra, and its errors."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 class LinAlgError(RuntimeError):
-    """A matrix does not have what was asked for: an inverse, a Cholesky factor, a decomposition that converges."""
+    """A matrix has no inverse or Cholesky factor, or a decomposition does not converge."""
 
 
 def check_matrix(a: Tensor, name: str, which: str = "A") -> Tensor:
-    """(..., m, n), of float32 or float64."""
+    """Raise an error unless A is (..., m, n), of float32 or float64."""
     dtype = a._array.dtype
     if a.ndim < 2:
         raise RuntimeError(f"{name}: The input tensor {which} must have at least 2 dimensions.")
@@ -34,7 +34,7 @@ def check_matrix(a: Tensor, name: str, which: str = "A") -> Tensor:
 
 
 def check_floating(a: Tensor, name: str) -> Tensor:
-    """Of a floating-point dtype."""
+    """Raise a RuntimeError unless A has a floating-point dtype."""
     if a._array.dtype.kind not in "fc":
         raise RuntimeError(
             f"{name}: Expected a floating point or complex tensor as input. Got {scalar_name(a._array.dtype)}"
@@ -43,7 +43,7 @@ def check_floating(a: Tensor, name: str) -> Tensor:
 
 
 def check_square(a: Tensor, name: str, which: str = "A") -> Tensor:
-    """(..., n, n), of float32 or float64."""
+    """Raise an error unless A is (..., n, n), of float32 or float64."""
     if a.ndim >= 2 and a.shape[-1] != a.shape[-2]:
         raise RuntimeError(
             f"{name}: {which} must be batches of square matrices, but they are {a.shape[-2]} by {a.shape[-1]} matrices"
@@ -77,7 +77,7 @@ def failures(name: str, a: Array) -> Array:
 
 @contextmanager
 def explained(name: str, a: Tensor) -> Iterator[None]:
-    """NumPy's failures, in PyTorch's words."""
+    """Raise NumPy's LinAlgError with PyTorch's message."""
     try:
         yield
     except np.linalg.LinAlgError as error:

@@ -1,4 +1,4 @@
-"""Linear algebra under the names and with the arguments that `torch` itself and the methods have for it."""
+"""Linear algebra by the older names and arguments of `torch` and its methods."""
 
 from __future__ import annotations
 
@@ -74,22 +74,22 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> Svd:
 
 
 def lu(input: Tensor, pivot: bool = True, get_infos: bool = False) -> Any:
-    """L and U in one matrix and the rows that were swapped, `torch.linalg.lu_factor`; with get_infos, where a pivot
-    is 0.
+    """L and U in one matrix, and the row swaps: `torch.linalg.lu_factor`; with get_infos, also the position of a zero
+    pivot.
     """
     found = decompositions.lu_factor_ex(input, pivot=pivot)
     return found if get_infos else tuple(found[:2])
 
 
 def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
-    """X with A X = input, of A what `lu` gave: `torch.linalg.lu_solve`."""
+    """Solve A X = input, given the result of `lu` for A: `torch.linalg.lu_solve`."""
     return decompositions.lu_solve(LU_data, LU_pivots, input)
 
 
 def triangular_solve(
     input: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> TriangularSolve:
-    """X with A X = input, of A its upper or lower triangle; transpose: Aᵀ X = input."""
+    """Solve A X = input, using the upper or lower triangle of A; transpose: Aᵀ X = input."""
     matrix, up = (A.mT, not upper) if transpose else (A, upper)
     return TriangularSolve(
         linear_algebra.solve_triangular(matrix, input, upper=up, unitriangular=unitriangular), A.clone()
@@ -97,7 +97,7 @@ def triangular_solve(
 
 
 def geqrf(input: Tensor) -> Geqrf:
-    """R, and below it the vectors that `orgqr` makes Q of, with their factors. No gradients."""
+    """R, with the Householder vectors below it, and their factors, from which `orgqr` computes Q. No gradients."""
     check_matrix(input, "geqrf", "input")
     raw: Any = np.linalg.qr(input._array, mode="raw")
     a, tau = raw
@@ -105,12 +105,12 @@ def geqrf(input: Tensor) -> Geqrf:
 
 
 def orgqr(input: Tensor, input2: Tensor) -> Tensor:
-    """Q of what `geqrf` gave: `torch.linalg.householder_product`."""
+    """Q from the result of `geqrf`: `torch.linalg.householder_product`."""
     return linear_algebra.householder_product(input, input2)
 
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
-    """(n,) -> (n, N): powers of each number, x^(N-1) ... x, 1; with increasing=True the other way round."""
+    """(n,) -> (n, N): the powers of each element, x^(N-1) ... x, 1; with increasing=True in increasing order."""
     if x.ndim != 1:
         raise RuntimeError("x must be a one-dimensional tensor.")
     n = x.shape[0] if N is None else N

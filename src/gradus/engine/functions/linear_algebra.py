@@ -1,4 +1,4 @@
-"""Linear algebra on square matrices and systems of equations, under the names that `torch.linalg` has for it."""
+"""Linear algebra on square matrices and systems of equations, by the names of `torch.linalg`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def det(A: Tensor) -> Tensor:
-    """(..., n, n) -> (...): the determinant. Its gradient exists for singular matrices, too."""
+    """(..., n, n) -> (...): the determinant. Singular matrices have a gradient too."""
     return apply(linear_algebra.Det, check_square(A, "linalg.det"))
 
 
@@ -64,7 +64,7 @@ def inv(A: Tensor) -> Tensor:
 
 
 def inv_ex(A: Tensor, *, check_errors: bool = False) -> InvEx:
-    """The inverse, and per matrix 0 or the place of the first zero pivot, from 1; where there is one, the inverse is
+    """The inverse, and for each matrix 0, or the position of the first zero pivot, counted from 1; its inverse is then
     nan.
     """
     check_square(A, "linalg.inv")
@@ -72,11 +72,11 @@ def inv_ex(A: Tensor, *, check_errors: bool = False) -> InvEx:
 
 
 def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
-    """X with A X = B; with left=False, X A = B.
+    """Solve A X = B; with left=False, X A = B.
 
     Args:
         A: (..., n, n).
-        B: (..., n, k), or vectors (..., n) where its shape is A's without the last dimension, or (n,).
+        B: (..., n, k), or vectors: (..., n) if its shape is A's without the last dimension, or (n,).
 
     Raises:
         LinAlgError: if a matrix is singular.
@@ -92,7 +92,7 @@ def solve(A: Tensor, B: Tensor, *, left: bool = True) -> Tensor:
 
 
 def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = False) -> SolveEx:
-    """`solve`, and per matrix 0; singular matrices raise here, whatever check_errors says."""
+    """`solve`, and 0 for each matrix; singular matrices always raise an error, even with check_errors=False."""
     del check_errors
     return SolveEx(solve(A, B, left=left), wrap(np.zeros(A.shape[:-2], np.int32)))
 
@@ -107,12 +107,12 @@ def _check_fit(A: Tensor, B: Tensor, left: bool, name: str) -> None:
 
 
 def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Tensor:
-    """X with A X = B (left=False: X A = B), of A only its upper or lower triangle.
+    """Solve A X = B (left=False: X A = B), using only the upper or lower triangle of A.
 
     Args:
         A: (..., n, n).
         B: (..., n, k), or (..., k, n) with left=False.
-        unitriangular: A's diagonal is taken to be ones.
+        unitriangular: take the diagonal of A as ones.
     """
     check_square(A, "linalg.solve_triangular")
     check_matrix(B, "linalg.solve_triangular", "B")
@@ -137,14 +137,14 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
 
 
 def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> CholeskyEx:
-    """L, and per matrix 0 or the order of the first minor that is not positive; where there is one, L is nan."""
+    """L, and for each matrix 0, or the order of the first leading minor that is not positive; its L is then nan."""
     check_square(A, "linalg.cholesky")
     low, info = _despite_failures(cholesky, "linalg.cholesky", A, check_errors)
     return CholeskyEx(low.mT if upper else low, info)
 
 
 def _despite_failures(function: Any, name: str, A: Tensor, check_errors: bool) -> tuple[Tensor, Tensor]:
-    """function(A), nan for those matrices of the batch that fail; and where they fail, 0 for the others."""
+    """function(A), nan for the matrices of the batch that fail; and where each fails, 0 for the others."""
     try:
         return function(A), wrap(np.zeros(A.shape[:-2], np.int32))
     except LinAlgError:
@@ -157,7 +157,7 @@ def _despite_failures(function: Any, name: str, A: Tensor, check_errors: bool) -
 
 
 def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
-    """X with A X = B, of A = L Lᵀ (upper: Lᵀ L) the factor."""
+    """Solve A X = B, given the Cholesky factor L of A = L Lᵀ (upper: Lᵀ L)."""
     check_matrix(B, "cholesky_solve", "B")
     check_square(L, "cholesky_solve", "A")
     _check_fit(L, B, True, "cholesky_solve")
@@ -165,7 +165,7 @@ def cholesky_solve(B: Tensor, L: Tensor, upper: bool = False) -> Tensor:
 
 
 def cholesky_inverse(L: Tensor, upper: bool = False) -> Tensor:
-    """The inverse of A = L Lᵀ (upper: Lᵀ L), of which L is the factor."""
+    """The inverse of A, given its Cholesky factor L: A = L Lᵀ (upper: Lᵀ L)."""
     check_square(L, "cholesky_inverse")
     return apply(linear_algebra.CholeskyInverse, L.mT if upper else L)
 
@@ -176,7 +176,7 @@ def matrix_exp(A: Tensor) -> Tensor:
 
 
 def matrix_power(A: Tensor, n: int) -> Tensor:
-    """A A ... A, n times, by squaring; of the inverse where n is negative; the identity for 0."""
+    """Aⁿ, by repeated squaring; powers of the inverse if n is negative; the identity for 0."""
     if A.ndim < 2:
         raise RuntimeError("linalg.matrix_power: The input tensor A must have at least 2 dimensions.")
     if A.shape[-1] != A.shape[-2]:
@@ -197,7 +197,9 @@ def matrix_power(A: Tensor, n: int) -> Tensor:
 
 
 def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
-    """The product of matrices, in the order of the fewest multiplications; the first and last may be vectors."""
+    """The product of several matrices, in the order that needs the fewest multiplications; the first and last may be
+    vectors.
+    """
     n = len(tensors)
     if n < 2:
         raise RuntimeError(f"multi_dot(): expected at least 2 tensors but got {n}")
@@ -211,7 +213,7 @@ def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
     if parts[-1].ndim == 1:
         parts[-1] = parts[-1].unsqueeze(1)
     sizes = [x.shape[0] for x in parts] + [parts[-1].shape[1]]
-    cost = {(i, i): (0, i) for i in range(n)}  # of the product from i to j, and where it is cut last
+    cost = {(i, i): (0, i) for i in range(n)}  # of the product of i..j, and its last split
     for length in range(1, n):
         for i in range(n - length):
             j = i + length
@@ -229,7 +231,7 @@ def multi_dot(tensors: Sequence[Tensor]) -> Tensor:
 
 
 def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
-    """The inverse of tensordot with A: A's first `ind` dimensions hold as many numbers as the others."""
+    """The inverse with respect to tensordot; A's first `ind` dimensions have as many elements as the others."""
     if ind <= 0:
         raise RuntimeError("Expected a strictly positive integer for 'ind'")
     rows, columns = tuple(A.shape[:ind]), tuple(A.shape[ind:])
@@ -242,7 +244,7 @@ def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
 
 
 def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None) -> Tensor:
-    """X with tensordot(A, X, X.ndim) = B; `dims` of A are moved to its end first."""
+    """Solve tensordot(A, X, X.ndim) = B; `dims` of A are moved to its end first."""
     if dims is not None:
         moved = [axis_of(d, A.ndim) for d in dims]
         A = A.permute(*[d for d in range(A.ndim) if d not in moved], *moved)
@@ -256,7 +258,7 @@ def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None) -> Tens
 
 
 def cross(input: Tensor, other: Tensor, *, dim: int = -1) -> Tensor:
-    """The vector at right angles to two, along a dimension of size 3; the other dimensions broadcast."""
+    """The cross product along a dimension of size 3; the other dimensions broadcast."""
     if input.ndim != other.ndim:
         raise RuntimeError(
             f"linalg.cross: inputs must have the same number of dimensions. Got {input.ndim} and {other.ndim}"
@@ -289,7 +291,7 @@ def diagonal(A: Tensor, *, offset: int = 0, dim1: int = -2, dim2: int = -1) -> T
 
 
 def vander(x: Tensor, *, N: int | None = None) -> Tensor:
-    """(..., n) -> (..., n, N): 1, x, x² ... x^(N-1) of each number; N is n by default."""
+    """(..., n) -> (..., n, N): the powers 1, x, x² ... x^(N-1) of each element; N is n by default."""
     x = x if x.ndim else x.unsqueeze(0)
     n = x.shape[-1] if N is None else N
     if n <= 1:

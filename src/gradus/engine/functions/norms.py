@@ -1,4 +1,4 @@
-"""Norms of vectors and matrices, and condition numbers, under the names that `torch.linalg` has for them."""
+"""Norms of vectors and matrices, and condition numbers, by the names of `torch.linalg`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ Order = Any  # a number, inf, -inf, or for matrices "fro" or "nuc"
 def vector_norm(
     x: Tensor, ord: float = 2, dim: Dims = None, keepdim: bool = False, *, dtype: DType | None = None
 ) -> Tensor:
-    """(Σ |x|ᵖ)^(1/p) over all dimensions or some, p = ord; the largest |x| for inf, how many are not 0 for 0."""
+    """(Σ |x|ᵖ)^(1/p) over all dimensions or some, p = ord; the largest |x| for inf, the number of nonzero elements for
+    0.
+    """
     x = check_floating(x if dtype is None else x.to(dtype), "linalg.vector_norm")
     order, axes = float(ord), axes_of(dim, x.ndim)
     if (order < 0 or math.isinf(order)) and any(x.shape[i] == 0 for i in axes):

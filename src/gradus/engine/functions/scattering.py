@@ -10,10 +10,10 @@ import numpy as np
 from gradus.engine.autograd.in_place import apply_, refuse_repeated
 from gradus.engine.autograd.record import wrap
 from gradus.engine.functions.checks import refuse_bool, scalar_name
+from gradus.engine.functions.gathering import check_along, check_index, check_positions, flat_places
 from gradus.engine.functions.indexing import parse
 from gradus.engine.functions.joining import broadcast_shapes
 from gradus.engine.functions.operands import Number, fitting, is_tensor, tensor_of
-from gradus.engine.functions.selecting import check_along, check_index, check_positions, flat_places
 from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.functions.sizes import axis_of
 from gradus.engine.ops import indexing, scattering

@@ -20,8 +20,8 @@ from gradus.engine.kernels import memory
 FLOAT32 = np.dtype(np.float32)
 LEAST = 512  # elements; below, calling a loop costs as much as it saves
 
-SOME = 512  # elements that are worth a loop once Numba is imported
-MANY = 1 << 21  # elements that are worth importing Numba
+SOME = 512  # elements from which a loop is faster, once Numba is imported
+MANY = 1 << 21  # elements from which importing Numba pays off
 
 
 def accepts(first: Array, *others: Array | None) -> bool:
@@ -49,5 +49,5 @@ def compiled(module: str = "loops") -> Any:
 
 
 def worthwhile(elements: int) -> bool:
-    """Whether so many elements are worth a compiled loop: more are needed if this process has not loaded one yet."""
+    """Whether a compiled loop pays off for so many elements: more are needed before the first one is loaded."""
     return enabled and elements >= (SOME if compiled.cache_info().currsize else MANY)

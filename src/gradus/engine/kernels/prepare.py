@@ -1,7 +1,7 @@
 """Compile the loops of a GPT's training step, in reverse order.
 
-A process that finds none in the cache starts this one (`cache.py`): the two meet in the middle, and each loads what the
-other has compiled.
+A process that finds none in the cache starts this one (`cache.py`): each loads from the cache what the other has
+compiled.
 """
 
 from __future__ import annotations

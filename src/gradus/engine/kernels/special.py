@@ -110,7 +110,7 @@ def log_ndtr(x: Array) -> Array:
 
 
 def ndtri(p: Array) -> Array:
-    """The x that is exceeded with probability 1 - p by a normal number."""
+    """The inverse of ndtr: the x with Φ(x) = p."""
     low = p < 0.02
     q = np.where(low & (p > 0), p, 0.5)
     x = -np.sqrt(-2 * np.log(q))  # a lower bound, from which Newton's method on log Φ climbs

@@ -13,7 +13,7 @@ from gradus.engine.ops.linear_algebra import T
 
 
 class Qr(Function):
-    """A = Q R, Q with columns at right angles, R upper triangular.
+    """A = Q R, Q with orthonormal columns, R upper triangular.
     dA = (dQ + Q sym(M)) R⁻ᵀ,  M = R dRᵀ - dQᵀ Q,  sym: its lower triangle, mirrored
 
     A wide A = [X, Y] with R = [U, V] has X = Q U and Y = Q V: dY = Q dV, and dQ gains Y dVᵀ (Roberts and Roberts,
@@ -55,9 +55,9 @@ def _qr_back(q: Array, r: Array, dq: Array, dr: Array) -> Array:
 def singular_values(a: Array, full: bool) -> tuple[Array, Array, Array]:
     """U, s and Vᵀ, with the signs that PyTorch's LAPACK gives them.
 
-    The signs are free; they follow from the path that a library takes. PyTorch's starts with QR from 1.5 rows a column
-    on, NumPy's from 11/6. With 11/6 to 20 columns a row, PyTorch's makes the matrix bidiagonal at once, while NumPy's
-    starts with LQ; NumPy's takes PyTorch's path where zeros below make the matrix less wide.
+    The signs are arbitrary and depend on the library's algorithm. PyTorch starts with QR from 1.5 rows per column on,
+    NumPy from 11/6. With 11/6 to 20 columns per row, PyTorch makes the matrix bidiagonal at once, while NumPy starts
+    with LQ; padding the matrix with rows of zeros makes NumPy do as PyTorch does.
     """
     m, n = a.shape[-2:]
     if max(3 * n // 2, 2) <= m < n * 11 // 6:
@@ -169,8 +169,7 @@ class Eig(Function):
 
 
 class Lu(Function):
-    """P A = L U, rows swapped so that each pivot is the largest of its column; L and U in one matrix, L without its
-    ones.
+    """P A = L U, with partial pivoting; L and U in one matrix, without L's diagonal of ones.
     d(P A) = L⁻ᵀ (the lower part of Lᵀ dL + the upper of dU Uᵀ) U⁻ᵀ,  where A is square
 
     A tall A has further rows L₂ U: their dL₂ U⁻ᵀ, and dU loses L₂ᵀ times it. A wide one further columns L U₂: L⁻ᵀ dU₂,
@@ -203,7 +202,7 @@ class Lu(Function):
 
 
 def lu_factor(a: Array) -> tuple[Array, Array]:
-    """L and U of P A = L U in one matrix, and the rows that were swapped, from 1: what LAPACK's getrf gives."""
+    """L and U of P A = L U in one matrix, and the row swaps, counted from 1: LAPACK's getrf."""
     m, n = a.shape[-2:]
     lu = a.reshape(math.prod(a.shape[:-2]), m, n).copy()
     each = np.arange(len(lu))

@@ -1,8 +1,8 @@
 """Linear algebra on (batches of) square matrices: inverse, determinant, solving, Cholesky, exponential; and the
 pseudoinverse.
 
-Every array is (..., m, n); T turns the last two axes. The rules are those of Giles (2008), "Collected matrix derivative
-results for forward and reverse mode algorithmic differentiation".
+Every array is (..., m, n); T transposes the last two axes. The rules are those of Giles (2008), "Collected matrix
+derivative results for forward and reverse mode algorithmic differentiation".
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Inverse(Function):
 
 
 class Det(Function):
-    """y = det A.    dA = dy · cofactors of A,  which are y A⁻ᵀ, and by A = U S Vᵀ exist for singular A, too:
+    """y = det A.    dA = dy · cofactors of A,  which are y A⁻ᵀ; for a singular A = U S Vᵀ:
     det(U) det(V) U diag(Πⱼ≠ᵢ sⱼ) Vᵀ
     """
 
@@ -75,7 +75,7 @@ class Solve(Function):
 
 
 class SolveTriangular(Function):
-    """A X = B, of A only its upper (or lower) triangle, with ones on the diagonal if unitriangular.
+    """A X = B, A the upper (or lower) triangle, with ones on the diagonal if unitriangular.
     dB = A⁻ᵀ dX,  dA = the triangle of -dB Xᵀ
     """
 

@@ -7,7 +7,6 @@ one is used. For large arrays, compiled loops (`kernels/draws.py`) do the same.
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,12 +15,16 @@ import numpy as np
 import numpy.typing as npt
 
 from gradus.engine import kernels
+from gradus.engine.compat.absent import refuse
 from gradus.engine.dtypes import REAL
 from gradus.engine.dtypes.limits import limits_of
 from gradus.engine.random.box_muller import box_muller, by_libm, fma
 from gradus.engine.random.generator import Generator, default_generator
+from gradus.lazy import lazy
 
+# `torch.random` is this module, too: its functions, of the default generator, are imported at their first use.
 _OF_TORCH_RANDOM = ("fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed", "set_rng_state")
+__getattr__ = lazy("gradus.engine", dict.fromkeys(_OF_TORCH_RANDOM, "functions.drawing"), refuse(__name__))
 
 __all__ = [
     "Generator",
@@ -45,13 +48,6 @@ ShapeOrOut = Shape | Array  # a shape; or a contiguous array of the dtype, to fi
 _CHUNK = 1 << 15  # elements drawn at a time: a multiple of 16, and small enough for the processor's cache
 _SHUFFLED = 16  # how much slower randperm is without a loop than other draws
 _WIDE_RANGE = 1 << 28  # from this many values on, randint uses two words an element, to keep the modulo bias small
-
-
-def __getattr__(name: str) -> Any:
-    """This module is also `torch.random`, whose functions are those of the default generator."""
-    if name in _OF_TORCH_RANDOM:
-        return getattr(importlib.import_module("gradus.engine.functions.drawing"), name)
-    raise AttributeError(f"gradus's engine does not support torch.random.{name}", name=name)
 
 
 def rand(shape: Shape, dtype: npt.DTypeLike = np.float32, generator: Generator | None = None) -> Array:

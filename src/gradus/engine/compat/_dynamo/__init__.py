@@ -1,4 +1,4 @@
-"""`torch._dynamo`, the front of PyTorch's compiler, as far as programs name it: nothing is compiled here."""
+"""`torch._dynamo`, the front end of PyTorch's compiler: the names that programs use, without effect."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ __getattr__ = refuse(__name__)
 
 
 def mark_dynamic(t: Any, index: Any, **_: Any) -> None:
-    """Nothing: every size may change from call to call."""
+    """No effect: every size may change between calls."""
 
 
 def mark_static(t: Any, index: Any = None) -> None:
-    """Nothing: every size may change from call to call."""
+    """No effect: every size may change between calls."""

@@ -1,4 +1,4 @@
-"""The settings of PyTorch's compiler, front: what a program sets is kept, and nothing reads it."""
+"""The settings of the compiler's front end: they can be set, without effect."""
 
 suppress_errors = False
 verbose = False

@@ -1,4 +1,4 @@
-"""`torch._inductor`, the back of PyTorch's compiler, as far as programs name it: nothing is compiled here."""
+"""`torch._inductor`, the back end of PyTorch's compiler: the names that programs use, without effect."""
 
 from gradus.engine.compat._inductor import config as config
 from gradus.engine.compat.absent import refuse

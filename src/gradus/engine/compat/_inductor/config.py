@@ -1,4 +1,4 @@
-"""The settings of PyTorch's compiler, back: what a program sets is kept, and nothing reads it."""
+"""The settings of the compiler's back end: they can be set, without effect."""
 
 from types import SimpleNamespace
 

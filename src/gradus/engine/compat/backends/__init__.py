@@ -1,4 +1,4 @@
-"""The switches of PyTorch's libraries, as `torch.backends` has them: they can be asked and set, and switch nothing."""
+"""`torch.backends`: settings of PyTorch's libraries, which can be read and set, without effect."""
 
 from gradus.engine.compat.absent import refuse
 from gradus.engine.compat.backends import cpu, cuda, cudnn, mkl, mkldnn, mps, openmp

@@ -1,4 +1,4 @@
-"""`torch.backends.cpu`: what the processor can do, as far as it matters here."""
+"""`torch.backends.cpu`: the processor's capability."""
 
 from __future__ import annotations
 

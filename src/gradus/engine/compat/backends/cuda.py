@@ -1,4 +1,4 @@
-"""`torch.backends.cuda`: settings for GPUs, kept and not used."""
+"""`torch.backends.cuda`: settings for GPUs, without effect."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gradus.engine.compat.absent import refuse
 
 
 class _Matmul:
-    """How a GPU would multiply matrices."""
+    """Settings of matrix multiplication on GPUs."""
 
     allow_tf32 = False
     allow_fp16_reduced_precision_reduction = True
@@ -52,7 +52,7 @@ def math_sdp_enabled() -> bool:
 
 
 class SDPBackend(enum.IntEnum):
-    """The ways to attention that PyTorch has."""
+    """PyTorch's implementations of attention."""
 
     ERROR = -1
     MATH = 0
@@ -64,10 +64,10 @@ class SDPBackend(enum.IntEnum):
 
 @contextmanager
 def sdpa_kernel(backends: SDPBackend | list[SDPBackend], set_priority: bool = False) -> Iterator[None]:
-    """A `with` block that changes nothing: this engine has one way to attention, with the same result as PyTorch's.
+    """A context manager without effect: the engine has one implementation of attention.
 
     Raises:
-        AssertionError: if backends is no SDPBackend and no list of them.
+        AssertionError: if backends is not an SDPBackend or a list of them.
     """
     assert isinstance(backends, (list, SDPBackend)), f"backends must be an SDPBackend or a list of them, got {backends}"
     yield
@@ -77,7 +77,7 @@ def sdpa_kernel(backends: SDPBackend | list[SDPBackend], set_priority: bool = Fa
 def sdp_kernel(
     enable_flash: bool = True, enable_math: bool = True, enable_mem_efficient: bool = True, **_: Any
 ) -> Iterator[None]:
-    """Choose a GPU's way to attention within a `with` block."""
+    """A context manager that selects a GPU's implementation of attention; without effect."""
     before = dict(_attention)
     _attention.update(flash=enable_flash, math=enable_math, mem_efficient=enable_mem_efficient)
     try:

@@ -1,4 +1,4 @@
-"""`torch.backends.cudnn`: settings of NVIDIA's library, kept and not used."""
+"""`torch.backends.cudnn`: settings of NVIDIA's library, without effect."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def is_available() -> bool:
 
 
 def version() -> None:
-    """None: the library is not here."""
+    """None: the library is not available."""
     return
 
 

@@ -1,6 +1,6 @@
-"""CUDA, as `torch.cuda` is where there is no GPU: questions are answered with no, and what needs a GPU raises.
+"""`torch.cuda` on a machine without GPUs: nothing is available, and functions that need a GPU raise an error.
 
-`synchronize` returns at once instead: there is nothing to wait for, since every computation is done when it returns.
+`synchronize` returns at once instead, since operations are complete when they return.
 """
 
 from __future__ import annotations
@@ -80,31 +80,31 @@ def device_count() -> int:
 
 
 def manual_seed(seed: int) -> None:
-    """Nothing: there is no GPU whose generator could be seeded. `torch.manual_seed` seeds the CPU's."""
+    """No effect: there is no GPU generator. `torch.manual_seed` seeds the CPU's."""
 
 
 def manual_seed_all(seed: int) -> None:
-    """Nothing, as `manual_seed`."""
+    """No effect, as `manual_seed`."""
 
 
 def seed() -> None:
-    """Nothing, as `manual_seed`."""
+    """No effect, as `manual_seed`."""
 
 
 def seed_all() -> None:
-    """Nothing, as `manual_seed`."""
+    """No effect, as `manual_seed`."""
 
 
 def synchronize(device: Any = None) -> None:
-    """Return at once: nothing is under way."""
+    """Return at once: operations are complete when they return."""
 
 
 def empty_cache() -> None:
-    """Nothing: there is no cache."""
+    """No effect: there is no cache."""
 
 
 def reset_peak_memory_stats(device: Any = None) -> None:
-    """Nothing: no GPU's memory is in use."""
+    """No effect: no GPU memory is in use."""
 
 
 def memory_allocated(device: Any = None) -> int:
@@ -124,7 +124,7 @@ def max_memory_reserved(device: Any = None) -> int:
 
 
 def memory_stats(device: Any = None) -> dict[str, Any]:
-    """Empty: there is no GPU whose memory could be counted."""
+    """Empty: there is no GPU memory."""
     return {}
 
 
@@ -147,31 +147,31 @@ def get_rng_state_all() -> list[Any]:
 
 
 def set_rng_state_all(new_states: Any) -> None:
-    """Nothing for no states.
+    """No effect for an empty list.
 
     Raises:
-        AssertionError: if there are any.
+        AssertionError: if the list is not empty.
     """
     for _ in new_states:
         _raise()
 
 
 class Event:
-    """An event on a GPU; there is none to make one on."""
+    """An event on a GPU; raises an error, because there is no GPU."""
 
     def __init__(self, enable_timing: bool = False, blocking: bool = False, interprocess: bool = False) -> None:
         raise RuntimeError("Tried to instantiate dummy base class Event")
 
 
 class Stream:
-    """A queue of work on a GPU; there is none to make one on."""
+    """A stream of a GPU; raises an error, because there is no GPU."""
 
     def __init__(self, device: Any = None, priority: int = 0, **_: Any) -> None:
         raise RuntimeError("torch.cuda.Stream requires CUDA support")
 
 
 class CUDAGraph:
-    """Work recorded on a GPU; there is none to record on."""
+    """A CUDA graph; raises an error, because there is no GPU."""
 
     def __init__(self, keep_graph: bool = False) -> None:
         raise RuntimeError("Tried to instantiate dummy base class CUDAGraph")
@@ -179,12 +179,12 @@ class CUDAGraph:
 
 @contextlib.contextmanager
 def stream(stream: Stream | None) -> Iterator[None]:
-    """A `with` block that changes nothing: there is no other stream than None."""
+    """A context manager without effect: the only stream is None."""
     yield
 
 
 class device:
-    """A `with` block on a GPU; one on a GPU below 0, or None, changes nothing."""
+    """A context manager that selects a GPU; without effect for None or an index below 0."""
 
     def __init__(self, device: Any) -> None:
         number = str(device).rpartition(":")[2]
@@ -195,7 +195,7 @@ class device:
             _raise()
 
     def __exit__(self, *_: object) -> None:
-        """Nothing was changed."""
+        """Nothing to restore."""
 
 
 def current_stream(device: Any = None) -> NoReturn:
@@ -255,7 +255,7 @@ def get_device_properties(device: Any = None) -> NoReturn:
 
 
 def __getattr__(name: str) -> Any:
-    """The tensor types, `torch.cuda.FloatTensor` and the like, which are loaded when a program names one."""
+    """Import the tensor types, such as `torch.cuda.FloatTensor`, at their first use."""
     if name.endswith("Tensor"):
         found = importlib.import_module("gradus.engine.compat.tensor_types").of_module("torch.cuda").get(name)
         if found is not None:
