@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help climb test test-slow test-processors test-pythons lint clean
+.PHONY: help climb test test-slow damage test-processors test-pythons lint clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ test: .venv/dev ## ruff, strict types, and every test but the slow ones
 
 test-slow: .venv/dev ## the tests that take minutes
 	$(BIN)/pytest -m slow
+
+damage: .venv/dev ## damage 300 runs and kill 100 trainings: nothing may be lost, and nothing pass unnoticed
+	$(BIN)/python benchmarks/damage.py
 
 test-processors: .venv/dev ## the engine's tests as on a processor without AVX-512, without AVX2, and without Numba
 	NUMBA_CPU_NAME=haswell NUMBA_CPU_FEATURES=+avx2,+fma,+sse4.2,+popcnt $(BIN)/pytest -n 2 tests/engine tests/scalar

@@ -1,0 +1,69 @@
+"""The README and the pages of docs/ are true: their Python runs and prints what they say, their commands and `make`
+targets exist, and their links lead somewhere."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from gradus.cli import VERBS, main
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+SECONDS = 240
+
+
+def blocks(text: str) -> str:
+    """The text of all fenced blocks, and of all that is in backquotes in a line."""
+    return "\n".join([*re.findall(r"```\w*\n(.*?)```", text, flags=re.DOTALL), *re.findall(r"`([^`\n]+)`", text)])
+
+
+def commands() -> list[str]:
+    """Every `gradus VERB ...` of the README, without its comment."""
+    found = re.findall(r"^(?:\.venv/bin/)?(gradus [a-z].*?)(?: {2,}#.*)?$", blocks(README), flags=re.MULTILINE)
+    return [line for line in dict.fromkeys(found) if line.split()[1] in VERBS]
+
+
+@pytest.mark.parametrize("command", commands())
+def test_the_commands_of_the_readme_are_understood(command: str) -> None:
+    _, verb, *arguments = shlex.split(command)
+    context = click.Context(main)
+    found = main.get_command(context, verb)
+    assert found is not None
+    if "--help" not in arguments:
+        found.make_context(verb, arguments, context)
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=range(len(SNIPPETS)))
+def test_the_python_of_the_readme_runs_and_prints_what_it_says(snippet: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "MPLBACKEND": "agg"}
+    program = [sys.executable, "-c", snippet]
+    done = subprocess.run(program, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=SECONDS)
+    assert done.returncode == 0, done.stderr
+    for number in re.findall(r"^print\(.*#.*?(-?[0-9]\.[0-9]+)", snippet, flags=re.MULTILINE):
+        shown = [float(word) for word in re.findall(r"-?[0-9.]+(?:e-?[0-9]+)?", done.stdout)]
+        assert any(one == pytest.approx(float(number), rel=0.3) for one in shown), done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#\s]+)\)", text):
+        if not target.startswith("http"):
+            assert (ROOT / page).parent.joinpath(target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_make_knows_the_targets(page: str) -> None:
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    for target in re.findall(r"^make ([a-z-]+)", blocks((ROOT / page).read_text(encoding="utf-8")), flags=re.MULTILINE):
+        assert target in targets
