@@ -1,4 +1,4 @@
-"""What a tensor says of itself: its shape, dtype and memory, and its elements as values of Python.
+"""A tensor's description: its shape, dtype and memory, and its elements as Python values.
 
 `Tensor` adds what autograd knows of it, and the operators.
 """

@@ -177,7 +177,7 @@ class Tensor(Description, _Missing):
         autograd.backward(self, gradient, retain_graph, create_graph, inputs)
 
     def retain_grad(self) -> None:
-        """Keep `.grad` of this tensor although it is no leaf."""
+        """Let backward set `.grad` of this tensor although it is not a leaf."""
         if not self.requires_grad:
             raise RuntimeError("can't retain_grad on Tensor that has requires_grad=False")
         if self._node is not None and self._node is not LEAF and not self._retains:

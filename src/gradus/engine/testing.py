@@ -89,7 +89,7 @@ def _difference(
     check_dtype: bool,
     check_stride: bool,
 ) -> str | None:
-    """What is said of two tensors or numbers that are not close; None if they are."""
+    """The error message for two tensors or numbers that are not close; None if they are."""
     if actual is None and expected is None:
         return None
     same_kind = type(actual) is type(expected) or (

@@ -140,7 +140,7 @@ def threshold_(input: Tensor, threshold: float, value: float) -> Tensor:
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
-    """x kept between min_val and max_val."""
+    """x clamped between min_val and max_val."""
     dtype = input._array.dtype
     if min_val > max_val:
         raise ValueError("min_val cannot be greater than max_val")
@@ -159,12 +159,12 @@ def hardtanh_(input: Tensor, min_val: float = -1.0, max_val: float = 1.0) -> Ten
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
-    """x kept between 0 and 6."""
+    """x clamped between 0 and 6."""
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    """(x + 3) / 6 kept between 0 and 1."""
+    """(x + 3) / 6 clamped between 0 and 1."""
     return _activate(activations.Hardsigmoid, floating_only(input, "hardsigmoid_cpu"), inplace=inplace)
 
 

@@ -1,4 +1,4 @@
-"""Arithmetic, elementwise: sums, products, quotients, powers and what is made of them."""
+"""Arithmetic, elementwise: sums, products, quotients, powers, and functions composed of them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def add(input: Any, other: Any, *old: Any, alpha: Any = 1) -> Tensor:
 
 
 def plus(input: Any, other: Any) -> Tensor:
-    """input + other: `add` without an option, for which Python would look at each call."""
+    """input + other: `add` without options, which saves time in each call."""
     return binary(arithmetic.Add, input, other)
 
 
@@ -75,7 +75,7 @@ def scaled(function: str, a: Any, b: Any, old: tuple[Any, ...], alpha: Any) -> t
     """b and its factor in a + alpha * b, the factor as the operands' type holds it.
 
     Raises:
-        TypeError: if alpha is no number.
+        TypeError: if alpha is not a number.
         RuntimeError: if alpha is a float among integers, or a bool among numbers.
     """
     if len(old) > 1:

@@ -1,4 +1,4 @@
-"""Differences between neighbours, and areas under sampled functions: diff, trapezoid."""
+"""Differences between neighbours, and numerical integration: diff, trapezoid."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["cumulative_trapezoid", "diff", "trapezoid", "trapz"]
 def diff(
     input: Tensor, n: int = 1, dim: int = -1, prepend: Tensor | None = None, append: Tensor | None = None
 ) -> Tensor:
-    """Each number along a dimension less the one before, n times over; with others put before or after them first."""
+    """The n-th differences between neighbours along a dimension, after prepending and appending the given tensors."""
     if not input.ndim:
         raise RuntimeError("diff expects input to be at least one-dimensional")
     if n < 0:
@@ -48,7 +48,7 @@ def diff(
 
 @numpy_names
 def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Number = 1, dim: int = -1) -> Tensor:
-    """The area under y by trapezoids along a dimension, at the places x or at steps of dx."""
+    """The integral of y along a dimension by the trapezoidal rule, at points x or with spacing dx."""
     if not y.size(dim):
         return sum(floating(y), dim)
     return sum(_trapezoids(y, x, dx, dim, "trapezoid"), dim) / 2
@@ -56,7 +56,7 @@ def trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Number = 1, dim: int = 
 
 @numpy_names
 def cumulative_trapezoid(y: Tensor, x: Tensor | None = None, *, dx: Number = 1, dim: int = -1) -> Tensor:
-    """The running sums of which `trapezoid` is the last."""
+    """The cumulative integral of y along a dimension by the trapezoidal rule."""
     return cumsum(_trapezoids(y, x, dx, dim, "cumulative_trapezoid"), dim) / 2
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def type_name(x: Any) -> str:
-    """How PyTorch's messages call what x is: Tensor, int, numpy.ndarray."""
+    """The name of x's type in PyTorch's messages: Tensor, int, numpy.ndarray."""
     kind = type(x)
     return (
         "Tensor"
@@ -30,7 +30,7 @@ def type_name(x: Any) -> str:
 
 
 def only_tensors(function: str, *arguments: Any, first: int = 1, names: Sequence[str] = ("input", "other")) -> None:
-    """Refuse what is no tensor among the arguments, which are named, the first of them at position `first`."""
+    """Raise a TypeError if an argument is not a tensor; `first` is the position of the first one."""
     for i, (x, name) in enumerate(zip(arguments, names, strict=False)):
         if not isinstance(x, Variable):
             raise TypeError(
@@ -61,7 +61,7 @@ def floating_only(x: Tensor, name: str) -> Tensor:
 
 
 def refuse_complex(x: Array, message: str, error: type[RuntimeError] = RuntimeError) -> None:
-    """Raise where the order of numbers is asked for."""
+    """Raise an error if x is complex: complex numbers have no order."""
     if x.dtype.kind == "c":
         raise error(message)
 

@@ -247,7 +247,7 @@ def any(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor:
 
 
 def _axes(dim: Any, ndim: int) -> tuple[int, ...]:
-    """Those given; here, unlike in a sum, no dimensions are none and not all."""
+    """The given dimensions; unlike in a sum, an empty tuple means none, not all."""
     return () if isinstance(dim, (tuple, list)) and not dim else axes_of(dim, ndim)
 
 

@@ -1,4 +1,4 @@
-"""Complex numbers: made of two real ones, seen as two, and what they have beside arithmetic."""
+"""Complex numbers: built from real ones, viewed as real ones, their parts, conjugates and angles."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def view_as_complex(input: Tensor) -> Tensor:
     """(..., 2) as (...) complex on the same memory: the last dimension's two numbers are the parts.
 
     Raises:
-        RuntimeError: if the last dimension is not of size 2, or its two numbers do not lie side by side.
+        RuntimeError: if the last dimension is not of size 2, or not contiguous.
     """
     array = input._array
     if array.dtype.char not in "fd":

@@ -1,4 +1,4 @@
-"""Other number types, and the way to Python and NumPy."""
+"""Conversion to another dtype, and to Python and NumPy."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def to(
     non_blocking: bool = False,
     memory_format: Any = None,
 ) -> Tensor:
-    """This tensor in another type: to(dtype), to(device), to(device, dtype), to(other).
+    """Convert this tensor to a dtype or device: to(dtype), to(device), to(device, dtype), to(other).
 
-    After these may come, by place or by name, non_blocking, which has no effect, and copy.
+    Then follow non_blocking, which has no effect, and copy.
     """
     flags = [arg for arg in args if isinstance(arg, bool)]
     copy = flags[1] if len(flags) == 2 else copy

@@ -1,4 +1,4 @@
-"""Copies: `clone`, `*_copy`, which copies what a view shows, and `*_scatter`, which writes through a view of a copy."""
+"""Copies: `clone`; `*_copy`, the copy of a view; and `*_scatter`, which writes into a view of a copy."""
 
 from __future__ import annotations
 

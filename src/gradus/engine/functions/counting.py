@@ -1,4 +1,4 @@
-"""How often: sets, histograms, and the intervals that numbers fall in."""
+"""Counting: unique elements, histograms, and searching in sorted sequences."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def unique(
     return_counts: bool = False,
     dim: int | None = None,
 ) -> Any:
-    """The different numbers (or slices along a dimension), in order; if asked, where each one went, and how often each
-    comes. They are in order whatever `sorted` says.
+    """The unique elements (or slices along a dimension), sorted whatever `sorted` is. With `return_inverse`, also the
+    index of each element in the output; with `return_counts`, how often each occurs.
     """
     refuse_complex(input._array, "unique(): does not support complex input", NotImplementedError)
     axis = None if dim is None else _axis(dim, input)
@@ -95,9 +95,9 @@ def searchsorted(
     """Where each number would go in a sorted sequence, row by row if that has more than one dimension.
 
     Args:
-        sorted_sequence: (..., n), its last dimension in rising order (or in the order that `sorter` gives).
+        sorted_sequence: (..., n), its last dimension ascending (or sorted by `sorter`).
         input: (..., m), the other dimensions as the sequence's unless that has only one; or a number.
-        right: put a number after its equals instead of before; the same as `side="right"`.
+        right: the position after equal elements instead of before them; the same as `side="right"`.
         sorter: int64, the positions that sort the sequence, as from argsort.
     """
     name = "torch.searchsorted()"
@@ -197,7 +197,7 @@ def histc(input: Tensor, bins: int = 100, min: Number = 0, max: Number = 0) -> T
 
 
 def _ends(x: Array, range: Sequence[float] | None, wider: float, name: str) -> tuple[float, float]:
-    """Where the first interval begins and the last one ends."""
+    """The start of the first interval and the end of the last."""
     low, high = range if range is not None else (x.min(), x.max()) if x.size else (0, 2 * wider)
     if not (math.isfinite(low) and math.isfinite(high)):
         raise RuntimeError(f"{name}: range of [{low}, {high}] is not finite")
@@ -214,11 +214,12 @@ def histogram(
     weight: Tensor | None = None,
     density: bool = False,
 ) -> return_types.histogram:
-    """How many numbers fall in each interval, or their weights' sums, or their density; and the intervals' ends.
+    """Count the elements in each interval, or sum their weights, or compute their density; also return the interval
+    edges.
 
     Args:
         bins: how many intervals of equal width, or a tensor of their ends.
-        range: where the first begins and the last ends; None means the smallest and the largest number.
+        range: the start of the first and the end of the last; None means the minimum and maximum of input.
     """
     counts, (ends,) = histogramdd(
         input.reshape(-1, 1),
@@ -279,7 +280,7 @@ def histogramdd(
 
 
 def _edges(x: Array, bins: Any, range: Sequence[float] | None) -> Array:
-    """The ends of the intervals along one coordinate."""
+    """The interval edges along one coordinate."""
     if is_tensor(bins):
         return bins._array
     if bins <= 0:

@@ -1,4 +1,4 @@
-"""New tensors: of data, of one number, of a range."""
+"""Creating tensors: from data, or filled with one number."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _refuse(data: Any, array: Array) -> None:
 
 
 def _ragged(source: Any, dim: int = 0) -> str:
-    """Where nested lists stop being a box."""
+    """The error for nested lists of unequal lengths."""
     lengths = [len(x) if isinstance(x, (list, tuple, np.ndarray)) else None for x in source]
     for length in lengths:
         if length != lengths[0] and lengths[0] is not None and length is not None:
@@ -134,7 +134,7 @@ def _dtypes_in(data: Any) -> set[np.dtype[Any]]:
     if not isinstance(data, (list, tuple)):
         return {data.dtype if isinstance(data, (np.ndarray, np.generic)) else of_number(data)}
     types = set(map(type, data))
-    if types <= {bool, int, float, complex}:  # most lists: one look at the types, none at each number
+    if types <= {bool, int, float, complex}:  # most lists: a set of types, without a loop over the numbers
         return {of_number(number(0)) for number in types}
     return set().union(*map(_dtypes_in, data))
 
@@ -171,7 +171,7 @@ def frombuffer(buffer: Any, *, dtype: DType, count: int = -1, offset: int = 0, r
     """A tensor on the memory of a bytes-like object, read as numbers of a type.
 
     Raises:
-        ValueError: if the buffer does not hold that many numbers.
+        ValueError: if the buffer is too small.
     """
     data = np.frombuffer(buffer, np.uint8)
     numpy_dtype, rest = dtypes.to_numpy(dtype), data.size - offset
@@ -275,7 +275,7 @@ def _dtype_like(input: Tensor, d: DType | None) -> np.dtype[Any]:
 
 
 def _like(input: Tensor, dtype: np.dtype[Any], requires_grad: bool, others: dict[str, Any], value: Any = 0) -> Tensor:
-    """As many numbers as input's, which lie in memory as those do, or as `memory_format` says."""
+    """An array of input's shape, laid out in memory like input, or by `memory_format`."""
     array = zeros_like_array(input._array, dtype)
     if value != 0:
         array[...] = value
@@ -344,7 +344,7 @@ def new_tensor(
 
 
 def new(dtype: np.dtype[Any], *data: Any, device: Any = None, size: Any = None) -> Tensor:
-    """What the old constructors make: `FloatTensor(2, 3)` of a shape, `FloatTensor([1, 2])` of numbers, or of nothing.
+    """The legacy constructors: `FloatTensor(2, 3)` from sizes, `FloatTensor([1, 2])` from data, or empty.
 
     Raises:
         TypeError: if data is neither sizes nor a sequence, or a tensor of another type.
@@ -372,7 +372,7 @@ def new(dtype: np.dtype[Any], *data: Any, device: Any = None, size: Any = None) 
 
 
 def new_like(input: Tensor, *data: Any, device: Any = None, size: Any = None) -> Tensor:
-    """A tensor of input's type, as the old constructors make it."""
+    """A tensor of input's dtype, by the legacy constructor."""
     return new(input._array.dtype, *data, device=device, size=size)
 
 

@@ -1,4 +1,4 @@
-"""Random tensors: PyTorch's draws, number for number (`engine/random.py` has the recipes)."""
+"""Random tensors: PyTorch's numbers, bit for bit; `engine/random` has the algorithms."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def set_rng_state(new_state: Tensor) -> None:
 
 @contextlib.contextmanager
 def fork_rng(devices: Any = None, enabled: bool = True, **_: Any) -> Iterator[None]:
-    """Within the block, draws go on from here; after it, the global generator is where it was before."""
+    """A context manager that restores the default generator's state at its end."""
     state = random.default_generator.get_state()
     try:
         yield
@@ -167,7 +167,7 @@ def normal(
 
 
 def _elsewhere(input: Tensor, others: dict[str, Any]) -> bool:
-    """Whether what is drawn like input does not lie in the usual order."""
+    """Whether a random tensor like input is not C-contiguous."""
     return order_of(input._array) != "C" or others.get("memory_format") is not None
 
 
@@ -211,7 +211,7 @@ def bernoulli(input: Tensor, p: Any = None, *, generator: Generator | None = Non
 
 
 def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
-    """Draw the number of events where input, of floating-point numbers, gives the number that is expected.
+    """Draw from the Poisson distribution: input, of a floating-point dtype, has the expected numbers of events.
 
     Raises:
         RuntimeError: if an expected number is negative.
@@ -259,7 +259,7 @@ def exponential_(input: Tensor, lambd: float = 1, *, generator: Generator | None
 
 
 def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
-    """Fill input with draws of the number of trials up to the first success, each of chance p; return input.
+    """Fill input with draws of the number of trials up to the first success, each with probability p; return input.
 
     Raises:
         RuntimeError: if p is not in (0, 1).
@@ -300,7 +300,7 @@ def log_normal_(input: Tensor, mean: float = 1, std: float = 2, *, generator: Ge
 
 
 def _fill_by_one(input: Tensor, draw: Callable[[Generator], float], generator: Generator | None) -> Tensor:
-    """Put draws made one at a time into a tensor."""
+    """Fill a tensor with samples drawn one at a time."""
     chosen = generator or random.default_generator
 
     def fill(place: Any) -> Array:
@@ -328,7 +328,7 @@ def random_(input: Tensor, *ends: int, generator: Generator | None = None) -> Te
 
 
 def _fill(input: Tensor, draw: Callable[[Any], Array]) -> Tensor:
-    """Put a draw into a tensor, as PyTorch does in the order in which its numbers lie in memory.
+    """Fill a tensor with samples, as PyTorch does in the order of its elements in memory.
 
     `draw` is given a shape, or, where nothing is recorded, the memory itself.
     """
@@ -341,7 +341,7 @@ def _fill(input: Tensor, draw: Callable[[Any], Array]) -> Tensor:
 
 
 def in_order_of(x: Array, draw: Callable[[Any], Array]) -> Array:
-    """What is drawn for the numbers of x, in the order in which they lie in memory, and laid out as they are."""
+    """Samples for the elements of x, drawn in their order in memory and laid out like x."""
     order = by_memory(x)
     if order == list(range(x.ndim)):
         return draw(x.shape)

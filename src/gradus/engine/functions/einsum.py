@@ -43,7 +43,7 @@ _LETTERS = string.ascii_uppercase + string.ascii_lowercase
 
 
 def _from_sublists(operands: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
-    """The equation and operands that stand for operands with lists of numbers, and perhaps the result's list."""
+    """The equation and operands of a call with lists of numbers instead of an equation."""
     terms = [_term(names) for names in operands[1::2]]
     equation = ",".join(terms)
     return (f"{equation}->{_term(operands[-1])}" if len(operands) % 2 else equation), operands[: 2 * len(terms) : 2]

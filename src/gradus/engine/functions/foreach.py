@@ -22,7 +22,7 @@ BINARY = "add clamp_max clamp_min div mul pow sub".split()  # noqa: SIM905
 TERNARY = "addcdiv addcmul lerp".split()  # noqa: SIM905
 IN_PLACE_ONLY = "copy zero".split()  # noqa: SIM905
 FRESH_ONLY = "max norm".split()  # noqa: SIM905
-_SAME = {"maximum": "clamp_min", "minimum": "clamp_max"}  # PyTorch's second names
+_SAME = {"maximum": "clamp_min", "minimum": "clamp_max"}  # aliases in PyTorch
 
 NAMES = frozenset(
     [f"_foreach_{name}" for name in (*UNARY, *BINARY, *TERNARY, *FRESH_ONLY, *_SAME)]
@@ -32,7 +32,7 @@ NAMES = frozenset(
 
 @functools.cache
 def find(name: str) -> Callable[..., Any]:
-    """The function of a name in `NAMES`. In place, it gives the tensors themselves; else a list of results.
+    """The function of a name in `NAMES`. In-place functions return the tensors themselves, others a list of results.
 
     An operand is one number or tensor for all, or a list with one for each. `_foreach_addcmul_` and `_foreach_addcdiv_`
     take their factor, `value`, by its place, too.

@@ -1,4 +1,4 @@
-"""Some of the numbers, by position or by truth: indexing, gather and their relatives."""
+"""Selecting elements by indices or a mask: indexing, gather and similar functions."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def getitem(input: Tensor, index: Any) -> Tensor:
             try:
                 return apply_one(indexing.Index, input, (rows,))
             except IndexError:
-                pass  # parse says what is wrong
+                pass  # parse raises the error
     elif (view := basic_view(input._array, index)) is not None:
         return viewed(input, view, indexing.Slice, index)
     basic, advanced = parse(input, index)
@@ -78,7 +78,9 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
 
 
 def _written(input: Tensor, index: Any, value: Any) -> bool:
-    """Write what NumPy writes as PyTorch does; or nothing, and say so: the long way converts, refuses and explains."""
+    """Write with NumPy if that does what PyTorch does, and return whether it did: else setitem converts or raises the
+    error.
+    """
     into, key, number = input._array, cast("Any", ...), cast("Any", value)
     if isinstance(index, Variable):
         place, key = into, index._array
@@ -115,7 +117,7 @@ def _written(input: Tensor, index: Any, value: Any) -> bool:
 
 
 def _the_same(whole: Array, place: Array, value: Array) -> bool:
-    """Whether a value from the memory that it is written into is that very part of it, as after `x[5] += y`."""
+    """Whether a value is the same part of memory that it is written into, as after `x[5] += y`."""
     if place.shape != value.shape or place.strides != value.strides:
         return False
     if place.ndim < whole.ndim and place.base is value.base and place.flags.c_contiguous:
@@ -173,7 +175,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 
 def check_index(index: Tensor, name: str) -> None:
-    """Raise unless an index holds whole numbers, if it holds any."""
+    """Raise an error unless an index is empty or has an integer dtype."""
     if index._array.dtype not in (np.int64, np.int32) and index._array.size:
         raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index, but got {index.dtype}")
 
@@ -193,7 +195,7 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 
 
 def flat_places(input: Tensor, index: Tensor, name: str) -> Tensor:
-    """Positions counted as if flat, all of them from the front."""
+    """Indices into the flattened tensor, without negative ones."""
     if index._array.dtype != np.int64:
         raise RuntimeError(f"{name}(): Expected a long tensor for index, but got {scalar_name(index._array.dtype)}")
     places, n = index._array, input.numel()
@@ -284,7 +286,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Te
 
 
 def check_along(input: Tensor, axis: int, index: Tensor, name: str) -> None:
-    """Raise unless an index has the type and shape that gather and scatter want along a dimension."""
+    """Raise an error unless an index has the dtype and shape that gather and scatter need along a dimension."""
     check_index(index, name)
     if index._array.size and max(index.ndim, 1) != max(input.ndim, 1):
         raise RuntimeError(

@@ -1,7 +1,7 @@
 """In-place operations: they write into the tensor's memory and its place in the graph; their names end in "_".
 
-Here are those that copy, fill or reshape, and `written`, which makes one of any function; `in_place_arithmetic.py` has
-add_, mul_ and the like, `in_place_elementwise.py` exp_, clamp_ and the like.
+This file has those that copy, fill or reshape, and `written`, which derives one from any function;
+`in_place_arithmetic.py` has add_, mul_ and the like, `in_place_elementwise.py` exp_, clamp_ and the like.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ __all__ = ["fill_", "zero_"]  # those that are functions of `torch`, too
 
 
 def written(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """`function_`, the method that writes over its input what the function gives.
+    """`function_`, the method that overwrites its input with the function's result.
 
     Raises:
-        RuntimeError: if that has not the input's shape, or is of a type that its numbers cannot be of.
+        RuntimeError: if the result has another shape, or a dtype that cannot be cast to the input's.
     """
 
     @functools.wraps(function)
     def in_its_place(input: Tensor, *args: Any, **named: Any) -> Tensor:
-        result = function(input.clone() if input.requires_grad else input, *args, **named)  # backward may want it
+        result = function(input.clone() if input.requires_grad else input, *args, **named)  # backward may need it
         if result._array.shape != input._array.shape:
             raise RuntimeError(
                 f"output with shape {list(input.shape)} doesn't match the broadcast shape {list(result.shape)}"
@@ -79,7 +79,7 @@ def zero_(input: Tensor) -> Tensor:
 
 
 def _once(input: Tensor) -> Tensor:
-    """What is to be filled, without the repetitions of an expanded tensor."""
+    """The array to fill, without the repetitions of an expanded tensor."""
     array = input._array
     if array.base is None or 0 not in array.strides:
         return input

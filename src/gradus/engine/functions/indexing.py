@@ -1,5 +1,5 @@
-"""Reading an index expression, `x[...]`, as PyTorch reads it: what can be a view, and what picks by position or
-truth.
+"""Reading an index expression, `x[...]`, as PyTorch does: the part that is a view, and the part with indices or
+masks.
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ _ndarray = np.ndarray
 
 
 def basic_view(x: Array, index: Any) -> Array | None:
-    """x[index], a view, if the index is whole numbers and slices without a step, which NumPy reads as PyTorch does.
-
-    None if it is anything else, or does not fit: `parse` says what is wrong.
+    """x[index], a view, if the index is ints and slices without a step, which mean the same in NumPy. None for any
+    other index, or an invalid one, for which `parse` raises the error.
     """
     kind = type(index)
     if kind is tuple:

@@ -54,7 +54,9 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out
                     f"Sizes of tensors must match except in dimension {axis}. Expected size "
                     f"{first._array.shape[j]} but got size {x._array.shape[j]} for tensor number {i} in the list."
                 )
-    nothing = [0 if j == axis else n for j, n in enumerate(first._array.shape)]  # what an empty vector counts as
+    nothing = [
+        0 if j == axis else n for j, n in enumerate(first._array.shape)
+    ]  # the dtype of an empty vector in the promotion
     alike = [x if x.ndim == first.ndim else x.reshape(nothing) for x in same_types(parts)]
     return apply(Cat, *alike, axis=axis)
 
@@ -81,7 +83,7 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, o
 
 
 def _at_once(join: Callable[[list[Array]], Array], tensors: Any) -> Tensor | None:
-    """What NumPy makes of a list or tuple of tensors that leaves no trace in a graph; None for any other."""
+    """NumPy's result for a list or tuple of tensors that need no gradient; None for any other."""
     if type(tensors) not in _SEQUENCES or not tensors:
         return None
     try:
@@ -111,7 +113,7 @@ def _validate_tensors(tensors: Any, name: str) -> list[Tensor]:
 
 
 def _some(tensors: Any, name: str) -> list[Tensor]:
-    """A sequence of at least one tensor."""
+    """The tensors; an error if there is none."""
     parts = _validate_tensors(tensors, name)
     if not parts:
         raise RuntimeError(f"{name} expects a non-empty TensorList")

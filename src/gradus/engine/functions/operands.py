@@ -46,7 +46,7 @@ def tensor_of(x: Any) -> Tensor:
 
 
 def array_of(x: Any) -> Any:
-    """An operand as NumPy takes it: a tensor's array, or a Python number."""
+    """An operand for NumPy: a tensor's array, or a Python number."""
     return x._array if isinstance(x, Variable) else x.item() if isinstance(x, np.generic) else x
 
 
@@ -70,7 +70,7 @@ def as_operand(x: Any) -> Any:
 
 
 def number(x: Any, function: str, argument: str) -> Any:
-    """A Python number, from a number, one of NumPy's, or a 0-d tensor that wants no gradient.
+    """A Python number, from a number, one of NumPy's, or a 0-d tensor that needs no gradient.
 
     Raises:
         TypeError: if x is anything else.
@@ -84,12 +84,12 @@ def number(x: Any, function: str, argument: str) -> Any:
     raise TypeError(f"{function}(): argument '{argument}' must be Number, not {type_name(x)}")
 
 
-# Numbers that were met, as arrays, which NumPy takes in half the time of a number: 0.2 instead of 0.4 µs.
+# Numbers used before, as arrays, which NumPy takes in half the time of a number: 0.2 instead of 0.4 µs.
 _numbers: dict[float, Array] = {}
 
 
 def _number_of(x: float) -> Any:
-    """x for `_numbers`: not 0, which equals -0, nor NaN, which equals nothing; and only so many."""
+    """x for `_numbers`: not 0, which equals -0, or NaN, which equals nothing; and a limited number of them."""
     array = np.array(x, np.float32)
     if len(_numbers) > 100:
         _numbers.clear()
@@ -195,7 +195,7 @@ def in_place(target: Tensor, op: type[Function], other: Any, option: Any = None)
                     target._counter[0] += 1
                 return target
             except (ValueError, OverflowError):
-                pass  # the shapes do not fit, or the number: what follows says so
+                pass  # the shapes or the number do not fit: the code below raises the error
     if isinstance(other, Variable):
         if other._array.dtype is not before.dtype:
             check_cast(result_type(before, other._array), before.dtype)
@@ -282,7 +282,7 @@ def cast(x: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def rounded_once(compute: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
-    """What is computed by several operations: of float16 and bfloat16 in float32, and rounded only at the end."""
+    """A function of several operations: computed in float32 for float16 and bfloat16, and rounded only at the end."""
     dtype = tensors[0]._array.dtype
     if dtype.char not in "eE" or any(x._array.dtype is not dtype for x in tensors):
         return compute(*tensors)
@@ -291,7 +291,7 @@ def rounded_once(compute: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
 
 
 def floating(x: Any) -> Any:
-    """x, as floats if it holds integers: what exp, sqrt or a mean of squares compute with."""
+    """x, converted to floats if it is of integers, as exp and sqrt need."""
     if x._array.dtype.kind in dtypes.FLOATING:
         return x
     return apply_one(ToCopy, x, dtypes.get_default_dtype().numpy)

@@ -1,4 +1,4 @@
-"""Which is largest, and in what order: extremes, sorting, ranks, quantiles."""
+"""Extremes and order: max, min, sort, topk, quantile and similar functions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-# What is said where there is no number to choose.
+# The error for a reduction over no elements.
 _UNSAID = (
     "{}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' "
     "argument."
@@ -35,13 +35,13 @@ _UNSAID = (
 
 @numpy_names
 def amax(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """The largest; its gradient is shared among equals."""
+    """The maximum; its gradient is distributed evenly among equal elements."""
     return _extreme_along(input, "Amax", dim, keepdim)
 
 
 @numpy_names
 def amin(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """The smallest; its gradient is shared among equals."""
+    """The minimum; its gradient is distributed evenly among equal elements."""
     return _extreme_along(input, "Amin", dim, keepdim)
 
 
@@ -57,7 +57,7 @@ def _extreme_along(input: Tensor, called: str, dim: Dims, keepdim: bool) -> Tens
 
 @numpy_names
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> return_types.aminmax:
-    """The smallest and the largest, over all or along a dimension."""
+    """The minimum and the maximum, over all elements or along a dimension."""
     if dim is None and not input._array.size:
         raise RuntimeError(
             "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
@@ -67,7 +67,7 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
 
 
 def max(input: Tensor, dim: Any = None, keepdim: bool = False, **old: Any) -> Any:
-    """The largest number; or along a dimension (values, indices); or, given a tensor, the larger of each pair."""
+    """The maximum; or along a dimension (values, indices); or, given a tensor, the elementwise maximum."""
     if is_tensor(dim) or "other" in old:
         return maximum(_tensor(input, "max"), old.pop("other", dim), **old)
     dim, keepdim = renamed(dim, keepdim, old)
@@ -77,7 +77,7 @@ def max(input: Tensor, dim: Any = None, keepdim: bool = False, **old: Any) -> An
 
 
 def min(input: Tensor, dim: Any = None, keepdim: bool = False, **old: Any) -> Any:
-    """The smallest number; or along a dimension (values, indices); or, given a tensor, the smaller of each pair."""
+    """The minimum; or along a dimension (values, indices); or, given a tensor, the elementwise minimum."""
     if is_tensor(dim) or "other" in old:
         return minimum(_tensor(input, "min"), old.pop("other", dim), **old)
     dim, keepdim = renamed(dim, keepdim, old)
@@ -156,7 +156,7 @@ def _order(x: Array, axis: int, descending: bool) -> Array:
     return x.shape[axis] - 1 - order
 
 
-_MANY = 512  # numbers that are sorted sooner by whole numbers that stand for them
+_MANY = 512  # elements from which sorting by integer keys is faster
 
 
 def _order_by_keys(x: Array, axis: int, descending: bool) -> Array:
@@ -180,10 +180,10 @@ def _order_by_keys(x: Array, axis: int, descending: bool) -> Array:
 
 
 def _first_of_order(x: Array, k: int, descending: bool) -> Array:
-    """The first k of `_order` for a vector, without sorting those that surely are not among them.
+    """The first k of `_order` for a vector, without sorting elements that cannot be among them.
 
-    Of the largest numbers of many parts, k are not below the k-th. So neither are k of all the numbers: whatever is
-    below it can be left out.
+    Split the vector into parts: k of the parts' maxima are at least the k-th largest of these maxima, so every element
+    below that can be left out.
     """
     n = len(x)
     parts = 8 * k if 8 * k > _MANY else _MANY
@@ -302,7 +302,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
 def quantile(
     input: Tensor, q: Any, dim: int | None = None, keepdim: bool = False, *, interpolation: str = "linear"
 ) -> Tensor:
-    """What a share q of the numbers lies below, interpolated between two of them; nan where there is a nan.
+    """The q-th quantile, interpolated between two elements; nan if there is a nan.
 
     Args:
         q: a number, or a tensor of at most one dimension in input's type: each in [0, 1]. One dimension leads in the
@@ -346,7 +346,7 @@ def _quantile(input: Tensor, q: Any, dim: int | None, keepdim: bool, interpolati
 
 
 def _share(input: Tensor, q: Any, interpolation: str) -> Tensor:
-    """q as a tensor of input's type; or an error."""
+    """q as a tensor of input's dtype; raises an error if it is invalid."""
     dtype = input._array.dtype
     if not input.numel():
         raise RuntimeError("quantile() input tensor must be non-empty")

@@ -103,7 +103,7 @@ ger = outer
 
 
 def factors_by_place(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """A function that may be called as of old, `addmm(beta, input, alpha, mat1, mat2)`, too."""
+    """A decorator that also allows the deprecated call `addmm(beta, input, alpha, mat1, mat2)`."""
 
     @functools.wraps(function)
     def called(*args: Any, **named: Any) -> Tensor:
@@ -143,8 +143,8 @@ def addbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Any = 1, alph
 
 
 def _sum(input: Tensor, beta: Any, times: Callable[..., Tensor], a: Tensor, b: Tensor, alpha: Any) -> Tensor:
-    """beta input + alpha times(a, b) in the product's shape; with a beta of 0 nothing of input remains, no NaN either.
-    Factors of integers are made whole.
+    """beta input + alpha times(a, b) in the product's shape; with beta = 0, input is ignored, and its NaNs too. Factors
+    of integer tensors are truncated.
     """
     dtype = a._array.dtype
     if input._array.dtype != dtype:
@@ -270,7 +270,7 @@ def tensordot(a: Tensor, b: Tensor, dims: Any = 2) -> Tensor:
         raise RuntimeError("both dimension lists should have same length")
     for i, j in zip(first, second, strict=True):
         n, m = a._array.shape[i], b._array.shape[j]
-        if n != m and 1 in (n, m):  # the one that is longer is summed alone
+        if n != m and 1 in (n, m):  # sum over the larger one first
             a, b = (a.sum(i, keepdim=True), b) if m == 1 else (a, b.sum(j, keepdim=True))
         elif n != m:
             raise RuntimeError(

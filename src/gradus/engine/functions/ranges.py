@@ -1,4 +1,4 @@
-"""Numbers at equal steps, and positions: arange, linspace, logspace, the triangles of a matrix, powers."""
+"""Ranges: arange, linspace, logspace; also the indices of triangles and Vandermonde matrices."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def arange(
 ) -> Tensor:
     """start, start + step, ... up to but not including end: `arange(end)`, `arange(start, end, step=1)`.
 
-    int64 if all three are whole; an integer type makes them whole first, as PyTorch does.
+    int64 if all three are integers; an integer dtype truncates them first, as in PyTorch.
     """
     refuse_unknown("arange", {k: v for k, v in named.items() if k not in ("start", "end", "step")})
     dtypes.check_device(device)
@@ -93,7 +93,7 @@ def linspace(
     requires_grad: bool = False,
     **others: Any,
 ) -> Tensor:
-    """`steps` numbers at equal distances from start to end; those of an integer type are cut off, not rounded."""
+    """`steps` evenly spaced numbers from start to end; those of an integer dtype are truncated, not rounded."""
     refuse_unknown("linspace", others)
     dtypes.check_device(device)
     numpy_dtype = float_dtype(dtype)
@@ -102,7 +102,7 @@ def linspace(
 
 
 def _evenly(start: Any, end: Any, steps: Any, dtype: np.dtype[Any], name: str) -> Array:
-    """From either end towards the middle, as PyTorch counts, in the given type, or float64 for integers."""
+    """Computed from both ends towards the middle, as in PyTorch, in the given dtype, or float64 for integers."""
     steps = index_of(steps)
     if steps < 0:
         raise RuntimeError("number of steps must be non-negative")
@@ -132,7 +132,7 @@ def logspace(
     requires_grad: bool = False,
     **others: Any,
 ) -> Tensor:
-    """base to the power of linspace."""
+    """base raised to evenly spaced powers from start to end."""
     refuse_unknown("logspace", others)
     dtypes.check_device(device)
     numpy_dtype = float_dtype(dtype)
@@ -142,7 +142,7 @@ def logspace(
 
 
 def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
-    """The powers of each number, as rows: x^(N-1) ... 1, or in increasing order."""
+    """The Vandermonde matrix: a row of powers x^(N-1) ... 1 for each element, or in increasing order."""
     if x.ndim != 1:
         raise RuntimeError("x must be a one-dimensional tensor.")
     n = len(x) if N is None else index_of(N)
@@ -155,12 +155,12 @@ def vander(x: Tensor, N: int | None = None, increasing: bool = False) -> Tensor:
 
 
 def tril_indices(row: int, col: int, offset: int = 0, *, dtype: DType = dtypes.int64, **others: Any) -> Tensor:
-    """(2, n): where the lower triangle of a matrix is."""
+    """The row and column indices of the lower triangle of a matrix: (2, n)."""
     return _triangle(np.tril_indices, row, col, offset, dtype, others)
 
 
 def triu_indices(row: int, col: int, offset: int = 0, *, dtype: DType = dtypes.int64, **others: Any) -> Tensor:
-    """(2, n): where the upper triangle of a matrix is."""
+    """The row and column indices of the upper triangle of a matrix: (2, n)."""
     return _triangle(np.triu_indices, row, col, offset, dtype, others)
 
 

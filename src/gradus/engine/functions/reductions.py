@@ -1,4 +1,4 @@
-"""Many numbers to fewer: sums, means, spreads, norms, running totals."""
+"""Reductions: sums, means, variances, norms; and cumulative sums and products."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def sum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: DType 
 
 
 def _whole(op: Any, input: Tensor, option: Any, dtype: DType | None) -> Tensor:
-    """A sum or product in the given type; that of integers is computed in int64 and then made smaller."""
+    """A sum or product in the given type; that of integers is computed in int64 and then converted."""
     x = input if dtype is None else input.to(dtype)
     if x._array.dtype.kind in FLOATING:
         return apply_one(op, x, option)
@@ -257,13 +257,13 @@ def numel(input: Tensor) -> int:
 def cov(
     input: Tensor, *, correction: int = 1, fweights: Tensor | None = None, aweights: Tensor | None = None
 ) -> Tensor:
-    """The covariances of variables, each a row of observations.
+    """The covariance matrix of variables, each a row of observations.
 
     Args:
         input: (variables, observations), or the observations of one variable.
-        correction: the divisor is the number of observations less this.
-        fweights: how often each observation was made, whole numbers.
-        aweights: how much each observation counts, floats.
+        correction: the divisor is the number of observations minus this.
+        fweights: how often each observation occurs, integers.
+        aweights: the weight of each observation, floats.
     """
     if input.ndim > 2:
         raise RuntimeError(

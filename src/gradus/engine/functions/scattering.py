@@ -217,7 +217,7 @@ def _check_slices(input: Tensor, dim: int, index: Tensor, source: Tensor, name: 
 
 
 def index_put_(input: Tensor, indices: Sequence[Tensor], values: Any, accumulate: bool = False) -> Tensor:
-    """input[indices] = values, or += values, a position that comes twice both times."""
+    """Set input[indices] = values; with accumulate, add them, and duplicate indices accumulate."""
     values = tensor_of(values)
     if values._array.dtype != input._array.dtype:
         raise RuntimeError(

@@ -1,4 +1,4 @@
-"""Tensors and the memory they lie in: as_strided, resize_, the makers that take strides."""
+"""Tensors and their memory: as_strided, resize_, and creating tensors with given strides."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["as_strided", "as_strided_", "empty_permuted", "empty_strided", "resi
 
 
 def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storage_offset: int | None = None) -> Tensor:
-    """A view of the memory that input lies in: one step along dimension i is stride[i] numbers further."""
+    """A view of input's memory: one step along dimension i is stride[i] elements further."""
     offset = memory(input._array)[1] if storage_offset is None else index_of(storage_offset)
     return apply(Strided, input, size=sizes_of((size,)), stride=sizes_of((stride,)), offset=offset)
 
@@ -61,7 +61,7 @@ def resize_as_(input: Tensor, the_template: Tensor) -> Tensor:
 
 
 def contiguous_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The strides of a shape whose numbers lie in order."""
+    """The strides of a contiguous tensor of a shape."""
     strides, step = [], 1
     for n in reversed(shape):
         strides.append(step)
@@ -77,7 +77,7 @@ def empty_strided(
     requires_grad: bool = False,
     **others: Any,
 ) -> Tensor:
-    """A tensor to be filled (here it starts as zeros) that lies in memory at the given strides."""
+    """An uninitialized tensor (here zeros) with the given strides."""
     refuse_unknown("empty_strided", others)
     return _strided(size, stride, dtypes.to_numpy(dtype or dtypes.get_default_dtype()), requires_grad)
 
@@ -104,7 +104,7 @@ def empty_permuted(
     requires_grad: bool = False,
     **others: Any,
 ) -> Tensor:
-    """A tensor to be filled whose dimensions lie in memory in the given order."""
+    """An uninitialized tensor (here zeros) whose dimensions are in memory in the given order."""
     refuse_unknown("empty_permuted", others)
     shape, order = sizes_of((size,)), sizes_of((physical_layout,))
     if len(shape) != len(order):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _of_bits(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """... of whole numbers: that these cannot become floats comes before floats having no such operation."""
+    """... of integers: the error that they cannot become floats comes before the one for an unsupported dtype."""
     write = written(function)
 
     @functools.wraps(write)

@@ -1,4 +1,4 @@
-"""Activations as layers: each is the function of the same name in `functional`, with its settings remembered."""
+"""Activations as layers: each calls the function of the same name in `functional` with its settings."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class SELU(_InPlace):
 
 
 class Hardtanh(Layer):
-    """y = x kept between min_val and max_val"""
+    """y = x clamped between min_val and max_val"""
 
     def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
         super().__init__()

@@ -111,9 +111,9 @@ class MultiheadAttention(Module):
         """Attend.
 
         Args:
-            key_padding_mask: (N, S) or (S); True, or -inf, where a key must not be looked at.
+            key_padding_mask: (N, S) or (S); True, or -inf, for keys to ignore.
             need_weights: also return the attention weights.
-            attn_mask: (L, S) or (N·num_heads, L, S); True, or -inf, where a query must not look at a key.
+            attn_mask: (L, S) or (N·num_heads, L, S); True, or -inf, where a query must not attend to a key.
             average_attn_weights: the weights' mean over the heads instead of each head's.
             is_causal: says that `attn_mask` is the causal mask, which is then not computed with but known.
 

@@ -1,5 +1,5 @@
-"""Layers that set the scale of each channel: over the examples of a batch, remembered for evaluation (`BatchNorm`), or
-of each example by itself (`InstanceNorm`).
+"""Layers that normalize each channel: over a batch, with running statistics for evaluation (`BatchNorm`), or of each
+example by itself (`InstanceNorm`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from gradus.engine.tensor import Tensor
 class _Norm(Affine):
     """Base class: weight and bias per channel, and running statistics."""
 
-    dims: ClassVar[tuple[int, ...]]  # how many an input may have
+    dims: ClassVar[tuple[int, ...]]  # the numbers of dimensions that an input may have
     expected: ClassVar[str]
     running_mean: Tensor | None
     running_var: Tensor | None
@@ -49,7 +49,7 @@ class _Norm(Affine):
         self.reset_parameters()
 
     def reset_running_stats(self) -> None:
-        """Forget the batches seen: mean 0, variance 1."""
+        """Reset the running statistics: mean 0, variance 1."""
         if self.running_mean is not None and self.running_var is not None and self.num_batches_tracked is not None:
             self.running_mean.zero_()
             self.running_var.fill_(1)
@@ -115,13 +115,13 @@ class _BatchNorm(_Norm):
 
 
 class BatchNorm1d(_BatchNorm):
-    """`_BatchNorm`'s formula for lines.    x (N, C) or (N, C, L)"""
+    """`_BatchNorm`'s formula for sequences.    x (N, C) or (N, C, L)"""
 
     dims, expected = (2, 3), "2D or 3D"
 
 
 class BatchNorm2d(_BatchNorm):
-    """`_BatchNorm`'s formula for pictures.    x (N, C, H, W)"""
+    """`_BatchNorm`'s formula for images.    x (N, C, H, W)"""
 
     dims, expected = (4,), "4D"
 
@@ -180,13 +180,13 @@ class _InstanceNorm(_Norm):
 
 
 class InstanceNorm1d(_InstanceNorm):
-    """`_InstanceNorm`'s formula for lines.    x (N, C, L) or (C, L)"""
+    """`_InstanceNorm`'s formula for sequences.    x (N, C, L) or (C, L)"""
 
     dims, expected = (2, 3), "2D or 3D"
 
 
 class InstanceNorm2d(_InstanceNorm):
-    """`_InstanceNorm`'s formula for pictures.    x (N, C, H, W) or (C, H, W)"""
+    """`_InstanceNorm`'s formula for images.    x (N, C, H, W) or (C, H, W)"""
 
     dims, expected = (3, 4), "3D or 4D"
 

@@ -1,5 +1,5 @@
-"""Modules that hold modules or parameters: in a row, in a list, in a dictionary. A plain Python list would hide
-them.
+"""Modules that contain modules or parameters, in sequence, in a list or in a dictionary, and register them, unlike a
+plain Python list.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ class _Numbered(Module):
             self.add_module(str(i), each)
 
     def pop(self, key: int | slice) -> Any:
-        """Take out and return what is at `key`."""
+        """Remove and return what is at `key`."""
         taken = self[key]  # type: ignore[index]  # both subclasses are indexed
         del self[key]
         return taken
 
 
 class Sequential(_Numbered):
-    """y = f_n(... f_2(f_1(x))): modules one after the other, given in a row or as an `OrderedDict` of names."""
+    """y = f_n(... f_2(f_1(x))): modules one after the other, given as arguments or as an `OrderedDict` of names."""
 
     def __init__(self, *args: Any) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class Sequential(_Numbered):
 
     if TYPE_CHECKING:
 
-        def __call__(self, input: Any) -> Tensor: ...  # what all but a few end with
+        def __call__(self, input: Any) -> Tensor: ...  # the suffix of most
 
     def forward(self, input: Any) -> Any:
         for module in self._modules.values():
@@ -208,11 +208,11 @@ class ModuleDict(Module):
         return key in self._modules
 
     def clear(self) -> None:
-        """Take out all."""
+        """Remove all."""
         self._modules.clear()
 
     def pop(self, key: str) -> Any:
-        """Take out and return the module at `key`."""
+        """Remove and return the module at `key`."""
         return self._modules.pop(key)
 
     def keys(self) -> KeysView[str]:
@@ -231,7 +231,7 @@ class ModuleDict(Module):
 
 
 class ParameterList(Module):
-    """A list of parameters. A plain tensor put in becomes a `Parameter`."""
+    """A list of parameters. A plain tensor is converted to a `Parameter`."""
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
@@ -288,7 +288,7 @@ class ParameterList(Module):
 
 
 class ParameterDict(Module):
-    """A dictionary of parameters, which are attributes too. A plain tensor put in becomes a `Parameter`."""
+    """A dictionary of parameters, which are attributes too. A plain tensor is converted to a `Parameter`."""
 
     def __init__(self, parameters: Any = None) -> None:
         super().__init__()
@@ -341,19 +341,19 @@ class ParameterDict(Module):
         return self[key] if key in self._keys else default
 
     def setdefault(self, key: str, default: Any = None) -> Any:
-        """The parameter at `key`, put there first if it was not."""
+        """The parameter at `key`, inserted first if it is missing."""
         if key not in self._keys:
             self[key] = default
         return self[key]
 
     def pop(self, key: str) -> Any:
-        """Take out and return the parameter at `key`."""
+        """Remove and return the parameter at `key`."""
         value = self[key]
         del self[key]
         return value
 
     def clear(self) -> None:
-        """Take out all."""
+        """Remove all."""
         for key in list(self._keys):
             del self[key]
 

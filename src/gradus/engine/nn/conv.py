@@ -1,5 +1,5 @@
-"""Convolutions as layers: the same small linear map at every place of a line, a picture or a volume; and their
-transposes, which lay a small pattern down at every place.
+"""Convolution layers: the same linear map at every position of a sequence, image or volume; and transposed
+convolutions, which add a pattern at every position.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ _MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 class _ConvNd(Layer):
-    """What all share: the settings, the parameters and how they start, uniform in ±1/√(numbers that the kernel
-    meets).
-    """
+    """Base class: the settings and the parameters, which start uniform in ±1/√fan_in."""
 
     axes: ClassVar[int]
     transposed: ClassVar[bool] = False
@@ -199,7 +197,7 @@ class _ConvTranspose(_ConvNd):
         return function(input, self.weight, self.bias, self.stride, padding, more, self.groups, self.dilation)
 
     def _output_padding(self, input: Tensor, output_size: Sequence[int]) -> tuple[int, ...]:
-        """How much to add to the end, so that the output has the size asked for."""
+        """How much to add to the end, for an output of this size."""
         others = input.dim() - self.axes
         wanted = list(output_size)[others:] if len(output_size) == input.dim() else list(output_size)
         if len(wanted) != self.axes:
@@ -220,7 +218,7 @@ class _ConvTranspose(_ConvNd):
 
 
 class ConvTranspose1d(_ConvTranspose):
-    """y[n, o, t·stride + k·dilation - padding] = b[o] + Σ_c Σ_k W[c, o, k] x[n, c, t], summed where several meet.
+    """y[n, o, t·stride + k·dilation - padding] = b[o] + Σ_c Σ_k W[c, o, k] x[n, c, t], summed where windows overlap.
     x (N, C, L) or (C, L), W (C, O/groups, K)
     """
 

@@ -1,4 +1,4 @@
-"""Distances and likenesses as layers."""
+"""Distances and cosine similarity as layers."""
 
 from __future__ import annotations
 

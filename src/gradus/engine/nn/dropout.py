@@ -1,4 +1,4 @@
-"""Dropout as layers: in training, numbers or whole channels are left out at random."""
+"""Dropout as layers: in training, elements or whole channels are set to 0 at random."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gradus.engine.tensor import Tensor
 
 
 class _Dropout(Layer):
-    """What all share: the probability, and whether the input is overwritten."""
+    """Base class: the probability, and whether to work in place."""
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""`Embedding`: a table of vectors, looked up by number; `EmbeddingBag`: sums, means or maxima of several of them."""
+"""`Embedding`: a table of vectors, looked up by index; `EmbeddingBag`: sums, means or maxima of several of them."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _ids = itertools.count()
 
 
 class RemovableHandle:
-    """What registering a hook returns: `remove()` removes the hook; so does the end of a `with`."""
+    """The handle of a registered hook: `remove()` removes the hook; so does the end of a `with`."""
 
     def __init__(self, hooks: dict[int, Any]) -> None:
         self.hooks = hooks
@@ -59,7 +59,7 @@ class BackwardHookFunction(Function):
     def backward(self, dys: list[Array | None]) -> tuple[Array | None, ...]:
         with no_grad():
             passed = self.call([None if dy is None else writable(dy) for dy in dys])
-        return tuple(None if dx is None else dx.view() for dx in passed)  # views: a hook may have kept what it gave
+        return tuple(None if dx is None else dx.view() for dx in passed)  # views: a hook may have kept the tensors
 
 
 class BackwardGates:

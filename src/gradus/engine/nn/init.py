@@ -1,5 +1,4 @@
-"""How weights start: each function fills a tensor in place, draws what PyTorch draws, in its order, and returns the
-tensor.
+"""Initialization of weights: each function fills a tensor in place with the numbers that PyTorch draws, and returns it.
 
 fan_in and fan_out are the numbers of inputs and outputs that a weight (out, in, ...) connects.
 """
@@ -30,14 +29,14 @@ _WITHOUT_GAIN = (
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor by which weights before this nonlinearity should be larger, to keep the scale of what passes.
+    """The recommended gain of weights before a nonlinearity, which keeps the scale of activations.
 
     Args:
         nonlinearity: its name in `functional`.
         param: the negative slope, for "leaky_relu" (default 0.01).
 
     Raises:
-        ValueError: for an unknown name, or a slope that is no number.
+        ValueError: for an unknown name, or a slope that is not a number.
     """
     if nonlinearity in _WITHOUT_GAIN:
         return 1
@@ -181,8 +180,8 @@ def trunc_normal_(
     b: float = 2.0,
     generator: Generator | None = None,
 ) -> Tensor:
-    """Normal, but drawn again until it lies between a and b: from the normal itself where that is likely, else from [a,
-    b].
+    """Truncated normal: drawn again until within [a, b], from the normal distribution if most draws are, else
+    uniformly.
     """
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(

@@ -1,4 +1,4 @@
-"""Layers that are one matrix product: `Linear`, its two-input relative `Bilinear`, and `Identity`, which is none."""
+"""Linear layers: `Linear`, `Bilinear` and `Identity`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gradus.engine.tensor import Tensor
 class Linear(Layer):
     """y = x Wᵀ + b.    x (..., in_features), W (out_features, in_features), b (out_features)
 
-    W and b start uniform in ±1/√in_features (which is what `kaiming_uniform_` with a = √5 comes to).
+    W and b start uniform in ±1/√in_features (`kaiming_uniform_` with a = √5).
     """
 
     weight: Parameter
@@ -97,9 +97,9 @@ class Bilinear(Module):
 
 
 class Identity(Layer):
-    """y = x, whatever it is made with."""
+    """y = x; any arguments are ignored."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:  # stands in for any layer
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # can replace any layer
         super().__init__()
 
     def forward(self, input: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Losses as modules: each is the function of the same name in `functional`, with its settings remembered."""
+"""Losses as modules: each calls the function of the same name in `functional` with its settings."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _WeightedLoss(_Loss):
 
 
 class CrossEntropyLoss(_WeightedLoss):
-    """loss = -log softmax(x)[y], meaned over the targets that are not `ignore_index`.
+    """loss = -log softmax(x)[y], averaged over the targets that are not `ignore_index`.
     x (N, C, ...), y (N, ...) or probabilities
     """
 
@@ -74,7 +74,7 @@ class CrossEntropyLoss(_WeightedLoss):
 
 
 class LinearCrossEntropyLoss(_WeightedLoss):
-    """loss = -log softmax(x Wᵀ + b)[y], meaned over the targets that are not `ignore_index`: the last layer of a
+    """loss = -log softmax(x Wᵀ + b)[y], averaged over the targets that are not `ignore_index`: the last layer of a
     classifier together with its loss.    x (I) or (N, I), W (num_classes, I); y () or (N), or probabilities
 
     With out_features (d1, ...) the layer has logits (N, num_classes, d1, ...), and y is (N, d1, ...).

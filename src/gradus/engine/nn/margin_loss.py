@@ -1,4 +1,4 @@
-"""The losses of margins, distances and distributions as modules: see the functions of the same names."""
+"""Losses with margins, of distances and of distributions as modules: see the functions of the same names."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ class TripletMarginLoss(_TripleLoss):
 
 
 class TripletMarginWithDistanceLoss(_Triple):
-    """`TripletMarginLoss` with a distance of one's own."""
+    """`TripletMarginLoss` with a custom distance function."""
 
     def __init__(
         self,

@@ -1,5 +1,5 @@
-"""Layers that set the scale of each example by itself: `LayerNorm`, `RMSNorm`, `GroupNorm`. (`batchnorm.py` looks
-across examples.)
+"""Layers that normalize each example by itself: `LayerNorm`, `RMSNorm`, `GroupNorm`; `batchnorm.py` has those that
+normalize over a batch.
 """
 
 from __future__ import annotations
@@ -62,9 +62,7 @@ class LayerNorm(Affine):
 
 
 class RMSNorm(Layer):
-    """y = x / √(E[x²] + eps) · w, over the last dimensions (Zhang and Sennrich, 2019). eps None: the smallest of the
-    number type.
-    """
+    """y = x / √(E[x²] + eps) · w, over the last dimensions (Zhang and Sennrich, 2019). eps None: the dtype's eps."""
 
     weight: Parameter | None
 

@@ -1,4 +1,4 @@
-"""Borders as layers: zeros, a constant, or the numbers that are there already, along the last 1, 2 or 3 axes.
+"""Padding layers: zeros, a constant, or elements of the input, along the last 1, 2 or 3 axes.
 
 A border is one number for every end, or (left, right), (left, right, top, bottom) and so on, the last axis first.
 """

@@ -1,4 +1,4 @@
-"""Models on several devices, as `torch.nn.parallel` has them, where there is one: a wrapper around the model."""
+"""`torch.nn.parallel` with one device: wrappers that only call the model."""
 
 from __future__ import annotations
 

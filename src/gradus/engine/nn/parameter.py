@@ -1,5 +1,5 @@
-"""`Parameter` and `Buffer`: tensors that a module, given one as an attribute, takes into its books; and those of lazy
-modules, whose shape the first input decides.
+"""`Parameter` and `Buffer`: tensors that a module registers when they are assigned to it; and those of lazy modules,
+whose shape is inferred from the first input.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _array_of(data: Tensor | None) -> Array:
     return data._array
 
 
-_ARRAY: Any = Tensor._array  # the slot itself
+_ARRAY: Any = Tensor._array  # the slot's descriptor
 
 
 class UninitializedTensorMixin:
@@ -68,7 +68,7 @@ class UninitializedTensorMixin:
         self._array = made._array
 
     @property
-    def _array(self) -> Array:  # what every operation asks for
+    def _array(self) -> Array:  # every operation reads it
         raise ValueError(
             "Attempted to use an uninitialized parameter. This error happens when you are using a `LazyModule` or "
             f"explicitly manipulating `torch.nn.parameter.{type(self).__name__}` objects. When using LazyModules Call "
@@ -108,7 +108,7 @@ class UninitializedTensorMixin:
         return self
 
     def to(self, *args: Any, **kwargs: Any) -> Any:
-        """The same in another number type; itself if that is no other."""
+        """Convert to another dtype; itself if it has that dtype."""
         made = self.data.to(*args, **kwargs)
         return self if made.dtype == self.dtype else type(self)(dtype=made.dtype)  # type: ignore[call-arg]
 

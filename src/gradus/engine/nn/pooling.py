@@ -1,4 +1,4 @@
-"""Pooling as layers: of the numbers in each of many windows, the largest, the mean, or a power mean."""
+"""Pooling layers: the maximum, mean or power mean of each window."""
 
 from __future__ import annotations
 

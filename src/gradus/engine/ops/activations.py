@@ -94,7 +94,7 @@ class Threshold(Function):
 
 
 class Hardtanh(Function):
-    """y = x kept between low and high.    dx = 0 where x ≤ low or x ≥ high, else dy"""
+    """y = x clamped to [low, high].    dx = 0 where x ≤ low or x ≥ high, else dy"""
 
     def forward(self, x: Array, low: float, high: float) -> Array:
         self.flat = (x <= low) | (x >= high)
@@ -105,7 +105,7 @@ class Hardtanh(Function):
 
 
 class Hardsigmoid(Function):
-    """y = (x + 3) / 6 kept between 0 and 1.    dx = dy / 6 where -3 < x < 3, else 0"""
+    """y = (x + 3) / 6 clamped to [0, 1].    dx = dy / 6 where -3 < x < 3, else 0"""
 
     def forward(self, x: Array) -> Array:
         self.x = x

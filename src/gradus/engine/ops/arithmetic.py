@@ -208,7 +208,9 @@ def _power(a: Operand, n: Operand) -> Array:
             return 1 / np.sqrt(a)
     try:
         return np.power(a, n)
-    except ValueError:  # NumPy refuses whole numbers to negative powers; PyTorch rounds all but those of 1 and -1 to 0
+    except (
+        ValueError
+    ):  # NumPy raises an error for integers to negative powers; PyTorch returns 0, except for bases 1 and -1
         if np.result_type(a, n).kind != "i":
             raise
         up = np.power(a, np.abs(n))

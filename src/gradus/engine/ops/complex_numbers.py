@@ -1,4 +1,4 @@
-"""Complex numbers: their parts, made of parts and seen as pairs, and what has a meaning of its own for them.
+"""Complex numbers: their parts, building them from parts, views as pairs, and operations special to them.
 
 The gradient of a real L by z = a + bi is ∂L/∂a + i ∂L/∂b, as PyTorch has it: the direction in which L grows.
 """
@@ -74,7 +74,7 @@ def as_pairs(z: Array) -> Array:
 
 
 def as_complex(x: Array) -> Array:
-    """(..., 2) as (...) complex, on the same memory, where the two lie side by side."""
+    """(..., 2) as (...) complex, on the same memory, if the pairs are contiguous."""
     z = x.view(np.result_type(x, np.complex64))
     return z.reshape(z.shape[:-1])
 

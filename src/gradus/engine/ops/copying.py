@@ -1,4 +1,4 @@
-"""The same numbers in memory of their own: copies, copies in another dtype, copies into a tensor."""
+"""Copies: in new memory, in another dtype, into an existing tensor."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Clone(Function):
 
 
 def converted(x: Array, to: np.dtype[Any]) -> Array:
-    """A copy in another number type; of complex numbers that become real the real part, with PyTorch's warning."""
+    """A copy in another dtype; complex to real keeps the real part, with PyTorch's warning."""
     if x.dtype.kind == "c" and to.kind in "fiuV":
         warnings.warn("Casting complex values to real discards the imaginary part", UserWarning, stacklevel=2)
         return x.real.astype(to)

@@ -120,7 +120,7 @@ class XLogY(Function):
 
 
 class Logit(Function):
-    """y = log(x / (1 - x)), x kept between ε and 1 - ε if ε is given.    dx = dy / (x (1 - x)), else 0
+    """y = log(x / (1 - x)), x clamped to [ε, 1 - ε] if ε is given.    dx = dy / (x (1 - x)), else 0
 
     Without ε, dx is NaN where x is not between 0 and 1.
     """

@@ -1,4 +1,4 @@
-"""Some of the numbers, by position: indexing, lookup, gather and scatter. A number taken twice gets both gradients."""
+"""Selecting elements by indices: indexing, lookup, gather and scatter. Gradients of duplicate indices accumulate."""
 
 from __future__ import annotations
 

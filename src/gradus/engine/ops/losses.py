@@ -57,7 +57,7 @@ class SmoothL1Loss(Reduced):
 
 
 class HuberLoss(Reduced):
-    """y = z² / 2 where |z| < δ, else δ (|z| - δ/2).    dz = z kept between ±δ, times dy     (Huber, 1964)"""
+    """y = z² / 2 where |z| < δ, else δ (|z| - δ/2).    dz = z clamped to ±δ, times dy     (Huber, 1964)"""
 
     def forward(self, z: Array, delta: float, reduction: str) -> Array:
         size = np.abs(z)

@@ -78,7 +78,7 @@ def _of_complex(op: type[Function], letter: str) -> type[Function]:
 
 
 def _as(op: type[Function]) -> dict[str, Any]:
-    """The attributes of a class that stands for an operation."""
+    """The attributes of a class that replaces an operation."""
     return {"operation": op, "keeps": op.keeps, "name_": op.name_}
 
 

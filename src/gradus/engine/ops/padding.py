@@ -1,4 +1,4 @@
-"""A border around the last axes: of a constant, or of the numbers that are there already."""
+"""A border around the last axes: of a constant, or of elements of the input."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class PadFromInside(Function):
 
 
 def _sources(n: int, low: int, high: int, mode: str) -> Any:
-    if mode == "circular":  # what is cut off is not come back to
+    if mode == "circular":  # the elements cut off get no gradient
         start, stop = max(0, -low), n + min(0, high)
         return start + np.arange(-max(0, low), stop - start + max(0, high)) % max(1, stop - start)
     places = np.arange(-low, n + high)

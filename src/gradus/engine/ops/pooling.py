@@ -1,4 +1,4 @@
-"""Pooling: of the numbers in each of many windows, the largest or the mean."""
+"""Pooling: the maximum or mean of each window."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class AvgPool(Function):
 
 
 def largest(x: Array, windows: Windows, places: Sizes) -> Array:
-    """Where in its plane of x (N, C, ...) the largest number of each window is: the first of several, the last NaN."""
+    """The index, in its plane of x (N, C, ...), of each window's maximum: the first of several, or the last NaN."""
     x = widened(x)
     floats = x.dtype.kind == "f"
     lowest = -math.inf if floats else np.iinfo(x.dtype).min

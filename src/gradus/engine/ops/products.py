@@ -66,7 +66,7 @@ class Mm(Function):
 
 
 class MatMul(Function):
-    """y = a @ b, vectors or batches of matrices among them.    da = dy @ bᵀ,  db = aᵀ @ dy"""
+    """y = a @ b, where at least one is a vector or a batch of matrices.    da = dy @ bᵀ,  db = aᵀ @ dy"""
 
     keeps = INPUTS
 

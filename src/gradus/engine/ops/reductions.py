@@ -1,4 +1,4 @@
-"""Operations that turn many numbers into fewer: sums, means, spreads, extremes, and running totals.
+"""Reductions: sums, means, variances, extremes; and cumulative sums and products.
 
 `axis` is a tuple of axes (all of them for a reduction to one number); `keepdim` leaves them in place with size 1.
 """
@@ -266,7 +266,7 @@ def _running(how: Any, x: Array, axis: int) -> Array:
     if kind.kind not in "fVc":
         return np.asarray(how(x, axis=axis, dtype=np.int64))
     wide = np.complex128 if kind.kind == "c" else np.float32 if kind.itemsize == 2 else np.float64
-    with np.errstate(over="ignore", invalid="ignore"):  # PyTorch says nothing of 0 times infinity
+    with np.errstate(over="ignore", invalid="ignore"):  # PyTorch does not warn of 0 times infinity
         return np.asarray(how(x, axis=axis, dtype=wide).astype(kind, copy=False))
 
 

@@ -1,4 +1,6 @@
-"""Pictures and volumes read at any places: each result is a weighted sum of the few inputs around its place."""
+"""Images and volumes sampled at arbitrary positions: each result is a weighted sum of the inputs around its
+position.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +102,7 @@ def _tap(place: Array, size: int, weight: Array, slope: Array) -> Tap:
 
 
 def _padded(x: Array, size: int, padding: str, align_corners: bool) -> tuple[Array, Array]:
-    """A place outside brought back inside, and the slope of doing so."""
+    """Map a position outside into the input, and the derivative of that map."""
     slope = np.ones_like(x)
     if padding == "zeros":
         return x, slope

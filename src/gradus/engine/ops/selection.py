@@ -1,4 +1,4 @@
-"""One of two numbers, by a condition or the larger or smaller one: the gradient goes to the number chosen."""
+"""Choosing one of two elements, by a condition or by size: the gradient goes to the chosen one."""
 
 from __future__ import annotations
 

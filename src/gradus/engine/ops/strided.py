@@ -1,4 +1,4 @@
-"""Where numbers lie in memory: views by strides, and the memory that an array lies in."""
+"""Arrays in memory: views by strides, and the memory behind an array."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Strided(Function):
 
 
 def memory(x: Array) -> tuple[Array, int]:
-    """All numbers of the memory that an array lies in, in a row, and how many of them come before its first."""
+    """All elements of an array's memory, as a vector, and the offset of its first element."""
     root: Any = x
     while True:
         base = root.base
@@ -79,7 +79,7 @@ def laid_out(whole: Array, size: Shape, stride: Shape, offset: int) -> Array:
 
 
 def positions(size: Shape, stride: Shape, offset: int) -> Array:
-    """Where in memory each number lies."""
+    """The position of each element in memory."""
     place = np.full((), offset, np.int64)
     for n, step in zip(size, stride, strict=True):
         place = np.add.outer(place, np.arange(n) * step)

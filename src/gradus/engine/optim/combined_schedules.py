@@ -1,4 +1,4 @@
-"""Schedules made of schedules, one after the other or all at once; and the one that waits for a metric."""
+"""Schedules composed of schedules, in sequence or together; and the one that follows a metric."""
 
 from __future__ import annotations
 

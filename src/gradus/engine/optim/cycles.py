@@ -1,4 +1,4 @@
-"""Schedules that come back up: warm restarts, and the one cycle."""
+"""Cyclic schedules: warm restarts, CyclicLR and OneCycleLR."""
 
 from __future__ import annotations
 

@@ -280,7 +280,9 @@ GRAPH_DEVICES = ["cuda", "xpu", "hpu", "privateuseone", "xla"]  # where PyTorch 
 
 
 def check_step(p: Tensor, group: Group) -> None:
-    """What PyTorch on a CPU says of `capturable=True`, and of `differentiable=True` for a leaf that is trained."""
+    """Raise PyTorch's errors on a CPU for `capturable=True`, and for `differentiable=True` with a leaf that is
+    trained.
+    """
     if group.get("capturable") and not group.get("fused"):
         raise AssertionError(
             f"If capturable=True, params and state_steps must be on supported devices: {GRAPH_DEVICES}."

@@ -1,4 +1,4 @@
-"""What learning-rate schedules are made of: the base class, which counts steps and sets the groups' rates."""
+"""The base class of learning-rate schedules, which counts steps and sets the groups' rates."""
 
 from __future__ import annotations
 

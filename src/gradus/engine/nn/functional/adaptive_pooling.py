@@ -1,4 +1,4 @@
-"""Pooling into as many windows as are asked for: as equal as can be, or at random distances."""
+"""Pooling into a given number of windows: of nearly equal sizes, or at random positions."""
 
 from __future__ import annotations
 

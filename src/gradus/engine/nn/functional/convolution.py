@@ -30,7 +30,7 @@ def conv1d(
     padding: how many zeros at each end, or "valid" (none) or "same" (as many as keep the length).
 
     Raises:
-        RuntimeError: for shapes or number types that do not go together, and for a kernel longer than the input.
+        RuntimeError: for shapes or dtypes that do not match, and for a kernel longer than the input.
     """
     return _convolve(1, input, weight, bias, stride, padding, dilation, groups)
 
@@ -71,8 +71,8 @@ def conv_transpose1d(
     groups: int = 1,
     dilation: Size = 1,
 ) -> Tensor:
-    """What `conv1d` does to a gradient: every number of input (N, C, L), or (C, L), times weight (C, O/groups, K), laid
-    `stride` apart and added up -> (N, O, (L - 1) stride - 2 padding + dilation (K - 1) + output_padding + 1).
+    """The transpose (gradient) of `conv1d`: every element of input (N, C, L), or (C, L), times weight (C, O/groups, K),
+    laid `stride` apart and added up -> (N, O, (L - 1) stride - 2 padding + dilation (K - 1) + output_padding + 1).
 
     Raises:
         RuntimeError: for shapes or number types that do not go together.
@@ -90,7 +90,7 @@ def conv_transpose2d(
     groups: int = 1,
     dilation: Size = 1,
 ) -> Tensor:
-    """What `conv2d` does to a gradient: input (N, C, H, W), weight (C, O/groups, K, K); see `conv_transpose1d`."""
+    """The transpose of `conv2d`: input (N, C, H, W), weight (C, O/groups, K, K); see `conv_transpose1d`."""
     return _convolve_back(2, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 
@@ -104,7 +104,7 @@ def conv_transpose3d(
     groups: int = 1,
     dilation: Size = 1,
 ) -> Tensor:
-    """What `conv3d` does to a gradient: input (N, C, D, H, W), weight (C, O/groups, K, K, K); as `conv_transpose1d`."""
+    """The transpose of `conv3d`: input (N, C, D, H, W), weight (C, O/groups, K, K, K); as `conv_transpose1d`."""
     return _convolve_back(3, input, weight, bias, stride, padding, output_padding, groups, dilation)
 
 

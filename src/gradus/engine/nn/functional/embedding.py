@@ -24,7 +24,7 @@ def embedding(
     scale_grad_by_freq: bool = False,
     sparse: bool = False,
 ) -> Tensor:
-    """The rows of weight (V, C) that input (...) names -> (..., C).
+    """The rows of weight (V, C) that input (...) selects -> (..., C).
 
     Args:
         input: int64 or int32.

@@ -12,7 +12,7 @@ from gradus.engine.tensor import Tensor
 
 
 def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1) -> Tensor:
-    """What lies in each window of input (N, C, H, W), or (C, H, W), as a column -> (N, C·K·K, windows).
+    """Each window of input (N, C, H, W), or (C, H, W), as a column -> (N, C·K·K, windows).
 
     Raises:
         RuntimeError: for a window that does not fit, or another number of dimensions.
@@ -34,7 +34,7 @@ def unfold(input: Tensor, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
 def fold(
     input: Tensor, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0, stride: Any = 1
 ) -> Tensor:
-    """The reverse of `unfold`: columns (N, C·K·K, windows), or without N, added up where they lay -> (N, C, H, W).
+    """The reverse of `unfold`: columns (N, C·K·K, windows), or without N, added up at their positions -> (N, C, H, W).
 
     Raises:
         RuntimeError: if the columns are not those of an output of this size.

@@ -166,7 +166,7 @@ def reduced(losses: Tensor, reduction: str) -> Tensor:
 
 
 def reduction_of(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
-    """The reduction asked for, also the way PyTorch before 1.0 asked."""
+    """The reduction, also from the arguments of PyTorch before 1.0."""
     if size_average is not None or reduce is not None:
         reduction = "none" if reduce is False else "sum" if size_average is False else "mean"
         warnings.warn(

@@ -1,4 +1,4 @@
-"""The losses of margins, distances and distributions, each made of the engine's own operations."""
+"""Losses with margins, of distances and of distributions, composed of other functions."""
 
 from __future__ import annotations
 
@@ -146,9 +146,9 @@ def multilabel_margin_loss(
     reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """Σ over wanted classes i and others j of max(0, 1 - (x[i] - x[j])), divided by C.
+    """Σ over target classes i and others j of max(0, 1 - (x[i] - x[j])), divided by C.
 
-    x (N, C) or (C,); t of that shape, int64: the wanted classes, and after them -1.
+    x (N, C) or (C,); t of that shape, int64: the target classes, then -1.
     """
     reduction = reduction_of(size_average, reduce, reduction)
     _check_matrix(input)
@@ -163,7 +163,7 @@ def multilabel_margin_loss(
     classes = x.shape[1]
     if t.size and (t.min() < -1 or t.max() >= classes):
         raise RuntimeError(f"target out of range: it must be between -1 and {classes - 1}")
-    listed = np.logical_and.accumulate(t >= 0, axis=1)  # what comes after a -1 does not count
+    listed = np.logical_and.accumulate(t >= 0, axis=1)  # classes after a -1 do not count
     wanted = np.zeros(t.shape, bool)
     rows, places = np.nonzero(listed)
     wanted[rows, t[rows, places]] = True

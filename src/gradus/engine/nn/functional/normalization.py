@@ -150,7 +150,7 @@ def batch_norm(
             unbiased = var * (n / (n - 1))
             for running, now in ((running_mean._array, mean), (running_var._array, unbiased)):
                 running += (momentum * (now - widened(running))).astype(running.dtype, copy=False)
-    elif training:  # of nothing there is no mean
+    elif training:  # the mean of no elements is undefined
         mean, var = (np.zeros(x.shape[1], widened(x).dtype) for _ in range(2))
     elif running_mean is None or running_var is None:
         raise RuntimeError(f"running_{'mean' if running_mean is None else 'var'} must be defined in evaluation mode")

@@ -1,4 +1,4 @@
-"""What is done to a model's parameters, gradients and sequences from outside, as `torch.nn.utils` has it."""
+"""`torch.nn.utils`: functions on a model's parameters, gradients and sequences."""
 
 from gradus.engine.compat.absent import refuse
 from gradus.engine.nn.tuples import _ntuple as _ntuple

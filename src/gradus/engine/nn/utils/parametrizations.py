@@ -1,6 +1,4 @@
-"""Parametrizations that are often wanted: weights of length 1 times a length, weights divided by their largest singular
-value, orthogonal weights.
-"""
+"""Common parametrizations: weight normalization, spectral normalization, orthogonal weights."""
 
 from __future__ import annotations
 

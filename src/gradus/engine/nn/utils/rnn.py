@@ -117,7 +117,7 @@ class PackedSequence(PackedSequence_):
         return False
 
     def pin_memory(self) -> Self:
-        """Itself: there is no GPU to copy to."""
+        """Return itself: there is no GPU to copy to."""
         return self
 
 
@@ -135,8 +135,8 @@ def pad_sequence(
     """B sequences (L_i, *) of any lengths -> (T, B, *), T the longest; (B, T, *) with batch_first.
 
     Raises:
-        RuntimeError: for what is no list of tensors, an empty list, other sizes that differ, another padding_side than
-            left and right.
+        RuntimeError: if sequences is not a list of tensors, is empty, or has sizes that do not match; for an unknown
+            padding_side.
     """
     if not isinstance(sequences, Iterable):
         raise RuntimeError(
@@ -229,7 +229,7 @@ def pad_packed_sequence(
     """The reverse of `pack_padded_sequence`: (T, B, *), or (B, T, *) with batch_first, and the lengths (B,).
 
     Args:
-        total_length: T, if it shall be larger than the longest sequence.
+        total_length: T, if larger than the longest sequence.
 
     Raises:
         ValueError: for a total_length below the longest sequence.
