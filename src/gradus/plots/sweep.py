@@ -13,6 +13,8 @@ from gradus.plots.style import SMALL, dress, new_figure
 def plot_sweep(rates: Sequence[float], losses: Sequence[float], suggestion: float) -> Figure:
     """Draw a sweep of the learning rate: rates across, on a logarithmic axis, nats per token up.
 
+        >>> figure = plot_sweep([1e-4, 1e-3, 1e-2, 1e-1], [3.3, 2.9, 2.6, 4.0], suggestion=3e-3)
+
     Args:
         rates, losses: of each step, in order, as `gradus.training.find_learning_rate` returns them.
         suggestion: the rate that is marked.
