@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gradus.backend import F, torch
-from gradus.models import build_model
+from gradus.models import build_model, inference
 from gradus.models.gpt import causal_attention
-from gradus.models.inside import attention, embedding, layers
+from gradus.models.inside import Layer, attention, embedding, gradients, layers
 
 IDX = np.random.default_rng(0).integers(0, 7, size=(3, 5))
 
@@ -62,3 +62,62 @@ def test_embedding_is_the_table_of_the_tokens() -> None:
     assert vectors is not None
     np.testing.assert_array_equal(vectors, model.wte.weight.detach().numpy())
     assert embedding(build_model("ngram", vocab_size=7, block_size=5)) is None
+
+
+def test_gradients_are_the_differences_of_the_loss() -> None:
+    torch.manual_seed(0)
+    model = build_model("mlp", vocab_size=7, block_size=5, context=3, n_embd=4, n_hidden=6, n_layer=1, init="plain")
+    targets = (IDX + 1) % 7
+    at_layers, at_weights = gradients(model, IDX, targets)
+    assert all(p.grad is None for p in model.parameters())
+    assert at_weights.keys() == {name for name, p in model.named_parameters() if p.dim() > 1}
+    weight = model.output[0].weight
+
+    def loss() -> float:
+        with inference(model):
+            value = model(torch.from_numpy(IDX), torch.from_numpy(targets))[1]
+        assert value is not None
+        return float(value.item())
+
+    step = 1e-2
+    for place in ((0, 0), (3, 2)):
+        with torch.no_grad():
+            weight[place] += step
+            above = loss()
+            weight[place] -= 2 * step
+            below = loss()
+            weight[place] += step
+        assert at_weights["output.0.weight"][place] == pytest.approx((above - below) / (2 * step), abs=2e-4)
+    # the output layer is linear: dL/dh = dL/dlogits W, and dL/dW = dL/dlogitsᵀ h
+    ((name, dh),) = at_layers.items()
+    with inference(model):
+        logits = model(torch.from_numpy(IDX))[0].numpy().reshape(-1, 7)
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    dlogits = (p - np.eye(7)[targets.ravel()]) / IDX.size
+    np.testing.assert_allclose(dh, dlogits @ weight.detach().numpy(), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        at_weights["output.0.weight"], dlogits.T @ layers(model, IDX)[name].values, rtol=1e-4, atol=1e-6
+    )
+    assert gradients(build_model("ngram", vocab_size=7, block_size=5), IDX, targets) == ({}, {})
+
+
+@pytest.mark.parametrize("model", ["nplm", "mlp", "recurrent", "gpt", "modern"])
+def test_every_network_shows_its_layers_and_their_gradients(model: str) -> None:
+    network = build_model(model, vocab_size=7, block_size=5)
+    found, (at_layers, _) = layers(network, IDX), gradients(network, IDX, IDX)
+    assert found
+    assert {name: layer.values.size for name, layer in found.items()} == {n: dy.size for n, dy in at_layers.items()}
+
+
+def test_dead_units_are_flat_for_every_example() -> None:
+    flat = np.array([[True, True, False], [True, False, False]])
+    layer = Layer(np.zeros((2, 3)), flat)
+    assert layer.saturated == 0.5
+    assert layer.dead == pytest.approx(1 / 3)
+    assert Layer(np.zeros(3)).dead is None
+
+
+def test_states_of_an_elman_network_are_flat_where_tanh_is() -> None:
+    layer = layers(build_model("recurrent", vocab_size=7, block_size=5, cell="rnn"), IDX)["cells"]
+    assert layer.flat is not None
+    np.testing.assert_array_equal(layer.flat, 1 - layer.values**2 < 0.06)

@@ -1,5 +1,6 @@
-"""A look inside a model: the activations of its layers, its attention, its embedding of the tokens. Works on any model
-of the ladder, on either backend, and leaves it as it was; nothing here is part of learning or predicting."""
+"""A look inside a model: the activations of its layers, the gradients that reach them, its attention, its embedding of
+the tokens. Works on any model of the ladder, on either backend, and leaves it as it was; nothing here is part of
+learning or predicting."""
 
 from __future__ import annotations
 
@@ -16,8 +17,10 @@ from gradus.backend import F, nn, torch
 from gradus.models.base import LanguageModel, device_of, inference
 
 Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.int64]
 
 NONLINEAR = (nn.Tanh, nn.Sigmoid, nn.ReLU, nn.GELU, nn.SiLU)
+RECURRENT = (nn.RNN, nn.GRU, nn.LSTM)
 FLAT = 0.06  # a slope under this is flat: what tanh has beyond ±0.97, where the lectures call it saturated
 _STEP = 1e-2  # for the slope
 
@@ -28,47 +31,94 @@ class Layer:
 
     Attributes:
         values: of any shape, the last axis being the units.
-        saturated: of a nonlinearity, the part of the values where its slope is under FLAT, so that hardly any gradient
-            passes; None for a layer that is none.
+        flat: of a nonlinearity, where its slope is under FLAT, so that hardly any gradient passes: bool, shaped as
+            values; None for a layer that is none.
     """
 
     values: Floats
-    saturated: float | None = None
+    flat: NDArray[np.bool_] | None = None
+
+    @property
+    def saturated(self) -> float | None:
+        """The part of the values where the nonlinearity is flat."""
+        return None if self.flat is None else float(self.flat.mean())
+
+    @property
+    def dead(self) -> float | None:
+        """The part of the units that are flat at every position of the batch: nothing here can train what feeds
+        them."""
+        return None if self.flat is None else float(self.flat.reshape(-1, self.flat.shape[-1]).all(axis=0).mean())
 
 
-def layers(model: LanguageModel, idx: NDArray[np.int64]) -> dict[str, Layer]:
-    """What the nonlinearities of a model give for rows idx (B, T), and, of a model made of blocks, the stream after
-    each block; by the names of the modules, in the order in which they work. Nothing for a model with neither."""
-    found: dict[str, tuple[torch.Tensor, torch.Tensor]] = {}
-    watched: dict[str, nn.Module] = {}
-    for name, module in model.named_modules():
-        if isinstance(module, NONLINEAR):
-            watched[name] = module
-        elif isinstance(module, nn.ModuleList):
-            watched |= {f"{name}.{number}": block for number, block in module.named_children()}
+def layers(model: LanguageModel, idx: Ints) -> dict[str, Layer]:
+    """What the nonlinearities of a model give for rows idx (B, T); of a recurrent model, the states of its last layer;
+    of a model made of blocks, the stream after each. By the names of the modules, in the order in which they work.
+    Nothing for a model without any of these.
+
+    >>> model = build_model("mlp", vocab_size=27, block_size=8, n_hidden=100)
+    >>> layer = layers(model, np.zeros((1, 8), dtype=np.int64))["hidden.2"]
+    >>> layer.values.shape
+    (8, 100)
+    """
+    with _watched_layers(model) as found, inference(model):
+        model(torch.from_numpy(idx).to(device_of(model)))
+    with torch.no_grad():
+        return {name: Layer(_array(y), _flat(module, x, y)) for name, (module, x, y) in found.items()}
+
+
+def gradients(model: LanguageModel, idx: Ints, targets: Ints) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """The gradient of the loss with respect to the outputs of the `layers`, and to the weights: matrices, embeddings.
+    The gradients in which a training step has left the parameters are not touched.
+
+    Args:
+        idx, targets: (B, T), as the model takes them.
+
+    Returns:
+        Two dictionaries, of the layers and of the weights, by name, shaped as they are; both are empty for a model that
+        counts.
+    """
+    weights = {name: p for name, p in model.named_parameters() if p.requires_grad and p.dim() > 1}
+    if not weights:
+        return {}, {}
+    device = device_of(model)
+    with _watched_layers(model) as found, inference(model), torch.enable_grad():
+        _, loss = model(torch.from_numpy(idx).to(device), torch.from_numpy(targets).to(device))
+        assert loss is not None
+        of = [*(y for _, _, y in found.values()), *weights.values()]
+        grads = torch.autograd.grad(loss, of, allow_unused=True)
+    arrays = [np.zeros(tuple(y.shape)) if dy is None else _array(dy) for y, dy in zip(of, grads, strict=True)]
+    n = len(found)
+    return dict(zip(found, arrays[:n], strict=True)), dict(zip(weights, arrays[n:], strict=True))
+
+
+@contextmanager
+def _watched_layers(model: LanguageModel) -> Iterator[dict[str, tuple[nn.Module, torch.Tensor, torch.Tensor]]]:
+    """Within it, each call of a layer notes the layer, its input and its output, by its name."""
+    found: dict[str, tuple[nn.Module, torch.Tensor, torch.Tensor]] = {}
 
     def watch(name: str) -> Callable[[Any, Any, Any], None]:
-        def hook(module: Any, inputs: Any, output: Any) -> None:  # noqa: ARG001
-            if isinstance(output, torch.Tensor):
-                found[name] = (inputs[0], output)
+        def hook(module: Any, inputs: Any, output: Any) -> None:
+            y = output[0] if isinstance(module, RECURRENT) else output  # a recurrent one also gives its last state
+            if isinstance(y, torch.Tensor):
+                found[name] = (module, inputs[0], y)
 
         return hook
 
+    watched: dict[str, nn.Module] = {}
+    for name, module in model.named_modules():
+        if isinstance(module, (*NONLINEAR, *RECURRENT)):
+            watched[name] = module
+        elif isinstance(module, nn.ModuleList):
+            watched |= {f"{name}.{number}": block for number, block in module.named_children()}
     handles = [module.register_forward_hook(watch(name)) for name, module in watched.items()]
     try:
-        with inference(model):
-            model(torch.from_numpy(idx).to(device_of(model)))
+        yield found
     finally:
         for handle in handles:
             handle.remove()
-    with torch.no_grad():
-        return {
-            name: Layer(_array(y), _saturated(watched[name], x) if isinstance(watched[name], NONLINEAR) else None)
-            for name, (x, y) in found.items()
-        }
 
 
-def attention(model: LanguageModel, idx: NDArray[np.int64]) -> list[Floats]:
+def attention(model: LanguageModel, idx: Ints) -> list[Floats]:
     """The attention of each layer for one row of tokens idx (T,): (nh, T, T) each, rows summing to 1; none for a model
     without attention."""
     found: list[Floats] = []
@@ -121,10 +171,14 @@ def _weights(q: Floats, k: Floats, mask: Any, is_causal: bool, scale: float | No
     return out
 
 
-def _saturated(module: nn.Module, x: torch.Tensor) -> float:
-    """The part of the inputs at which an elementwise module is flat, by central differences."""
-    slope = (module(x + _STEP) - module(x - _STEP)) / (2 * _STEP)
-    return float((np.abs(_array(slope)) < FLAT).mean())
+def _flat(module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> NDArray[np.bool_] | None:
+    """Where an elementwise module is flat, by central differences; where tanh is, of which an Elman network's states
+    are the outputs."""
+    if isinstance(module, nn.RNN):
+        return 1 - _array(y) ** 2 < FLAT
+    if not isinstance(module, NONLINEAR):
+        return None
+    return np.abs(_array((module(x + _STEP) - module(x - _STEP)) / (2 * _STEP))) < FLAT
 
 
 def _array(tensor: torch.Tensor) -> Floats:

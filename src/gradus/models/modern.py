@@ -136,6 +136,7 @@ class MLP(nn.Module):
         self.kind = config.mlp
         hidden = config.hidden
         self.c_fc = nn.Linear(config.n_embd, 2 * hidden if self.kind == "swiglu" else hidden, bias=False)
+        self.act = {"relu2": nn.ReLU(), "swiglu": nn.SiLU(), "gelu": nn.GELU(approximate="tanh")}[self.kind]
         self.c_proj = nn.Linear(hidden, config.n_embd, bias=False)
         self.dropout = nn.Dropout(config.dropout)
 
@@ -143,9 +144,9 @@ class MLP(nn.Module):
         x = self.c_fc(x)  # (B, T, C) -> (B, T, 4C)
         if self.kind == "swiglu":
             gate, x = x.chunk(2, dim=2)
-            x = F.silu(gate) * x
+            x = self.act(gate) * x
         else:
-            x = F.relu(x).square() if self.kind == "relu2" else F.gelu(x, approximate="tanh")
+            x = self.act(x).square() if self.kind == "relu2" else self.act(x)
         out: torch.Tensor = self.dropout(self.c_proj(x))  # (B, T, 4C) -> (B, T, C)
         return out
 

@@ -30,6 +30,7 @@ class NPLM(WindowModel):
         width = config.context * config.n_embd
         self.wte = nn.Embedding(config.vocab_size, config.n_embd)
         self.hidden = nn.Linear(width, config.n_hidden)
+        self.tanh = nn.Tanh()
         self.output = nn.Linear(config.n_hidden, config.vocab_size)
         self.direct = nn.Linear(width, config.vocab_size, bias=False) if config.direct else None
 
@@ -41,7 +42,7 @@ class NPLM(WindowModel):
 
     def score(self, x: torch.Tensor) -> torch.Tensor:
         x = self.wte(x).view(len(x), -1)  # (N, n) -> (N, n, E) -> (N, n*E): each window, oldest token first
-        logits: torch.Tensor = self.output(self.hidden(x).tanh())  # (N, n*E) -> (N, H) -> (N, V)
+        logits: torch.Tensor = self.output(self.tanh(self.hidden(x)))  # (N, n*E) -> (N, H) -> (N, V)
         if self.direct is not None:
             logits = logits + self.direct(x)
         return logits
