@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+import re
 import subprocess
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,17 +15,22 @@ from matplotlib.colors import to_hex
 from matplotlib.text import Annotation
 
 from gradus.plots import (
+    ColoredText,
     LossCurve,
     plot_activations,
     plot_attention,
     plot_counts,
     plot_embeddings,
+    plot_gradients,
     plot_losses,
+    plot_saturation,
     plot_series,
+    plot_text,
 )
-from gradus.plots.embeddings import principal_components
+from gradus.plots.colored import SHADES, shade
+from gradus.plots.embeddings import APART, principal_components, spread
 from gradus.plots.palette import SERIES, SERIES_DARK, series_color
-from gradus.plots.style import visible
+from gradus.plots.visible import visible
 
 
 def legend(axes: Axes) -> list[str]:
@@ -141,6 +149,78 @@ def test_series_are_lines_over_the_steps_with_a_level() -> None:
     assert legend(axes) == ["w"]
     with pytest.raises(ValueError, match="'w' has 1 numbers for 2 steps"):
         plot_series([1, 2], {"w": [1.0]}, title="t", ylabel="y")
+
+
+def test_gradients_are_drawn_by_their_order_of_magnitude() -> None:
+    values = 10.0 ** np.array([-4.0, -3.5, -3.0, -2.5, -2.0, -1.0])
+    figure = plot_gradients({"a": values, "b": [0.0, 1e-2]}, weights={"b": [0.0, 2.0]}, bins=30)
+    axes = figure.axes[0]
+    for line, share in zip(axes.get_lines(), (1.0, 0.5), strict=True):  # half of b is zero
+        x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
+        assert (y * (x[1] - x[0])).sum() == pytest.approx(share)
+    x, y = (np.asarray(data) for data in axes.get_lines()[1].get_data())
+    assert x[y > 0] == pytest.approx([-2.0], abs=0.1)
+    assert legend(axes) == [f"a: std {values.std():.1e}", "b: std 5.0e-03, / weights 5.0e-03, 50.0% zeros"]
+    with pytest.raises(ValueError, match="the gradients of 'a' must be finite"):
+        plot_gradients({"a": [np.inf]})
+    with pytest.raises(ValueError, match="no gradients"):
+        plot_gradients({})
+
+
+def test_gradients_of_zero_alone_are_drawn_and_named() -> None:
+    assert legend(plot_gradients({"a": [0.0, 0.0]}).axes[0]) == ["a: std 0.0e+00, 100.0% zeros"]
+
+
+def test_dead_units_have_a_colour_of_their_own() -> None:
+    flat = np.array([[True, True, False, False], [True, False, False, True]])
+    axes = plot_saturation({"tanh": flat}).axes[0]
+    np.testing.assert_array_equal(axes.get_images()[0].get_array(), [[2, 1, 0, 0], [2, 0, 0, 1]])
+    assert axes.get_title(loc="left") == "tanh: 50% flat, 1 of 4 units dead"
+    wide = plot_saturation({"a": np.ones((2, 50, 300), dtype=bool)}, rows=40, units=160).axes[0]
+    assert wide.get_images()[0].get_array().shape == (40, 160)  # type: ignore[union-attr]
+    assert wide.get_title(loc="left") == "a: 100% flat, 300 of 300 units dead"
+    with pytest.raises(ValueError, match="no units to draw"):
+        plot_saturation({"a": np.ones((0, 3), dtype=bool)})
+
+
+def test_a_text_has_the_shades_of_its_probabilities() -> None:
+    losses = [math.nan, *(-math.log(p) for p in (0.9, 0.3, 0.02, 1e-5))]
+    assert [SHADES.index(shade(loss)) for loss in losses] == [0, 0, 1, 3, 5]
+    assert SHADES.index(shade(math.inf)) == 5
+    text = ColoredText("a<\nbc", losses)
+    html = text.html(legend=False)
+    assert re.sub("<[^>]*>", "", html) == "a&lt;↵\nbc"
+    assert re.findall("background:(#......)", html) == [SHADES[i].background for i in (1, 3, 5)]
+    assert 'title="probability 0.02, 3.91 nats"' in html
+    assert re.sub("\033[^m]*m", "", text.ansi()) == "a<↵\nbc"
+    axes = plot_text("a<\nbc", losses, width=2).axes[0]
+    assert [t.get_text() for t in axes.texts] == ["a", "<", "↵", "b", "c"]
+    assert [t.get_position()[1] for t in axes.texts] == [0.54, 0.54, 1.54, 2.54, 2.54]  # a newline ends a line
+    assert [to_hex(p.get_facecolor()) for p in axes.patches] == [SHADES[i].background for i in (1, 3, 5)]
+    with pytest.raises(ValueError, match=r"losses must be \(2,\) for 2 tokens, got \(1,\)"):
+        ColoredText("ab", [1.0])
+
+
+def test_shades_differ_without_their_colours() -> None:
+    def brightness(color: str) -> float:
+        r, g, b = (int(color[i : i + 2], 16) / 255 for i in (1, 3, 5))
+        return 0.2126 * r**2.2 + 0.7152 * g**2.2 + 0.0722 * b**2.2
+
+    lights = [brightness(s.background) for s in SHADES]
+    assert all(b < 0.85 * a for a, b in pairwise(lights))
+    for s in SHADES:  # and the letters can be read: WCAG's contrast
+        a, b = sorted((brightness(s.background), brightness(s.ink)))
+        assert (b + 0.05) / (a + 0.05) > 4.5
+
+
+def test_labels_that_would_cover_each_other_are_pushed_apart() -> None:
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(size=(10, 2)) * 5, [[0.0, 0.0], [0.0, 0.0], [0.01, 0.0]]])
+    out = spread(points) / (np.ptp(points, axis=0) * 1.16)
+    distances = np.linalg.norm(out[:, None] - out[None], axis=-1) + np.eye(len(out))
+    assert distances.min() > 0.95 * APART
+    apart = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+    np.testing.assert_array_equal(spread(apart), apart)
 
 
 def test_count_table_without_numbers_fits_a_page() -> None:

@@ -3,7 +3,7 @@
     from gradus.plots import plot_losses
     plot_losses([LossCurve("gpt", seconds, train, dev_seconds, dev)]).savefig("losses.svg")
 
-A function takes plain arrays (`tensor.numpy()`), draws on a new `matplotlib.figure.Figure` and returns it, so nothing
+A function takes arrays, lists or tensors, draws on a new `matplotlib.figure.Figure` and returns it, so nothing
 here touches pyplot or its state and no window ever opens. matplotlib is imported when the first figure is asked for.
 """
 
@@ -16,22 +16,30 @@ from gradus.lazy import lazy
 if TYPE_CHECKING:
     from gradus.plots.activations import plot_activations as plot_activations
     from gradus.plots.attention import plot_attention as plot_attention
+    from gradus.plots.colored import ColoredText as ColoredText
     from gradus.plots.counts import plot_counts as plot_counts
     from gradus.plots.curve import LossCurve as LossCurve
     from gradus.plots.embeddings import plot_embeddings as plot_embeddings
+    from gradus.plots.gradients import plot_gradients as plot_gradients
     from gradus.plots.losses import plot_losses as plot_losses
+    from gradus.plots.saturation import plot_saturation as plot_saturation
     from gradus.plots.series import plot_series as plot_series
     from gradus.plots.sweep import plot_sweep as plot_sweep
+    from gradus.plots.texts import plot_text as plot_text
 
 _HOME = {
+    "ColoredText": "colored",
     "LossCurve": "curve",
     "plot_activations": "activations",
     "plot_attention": "attention",
     "plot_counts": "counts",
     "plot_embeddings": "embeddings",
+    "plot_gradients": "gradients",
     "plot_losses": "losses",
+    "plot_saturation": "saturation",
     "plot_series": "series",
     "plot_sweep": "sweep",
+    "plot_text": "texts",
 }
 
 __getattr__ = lazy("gradus.plots", _HOME)

@@ -1,4 +1,4 @@
-"""Histograms of activations or gradients, layer by layer: the lecture's way to see whether a deep network is alive."""
+"""Histograms of activations, layer by layer: the lecture's way to see whether a deep network is alive."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from gradus.plots.palette import INK, SERIES, series_color
+from gradus.plots.arrays import as_floats
+from gradus.plots.palette import INK, line_style, series_color
 from gradus.plots.style import SMALL, dress, new_figure
 
 
@@ -21,6 +22,12 @@ def plot_activations(
 ) -> Figure:
     """Draw one density per layer, on common bins, with its mean, deviation and saturation in the legend.
 
+        >>> from gradus.models import build_model
+        >>> from gradus.models.inside import layers
+        >>> model = build_model("mlp", vocab_size=27, block_size=8, n_layer=3)
+        >>> found = layers(model, np.arange(16).reshape(2, 8))
+        >>> figure = plot_activations({name: layer.values for name, layer in found.items()})
+
     Args:
         layers: name -> values of any shape; the order is the order of the legend.
         bins: how many bins the common range is cut into.
@@ -32,7 +39,7 @@ def plot_activations(
     """
     if not layers:
         raise ValueError("no layers to draw: give at least one name -> values")
-    values = {name: np.asarray(v, dtype=np.float64).ravel() for name, v in layers.items()}
+    values = {name: as_floats(v).ravel() for name, v in layers.items()}
     for name, v in values.items():
         if v.size == 0 or not np.isfinite(v).all():
             raise ValueError(
@@ -53,8 +60,7 @@ def plot_activations(
             part = None if saturated is None else saturated.get(name)
         if part is not None:
             label += f", saturated {part:.1%}"
-        style = "-" if i < len(SERIES) else "--"
-        axes.plot((edges[:-1] + edges[1:]) / 2, density, style, color=series_color(i), linewidth=1.6, label=label)
+        axes.plot((edges[:-1] + edges[1:]) / 2, density, color=series_color(i), label=label, **line_style(i))
     axes.set_ylim(bottom=0)
     figure.legend(loc="outside lower left", frameon=False, fontsize=SMALL, labelcolor=INK)
     return figure

@@ -5,17 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from gradus.plots.arrays import as_floats
 from gradus.plots.palette import SERIES, SURFACE
-from gradus.plots.style import SMALL, bare, new_figure, visible
+from gradus.plots.style import SMALL, bare, new_figure
+from gradus.plots.visible import visible
 
 
 def plot_attention(weights: ArrayLike, tokens: Sequence[str], *, title: str = "Attention") -> Figure:
     """Draw the heads of one layer as small multiples on one common scale from 0 to 1.
+
+        >>> from gradus.models import build_model
+        >>> from gradus.models.inside import attention
+        >>> model = build_model("gpt", vocab_size=26, block_size=8)
+        >>> ids = np.array([1, 0, 3, 6, 4])
+        >>> figures = [plot_attention(weights, "badge") for weights in attention(model, ids)]  # one for each layer
 
     Args:
         weights: (n_head, T, T), or (T, T) for a single head; rows sum to 1 (softmax over the columns).
@@ -24,11 +31,11 @@ def plot_attention(weights: ArrayLike, tokens: Sequence[str], *, title: str = "A
     Raises:
         ValueError: if weights has another shape, or holds values outside 0..1.
     """
-    heads = np.asarray(weights, dtype=np.float64)
+    heads = as_floats(weights)
     heads = heads[None] if heads.ndim == 2 else heads
     T = len(tokens)
     if heads.ndim != 3 or heads.shape[1:] != (T, T):
-        raise ValueError(f"weights must be (n_head, {T}, {T}) for {T} tokens, got shape {np.asarray(weights).shape}")
+        raise ValueError(f"weights must be (n_head, {T}, {T}) for {T} tokens, got shape {heads.shape}")
     if heads.size and not (heads.min() >= 0 and heads.max() <= 1 + 1e-4):
         raise ValueError(
             f"attention weights lie between 0 and 1, got {heads.min():g} to {heads.max():g}; apply the softmax first"

@@ -9,8 +9,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from gradus.plots.arrays import as_array
 from gradus.plots.palette import INK, SERIES, SURFACE
-from gradus.plots.style import SMALL, bare, new_figure, visible
+from gradus.plots.style import SMALL, bare, new_figure
+from gradus.plots.visible import visible
 
 
 def plot_counts(
@@ -22,6 +24,12 @@ def plot_counts(
 ) -> Figure:
     """Draw a table of bigram counts, rows the first character and columns the next.
 
+        >>> from itertools import pairwise
+        >>> counts, symbols = np.zeros((3, 3), dtype=int), "abn"
+        >>> for a, b in pairwise("banana"):
+        ...     counts[symbols.index(a), symbols.index(b)] += 1
+        >>> figure = plot_counts(counts, symbols)
+
     Args:
         counts: (V, V) counts, not negative. The shade is its square root, so that rare pairs are not all white.
         symbols: V strings; the separator of documents reads best as ".".
@@ -31,7 +39,7 @@ def plot_counts(
     Raises:
         ValueError: if counts is not (V, V) with one symbol for each row.
     """
-    table = np.asarray(counts)
+    table = as_array(counts)
     V = len(symbols)
     if table.shape != (V, V):
         raise ValueError(f"counts must be ({V}, {V}) for {V} symbols, got {table.shape}")

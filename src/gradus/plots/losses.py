@@ -21,6 +21,9 @@ def plot_losses(
 ) -> Figure:
     """Draw the losses of several runs in one figure: nats per token against seconds of training.
 
+        >>> curve = LossCurve("gpt", seconds=(1.0, 2.0), train=(2.9, 2.6), dev_seconds=(2.0,), dev=(2.5,))
+        >>> figure = plot_losses([curve], levels={"counting pairs": 2.45})
+
     Args:
         curves: one per run; each becomes a line labelled with its label (training loss) and, where it has dev losses,
             a line with round markers in the same colour, labelled "<label>, dev".

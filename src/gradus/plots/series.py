@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
-from gradus.plots.palette import INK, MUTED, SERIES, series_color
+from gradus.plots.palette import INK, MUTED, line_style, series_color
 from gradus.plots.style import SMALL, dress, new_figure
 
 
@@ -20,6 +21,9 @@ def plot_series(
     log: bool = False,
 ) -> Figure:
     """Draw one line for each name.
+
+        >>> ratios = {"wte": [-2.1, -2.9], "output": [-2.4, -3.1]}
+        >>> figure = plot_series([100, 200], ratios, title="Updates", ylabel="log10 of the ratio", level=-3)
 
     Args:
         steps: when the numbers were collected.
@@ -37,9 +41,12 @@ def plot_series(
     axes = dress(figure.add_subplot(), title=title, xlabel="step", ylabel=ylabel)
     if log:
         axes.set_yscale("log")
+        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")  # 0.5, not 5 × 10⁻¹
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.tick_params(which="minor", length=0)
     for i, (name, values) in enumerate(series.items()):
-        style = "-" if i < len(SERIES) else "--"
-        axes.plot(steps, values, style, color=series_color(i), linewidth=1.6, marker="o", markersize=3, label=name)
+        axes.plot(steps, values, color=series_color(i), label=name, **line_style(i))
     if level is not None:
         axes.axhline(level, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
     if series:

@@ -55,11 +55,3 @@ def bare(axes: Axes, *, title: str = "") -> Axes:
     for spine in axes.spines.values():
         spine.set_visible(False)
     return axes
-
-
-def visible(token: str) -> str:
-    """A token as it can be read in a figure: a space is ␣, a newline ↵, a tab ⇥, another control character \\x.."""
-    names = {" ": "␣", "\n": "↵", "\t": "⇥", "": "∅"}
-    if token in names:
-        return names[token]
-    return "".join(c if c.isprintable() else names.get(c, repr(c)[1:-1]) for c in token)
