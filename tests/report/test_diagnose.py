@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ import pytest
 
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
-from gradus.report.diagnose import draw, drawn, looked_at
+from gradus.models import MODELS
+from gradus.report.diagnose import PICTURES, draw, drawn, looked_at
 from gradus.report.examine import write_run_page
-from gradus.training import Run, reopen, set_up, train, write_beginning
+from gradus.training import Report, Run, Setup, reopen, set_up, train, write_beginning
 from gradus.training.diagnose import DIAGNOSTICS, Diagnosis, read_diagnostics
 
 SIZE = {"n_layer": 1, "n_head": 2, "n_embd": 8, "evaluations": 3}
@@ -46,11 +48,71 @@ def test_a_line_is_collected_at_every_evaluation(words: Path, tmp_path: Path) ->
         assert line["activations"]["transformer.h.0"]["saturated"] is None
 
 
-def test_looking_inside_leaves_the_training_as_it_was(words: Path, tmp_path: Path) -> None:
-    runs = [
-        trained(words, tmp_path / str(diagnose), diagnose=diagnose, dropout=0.2, **SIZE) for diagnose in (False, True)
-    ]
+SMALL: dict[str, dict[str, Any]] = {
+    "bigram": {},
+    "nplm": {"n_hidden": 8},
+    "mlp": {"n_hidden": 8, "norm": "batch"},
+    "wavenet": {"n_hidden": 8},
+    "recurrent": {"n_hidden": 8},
+    "gpt": {"dropout": 0.2, **SIZE},
+    "modern": SIZE,
+}
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name not in ("ngram", "mixture")])
+@pytest.mark.parametrize("kind", ["documents", "stream"])
+def test_looking_inside_leaves_the_training_as_it_was(
+    model: str, kind: str, words: Path, prose: Path, tmp_path: Path
+) -> None:
+    text = words if kind == "documents" else prose
+    settings = {"model": model, "evaluations": 3, **SMALL.get(model, {})}
+    runs = [trained(text, tmp_path / str(diagnose), diagnose=diagnose, **settings) for diagnose in (False, True)]
     assert runs[0].read("model.safetensors") == runs[1].read("model.safetensors")
+    line = read_diagnostics(runs[1])[-1]
+    assert line["updates"].keys() == line["gradients"]["weights"].keys()
+    names = [name for make in PICTURES for name, _, _ in make(runs[1], reopen(runs[1]))]
+    assert {"text", "updates", "gradient-norm", "weight-gradients"} <= set(names)
+
+
+def test_what_is_noted_after_a_step_is_what_the_step_did(words: Path, tmp_path: Path) -> None:
+    steps, lr = 6, 0.1
+    settings = {"model": "bigram", "optimizer": "sgd", "momentum": 0.0, "schedule": "constant", "warmup": 0}
+    noted, seen = [], []
+    for grad_clip in (0.0, 1e-3):
+        setup = set_up({
+            "corpus": str(words), "steps": steps, "evaluations": steps, "learning_rate": lr, "grad_clip": grad_clip,
+            **settings,
+        })  # fmt: skip
+        run = Run.create(tmp_path / str(grad_clip))
+        write_beginning(run, setup)
+        before = setup.model.table.weight.detach().numpy().copy()
+        norms: list[Any] = []
+
+        def look(report: Report, setup: Setup = setup, norms: list[Any] = norms) -> None:
+            grads = [p.grad.numpy() for p in setup.model.parameters() if p.grad is not None]
+            norms.append((report.grad_norm, math.sqrt(sum(float((g**2).sum()) for g in grads))))
+
+        collect = Diagnosis(setup.model, looked_at(setup), run, grad_clip=grad_clip)
+        train(
+            setup.model, setup.batches, setup.config, run, evaluate=lambda _: 1.0, data=setup.data(),
+            progress=lambda report, collect=collect, look=look: (collect(report), look(report))[0],  # type: ignore
+        )  # fmt: skip
+        noted.append(read_diagnostics(run))
+        seen.append(norms)
+        assert before.std() == 0  # from a table of zeros there is no ratio to its first step
+        assert "table.weight" not in noted[-1][0]["updates"]
+    plain, clipped = noted
+    for line, (given, norm) in zip(plain, seen[0], strict=True):
+        assert given is None
+        assert line["grad_norm"]["median"] == pytest.approx(norm, rel=1e-5)
+        assert line["grad_norm"]["clipped"] == 0
+    for line, (given, norm) in zip(clipped, seen[1], strict=True):
+        assert norm == pytest.approx(1e-3, rel=1e-3)
+        assert line["grad_norm"] == {"median": given, "largest": given, "clipped": 1.0}
+        assert given > norm
+    # with the gradient cut to one length, the table grows, and the steps beside it get smaller
+    ratios = [line["updates"]["table.weight"] for line in clipped[1:]]
+    assert ratios == sorted(ratios, reverse=True)
 
 
 def test_resumed_run_goes_on_where_its_checkpoint_is(words: Path, tmp_path: Path) -> None:
@@ -65,7 +127,10 @@ def test_pictures_lie_next_to_the_run_and_in_its_page(words: Path, tmp_path: Pat
     run = trained(words, tmp_path / "run")
     pictures = draw(run, reopen(run))
     names = [picture.name for picture in pictures]
-    assert names == ["embedding", "activations", "stream", "std-over-time", "saturated-over-time", "attention-0"]
+    assert names == [
+        "text", "embedding", "activations", "saturation", "stream", "gradients", "weight-gradients", "std-over-time",
+        "saturated-over-time", "updates", "gradient-norm", "attention-0",
+    ]  # fmt: skip
     assert all(picture.png.startswith(b"\x89PNG") for picture in pictures)
     assert drawn(run.path) == pictures
     html = write_run_page(run.path).read_text(encoding="utf-8")
@@ -75,7 +140,7 @@ def test_pictures_lie_next_to_the_run_and_in_its_page(words: Path, tmp_path: Pat
         drawn(run.path)
 
 
-def test_counting_model_has_its_table_and_nothing_else(words: Path, tmp_path: Path) -> None:
+def test_counting_model_has_its_table_and_a_text(words: Path, tmp_path: Path) -> None:
     run = trained(words, tmp_path / "run", model="ngram", order=2)
-    assert [picture.name for picture in draw(run, reopen(run))] == ["counts"]
+    assert [picture.name for picture in draw(run, reopen(run))] == ["text", "counts"]
     assert drawn(tmp_path) == []

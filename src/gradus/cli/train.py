@@ -166,7 +166,8 @@ def _train(ctx: click.Context, run: Run, setup: Setup, page: bool, diagnose: boo
     dev, test = setup.rows("dev"), setup.rows("test")
     say(_introduction(setup))
     diagnose = diagnose or (run.path / DIAGNOSTICS).exists()  # a resumed run goes on with it
-    collect = Diagnosis(setup.model, looked_at(setup), run) if diagnose else None
+    grad_clip = setup.config.grad_clip
+    collect = Diagnosis(setup.model, looked_at(setup), run, grad_clip=grad_clip) if diagnose else None
     with show_progress(setup.config.model) as progress:
 
         def show(report: Report) -> None:

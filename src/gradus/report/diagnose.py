@@ -7,17 +7,20 @@ nothing where a model has nothing of the kind.
 from __future__ import annotations
 
 import io
+import math
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gradus import files
 from gradus.errors import UserError
-from gradus.models.inside import attention, embedding, layers
+from gradus.evaluation import token_losses
+from gradus.models.inside import attention, embedding, gradients, layers
 from gradus.report.picture import Picture
 from gradus.training import Run, Setup
 from gradus.training.diagnose import read_diagnostics
@@ -30,14 +33,19 @@ DPI = 200
 MOST_SYMBOLS = 28  # of a count table: more cannot be told apart on a page
 MOST_LAYERS = 12  # lines in a plot
 LOOKED_AT = 32  # rows of dev that go through the network
+READ, READ_DOCUMENTS = 400, 45  # characters of a stream, or documents, whose losses are drawn
 ATTENDED = 12  # characters of the text whose attention is drawn
 
+T = TypeVar("T")
+Ints = NDArray[np.int64]
 Drawn = Iterator[tuple[str, str, "Figure"]]  # a file's name, a caption, a figure
 
 
-def looked_at(setup: Setup) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-    """The rows of dev (B, T) with which a network is looked at, the same at every evaluation."""
-    return next(iter(setup.rows("dev").batches(LOOKED_AT)))[0]
+def looked_at(setup: Setup) -> tuple[Ints, Ints]:
+    """Rows of dev, idx and targets (B, T), with which a network is looked at, the same at every evaluation: of the
+    middle length, so that none is padded."""
+    rows = setup.rows("dev")
+    return rows.take(np.flatnonzero(rows.lengths == np.sort(rows.lengths)[len(rows) // 2])[:LOOKED_AT])
 
 
 def draw(run: Run, setup: Setup) -> list[Picture]:
@@ -116,65 +124,174 @@ def _embedding(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
 
 
 def _activations(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
-    from gradus.plots import plot_activations
+    from gradus.plots import plot_activations, plot_saturation
 
-    found = dict(list(layers(setup.model, looked_at(setup)).items())[:MOST_LAYERS])
-    nonlinear = {_short(name): layer for name, layer in found.items() if layer.saturated is not None}
-    stream = {_short(name): layer for name, layer in found.items() if layer.saturated is None}
+    every = layers(setup.model, looked_at(setup)[0])
+    found = _some(every)
+    nonlinear = {_short(name): layer for name, layer in found.items() if layer.flat is not None}
+    others = {_short(name): layer.values for name, layer in found.items() if layer.flat is None}
     if nonlinear:
         yield (
             "activations",
             "What the nonlinearities give, layer by layer. Saturated is the part where the slope is nearly zero and "
-            "hardly any gradient passes.",
+            "hardly any gradient passes; of a ReLU, half is usual." + _drawn_of(every),
             plot_activations(
                 {name: layer.values for name, layer in nonlinear.items()},
                 saturated={name: layer.saturated for name, layer in nonlinear.items()},
             ),
         )
-    if stream:
-        values = {name: layer.values for name, layer in stream.items()}
+        yield (
+            "saturation",
+            "Which units are flat (blue), for some examples of dev. A unit that is flat for all of them (orange) is "
+            "dead: nothing here can train what feeds it.",
+            plot_saturation({name: layer.flat for name, layer in nonlinear.items() if layer.flat is not None}),
+        )
+    if others and setup.config.model == "recurrent":
+        caption = "The numbers of the state, all that is remembered of the text before."
+        yield "state", caption, plot_activations(others, saturated=None, title="State")
+    elif others:
         caption = "The residual stream after each block: its spread grows as each block adds its part."
-        yield "stream", caption, plot_activations(values, saturated=None, title="Residual stream")
+        yield "stream", caption, plot_activations(others, saturated=None, title="Residual stream")
 
 
-def _over_time(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
+def _gradients(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
+    from gradus.plots import plot_gradients
+
+    at_layers, at_weights = gradients(setup.model, *looked_at(setup))
+    if at_layers:
+        caption = (
+            "The gradients that reach the layers' outputs. Where one layer's lie left of the next one's, the gradient "
+            "fades on its way back." + _drawn_of(at_layers)
+        )
+        figure = plot_gradients(_shortly(_some(at_layers)), title="Gradients of the layers' outputs")
+        yield "gradients", caption, figure
+    if at_weights:
+        caption = (
+            "The gradients of the weights, and how large they are beside the weights themselves: "
+            "std(gradient) / std(weights)." + _drawn_of(at_weights)
+        )
+        weights = {_short(name): p for name, p in setup.model.named_parameters()}
+        figure = plot_gradients(_shortly(_some(at_weights)), weights=weights, title="Gradients of the weights")
+        yield "weight-gradients", caption, figure
+
+
+def _over_time(run: Run, setup: Setup) -> Drawn:
     from gradus.plots import plot_series
 
-    lines = read_diagnostics(run)
+    lines = [line for line in read_diagnostics(run) if "grad_norm" in line]
     if len(lines) < 2:
         return
     steps = [line["step"] for line in lines]
-    last = dict(list(lines[-1].get("activations", {}).items())[:MOST_LAYERS])
+
+    def each(*path: str) -> dict[str, list[float]]:
+        """The numbers of each layer or weight, at the end of the path, over time."""
+        kind, *rest = path
+        out = {}
+        for name in _some(lines[-1].get(kind, {})):
+            numbers = [_at(line, kind, name, *rest) for line in lines]
+            if None not in numbers:
+                out[_short(name)] = [float(number) for number in numbers]
+        return out
+
     for key, title, ylabel, caption in (
         ("std", "Spread of the activations", "standard deviation",
          "The spread of each layer's outputs while it trained, measured at every evaluation."),
         ("saturated", "Saturation", "part that is flat",
          "How much of each nonlinearity is flat, while it trained: what rises towards 1 stops learning."),
     ):  # fmt: skip
-        series = {
-            _short(name): [float(line["activations"][name][key]) for line in lines]
-            for name, numbers in last.items()
-            if numbers.get(key) is not None and all(name in line.get("activations", {}) for line in lines)
-        }
-        if series:
+        if series := each("activations", key):
             yield f"{key}-over-time", caption, plot_series(steps, series, title=title, ylabel=ylabel)
+
+    if ratios := each("updates"):
+        logs = {name: [math.log10(max(ratio, 1e-12)) for ratio in series] for name, series in ratios.items()}
+        yield (
+            "updates",
+            "How far a step moves each matrix beside how large it is: std(update) / std(weights). Near 10⁻³, the "
+            "dashed line, is healthy; far below, it hardly learns; far above, each step undoes the one before."
+            + _drawn_of(lines[-1]["updates"]),
+            plot_series(steps, logs, title="Update-to-data ratio", ylabel="log10 of the ratio", level=-3),
+        )
+    clip = setup.config.grad_clip
+    norms = {which: [float(line["grad_norm"][which]) for line in lines] for which in ("median", "largest")}
+    clipped = sum(line["grad_norm"]["clipped"] for line in lines) / len(lines)
+    yield (
+        "gradient-norm",
+        "The norm of the gradient of all parameters, in the steps between two evaluations."
+        + (f" Longer ones are cut to {clip:g}, the dashed line: {clipped:.0%} of them." if clip else ""),
+        plot_series(
+            steps, norms, title="Gradient norm", ylabel="norm, before clipping" if clip else "norm",
+            level=clip or None, log=True,
+        ),
+    )  # fmt: skip
+
+
+def _text(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
+    from gradus.plots import plot_text
+
+    separator = setup.tokenizer.separator
+    if setup.corpus.kind == "documents":
+        texts = [setup.tokenizer.encode(document) for document in setup.splits.dev.documents[:READ_DOCUMENTS]]
+        texts = [np.array([separator, *ids, separator]) for ids in texts]
+    else:
+        texts = [setup.tokenizer.encode(_lines(setup.splits.dev.text, READ))]
+    tokens: list[str] = []
+    losses: list[float] = []
+    for ids in texts:
+        stream = setup.corpus.kind != "documents"
+        tokens += [setup.tokenizer.decode([i]) if stream or i != separator else "↵" for i in ids[0 if stream else 1 :]]
+        losses += [*([math.nan] if stream else []), *token_losses(setup.model, ids)]
+    caption = "Text that was not trained on: the darker, the less probable the model found it, given what is before it."
+    yield "text", caption, plot_text(tokens, losses)
 
 
 def _attention(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
     from gradus.plots import plot_attention
 
-    text = setup.splits.dev.joined()
     if setup.corpus.kind == "documents":
         text = "\n" + max(setup.splits.dev.documents[:50], key=len)
+    else:
+        text = _lines(setup.splits.dev.text, READ)
     text = text[: min(ATTENDED, setup.model.block_size)]
     for i, weights in enumerate(attention(setup.model, setup.tokenizer.encode(text))):
         caption = f"Layer {i}: how much each position (row) takes from itself and those before it (columns), by head."
         yield f"attention-{i}", caption, plot_attention(weights, list(text), title=f"Attention, layer {i}")
 
 
+def _some(found: Mapping[str, T]) -> dict[str, T]:
+    """As many as a plot can hold, from the first to the last."""
+    names = list(found)
+    if len(names) > MOST_LAYERS:
+        names = [names[i] for i in np.linspace(0, len(names) - 1, MOST_LAYERS).round().astype(int)]
+    return {name: found[name] for name in names}
+
+
+def _drawn_of(found: Mapping[str, Any]) -> str:
+    return f" {MOST_LAYERS} of {len(found)} are drawn." if len(found) > MOST_LAYERS else ""
+
+
+def _lines(text: str, length: int) -> str:
+    """So many characters of a text at most, whole lines where there are any."""
+    start = text.find("\n", 0, length) + 1  # a split may begin in the middle of a line
+    whole = text[start : text.rfind("\n", start, start + length) + 1]
+    return whole if len(whole) > length // 2 else text[:length]
+
+
+def _at(line: Any, *path: str) -> Any:
+    """What lies in a line under some names; None if one is missing."""
+    for name in path:
+        line = line.get(name) if isinstance(line, dict) else None
+    return line
+
+
+def _shortly(found: Mapping[str, T]) -> dict[str, T]:
+    return {_short(name): value for name, value in found.items()}
+
+
 def _short(name: str) -> str:
     """A module's name as a legend can hold it: h.0.gelu for transformer.h.0.mlp.gelu."""
-    return ".".join(part for part in name.split(".") if part not in ("transformer", "mlp"))
+    return ".".join(part for part in name.split(".") if part not in ("transformer", "mlp", "weight"))
 
 
-PICTURES: tuple[Callable[[Run, Setup], Drawn], ...] = (_counts, _embedding, _activations, _over_time, _attention)
+PICTURES: tuple[Callable[[Run, Setup], Drawn], ...] = (
+    _text, _counts, _embedding, _activations, _gradients, _over_time, _attention,
+)  # fmt: skip

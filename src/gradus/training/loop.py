@@ -109,12 +109,13 @@ def _optimize(
                 loss.backward()
                 mean_loss += loss.item()
             _require_finite(mean_loss, "loss", session)
+            grad_norm = None  # before clipping; what is not clipped is not measured
             if config.grad_clip:
-                norm = nn.utils.clip_grad_norm_(parameters, config.grad_clip)
-                _require_finite(norm.item(), "norm of the gradient", session)
+                grad_norm = nn.utils.clip_grad_norm_(parameters, config.grad_clip).item()
+                _require_finite(grad_norm, "norm of the gradient", session)
             optimizer.step()
 
-            session.end_step(lr, mean_loss, tokens, interrupted)
+            session.end_step(lr, mean_loss, grad_norm, tokens, interrupted)
     return session.result()
 
 

@@ -83,11 +83,14 @@ class Session:
         """Where the learning rate's schedule stands at the step that has begun, 0 to 1."""
         return self.done if self.config.steps is None else (self.progress.step + 1) / self.config.steps
 
-    def end_step(self, lr: float, loss: float, tokens: int, interrupted: Callable[[], bool]) -> None:
+    def end_step(
+        self, lr: float, loss: float, grad_norm: float | None, tokens: int, interrupted: Callable[[], bool]
+    ) -> None:
         """What follows an optimizer step: time it, log it, and when their time has come evaluate, save and stop.
 
         Args:
             loss: the mean over the step's tokens, nats.
+            grad_norm: the norm of the gradient before it was clipped; None where it is not clipped.
             interrupted: whether Ctrl-C has asked to stop; it is asked last.
         """
         progress, done_before = self.progress, self.done
@@ -98,7 +101,8 @@ class Session:
         progress.loss_tokens += tokens
         evaluation_due = _passes(done_before, self.done, self.config.evaluations)
         dev_loss = self._measure() if evaluation_due and self.evaluate is not None else None
-        self._report(lr, dev_loss, line=dev_loss is not None or _passes(done_before, self.done, LOG_LINES))
+        line = dev_loss is not None or _passes(done_before, self.done, LOG_LINES)
+        self._report(lr, dev_loss, line=line, grad_norm=grad_norm)
         self.stopped = self._reason_to_stop(interrupted)
         if evaluation_due or self.stopped is not None:
             self.save(better=dev_loss is not None and progress.best_step == progress.step)
@@ -212,7 +216,10 @@ class Session:
             progress.stale += 1
         return loss
 
-    def _report(self, lr: float, dev_loss: float | None, *, line: bool, done: float | None = None) -> None:
+    def _report(
+        self, lr: float, dev_loss: float | None, *, line: bool, done: float | None = None,
+        grad_norm: float | None = None,
+    ) -> None:  # fmt: skip
         """Tell the display and, with `line`, metrics.jsonl how training goes."""
         progress = self.progress
         loss = progress.loss_sum / progress.loss_tokens if progress.loss_tokens else math.nan
@@ -228,7 +235,9 @@ class Session:
         if self.display is not None:
             done = min(self.done if done is None else done, 1.0)
             rate = self._tokens_per_second()
-            self.display(Report(progress.step, done, progress.tokens, progress.seconds, rate, lr, loss, dev_loss))
+            self.display(
+                Report(progress.step, done, progress.tokens, progress.seconds, rate, lr, loss, dev_loss, grad_norm)
+            )
 
     def _tokens_per_second(self) -> float:
         return self.step_tokens / self.step_seconds if self.step_seconds > 0 else 0.0

@@ -42,6 +42,7 @@ class Report:
     learning_rate: float
     loss: float  # mean over the tokens since the last line of metrics.jsonl, nats
     dev_loss: float | None  # when it was measured after this step
+    grad_norm: float | None = None  # of this step, before clipping; where the gradient is clipped
 
 
 @dataclass(frozen=True)
