@@ -1,7 +1,8 @@
-"""`gradus eval`: a trained model's loss on a whole split."""
+"""`gradus eval`: a trained model's loss on a whole split, and where it is most surprised."""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -9,7 +10,9 @@ import click
 from gradus.cli.losses import told
 from gradus.cli.output import say
 from gradus.cli.verb import RunFolder, Split, Verb
+from gradus.cli.worst import lines_of
 from gradus.evaluation import evaluate
+from gradus.evaluation import worst as worst_positions
 from gradus.training import Run, load_model, reopen
 
 
@@ -32,8 +35,16 @@ from gradus.training import Run, load_model, reopen
     type=click.IntRange(min=1),
     help="Stride of the sliding window, in tokens; 1 gives every prediction a full context.",
 )
+@click.option(
+    "--worst",
+    type=click.IntRange(min=1),
+    is_flag=False,
+    flag_value=10,
+    metavar="[N]",
+    help="Also show the N positions, 10 by default, that it predicts worst, and what it expected there.",
+)
 @click.option("--last", is_flag=True, help="Use the last weights, not those with the lowest dev loss.")
-def command(run: str, split: Any, sliding: bool, stride: int | None, last: bool) -> None:
+def command(run: str, split: Any, sliding: bool, stride: int | None, worst: int | None, last: bool) -> None:
     """Measure the loss of the model in the folder RUN on every character of a split, each scored once."""
     opened = Run.open(run)
     model = load_model(opened, last=last)
@@ -42,3 +53,7 @@ def command(run: str, split: Any, sliding: bool, stride: int | None, last: bool)
     setup = reopen(opened)
     rows = setup.rows(split, stride=stride)
     say(f"{split} loss {told(evaluate(model, rows), setup, split, digits=6, counts=True)}")
+    if worst is not None:
+        click.echo()
+        for line in lines_of(worst_positions(model, rows, worst), setup):
+            click.echo(line, color=False if os.environ.get("NO_COLOR") else None)
