@@ -15,9 +15,12 @@ RUNS = {
     "ngram": (["--order", "2"], ["counts"]),
     "mlp": (
         ["--n-layer", "4", "--norm", "none", "--init", "plain", "--steps", "500"],
-        ["activations", "saturated-over-time"],
+        ["activations", "saturation", "saturated-over-time", "gradients"],
     ),
-    "gpt": (["--n-layer", "2", "--steps", "600"], ["embedding", "attention-0", "attention-1"]),
+    "gpt": (
+        ["--n-layer", "2", "--steps", "600"],
+        ["text", "embedding", "attention-0", "attention-1", "updates", "gradient-norm", "weight-gradients"],
+    ),
 }
 
 
@@ -27,7 +30,7 @@ def main() -> None:
         for model, (settings, pictures) in RUNS.items():
             run = Path(folder) / model
             command = [sys.executable, "-m", "gradus", "train", "words", "--model", model, *settings]
-            subprocess.run([*command, "--run", str(run), "--diagnose"], check=True)
+            subprocess.run([*command, "-o", str(run), "--diagnose"], check=True)
             for picture in pictures:
                 shutil.copy(run / "diagnostics" / f"{picture}.png", IMAGES / f"inside-{picture}.png")
 
