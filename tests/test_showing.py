@@ -12,16 +12,17 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 import gradus
 from gradus.backend import nn
-from gradus.evaluation import Score
+from gradus.evaluation import Score, Surprise
 from gradus.generation import SamplingRule, Texts
 from gradus.gradcheck import Check, Derivative, InputCheck, check, derivative
 from gradus.graph import Edge, Frames, Graph, Group, Node, Step, Walk, graph, walk, watch
 from gradus.models import MODELS, build_model
-from gradus.plots import LossCurve, plot_losses
+from gradus.plots import ColoredText, LossCurve, plot_losses
 from gradus.plots.style import Figure
 from gradus.report.record import Part, Record, Rung, Sample
 from gradus.scalar import MLP, Compiled, Layer, Neuron, Value, compile
@@ -114,6 +115,7 @@ EXAMPLES: dict[type, Callable[[], Any]] = {
     Batches: lambda: Batches(stream(), CharTokenizer.train(stream()), 64, 16, 1),
     CharTokenizer: lambda: CharTokenizer([chr(i) for i in range(0x4E00, 0x5E00)]),
     Check: checked,
+    ColoredText: lambda: ColoredText("a" * 10_000, np.ones(10_000)),
     Compiled: compiled,
     Corpus: documents,
     CorpusEntry: lambda: catalogue()[0],
@@ -147,6 +149,7 @@ EXAMPLES: dict[type, Callable[[], Any]] = {
     Walk: lambda: walk(graph(large_loss())),
     Derivative: lambda: derivative(lambda x: x**2, 3.0),
     watch: lambda: watch(MLP(2, [4, 1])),
+    Surprise: lambda: Surprise(np.arange(9999), np.ones(9999), 3, 9.5, ((1, 0.5),)),
 }
 SCALARS = re.compile(r"(int|float|bool|str|None|Literal\[.*\]|Kind)( [|] (int|float|str|None))*")
 

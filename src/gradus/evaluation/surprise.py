@@ -36,6 +36,9 @@ class Surprise:
     loss: float
     expected: tuple[tuple[int, float], ...]
 
+    def __repr__(self) -> str:
+        return f"Surprise(token {self.token} after {len(self.context)} others, {self.loss:.2f} nats)"
+
     @property
     def probability(self) -> float:
         """What the model gave to the token that came."""

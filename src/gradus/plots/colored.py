@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from gradus.plots.arrays import as_floats
@@ -68,6 +69,9 @@ class ColoredText:
         if losses.shape != (len(self.tokens),):
             raise ValueError(f"losses must be ({len(self.tokens)},) for {len(self.tokens)} tokens, got {losses.shape}")
         object.__setattr__(self, "losses", losses)
+
+    def __repr__(self) -> str:
+        return f"ColoredText({len(self.tokens):,} tokens, {np.nanmean(as_floats(self.losses)):.4f} nats each)"
 
     def ansi(self) -> str:
         """For a terminal. Line ends are kept, other characters that cannot be seen are named."""
