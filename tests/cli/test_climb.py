@@ -66,7 +66,7 @@ def test_default_folder_is_numbered_and_named_after_the_corpus(
     [
         (["nonsense"], "no corpus or file named 'nonsense'"),
         (["word"], "did you mean 'words'?"),
-        (["--model", "gtp"], "no rung of the ladder is called 'gtp'; it has ngram, bigram, nplm, gpt"),
+        (["--model", "gtp"], "no rung of the ladder is called 'gtp'; it has ngram, bigram, nplm, mlp, wavenet"),
         (["--minutes", "0"], "0"),
         (["--minutes", "soon"], "'soon' is not a valid float"),
         (["--seed", "-1"], "-1"),

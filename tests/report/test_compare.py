@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import math
 import zlib
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,7 @@ from gradus.models import build_model
 from gradus.plots.curve import LossCurve
 from gradus.report import compare
 from gradus.report.compare import NOISE, comparison, digits, verdict
-from gradus.report.record import Record, Rung
+from gradus.report.record import Record, Rung, Yardstick
 from gradus.report.yardsticks import compressed, yardsticks
 from gradus.text import Batches, CharTokenizer, Corpus, make_rows
 from gradus.training import TrainConfig, train
@@ -65,6 +66,18 @@ def test_best_network_is_decided_on_dev_not_on_test() -> None:
     )
     level = record(rung("A", 1.8), rung("B", 1.8 + NOISE / 2), rung("C", 2.0))
     assert verdict(level)[1] == "Within noise on test (less than 0.01 nats apart): A and B."
+
+
+def test_mixture_is_told_apart_from_single_networks_and_the_floor_says_how_near() -> None:
+    mixed = replace(rung("mixture counts", 1.7), model="mixture", title="mixture")
+    whole = replace(record(rung("A", 1.8), mixed), floor=Yardstick("the grammar itself", 1.6, 1.65))
+    assert whole.best_network is not None
+    assert whole.best_network.title == "A"
+    assert verdict(whole)[1:] == [
+        "Two models in one, the mixture: dev 1.7000, test 1.7000, 0.1000 nats below A alone.",
+        "No model can pass the grammar itself, 1.6500 on test. Nearest come, in nats above it: mixture 0.0500, "
+        "A 0.1500.",
+    ]
 
 
 def test_digits_tell_different_losses_apart() -> None:

@@ -19,7 +19,7 @@ MODELS = ", ".join(dict.fromkeys(step.model for step in LADDER))
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
-    help="Time budget for all models together, approximate.  [default: each model's own number of steps, about 3 "
+    help="Time budget for all models together, approximate.  [default: each model's own number of steps, about 4 "
     "minutes in all on two idle cores]",
 )
 @click.option(
@@ -31,9 +31,16 @@ MODELS = ", ".join(dict.fromkeys(step.model for step in LADDER))
 )
 @click.option("-o", "--out", metavar="DIR", help="The folder of the climb.  [default: runs/climb-CORPUS-NUMBER]")
 @click.option("--model", "models", multiple=True, metavar="NAME", help=f"Only this model; may be repeated: {MODELS}.")
+@click.option("--diagnose", is_flag=True, help="Also look inside the models, and show pictures of that on the page.")
 @click.pass_context
 def command(
-    ctx: click.Context, corpus: str, minutes: float | None, seed: int, out: str | None, models: tuple[str, ...]
+    ctx: click.Context,
+    corpus: str,
+    minutes: float | None,
+    seed: int,
+    out: str | None,
+    models: tuple[str, ...],
+    diagnose: bool,
 ) -> None:
     """Train every model of the ladder on a text and compare them, in a table and a page whose path comes last.
 
@@ -45,7 +52,9 @@ def command(
     onlooker = Onlooker(console)
     with work_goes_on():
         try:
-            record, folder = climb(corpus, minutes, seed=seed, out=out, only=models, watcher=onlooker)
+            record, folder = climb(
+                corpus, minutes, seed=seed, out=out, only=models, diagnose=diagnose, watcher=onlooker
+            )
         finally:
             onlooker.close()
     click.echo()

@@ -7,6 +7,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Sequence
 
 from gradus.report.chart import clock
+from gradus.report.colors import colors
 from gradus.report.compare import comparison
 from gradus.report.explain import explain, source
 from gradus.report.markup import Markup, el
@@ -38,7 +39,7 @@ def card(record: Record, i: int, pictures: Sequence[Picture] = ()) -> Markup:
         _source(rung),
         el("details", el("summary", "Settings"), _settings(rung)),
         class_="rung",
-        style=f"--c:var(--c{i % 6})",
+        style=f"--c:{colors(record)[i]}",
         aria_labelledby=f"rung{i}",
     )
 
@@ -145,6 +146,6 @@ def _source(rung: Rung) -> Markup | str:
 
 def _settings(rung: Rung) -> Markup:
     rows = [(name, f"{value}") for name, value in rung.settings.items()]
-    if not rung.counts:
+    if rung.trained:
         rows += [("steps taken", f"{rung.steps:,}"), ("training took", clock(rung.seconds))]
     return el("dl", ((el("dt", name), el("dd", value)) for name, value in rows))

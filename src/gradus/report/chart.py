@@ -1,12 +1,14 @@
 """The loss curves of the page as one inline SVG, drawn by hand: text stays text, colours follow the page's theme.
 
-Time is logarithmic, because what a model learns in its first second and in its last minute are both worth seeing.
+Time is logarithmic, because what a model learns in its first second and in its last minute are both worth seeing; so is
+the loss, because the last steps down are small and the dearest.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from gradus.plots.curve import LossCurve
 from gradus.report.markup import Markup, el
@@ -30,44 +32,52 @@ _TIMES = (
     10800.0,
     36000.0,
 )
-COLORS = 6  # of the page; the curves after so many have the same colours again, dashed
+_LOSSES = [m * 10.0**e for e in range(-4, 3) for m in (1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3, 4, 5, 6, 8)]
 _POINTS = 240  # more points on a training line than this cannot be seen
 
-Level = tuple[int | None, str, float]
+
+@dataclass(frozen=True)
+class Level:
+    """A horizontal line: the loss of what has no curve. kind: "rung", "stick" for a yardstick, or "floor"."""
+
+    paint: str
+    name: str
+    loss: float
+    kind: str = "rung"
 
 
 def loss_chart(
-    curves: Sequence[tuple[int, LossCurve]],
+    curves: Sequence[tuple[str, LossCurve]],
     levels: Sequence[Level] = (),
     *,
     width: int = 880,
-    height: int = 420,
+    height: int = 520,
     labels: bool = True,
 ) -> Markup:
     """Draw loss against seconds of training.
 
     Args:
-        curves: (color, curve); the color is an index into the page's --c0, --c1, ... A thin line is the training loss
-            (running mean), a strong one with dots the loss over the dev split; a dot has its numbers in a tooltip.
-        levels: (color or None for grey, name, loss) of what has no curve: dashed horizontal lines.
+        curves: (paint, curve), paint being a CSS colour. A thin line is the training loss (running mean), a strong one
+            with dots the loss over the dev split; a dot has its numbers in a tooltip.
+        levels: of what has no curve.
         width, height: of the view box, in CSS pixels.
         labels: write the names at the ends of the curves; without them the chart needs a legend beside it.
 
     Returns:
         an <svg> element that stands alone, labelled for screen readers.
     """
-    curves = [(color, curve) for color, curve in curves if curve.train or curve.dev]
+    curves = [(paint, curve) for paint, curve in curves if curve.train or curve.dev]
     longest = max((len(curve.label) for _, curve in curves), default=0) + len(" 1.234")
     right = 20 + 8 * longest if labels else 14  # 8 pixels hold a character
     plot = _Plot(curves, levels, width, height, right)
     told = [f"{curve.label} ends at {_end(curve)[1]:.3f}" for _, curve in curves]
-    told += [f"{name} is at {loss:.3f}" for _, name, loss in levels]
+    told += [f"{level.name} is at {level.loss:.3f}" for level in levels]
     return el(
         "svg",
         plot.grid(),
         plot.levels(levels),
-        *(plot.curve(color, curve) for color, curve in curves),
-        plot.labels({curve.label: (color, *_end(curve)) for color, curve in curves}) if labels else "",
+        *(plot.curve(paint, curve) for paint, curve in curves),
+        plot.labels({curve.label: (paint, *_end(curve)) for paint, curve in curves}) if labels else "",
         class_="chart",
         viewBox=f"0 0 {width} {height}",
         role="img",
@@ -110,33 +120,38 @@ class _Plot:
     """The plot: positions of seconds and nats, and the marks drawn there."""
 
     def __init__(
-        self, curves: Sequence[tuple[int, LossCurve]], levels: Sequence[Level], width: int, height: int, right: int
+        self, curves: Sequence[tuple[str, LossCurve]], levels: Sequence[Level], width: int, height: int, right: int
     ) -> None:
         self.left, self.right, self.bottom, self.top = 44, width - right, height - 40, 16
         seconds = [s for _, curve in curves for s in (*curve.seconds, *curve.dev_seconds) if s > 0] or [1.0]
         self.t1 = max(seconds)
         self.t0 = min(max(min(seconds), self.t1 / 1000), self.t1 / 10)  # three decades at most, one at least
-        losses = [loss for _, curve in curves for loss in (*_settled(curve), *curve.dev)]
-        losses = [loss for loss in (*losses, *(loss for _, _, loss in levels)) if math.isfinite(loss)] or [0.0, 1.0]
-        ceiling = max((loss for _, _, loss in levels), default=max(losses))
-        self.high = min(max(losses), ceiling) + 0.05  # what lies above guessing is not worth the height
-        self.step = _tick_step(self.high - min(losses) + 0.05)
-        self.low = math.floor((min(losses) - 0.05) / self.step) * self.step
+        at = [level.loss for level in levels]
+        losses = [*at, *(loss for _, curve in curves for loss in (*_settled(curve), *curve.dev))]
+        losses = [loss for loss in losses if math.isfinite(loss) and loss > 0] or [1.0]
+        self.high = (
+            min(max(losses), max(at, default=math.inf)) * 1.03
+        )  # what lies above guessing is not worth the height
+        self.low = min(losses) * 0.97
+        self.ends = max((_end(curve)[1] for _, curve in curves), default=self.high)
 
     def x(self, seconds: float) -> float:
         t = max(seconds, self.t0)
         return self.left + (self.right - self.left) * math.log(t / self.t0) / math.log(self.t1 / self.t0)
 
     def y(self, loss: float) -> float:
-        return self.bottom + (self.top - self.bottom) * (min(loss, self.high) - self.low) / (self.high - self.low)
+        inside = min(max(loss, self.low), self.high)
+        return self.bottom + (self.top - self.bottom) * math.log(inside / self.low) / math.log(self.high / self.low)
 
     def grid(self) -> Iterator[Markup]:
-        decimals = max(0, -math.floor(math.log10(self.step) + 1e-9))
-        for i in range(math.ceil((self.high - self.low) / self.step)):
-            loss = self.low + i * self.step
+        above = math.inf
+        for loss in (loss for loss in _LOSSES if self.low <= loss <= self.high):
             y = self.y(loss)
+            if above - y < 20:  # pixels that a number takes
+                continue
+            above = y
             yield el("line", class_="grid", x1=self.left, x2=self.right, y1=y, y2=y)
-            yield el("text", f"{loss:.{decimals}f}", class_="tick", x=self.left - 8, y=y + 4, text_anchor="end")
+            yield el("text", f"{loss:g}", class_="tick", x=self.left - 8, y=y + 4, text_anchor="end")
         taken = -math.inf
         for seconds in (t for t in _TIMES if self.t0 <= t <= self.t1):
             x = self.x(seconds)
@@ -149,15 +164,21 @@ class _Plot:
         yield el("text", "time in training", class_="tick", x=middle, y=self.bottom + 36, text_anchor="middle")
 
     def levels(self, levels: Sequence[Level]) -> Iterator[Markup]:
-        heights = spread({name: self.y(loss) - 6 for _, name, loss in levels}, 15, self.top - 5, self.bottom - 4)
-        for color, name, loss in levels:
-            paint, stick = ("var(--muted)", " stick") if color is None else (f"var(--c{color % COLORS})", "")
-            y, label = self.y(loss), f"{name} {loss:.3f}"
-            yield el("line", class_=f"level{stick}", x1=self.left, x2=self.right, y1=y, y2=y, stroke=paint)
-            yield el("text", label, class_=f"name{stick}", x=self.left + 6, y=heights[name], fill=paint)
+        """The lines, each with its name where no curve runs: on the right above the ends of all curves, else on the
+        left."""
+        for level in levels:
+            y = self.y(level.loss)
+            yield el("line", class_=f"level {level.kind}", x1=self.left, x2=self.right, y1=y, y2=y, stroke=level.paint)
+        for on_right in (False, True):
+            side = {level.name: level for level in levels if (level.loss > self.ends) is on_right}
+            wanted = {name: 5 - self.y(level.loss) for name, level in side.items()}  # upward: above its own line
+            heights = {name: -y for name, y in spread(wanted, 15, 4 - self.bottom, 4 - self.top).items()}
+            for name, level in side.items():
+                place = {"x": self.right - 6, "text_anchor": "end"} if on_right else {"x": self.left + 6}
+                label = f"{name} {level.loss:.3f}"
+                yield el("text", label, class_=f"name {level.kind}", y=heights[name], fill=level.paint, **place)
 
-    def curve(self, color: int, curve: LossCurve) -> Iterator[Markup]:
-        paint, dash = f"var(--c{color % COLORS})", "6 3" if color >= COLORS else None
+    def curve(self, paint: str, curve: LossCurve) -> Iterator[Markup]:
         weight = max(0.0, min(0.95, 1 - 40 / max(1, len(curve.train))))  # a longer run is averaged over more points
         losses = zip(curve.seconds, curve.smoothed(weight), strict=True)
         train = _thin([(self.x(s), self.y(loss)) for s, loss in losses if s > 0 and math.isfinite(loss)])
@@ -166,7 +187,7 @@ class _Plot:
         dev = [(s, loss) for s, loss in zip(curve.dev_seconds, curve.dev, strict=True) if math.isfinite(loss)]
         if len(dev) > 1:
             line = _join([(self.x(s), self.y(v)) for s, v in dev])
-            yield el("polyline", class_="dev", points=line, stroke=paint, stroke_dasharray=dash)
+            yield el("polyline", class_="dev", points=line, stroke=paint)
         for seconds, loss in dev:
             place = {"cx": self.x(seconds), "cy": self.y(loss)}
             yield el(
@@ -177,10 +198,10 @@ class _Plot:
                 class_="dot",
             )
 
-    def labels(self, ends: Mapping[str, tuple[int, float, float]]) -> Iterator[Markup]:
+    def labels(self, ends: Mapping[str, tuple[str, float, float]]) -> Iterator[Markup]:
         heights = spread({name: self.y(end[2]) + 4 for name, end in ends.items()}, 17, self.top + 4, self.bottom)
-        for name, (color, seconds, loss) in ends.items():
-            paint, y = f"var(--c{color % COLORS})", heights[name]
+        for name, (paint, seconds, loss) in ends.items():
+            y = heights[name]
             start = self.x(seconds) + 6
             yield el("line", class_="lead", x1=start, y1=self.y(loss), x2=self.right + 8, y2=y - 4, stroke=paint)
             yield el("text", f"{name} {loss:.3f}", class_="name", x=self.right + 12, y=y, fill=paint)
@@ -195,12 +216,6 @@ def _end(curve: LossCurve) -> tuple[float, float]:
 def _settled(curve: LossCurve) -> Sequence[float]:
     """The running training loss without its first tenth, which starts anywhere."""
     return curve.smoothed()[len(curve.train) // 10 :]
-
-
-def _tick_step(span: float) -> float:
-    """The round number that cuts the span into four to ten pieces."""
-    power = 10.0 ** math.floor(math.log10(span / 4))
-    return max(power * m for m in (1, 2, 5) if power * m <= span / 4)
 
 
 def _thin(points: list[tuple[float, float]]) -> list[tuple[float, float]]:

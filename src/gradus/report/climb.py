@@ -15,31 +15,31 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.files import saving
-from gradus.models import MODELS, build_model
+from gradus.report.diagnose import draw, looked_at
 from gradus.report.examine import begin_record, examine
-from gradus.report.ladder import CHOOSING, ORDERS, SMOOTHINGS, Plan, Step, choose, evaluations, minutes_of
+from gradus.report.ladder import CHOOSING, ORDERS, SMOOTHINGS, Plan, Step, choose, evaluations, minutes_of, mixes
 from gradus.report.page import write_page
 from gradus.report.record import Record, Rung
 from gradus.report.task import Task, beginning
-from gradus.text import Batches, Corpus, load_corpus
+from gradus.text import Corpus, load_corpus
 from gradus.text.catalogue import as_name
 from gradus.training import (
     Report,
     Run,
     Setup,
-    TrainConfig,
     is_counting,
     load_weights,
     new_run_folder,
+    set_up,
+    set_up_mixture,
     train,
     weights,
     write_beginning,
 )
-from gradus.training.memory import require_memory
-from gradus.training.prepare import lasting, row_context, vanishes
+from gradus.training.diagnose import Diagnosis
+from gradus.training.prepare import lasting, vanishes
 
 Clock = Callable[[], float]
 
@@ -84,6 +84,7 @@ def climb(
     out: str | Path | None = None,
     only: Sequence[str] = (),
     steps: int | None = None,
+    diagnose: bool = False,
     watcher: Watcher | None = None,
     clock: Clock = time.perf_counter,
 ) -> tuple[Record, Path]:
@@ -98,6 +99,7 @@ def climb(
             next free number is taken.
         only: models whose rungs are climbed; none means all.
         steps: optimizer steps for each trained rung.
+        diagnose: look into each network while it is trained, and draw pictures of it for the page.
         watcher: the progress display.
         clock: seconds, from any start.
 
@@ -116,11 +118,16 @@ def climb(
     corpus = as_name(corpus)
     place, piped = lasting(corpus), vanishes(corpus)
     task = Task.of(load_corpus(corpus))
+    kind = task.corpus.kind
+    if any(step.model == "mixture" for step in ladder) and not any(mixes(step, kind) for step in ladder):
+        raise UserError("a mixture needs a network that is climbed before it; add one, such as --model gpt")
     folder = _new_folder(task.corpus, out)
-    ascent = _Ascent(task, ladder, minutes, seed, folder, place, piped, steps, watcher or _Silent(), clock)
+    ascent = _Ascent(task, ladder, minutes, seed, folder, place, piped, steps, diagnose, watcher or _Silent(), clock)
     command = ["gradus", "climb", corpus, *(["--minutes", f"{minutes:g}"] if minutes is not None else [])]
     command += ["--seed", str(seed), *(part for name in only for part in ("--model", name))]
+    command += ["--diagnose"] if diagnose else []
     record = begin_record(task, seed, shlex.join(command))
+    started = clock()
     for step in ladder:
         try:
             rung = ascent.climb(step)
@@ -131,6 +138,7 @@ def climb(
                     folder.rmdir()  # only if there is nothing in it
                 raise
             record = replace(record, interrupted=True)
+        record = replace(record, seconds=clock() - started)
         record.save(folder / "table.json")
         write_page(record, folder / "index.html")
         if record.interrupted:
@@ -151,25 +159,29 @@ class _Ascent:
         place: str,
         piped: bool,
         steps: int | None,
+        diagnose: bool,
         watcher: Watcher,
         clock: Clock,
     ) -> None:
         self.task, self.ladder, self.minutes, self.seed, self.folder = task, ladder, minutes, seed, folder
         self.place, self.piped, self.steps, self.watcher, self.clock = place, piped, steps, watcher, clock
+        self.diagnose = diagnose
+        self.done: list[Rung] = []
 
     def climb(self, step: Step) -> Rung:
         """Train one rung in its run folder, and score it with the weights that had the lowest dev loss."""
         plan, budget = self._plan(step), self._budget(step)
         self.watcher.begin(step, budget)
         started = self.clock()
-        settings, title = dict(plan.model), step.title
-        if step.model == "ngram" and "order" not in settings:
-            settings = self._choose_ngram(step)
+        settings, title = dict(plan.settings), step.title
+        if settings.get("method") == "additive" and "order" not in settings:
+            settings = self._choose_ngram(step, settings)
             title = f"{settings['order']}-gram counts"
         setup = self._setup(step, budget, settings)
         run = Run.create(self.folder / step.name)
         with run.in_use():
             rung = self._train(step, setup, run, title, started)
+        self.done.append(rung)
         self.watcher.end(rung)
         return rung
 
@@ -190,71 +202,76 @@ class _Ascent:
         """Train a rung, score it and mark its run as reported."""
         write_beginning(run, setup)
         dev = self.task.dev_while_training
+        collect = (
+            Diagnosis(setup.model, looked_at(setup), run, grad_clip=setup.config.grad_clip) if self.diagnose else None
+        )
+
+        def progress(report: Report) -> None:
+            if collect is not None:
+                collect(report)
+            self.watcher.train(report)
+
         result = train(
             setup.model,
             setup.batches,
             setup.config,
             run,
             evaluate=lambda _: self.task.score(setup.model, dev).nats,
-            progress=self.watcher.train,
+            fit_on=self.task.rows(setup.model, self.task.splits.dev).batches(64),
+            seconds_before=setup.seconds_before,
+            progress=progress,
             data=setup.data(),
             clock=self.clock,
         )
-        counted = is_counting(setup.model)
-        seconds = self.clock() - started if counted else result.seconds  # choosing an order is counting, too
+        seconds = setup.seconds_before + self.clock() - started  # choosing an order is counting, too
+        if not is_counting(setup.model):
+            seconds = result.seconds
         self.watcher.score()
         if result.best is not None:
             load_weights(setup.model, result.best)
         rung = examine(self.task, setup, run, step.name, title, result.step, seconds, self.seed)
+        if self.diagnose:
+            draw(run, setup)
         if result.stopped == "interrupted":
             return replace(rung, interrupted=True)
         run.update(reported=True, test_loss=rung.test)
         return rung
 
     def _setup(self, step: Step, budget: Budget, settings: Mapping[str, Any]) -> Setup:
-        """A new model of the rung with its batches; counting takes one pass over them."""
+        """A new model of the rung with its batches."""
         task = self.task
-        training: dict[str, Any] = {"kind": task.corpus.kind, "model": step.model, "seed": self.seed}
-        training |= self._plan(step).training
-        torch.manual_seed(self.seed)
-        sizes = {"vocab_size": task.tokenizer.vocab_size, "block_size": task.block_size, **settings}
-        require_memory(TrainConfig(corpus=self.place, **training), MODELS[step.model][0](**sizes))
-        model = build_model(step.model, **sizes)
-        batches = Batches(
-            task.splits.train,
-            task.tokenizer,
-            task.block_size,
-            training.get("batch_size", TrainConfig.batch_size),
-            self.seed,
-            context=row_context(model),
-        )
-        if is_counting(model):
-            training["steps"] = batches.steps_per_epoch
-        else:
-            training |= {"steps": budget.steps, "minutes": budget.minutes}
-            training.setdefault("evaluations", evaluations(budget.seconds or 60 * (budget.minutes or 0.0)))
-        config = TrainConfig(corpus=self.place, **training)
-        return Setup(config, task.corpus, task.splits, task.tokenizer, model, batches, keeps_text=self.piped)
+        values = {"corpus": self.place, "kind": task.corpus.kind, "model": step.model, "seed": self.seed, **settings}
+        if step.model == "mixture":
+            return set_up_mixture({**values, "of": self._network().folder})
+        if budget != Budget():
+            values["evaluations"] = evaluations(budget.seconds or 60 * (budget.minutes or 0.0))
+            values |= {"steps": budget.steps} if budget.minutes is None else {"minutes": budget.minutes}
+        values["block_size"] = task.block_size
+        return replace(set_up(values, corpus=task.corpus, tokenizer=task.tokenizer), keeps_text=self.piped)
 
-    def _choose_ngram(self, step: Step) -> dict[str, Any]:
+    def _network(self) -> Rung:
+        """The network that is mixed with counts: of those climbed, the one with the lowest dev loss."""
+        kind = self.task.corpus.kind
+        can = {step.name for step in self.ladder if mixes(step, kind)}
+        return min((rung for rung in self.done if rung.name in can), key=lambda rung: rung.dev)
+
+    def _choose_ngram(self, step: Step, settings: Mapping[str, Any]) -> dict[str, Any]:
         """The order and smoothing that predict the dev split best; orders go up until dev gets worse."""
         dev = beginning(self.task.splits.dev, CHOOSING)
         best = (math.inf, 2, SMOOTHINGS[0])
         for order in (order for order in ORDERS if order <= self.task.block_size):
-            setup = self._setup(step, Budget(), {"order": order, "method": "additive", "smoothing": SMOOTHINGS[0]})
+            setup = self._setup(step, Budget(), {**settings, "order": order, "smoothing": SMOOTHINGS[0]})
             train(setup.model, setup.batches, setup.config)
             counts = weights(setup.model)
             found = []
             for smoothing in SMOOTHINGS:
-                model = self._setup(
-                    step, Budget(), {"order": order, "method": "additive", "smoothing": smoothing}
-                ).model
+                model = self._setup(step, Budget(), {**settings, "order": order, "smoothing": smoothing}).model
                 load_weights(model, counts)
                 found.append((self.task.score(model, dev).nats, order, smoothing))
             if min(found) > best:
                 break
             best = min(found)
-        return {"order": best[1], "method": "additive", "smoothing": best[2]}
+        return {**settings, "order": best[1], "smoothing": best[2]}
 
 
 def _new_folder(corpus: Corpus, out: str | Path | None) -> Path:

@@ -25,11 +25,34 @@ def verdict(record: Record) -> list[str]:
             where = "below" if gain > 0 else "above"
             sentence += f"; {abs(gain):.4f} nats {where} the best that counts, {counting.title}"
         told.append(sentence + ".")
+    told += _mixed(record)
+    told += _near(record)
     ranked = sorted(record.rungs, key=lambda rung: rung.test)
     level = [f"{a.title} and {b.title}" for a, b in pairwise(ranked) if b.test - a.test <= NOISE]
     if level:
         told.append(f"Within noise on test (less than {NOISE:g} nats apart): {'; '.join(level)}.")
     return told
+
+
+def _mixed(record: Record) -> Iterator[str]:
+    """What mixing with counts adds to the best network."""
+    network = record.best_network
+    for rung in record.rungs:
+        if rung.mixed and network is not None:
+            gain = network.test - rung.test
+            yield (
+                f"Two models in one, the {rung.title}: dev {rung.dev:.4f}, test {rung.test:.4f}, {abs(gain):.4f} nats "
+                f"{'below' if gain > 0 else 'above'} {network.title} alone."
+            )
+
+
+def _near(record: Record) -> Iterator[str]:
+    """How near the rungs come to the floor, where there is one."""
+    floor = record.floor
+    if floor is not None and record.rungs:
+        nearest = sorted(record.rungs, key=lambda rung: rung.test)[:3]
+        gaps = ", ".join(f"{rung.title} {rung.test - floor.test:.4f}" for rung in nearest)
+        yield f"No model can pass {floor.name}, {floor.test:.4f} on test. Nearest come, in nats above it: {gaps}."
 
 
 def comparison(record: Record, i: int) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from gradus.models.config import NGramConfig, RecurrentConfig
 from gradus.plots.curve import LossCurve
 from gradus.report.ladder import LADDER
 from gradus.report.machine import machine
 from gradus.report.page import write_page
 from gradus.report.record import Record, Rung, Setting
 from gradus.report.task import Task
-from gradus.report.yardsticks import yardsticks
+from gradus.report.yardsticks import floor, yardsticks
 from gradus.text import CharTokenizer
 from gradus.training import SAMPLES, Run, Setup, is_counting, load_model, progress_of, reopen
 
@@ -34,6 +36,7 @@ def begin_record(task: Task, seed: int, command: str) -> Record:
         captions=task.captions(),
         questions=task.questions,
         yardsticks=yardsticks(task.splits.train, task.scored[1], task.scored[2], characters),
+        floor=floor(task.scored[1], task.scored[2]),
         machine=machine(),
         date=datetime.now(UTC).date().isoformat(),
     )
@@ -87,11 +90,19 @@ def examine_run(run: Run, name: str = "", title: str = "") -> tuple[Task, Rung]:
     progress = progress_of(run)
     task = Task(setup.corpus, setup.splits, setup.tokenizer, setup.model.block_size)
     if not title:
-        title = next((step.title for step in LADDER if step.name == setup.config.model), setup.config.model)
-        if setup.config.model == "ngram":
-            title = f"{setup.model.context + 1}-gram counts"
+        title = _title(setup)
     seed = setup.config.seed
     return task, examine(task, setup, run, name or run.path.name, title, progress.step, progress.seconds, seed)
+
+
+def _title(setup: Setup) -> str:
+    """What a run's model is called on a page of its own."""
+    model: Any = setup.model.config
+    if isinstance(model, NGramConfig):
+        return f"{model.order}-gram {'counts' if model.method == 'additive' else 'Kneser-Ney'}"
+    if isinstance(model, RecurrentConfig):
+        return {"rnn": "Elman network"}.get(model.cell, model.cell.upper())
+    return next((step.title for step in LADDER if step.name == setup.config.model), setup.config.model)
 
 
 def _settings(setup: Setup, counting: bool) -> dict[str, Setting]:

@@ -15,9 +15,9 @@ from pathlib import Path
 from string import Template
 
 from gradus import __version__, files
-from gradus.plots.palette import SERIES, SERIES_DARK
 from gradus.report.card import card, words
-from gradus.report.chart import loss_chart
+from gradus.report.chart import Level, clock, loss_chart
+from gradus.report.colors import HUES, HUES_DARK, colors
 from gradus.report.compare import digits, verdict
 from gradus.report.diagnose import drawn
 from gradus.report.markup import Markup, el, join
@@ -26,7 +26,7 @@ from gradus.report.record import Part, Record, Rung, Sample
 
 Pictures = Mapping[str, Sequence[Picture]]
 
-_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven", "Twelve")
 
 
 def write_page(record: Record, path: str | Path) -> Path:
@@ -62,7 +62,7 @@ def render(record: Record, pictures: Pictures | None = None) -> str:
 
 
 def _colors() -> str:
-    light, dark = ("".join(f"--c{i}:{c};" for i, c in enumerate(colors)) for colors in (SERIES, SERIES_DARK))
+    light, dark = ("".join(f"--c{i}:{c};" for i, c in enumerate(hues)) for hues in (HUES, HUES_DARK))
     return f":root{{{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}"
 
 
@@ -99,22 +99,21 @@ def _stairs(record: Record) -> Iterator[Markup]:
     if lowest >= record.uniform:
         return
     steps = []
-    decimals = digits(rung.test for rung in record.rungs)
-    for i, rung in enumerate(record.rungs):
+    decimals = digits((rung.test for rung in record.rungs), 3, 4)
+    for rung, color in zip(record.rungs, colors(record), strict=True):
         gain = record.uniform - rung.test
         height = 84 * max(0.0, gain / (record.uniform - lowest))  # % of the box; the rest is for the number on top
         loss = el("span", f"{rung.test:.{decimals}f}", class_="loss")
         tread = el("span", class_="step", title=f"{rung.title}: {gain:.4f} nats below guessing")
+        parts = el("div", loss, tread, class_="rise"), el("span", rung.title, class_="stair-name")
         mark = "best" if rung is record.best else None
-        steps.append(el("li", loss, tread, class_=mark, style=f"--c:var(--c{i % 6});--height:{height:.2f}%"))
-    names = (el("li", rung.title) for rung in record.rungs)
+        steps.append(el("li", parts, class_=mark, style=f"--c:{color};--height:{height:.2f}%"))
     told = "; ".join(f"{rung.title} {rung.test:.3f}" for rung in record.rungs)
     yield el(
         "figure",
         el(
             "div",
             el("ul", steps, class_="stairs", aria_hidden="true"),
-            el("ul", names, class_="stair-names", aria_hidden="true"),
             role="img",
             aria_label=f"Test loss of every model: {told}",
         ),
@@ -129,7 +128,7 @@ def _stairs(record: Record) -> Iterator[Markup]:
 
 
 def _table(record: Record) -> Iterator[Markup]:
-    decimals = digits((rung.test for rung in record.rungs), 4)
+    decimals = digits((rung.test for rung in record.rungs), 4, 5)
     columns: list[tuple[str, str, Callable[[Rung], float], str]] = [
         ("train", "loss", lambda rung: rung.train, f".{decimals}f"),
         ("dev", "loss", lambda rung: rung.dev, f".{decimals}f"),
@@ -139,6 +138,8 @@ def _table(record: Record) -> Iterator[Markup]:
     several = len(record.rungs) > 1
     sliding = any(rung.sliding is not None for rung in record.rungs)
 
+    floor, paints = record.floor, colors(record)
+
     def row(i: int, rung: Rung) -> Markup:
         cells = []
         for _, _, value, form in columns:
@@ -147,11 +148,15 @@ def _table(record: Record) -> Iterator[Markup]:
             cells.append(el("td", el("strong", text) if best else text))
         if sliding:
             cells.append(el("td", "" if rung.sliding is None else f"{rung.sliding:.4f}"))
+        if floor is not None:
+            cells.append(el("td", f"{rung.test - floor.test:.4f}"))
         cells += [el("td", f"{rung.parameters:,}"), el("td", str(rung.context)), el("td", f"{rung.seconds:.1f}")]
         cells.append(el("td", one_line(rung), class_="text"))
-        return el("tr", el("th", _dot(i), rung.title, scope="row"), cells)
+        name = el("a", rung.title, href=f"#rung{i}") if several else rung.title
+        return el("tr", el("th", _dot(paints[i]), name, scope="row"), cells)
 
     heads = [("", "model"), *((a, b) for a, b, _, _ in columns), *([("test,", "sliding")] if sliding else [])]
+    heads += [("above", "the floor")] if floor is not None else []
     heads += [("", "parameters"), ("", "context"), ("", "seconds")]
     head = [el("th", f"{above} ", Markup("<br>") if above else "", below, scope="col") for above, below in heads]
     head.append(el("th", "it writes", scope="col", class_="text"))
@@ -174,19 +179,20 @@ def _table(record: Record) -> Iterator[Markup]:
 def _yardsticks(record: Record) -> Iterator[Markup]:
     if not record.yardsticks:
         return
-    sticks: list[tuple[str, float, int | None]] = [(s.name, s.test / math.log(2), None) for s in record.yardsticks]
-    sticks += [(rung.title, rung.bits, i) for i, rung in enumerate(record.rungs)]
+    sticks = [(stick.name, stick.test, "") for stick in record.yardsticks]
+    sticks += [(rung.title, rung.test, color) for rung, color in zip(record.rungs, colors(record), strict=True)]
+    sticks += [(record.floor.name, record.floor.test, "")] if record.floor is not None else []
     sticks.sort(key=lambda stick: -stick[1])
     rows = (
         el(
             "li",
             el("span", name),
-            el("span", class_="bar", style=f"--width:{100 * bits / sticks[0][1]:.1f}%"),
-            el("span", f"{bits:.3f}", class_="share"),
-            class_=None if i is None else "ours",
-            style=None if i is None else f"--c:var(--c{i % 6})",
+            el("span", class_="bar", style=f"--width:{100 * loss / sticks[0][1]:.1f}%"),
+            el("span", f"{loss / math.log(2):.3f}", class_="share"),
+            class_="ours" if color else None,
+            style=f"--c:{color}" if color else None,
         )
-        for name, bits, i in sticks
+        for name, loss, color in sticks
     )
     yield el("h3", "Beside yardsticks, in bits per character of test")
     yield el("ul", rows, class_="sticks")
@@ -200,7 +206,7 @@ def _yardsticks(record: Record) -> Iterator[Markup]:
 
 def _writings(record: Record) -> Iterator[Markup]:
     """The samples of all rungs side by side."""
-    written = [(i, rung) for i, rung in enumerate(record.rungs) if rung.samples]
+    written = [(color, rung) for color, rung in zip(colors(record), record.rungs, strict=True) if rung.samples]
     if len(written) < 2:
         return
 
@@ -210,8 +216,8 @@ def _writings(record: Record) -> Iterator[Markup]:
         return el("div", samples[0].text, class_="passage")
 
     boxes = (
-        el("div", el("h3", _dot(i), rung.title), text(rung.samples), style=f"--c:var(--c{i % 6})")
-        for i, rung in written
+        el("div", el("h3", _dot(color), rung.title), text(rung.samples), style=f"--c:{color}")
+        for color, rung in written
     )
     told = "Samples from the same random numbers."
     if record.kind == "documents":
@@ -222,26 +228,31 @@ def _writings(record: Record) -> Iterator[Markup]:
 
 
 def _curves(record: Record) -> Iterator[Markup]:
-    curves = [(i, rung.curve) for i, rung in enumerate(record.rungs) if not rung.counts]
+    painted = list(zip(colors(record), record.rungs, strict=True))
+    curves = [(color, rung.curve) for color, rung in painted if rung.trained]
     if not curves:
         return
-    levels: list[tuple[int | None, str, float]] = [(None, stick.name, stick.dev) for stick in record.yardsticks]
-    levels = levels or [(None, "guessing", record.uniform)]
-    levels += [(i, rung.title, rung.dev) for i, rung in enumerate(record.rungs) if rung.counts]
+    levels = [Level("var(--muted)", stick.name, stick.dev, "stick") for stick in record.yardsticks]
+    levels = levels or [Level("var(--muted)", "guessing", record.uniform, "stick")]
+    levels += [Level(color, rung.title, rung.dev) for color, rung in painted if not rung.trained]
+    if record.floor is not None:
+        levels.append(Level("var(--ink)", record.floor.name, record.floor.dev, "floor"))
     key = (el("li", _dot(color), f"{curve.label} {min(curve.dev):.3f}") for color, curve in curves if curve.dev)
+    told = (
+        "Loss against the time in training, both on logarithmic scales. The strong line with dots is the dev split, "
+        "the faint one the batches being trained on; a dashed line is the dev loss of a model that was not trained "
+        "step by step, a dotted one of a yardstick."
+    )
+    if record.floor is not None:
+        told += f" The line at the bottom is {record.floor.name}: no model can pass it."
     yield _section(
         "How they learned" if len(record.rungs) > 1 else "How it learned",
-        el(
-            "p",
-            "Loss against the time in training, on a logarithmic scale. The strong line with dots is the dev split, "
-            "the faint one the batches being trained on"
-            + "; a dashed line is the dev loss of a model that only counts (in colour) or of a yardstick (grey).",
-        ),
+        el("p", told),
         el(
             "figure",
             el("div", loss_chart(curves, levels), class_="wide"),
             el("ul", key, class_="key"),
-            el("div", loss_chart(curves, levels, width=370, height=380, labels=False), class_="narrow"),
+            el("div", loss_chart(curves, levels, width=370, height=460, labels=False), class_="narrow"),
         ),
     )
 
@@ -278,6 +289,7 @@ def _about(record: Record) -> Iterator[Markup]:
     )
     facts = [("corpus", record.corpus), ("source", record.source), ("symbols", str(record.vocab_size))]
     facts += [(part.name, _size(part)) for part in record.parts]
+    facts += [("the climb took", clock(record.seconds))] if record.seconds else []
     facts += [("seed", str(record.seed)), *(record.machine or {}).items()]
     pairs = ((el("dt", name), el("dd", value)) for name, value in facts)
     yield _section("The text, and the machine", el("dl", pairs))
@@ -294,8 +306,8 @@ def _section(title: str, *content: str | Iterable[str] | Iterable[Iterable[str]]
     return el("section", el("h2", title, id=name), *content, aria_labelledby=name)
 
 
-def _dot(i: int) -> Markup:
-    return el("span", class_="dot-key", style=f"--c:var(--c{i % 6})")
+def _dot(color: str) -> Markup:
+    return el("span", class_="dot-key", style=f"--c:{color}")
 
 
 def one_line(rung: Rung, length: int = 60) -> str:

@@ -76,7 +76,7 @@ class Rung:
     dev: float
     test: float
     bits: float  # bits per character of the test split
-    seconds: float  # of training, its own scoring of dev included
+    seconds: float  # of training, its own scoring of dev included; of a mixture, its network's too
     steps: int
     settings: Mapping[str, Setting]
     curve: LossCurve
@@ -90,9 +90,19 @@ class Rung:
         return f"Rung({self.title}: {self.parameters:,} parameters, test loss {self.test:.4f})"
 
     @property
+    def trained(self) -> bool:
+        """Whether it is a single network, trained by gradient descent."""
+        return bool(self.curve.train)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether it is a network and counts together."""
+        return self.model == "mixture"
+
+    @property
     def counts(self) -> bool:
-        """Whether it is a counting model, not trained by gradient descent."""
-        return not self.curve.train
+        """Whether it only counts."""
+        return not self.trained and not self.mixed
 
 
 @dataclass(frozen=True)
@@ -110,6 +120,8 @@ class Record:
     captions: tuple[str, ...] = ()  # what must be known to read the table
     questions: tuple[Question, ...] = ()  # what every rung is asked
     yardsticks: tuple[Yardstick, ...] = ()
+    floor: Yardstick | None = None  # the loss of what wrote the text, where that is known: no model can pass it
+    seconds: float = 0.0  # of the whole climb, counting and scoring included
     machine: Mapping[str, str] | None = None
     date: str = ""
     interrupted: bool = False
@@ -137,8 +149,8 @@ class Record:
 
     @property
     def best_network(self) -> Rung | None:
-        """Of the rungs that were trained by gradient descent, the one with the lowest dev loss."""
-        return min((rung for rung in self.rungs if not rung.counts), key=lambda rung: rung.dev, default=None)
+        """Of the single networks, the one with the lowest dev loss."""
+        return min((rung for rung in self.rungs if rung.trained), key=lambda rung: rung.dev, default=None)
 
     def save(self, path: str | Path) -> None:
         """Write the record as JSON, whole or not at all. UserError if it cannot be written."""
@@ -158,12 +170,18 @@ def load_record(path: str | Path) -> Record:
         data["rungs"] = tuple(_rung(rung) for rung in data["rungs"])
         data["captions"] = tuple(data["captions"])
         data["questions"] = tuple(Question(**question) for question in data["questions"])
-        data["yardsticks"] = tuple(Yardstick(y["name"], float(y["dev"]), float(y["test"])) for y in data["yardsticks"])
+        data["yardsticks"] = tuple(map(_yardstick, data["yardsticks"]))
+        data["floor"] = None if data["floor"] is None else _yardstick(data["floor"])
+        data["seconds"] = float(data["seconds"])
         return Record(**data)
     except FileNotFoundError:
         raise UserError(f"{path} does not exist; `gradus climb` writes one in the folder of the climb") from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"{path} is not the table of a climb ({error}); climb again") from error
+
+
+def _yardstick(data: dict[str, Any]) -> Yardstick:
+    return Yardstick(data["name"], float(data["dev"]), float(data["test"]))
 
 
 def _rung(data: dict[str, Any]) -> Rung:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gradus.columns import GAP, print_columns
+from gradus.report.chart import clock
 from gradus.report.compare import digits, verdict
 from gradus.report.page import one_line
 from gradus.report.record import Record, Rung
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 # What leaves a narrow terminal, in this order.
-LEAVING = ("it writes", "seconds", "context", "parameters", "train", "bits/char", "sliding")
+LEAVING = ("it writes", "seconds", "context", "parameters", "train", "bits/char", "above floor", "sliding")
 WRITES = 60  # characters of what a model writes; on a terminal what is left of the line, but ...
 WRITES_LEAST = 20  # ... not at all where less than this is left
 
@@ -26,8 +27,9 @@ def table_rows(record: Record, *, writes: int = WRITES) -> tuple[list[str], list
         writes: characters of the last column, what a model writes.
     """
     sliding = any(rung.sliding is not None for rung in record.rungs)
-    decimals = digits((rung.test for rung in record.rungs), 4)
+    decimals = digits((rung.test for rung in record.rungs), 4, 5)
     head = ["model", "parameters", "context", "train", "dev", "test", *(["sliding"] if sliding else [])]
+    head += ["above floor"] if record.floor is not None else []
     head += ["bits/char", "seconds", "it writes"]
     rows = []
     for rung in record.rungs:
@@ -35,6 +37,8 @@ def table_rows(record: Record, *, writes: int = WRITES) -> tuple[list[str], list
         row += [f"{loss:.{decimals}f}" for loss in (rung.train, rung.dev, rung.test)]
         if sliding:
             row.append("" if rung.sliding is None else f"{rung.sliding:.{decimals}f}")
+        if record.floor is not None:
+            row.append(f"{rung.test - record.floor.test:.4f}")
         rows.append([*row, f"{rung.bits:.3f}", f"{rung.seconds:.1f}", one_line(rung, writes)])
     return head, rows
 
@@ -85,7 +89,8 @@ def _notes(record: Record) -> list[str]:
     sticks = [f"{stick.name} {stick.test:.4f}" for stick in record.yardsticks if stick.name != "guessing"]
     if sticks:
         notes.append(f"Yardsticks on test: {', '.join(sticks)}.")
-    return [*notes, *record.captions, *verdict(record)]
+    took = [f"The climb took {clock(record.seconds)}, counting and scoring included."] if record.seconds else []
+    return [*notes, *record.captions, *verdict(record), *took]
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:

@@ -1,8 +1,9 @@
 """The task of every rung: one text with its splits and tokenizer, and the questions asked of every model.
 
-Models that see a fixed number of characters are scored with all of them as context. A GPT reads rows of a stream that
-do not overlap (windows, as nanoGPT is measured), and the test split once more with a sliding window, where every
-character has at least three quarters of a row before it.
+Models that see a fixed number of characters are scored with all of them as context, and a recurrent network carries its
+state over all of a stream. A Transformer reads rows of a stream that do not overlap (windows, as nanoGPT is measured),
+and the test split once more with a sliding window, where every character has at least three quarters of a row before
+it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from gradus.backend import F, torch
 from gradus.evaluation import Score, evaluate
 from gradus.generation import generate
 from gradus.models import LanguageModel, inference
-from gradus.report.ladder import DEV_WHILE_TRAINING, LONGEST_ROW, SCORED_AT_MOST
+from gradus.report.ladder import DEV_WHILE_TRAINING, LONGEST_ROW, SCORED_AT_MOST, TRAIN_SCORED_AT_MOST
 from gradus.report.record import Guess, Part, Question, Sample
 from gradus.text import CharTokenizer, Corpus, Rows, Splits, Tokenizer, scored_size
 from gradus.training.prepare import rows_for, slides
@@ -61,10 +62,9 @@ class Task:
 
     @cached_property
     def scored(self) -> tuple[Corpus, Corpus, Corpus]:
-        """Train, dev and test as they are scored: whole, or so much of their beginning as SCORED_AT_MOST allows."""
-        parts = (self.splits.train, self.splits.dev, self.splits.test)
-        train, dev, test = (beginning(part, SCORED_AT_MOST) for part in parts)
-        return train, dev, test
+        """Train, dev and test as they are scored: whole, or so much of their beginning as is allowed."""
+        train = beginning(self.splits.train, TRAIN_SCORED_AT_MOST)
+        return train, beginning(self.splits.dev, SCORED_AT_MOST), beginning(self.splits.test, SCORED_AT_MOST)
 
     @cached_property
     def dev_while_training(self) -> Corpus:
@@ -90,7 +90,8 @@ class Task:
         out = ["Each loss is over the whole of its split" + (f", except {' and '.join(cut)}." if cut else ".")]
         if self.is_stream:
             out.append(
-                "A model with a fixed context sees all of it before every character. GPT reads windows of "
+                "A model with a fixed context sees all of it before every character, and a recurrent network has read "
+                "all that comes before. A Transformer reads windows of "
                 f"{self.block_size} characters that do not overlap, so that its average character has half a window "
                 f"before it; “sliding” scores test again with at least {self.block_size - self.block_size // 4 + 1} "
                 "characters of context."

@@ -17,7 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from gradus.report.record import Yardstick
-from gradus.text import Corpus, Tokenizer
+from gradus.text import Corpus, Tokenizer, toy
 
 READ_BEFORE = 2_000_000  # characters of the training text, its last ones, that a compressor is given
 
@@ -38,6 +38,15 @@ def yardsticks(train: Corpus, dev: Corpus, test: Corpus, tokenizer: Tokenizer) -
     for name, compress in COMPRESSORS.items():
         found.append(Yardstick(name, *(compressed(compress, before, _text(part)) for part in (dev, test))))
     return tuple(sorted(found, key=lambda yardstick: -yardstick.test))
+
+
+def floor(dev: Corpus, test: Corpus) -> Yardstick | None:
+    """What wrote a text loses on it, where that is known: the line that no model can pass."""
+    if dev.floor is None:
+        return None
+    measured = [toy.loss(part) if part.name == "toy" else None for part in (dev, test)]
+    losses = [dev.floor if loss is None else loss for loss in measured]
+    return Yardstick("the grammar itself", *losses)
 
 
 def compressed(compress: Callable[[bytes], bytes], before: str, text: str) -> float:

@@ -44,6 +44,15 @@ def grammar(depth: int = DEPTH) -> Grammar:
     return Grammar(dict(_rules(depth)), "<sentence>")
 
 
+def loss(part: Corpus) -> float | None:
+    """What the grammar itself loses on a part of the corpus, in nats a character: the floor of this very text. None for
+    a stream, whose parts may begin and end within a sentence."""
+    if part.kind == "stream":
+        return None
+    source = grammar()
+    return sum(map(source.surprise, part.documents)) / part.characters
+
+
 def _rules(depth: int) -> Iterator[tuple[str, Choices]]:
     yield (
         "<sentence>",

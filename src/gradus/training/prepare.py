@@ -111,11 +111,18 @@ def model_settings(model: str) -> dict[str, Setting]:
     return {name: setting for name, setting in settings_of(MODELS[model][0]).items() if name != "vocab_size"}
 
 
-def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None, to_train: bool = True) -> Setup:
+def set_up(
+    values: Mapping[str, object],
+    *,
+    corpus: Corpus | None = None,
+    tokenizer: Tokenizer | None = None,
+    to_train: bool = True,
+) -> Setup:
     """Build everything from settings by name, training's and the model's together; what is not given takes its default.
 
     Args:
         values: for instance {"corpus": "names", "model": "gpt", "steps": 300, "n_layer": 2}.
+        corpus: the text that the settings name, where it is loaded already; None loads it.
         tokenizer: None makes or loads the one that the settings name.
         to_train: whether the memory that training needs must be free.
 
@@ -127,7 +134,7 @@ def set_up(values: Mapping[str, object], *, tokenizer: Tokenizer | None = None, 
         values = {**values, "corpus": as_name(path)}
     config, settings = _sort(values)
     piped = vanishes(config.corpus)
-    corpus = load_corpus(config.corpus, kind=config.kind)
+    corpus = corpus or load_corpus(config.corpus, kind=config.kind)
     recipe = {name: value for name, value in RECIPES.get((config.model, corpus.kind), {}).items() if name not in values}
     own = settings_of(TrainConfig)
     config = replace(
