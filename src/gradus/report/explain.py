@@ -113,8 +113,7 @@ _EXPLANATIONS = {
         "The GPT with what a decade of trials has changed: positions are rotations of queries and keys (RoPE), "
         "normalisation has no parameters (RMSNorm, also on queries and keys), the MLP squares its ReLU, and blocks "
         "begin by adding nothing. Its matrices are trained by Muon, which makes every step orthogonal, so that rare "
-        "directions move as much as common ones. Each change is small and is a setting of its own; together they reach "
-        "the GPT's loss in a fraction of its steps.",
+        "directions move as much as common ones. Each change is small and is a setting of its own.",
         "Sees up to {n} characters before, and chooses for itself which of them matter.",
         "Su et al. (2021), RoFormer; Zhang & Sennrich (2019), Root Mean Square Layer Normalization; So et al. (2021), "
         "Primer; Jordan et al. (2024), Muon",
