@@ -16,6 +16,8 @@ import pytest
 from gradus import files
 from gradus.engine.kernels import cache
 
+pytest.importorskip("numba", reason="loops are compiled by Numba")
+
 
 def compiled_result() -> tuple[float, bool]:
     """What a small function gives that is compiled anew or taken from the cache, and whether it was taken."""

@@ -31,6 +31,8 @@ DTYPES = {"float32": torch.float32, "float64": torch.float64}
 @pytest.fixture(params=["NumPy", "loops"])
 def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The recipes as they are written down, and as they are compiled for large draws."""
+    if request.param == "loops":
+        pytest.importorskip("numba")
     monkeypatch.setattr(kernels, "enabled", request.param == "loops")
     monkeypatch.setattr(kernels, "MANY", 0)
     monkeypatch.setattr(kernels, "SOME", 0)
