@@ -1,16 +1,19 @@
 """What all tests share: random examples have no time limit (a busy machine is no fault of theirs), nor in CI luck.
 
+Ctrl-C is as at a terminal: a shell starts background jobs with SIGINT ignored, and so would be what the tests start.
 What PyTorch says of a GPU that is not there depends on how PyTorch was built: it is compared with a build for CPUs.
 """
 
 import importlib.util
 import os
+import signal
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("gradus", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("gradus")
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ABOUT_A_BUILD_FOR_CPUS = (
     "test_autograd.py::test_error_has_pytorchs_type_and_words[cuda",

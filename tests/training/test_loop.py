@@ -81,7 +81,6 @@ def test_stopped_between_two_lines_of_the_log_and_after_a_crash_it_still_gives_t
 
 
 def test_the_first_ctrl_c_finishes_the_step_and_the_second_is_the_ordinary_one(tmp_path: Path) -> None:
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with SIGINT ignored
     run = fresh(tmp_path / "run")
 
     def twice(report: Report) -> None:
