@@ -29,9 +29,8 @@ RESULTS, PAGE = (HERE.parent / "docs" / f"what-we-tried.{ending}" for ending in 
 INTRODUCTION = """# What we tried
 
 Every recipe that was tried, those that did not help included, by the loss on the whole dev split in nats per character
-(test is never looked at): mean over the seeds, and their standard deviation where there is more than one. A time is of
-training alone, on the machine that ran it, and says how trials of one table compare. Written by
-`python benchmarks/recipes.py` from `benchmarks/recipes.toml`; run again, it tries what is new.
+(test is never looked at): mean over the seeds, and their standard deviation where there is more than one.
+Written by `python benchmarks/recipes.py` from `benchmarks/recipes.toml`; run again, it tries what is new.
 """
 
 
@@ -89,6 +88,8 @@ def run(trial: Trial, seed: int) -> dict[str, float]:
     setup = set_up({**trial.settings, "steps": trial.steps, "seed": seed, "evaluations": 1})
     start = time.perf_counter()
     result = train(setup.model, setup.batches, setup.config)
+    if result.stopped == "interrupted":
+        raise SystemExit("interrupted: the trial has no result")
     return {
         "dev": evaluate(setup.model, setup.rows("dev")).nats,
         "parameters": setup.model.num_parameters(),
@@ -129,14 +130,13 @@ def page(groups: list[dict[str, Any]], trials: list[Trial], results: dict[str, d
 
 
 def table(rows: list[tuple[Trial, list[dict[str, float]]]]) -> str:
-    lines = ["| recipe | dev | seeds | parameters | million tokens | seconds |", "|---|---|---|---|---|---|"]
+    lines = ["| recipe | dev | seeds | parameters | million tokens |", "|---|---|---|---|---|"]
     for trial, results in rows:
         losses = [result["dev"] for result in results]
         spread = f" ± {statistics.stdev(losses):.4f}" if len(losses) > 1 else ""
-        seconds = statistics.median(result["seconds"] for result in results)
         lines.append(
             f"| {trial.name} | {statistics.mean(losses):.4f}{spread} | {len(losses)} | {results[0]['parameters']:,} | "
-            f"{results[0]['tokens'] / 1e6:.2f} | {seconds:.0f} |"
+            f"{results[0]['tokens'] / 1e6:.2f} |"
         )
     return "\n".join(lines)
 
