@@ -90,7 +90,7 @@ def test_a_folder_without_runs_says_so(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_page_is_written_and_an_old_one_written_anew(folder: Path) -> None:
     page = folder / "runs/counts/index.html"
     assert gradus("page", "runs/counts").stdout == "runs/counts/index.html\n"
-    assert "2-gram counts" in page.read_text(encoding="utf-8")
+    assert "2-gram Kneser-Ney" in page.read_text(encoding="utf-8")
     assert "older" not in gradus("runs").stderr
     age(page)
     told = "the page of runs/counts is older than its run; gradus page runs/counts writes it anew\n"

@@ -42,7 +42,7 @@ def documents_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_can_be_one_page(documents_run: Path) -> None:
     page = (documents_run / "index.html").read_text(encoding="utf-8")
-    assert "2-gram counts" in page
+    assert "2-gram Kneser-Ney" in page
     assert "<script src" not in page
     assert "http-equiv" not in page
 
