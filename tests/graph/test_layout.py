@@ -86,7 +86,7 @@ def test_lines_are_unbroken_and_run_to_the_right(drawn: tuple[Graph, Layout]) ->
     for wire in placed.wires:
         for branch in wire.branches:
             xs = [x for x, _ in branch.points]
-            assert xs == sorted(xs)
+            assert xs == pytest.approx(sorted(xs))  # to rounding: Python 3.12 sums floats more exactly than 3.11
             if branch.end[0] == "node":
                 target = branch.end[1]
                 left, centre, _ = placed.nodes[target]
