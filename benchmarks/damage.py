@@ -28,7 +28,7 @@ from click.testing import CliRunner
 
 from gradus.cli import main
 from gradus.files import from_json
-from gradus.training import Run, set_up, train, write_beginning
+from gradus.training import RunFolder, set_up, train, write_beginning
 
 SMALL = {"model": "gpt", "n_layer": 1, "n_embd": 8, "block_size": 8, "batch_size": 4, "learning_rate": 0.01}
 COMPARED = ("model.safetensors", "best.safetensors", "optimizer.safetensors", "samples.txt", "tokenizer.json")
@@ -101,7 +101,7 @@ def begun(run: Path, text: Path, *, n_head: int, seed: int) -> Path:
     """A run that Ctrl-C stopped after 5 of 8 steps, and that alone has its text, as from a pipe."""
     piped = Path(shutil.copy(text, run.with_suffix(".text")))
     setup = set_up({**SMALL, "corpus": str(piped), "n_head": n_head, "seed": seed, "steps": 8, "evaluations": 4})
-    made = Run.create(run)
+    made = RunFolder.create(run)
     write_beginning(made, setup)
     piped.rename(run / "text.txt")
     train(

@@ -38,8 +38,7 @@ from gradus.text import (
     catalogue,
     make_rows,
 )
-from gradus.training import Report, Setup, Sweep, TrainConfig, TrainResult, set_up, show_progress, weights
-from gradus.training import Run as Folder
+from gradus.training import Report, RunFolder, Setup, Sweep, TrainConfig, TrainResult, set_up, show_progress, weights
 from gradus.training.metrics import Metrics
 
 ROOMS = (
@@ -120,7 +119,7 @@ EXAMPLES: dict[type, Callable[[], Any]] = {
     Corpus: documents,
     CorpusEntry: lambda: catalogue()[0],
     Edge: lambda: next(graph(small_loss()).edges),
-    Folder: lambda: Folder("runs/none"),
+    RunFolder: lambda: RunFolder("runs/none"),
     Frames: lambda: walk(graph(small_loss())).frames(),
     Graph: lambda: graph(large_loss()),
     Group: lambda: Group("layers.0"),

@@ -17,6 +17,7 @@ from gradus.text import Tokenizer, tokenizer_from_json
 from gradus.training import (
     SAMPLES,
     TOKENIZER,
+    RunFolder,
     Setup,
     TrainConfig,
     is_counting,
@@ -31,7 +32,6 @@ from gradus.training import (
     show_progress,
     write_beginning,
 )
-from gradus.training import Run as Folder
 from gradus.training import train as train_model
 from gradus.training.metrics import Metrics
 from gradus.training.progress import duration
@@ -73,7 +73,7 @@ def train(
     setup = set_up({"corpus": corpus, **settings})
     for part in ("dev", "test"):
         setup.rows(part)  # before there is a folder: the text may be too short
-    folder = Folder.create(out or new_run_folder(RUNS, f"{Path(setup.corpus.name).stem}-{setup.config.model}"))
+    folder = RunFolder.create(out or new_run_folder(RUNS, f"{Path(setup.corpus.name).stem}-{setup.config.model}"))
     with folder.in_use():
         write_beginning(folder, setup)
         _train(folder, setup, progress)
@@ -104,7 +104,7 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         """Raises UserError if there is no run at the path."""
         self.path = Path(path)
-        self._folder = Folder.open(self.path)
+        self._folder = RunFolder.open(self.path)
 
     # What it is
 
@@ -242,7 +242,7 @@ class Run:
         return str(self._folder.state().get("data", {}).get("corpus") or Path(self.config.corpus).name)
 
 
-def _train(folder: Folder, setup: Setup, progress: bool) -> None:
+def _train(folder: RunFolder, setup: Setup, progress: bool) -> None:
     """Train from where the run stands; at the end, write its samples."""
     dev = setup.rows("dev")
     with show_progress(setup.config.model) if progress else nullcontext() as show:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from gradus.training import Run
+from gradus.training import RunFolder
 from tests.cli.commands import SMALL, gradus, refused, write_documents, write_stream
 
 
@@ -119,7 +119,7 @@ def test_a_damaged_checkpoint_and_a_foreign_one(verb: str, run: Path) -> None:
     path.write_bytes(b"")
     assert "best.safetensors was changed, is damaged, or belongs to another run" in refused(verb, run)
     foreign = safetensors.numpy.save({"w": np.zeros(3)})
-    Run(run).update({"best.safetensors": foreign})
+    RunFolder(run).update({"best.safetensors": foreign})
     assert "best.safetensors is not a gradus checkpoint" in refused(verb, run)
     path.unlink()
     assert "best.safetensors is missing" in refused(verb, run)
@@ -157,7 +157,7 @@ def test_a_disk_that_refuses_while_saving_leaves_the_checkpoint_before(
     monkeypatch.undo()
     assert gradus("sample", tmp_path / "run", "--length", 5).exit_code == 0
     assert gradus("train", "--resume", tmp_path / "run").exit_code == 0
-    assert Run.open(tmp_path / "run").state()["step"] == 10
+    assert RunFolder.open(tmp_path / "run").state()["step"] == 10
 
 
 def test_a_folder_that_cannot_be_made(text: Path, tmp_path: Path) -> None:

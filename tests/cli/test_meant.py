@@ -11,7 +11,7 @@ import pytest
 from gradus.cli import VERBS, main
 from gradus.cli.meant import ALIASES, MEANT, VERBS_MEANT
 from gradus.cli.verb import names
-from gradus.training import Run
+from gradus.training import RunFolder
 from tests.cli.commands import SMALL, gradus, refused, write_documents, write_stream
 
 
@@ -48,7 +48,7 @@ def test_names_of_other_tools_and_underscores_train_the_same_run(tmp_path: Path)
     theirs += ["--lr=0.01", "--max_iters", "2", "--gradient_accumulation_steps", "2", "--out_dir"]
     assert gradus("train", text, *ours).exit_code == 0
     assert gradus("train", text, *theirs, tmp_path / "theirs").exit_code == 0
-    assert Run.open(tmp_path / "ours").settings() == Run.open(tmp_path / "theirs").settings()
+    assert RunFolder.open(tmp_path / "ours").settings() == RunFolder.open(tmp_path / "theirs").settings()
     sample = gradus("sample", tmp_path / "ours", "--num", 2, "--length", 5, "--top-p", 0.9)
     again = gradus("sample", tmp_path / "ours", "--num_samples=2", "--max_new_tokens=5", "--top_p=0.9")
     assert sample.stdout == again.stdout != ""

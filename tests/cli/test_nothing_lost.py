@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gradus.training import Run
+from gradus.training import RunFolder
 from tests.cli.commands import SMALL, gradus, refused, write_documents, write_stream
 
 posix = pytest.mark.skipif(os.name != "posix", reason="POSIX pipes and signals")
@@ -53,12 +53,12 @@ def test_killed_before_the_report_of_a_run_that_stopped_early(tmp_path: Path, mo
     with monkeypatch.context() as patched:
         patched.setattr("gradus.cli.train._report", refuse)
         assert gradus("train", text, *flags, "--out", tmp_path / "run").exit_code == 130
-    step = Run.open(tmp_path / "run").state()["step"]
+    step = RunFolder.open(tmp_path / "run").state()["step"]
     assert step < 100
     assert "stopped early" in gradus("train", "--resume", tmp_path / "run").stdout
-    assert Run.open(tmp_path / "run").state()["step"] == step  # not one step more than in one go
+    assert RunFolder.open(tmp_path / "run").state()["step"] == step  # not one step more than in one go
     assert gradus("train", "--resume", tmp_path / "run", "--steps", 150).exit_code == 0  # and on from there, if asked
-    assert Run.open(tmp_path / "run").state()["step"] > step
+    assert RunFolder.open(tmp_path / "run").state()["step"] > step
 
 
 @pytest.mark.parametrize("model", ["gpt", "ngram"])
@@ -165,7 +165,7 @@ def test_counts_without_smoothing_write_json_that_every_program_reads(tmp_path: 
     metrics = (tmp_path / "run" / "metrics.jsonl").read_bytes().splitlines()
     for line in [(tmp_path / "run" / "state.json").read_bytes(), *metrics]:
         assert json.loads(line, parse_constant=lambda name: pytest.fail(name))["dev_loss"] == "inf"
-    assert Run.open(tmp_path / "run").metrics()[-1]["dev_loss"] == float("inf")
+    assert RunFolder.open(tmp_path / "run").metrics()[-1]["dev_loss"] == float("inf")
     assert gradus("eval", tmp_path / "run").stdout.startswith("test loss inf nats")
 
 
@@ -199,5 +199,5 @@ def test_counts_that_know_nothing_to_follow_end_a_report_and_not_the_run(tmp_pat
     )
     result = gradus("train", text, *flags)
     assert result.exit_code == 0, result.output
-    assert Run.open(tmp_path / "run").state()["reported"]
+    assert RunFolder.open(tmp_path / "run").state()["reported"]
     assert (tmp_path / "run" / "index.html").exists()

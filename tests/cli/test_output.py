@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gradus.cli import output
-from gradus.training import Run
+from gradus.training import RunFolder
 from tests.cli.commands import gradus, write_stream
 
 MAIN = [sys.executable, "-c", "from gradus.cli import main; main()"]
@@ -78,7 +78,7 @@ def test_a_full_disk_behind_the_output_is_one_line_and_loses_nothing(text: Path,
         trained = command("train", text, "--model", "bigram", "--steps", 20, "--out", tmp_path / "run", stdout=full)
         assert trained.returncode == 2
         assert trained.stderr == b"gradus: the output could not be written: No space left on device\n"
-        state = Run.open(tmp_path / "run").state()
+        state = RunFolder.open(tmp_path / "run").state()
         assert (state["step"], state["reported"]) == (20, True)
         assert (tmp_path / "run" / "samples.txt").read_text(encoding="utf-8")
         for words in (["sample", tmp_path / "run"], ["--help"]):
@@ -118,7 +118,7 @@ def test_a_narrow_terminal_wraps_lines_between_words_and_commands_not_at_all(
 def test_a_reader_that_leaves_ends_samples_and_not_training(text: Path, run: Path, tmp_path: Path, nobody: int) -> None:
     trained = command("train", text, "--model", "bigram", "--steps", 20, "--out", tmp_path / "run", stdout=nobody)
     assert (trained.returncode, trained.stderr) == (0, b"")
-    assert Run.open(tmp_path / "run").state()["reported"]
+    assert RunFolder.open(tmp_path / "run").state()["reported"]
     endless = command("sample", run, "--length", 10**9, stdout=nobody)
     assert (endless.returncode, endless.stderr) == (1, b"")
 
@@ -128,7 +128,7 @@ def test_closed_streams_are_nobody_to_write_to(closed: str, text: Path, tmp_path
     words = map(str, [*MAIN, "train", text, "--model", "ngram", "--out", tmp_path / "run"])
     shell = subprocess.run(["sh", "-c", f'exec "$@" {closed}', "sh", *words], capture_output=True, check=False)
     assert (shell.returncode, shell.stderr) == (0, b"")
-    assert Run.open(tmp_path / "run").state()["reported"]
+    assert RunFolder.open(tmp_path / "run").state()["reported"]
 
 
 def test_text_appears_as_it_is_drawn_and_stays_after_ctrl_c(run: Path) -> None:

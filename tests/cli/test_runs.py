@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gradus.report.record import load_record
-from gradus.training import Run
+from gradus.training import RunFolder
 from tests.cli.commands import SMALL, gradus, refused, write_documents, write_stream
 
 
@@ -52,7 +52,7 @@ def test_runs_are_listed_with_their_losses_the_latest_first(folder: Path) -> Non
     listed = dict(zip(paths, lines, strict=True))
     assert listed["runs/counts"][1:5] == ["ngram", "pets.txt", "one pass", "1"]
     assert listed["runs/network"][1:5] == ["bigram", "pets.txt", "4 steps", "4"]
-    state = Run.open(folder / "runs/network").state()
+    state = RunFolder.open(folder / "runs/network").state()
     assert listed["runs/network"][5:7] == [f"{state['best_loss']:.4f}", f"{state['test_loss']:.4f}"]
     tested = gradus("eval", "runs/network").stdout
     assert f"test loss {state['test_loss']:.6f}" in tested

@@ -14,7 +14,7 @@ from gradus.cli.tokenize import _legible, _lines
 from gradus.errors import UserError
 from gradus.models import build_model
 from gradus.text import BPETokenizer, load_tokenizer
-from gradus.training import Run, load_model, tokenizer_of
+from gradus.training import RunFolder, load_model, tokenizer_of
 from tests.cli.commands import SMALL, gradus, refused, write_documents, write_stream
 
 TRAIN = ("--steps", 4, "--evaluations", 1, *SMALL)
@@ -119,10 +119,10 @@ def test_every_verb_works_with_other_tokens(tmp_path: Path, tokenizer: str, mode
 def test_a_tokenizer_that_does_not_fit_the_weights_is_refused(tmp_path: Path) -> None:
     run = tmp_path / "run"
     gradus("train", write_stream(tmp_path), "--tokenizer", "bpe", "--vocab-size", 270, *TRAIN, "--out", run)
-    assert tokenizer_of(Run.open(run), load_model(Run.open(run))).vocab_size == 270
+    assert tokenizer_of(RunFolder.open(run), load_model(RunFolder.open(run))).vocab_size == 270
     other = build_model("bigram", vocab_size=300, block_size=8)
     with pytest.raises(UserError, match=r"tokenizer\.json has 270 tokens, but the model was made for 300"):
-        tokenizer_of(Run.open(run), other)
+        tokenizer_of(RunFolder.open(run), other)
     BPETokenizer.train(["low low lower"], 258).save(run / "tokenizer.json")
     assert "tokenizer.json" in refused("sample", run)
 

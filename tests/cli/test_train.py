@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from gradus.backend import F, torch
-from gradus.training import Run, load_model, reopen
+from gradus.training import RunFolder, load_model, reopen
 from tests.cli.commands import SMALL, gradus, refused, write_documents, write_stream
 
 LEARNING = ("--dropout", "0.1", "--learning-rate", "0.02")
@@ -68,7 +68,7 @@ def test_training_reports_progress_losses_a_sample_and_what_to_do_next(stream_ru
     assert float(test[0]) < 1.5  # a letter of nine words, not one of the alphabet's at random: ln 12 = 2.48
     assert float(test[1]) == pytest.approx(float(test[0]) * 1.442695, abs=2e-4)
     assert float(dev[0]) == pytest.approx(
-        min(line["dev_loss"] for line in Run.open(stream_run).metrics() if "dev_loss" in line), abs=1e-4
+        min(line["dev_loss"] for line in RunFolder.open(stream_run).metrics() if "dev_loss" in line), abs=1e-4
     )
     assert f"gradus eval {stream_run} --sliding" in output
     assert (stream_run / "samples.txt").read_text(encoding="utf-8").strip() in output
@@ -134,7 +134,7 @@ def test_a_finished_run_goes_on_only_with_a_larger_budget(stream_run: Path, tmp_
     assert gradus("train", text, *SMALL, "--steps", 4, "--out", tmp_path / "run").exit_code == 0
     assert "has spent its budget of 4 steps; give a larger one" in refused("train", "--resume", tmp_path / "run")
     assert gradus("train", "--resume", tmp_path / "run", "--steps", 6).exit_code == 0
-    assert Run.open(tmp_path / "run").state()["step"] == 6
+    assert RunFolder.open(tmp_path / "run").state()["step"] == 6
     assert "n_layer" in refused("train", "--resume", tmp_path / "run", "--n-layer", 2)
     assert "corpus" in refused("train", "names", "--resume", tmp_path / "run")
     text_now = tmp_path / "changed"
@@ -169,7 +169,7 @@ def test_eval_scores_the_split_that_training_reported_and_sliding_sees_more(stre
 
 def full_context_loss(path: Path) -> float:
     """The test loss where each character is predicted from as many characters before it as the model can see."""
-    run = Run.open(path)
+    run = RunFolder.open(path)
     model, setup = load_model(run), reopen(run)
     ids = setup.tokenizer.encode(setup.splits.test.text)
     nats = []

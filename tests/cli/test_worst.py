@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from gradus.cli import main
 from gradus.evaluation import worst
-from gradus.training import Run, load_model, reopen
+from gradus.training import RunFolder, load_model, reopen
 from tests.cli.commands import SMALL, gradus, refused, write_documents, write_stream
 
 
@@ -24,7 +24,7 @@ def test_the_worst_positions_are_shown_with_what_was_expected(model: str, tmp_pa
     assert loss.startswith("test loss ")
     assert empty == ""
     assert head.split() == ["nats", "probability", "context", "came", "expected", "instead"]
-    run = Run.open(tmp_path / "run")
+    run = RunFolder.open(tmp_path / "run")
     found = worst(load_model(run), reopen(run).rows("test"), 4)
     assert [float(line.split()[0]) for line in lines] == [round(one.loss, 2) for one in found]
     assert len(gradus("eval", tmp_path / "run", "--worst").stdout.splitlines()) == 3 + 10

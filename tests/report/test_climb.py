@@ -18,7 +18,7 @@ from gradus.report.record import Record, Rung, load_record
 from gradus.report.table import table_rows
 from gradus.text import load_corpus
 from gradus.text.toy import grammar
-from gradus.training import Report, Run, load_model, reopen, set_up, train
+from gradus.training import Report, RunFolder, load_model, reopen, set_up, train
 
 
 class Quiet:
@@ -41,7 +41,7 @@ def test_every_rung_is_climbed_in_the_order_of_the_ladder(climbed: tuple[Record,
 def test_losses_in_the_table_are_those_of_the_saved_runs(climbed: tuple[Record, Path]) -> None:
     record, folder = climbed
     for rung in record.rungs:
-        run = Run.open(folder / rung.name)
+        run = RunFolder.open(folder / rung.name)
         model, setup = load_model(run), reopen(run)
         scores = [evaluate(model, setup.rows(part)) for part in ("train", "dev", "test")]
         # batches of another size: float32 sums in another order
@@ -73,7 +73,7 @@ def test_longer_ngram_is_the_best_on_dev_of_all_orders_and_smoothings(
 def test_curves_hold_the_losses_of_the_runs_logs(climbed: tuple[Record, Path]) -> None:
     record, folder = climbed
     gpt = next(rung for rung in record.rungs if rung.name == "gpt")
-    lines = Run.open(folder / gpt.name).metrics()
+    lines = RunFolder.open(folder / gpt.name).metrics()
     assert gpt.curve.train == tuple(line["train_loss"] for line in lines if "train_loss" in line)
     assert gpt.curve.dev == tuple(line["dev_loss"] for line in lines if "dev_loss" in line)
     assert len(gpt.curve.train) == 4
@@ -87,7 +87,7 @@ def test_table_json_comes_back_as_it_was(climbed: tuple[Record, Path]) -> None:
 
 def test_samples_say_whether_they_were_read(words: Path, climbed: tuple[Record, Path]) -> None:
     record, folder = climbed
-    splits = reopen(Run.open(folder / "gpt")).splits
+    splits = reopen(RunFolder.open(folder / "gpt")).splits
     whole = set(words.read_text(encoding="utf-8").splitlines())
     for sample in (sample for rung in record.rungs for sample in rung.samples):
         read = sample.text in splits.train.documents
@@ -98,7 +98,7 @@ def test_samples_say_whether_they_were_read(words: Path, climbed: tuple[Record, 
 def test_guesses_are_the_models_probabilities_after_the_question(climbed: tuple[Record, Path]) -> None:
     record, _ = climbed
     counts = record.rungs[0]  # add-one bigram: the probability can be counted by hand
-    run = Run.open(climbed[1] / counts.name)
+    run = RunFolder.open(climbed[1] / counts.name)
     pairs = [pair for d in reopen(run).splits.train.documents for pair in itertools.pairwise(f"\n{d}\n")]
     assert len(record.questions) == 3
     for question, guesses in zip(record.questions, counts.guesses, strict=True):
@@ -175,7 +175,7 @@ def test_the_mixture_is_of_the_network_that_is_best_on_dev(climbed: tuple[Record
 def test_a_network_that_carries_its_state_is_scored_in_order_and_not_mixed(prose: Path, tmp_path: Path) -> None:
     record, folder = climb(str(prose), steps=2, only=["recurrent", "nplm", "mixture"], out=tmp_path / "climb")
     lstm = next(rung for rung in record.rungs if rung.name == "recurrent")
-    run = Run.open(folder / "recurrent")
+    run = RunFolder.open(folder / "recurrent")
     assert lstm.settings["carry"] is True
     assert lstm.test == pytest.approx(evaluate(load_model(run), reopen(run).rows("test")).nats, rel=1e-5)
     assert record.rungs[-1].settings["of"] == str((folder / "nplm").resolve())
@@ -251,7 +251,7 @@ def test_stream_is_scored_in_windows_and_sliding(prose: Path, tmp_path: Path) ->
     assert record.kind == "stream"
     assert [rung.sliding is None for rung in record.rungs] == [True, True, True, True, False]
     gpt = record.rungs[-1]
-    run = Run.open(folder / "gpt")
+    run = RunFolder.open(folder / "gpt")
     model, setup = load_model(run), reopen(run)
     assert gpt.test == pytest.approx(evaluate(model, setup.rows("test")).nats, rel=1e-5)
     assert gpt.sliding == pytest.approx(evaluate(model, setup.rows("test", stride=16)).nats, rel=1e-5)

@@ -14,21 +14,21 @@ from gradus.evaluation import evaluate
 from gradus.models import MODELS
 from gradus.report.diagnose import PICTURES, draw, drawn, looked_at
 from gradus.report.examine import write_run_page
-from gradus.training import Report, Run, Setup, reopen, set_up, train, write_beginning
+from gradus.training import Report, RunFolder, Setup, reopen, set_up, train, write_beginning
 from gradus.training.diagnose import DIAGNOSTICS, Diagnosis, read_diagnostics
 
 SIZE = {"n_layer": 1, "n_head": 2, "n_embd": 8, "evaluations": 3}
 
 
-def trained(words: Path, path: Path, *, diagnose: bool = True, steps: int = 6, **settings: Any) -> Run:
-    run = Run.create(path)
+def trained(words: Path, path: Path, *, diagnose: bool = True, steps: int = 6, **settings: Any) -> RunFolder:
+    run = RunFolder.create(path)
     setup = set_up({"corpus": str(words), "steps": steps, **(settings or SIZE)})
     write_beginning(run, setup)
     go_on(run, setup, diagnose)
     return run
 
 
-def go_on(run: Run, setup: Any, diagnose: bool = True) -> None:
+def go_on(run: RunFolder, setup: Any, diagnose: bool = True) -> None:
     dev = setup.rows("dev")
     collect = Diagnosis(setup.model, looked_at(setup), run) if diagnose else None
     train(
@@ -83,7 +83,7 @@ def test_what_is_noted_after_a_step_is_what_the_step_did(words: Path, tmp_path: 
             "corpus": str(words), "steps": steps, "evaluations": steps, "learning_rate": lr, "grad_clip": grad_clip,
             **settings,
         })  # fmt: skip
-        run = Run.create(tmp_path / str(grad_clip))
+        run = RunFolder.create(tmp_path / str(grad_clip))
         write_beginning(run, setup)
         before = setup.model.table.weight.detach().numpy().copy()
         norms: list[Any] = []

@@ -13,16 +13,18 @@ import pytest
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.models import LanguageModel, build_model
-from gradus.training import Report, Run, TrainConfig, TrainResult, train, weights
+from gradus.training import Report, RunFolder, TrainConfig, TrainResult, train, weights
 from gradus.training.checkpoint import load_weights, unpack
 from tests.training.tiny import BATCH_SIZE, BLOCK_SIZE, Clock, TinyBatches, dev_loss, tiny_gpt
 
 
-def fresh(path: Path) -> Run:
-    return Run.create(path)
+def fresh(path: Path) -> RunFolder:
+    return RunFolder.create(path)
 
 
-def go(config: TrainConfig, run: Run | None = None, model: LanguageModel | None = None, **kwargs: Any) -> TrainResult:
+def go(
+    config: TrainConfig, run: RunFolder | None = None, model: LanguageModel | None = None, **kwargs: Any
+) -> TrainResult:
     kwargs.setdefault("evaluate", dev_loss)
     return train(model or tiny_gpt(), TinyBatches(), config, run, **kwargs)
 
@@ -50,7 +52,7 @@ def test_stopped_halfway_by_ctrl_c_and_resumed_gives_the_bytes_of_one_go(tmp_pat
     stopped = go(config, halves, progress=interrupt_at(steps // 2))
     assert (stopped.stopped, stopped.step, halves.state()["step"]) == ("interrupted", steps // 2, steps // 2)
     torch.manual_seed(99)  # the resumed process begins with another generator and other weights
-    resumed = go(config, Run.open(halves.path), model=tiny_gpt())
+    resumed = go(config, RunFolder.open(halves.path), model=tiny_gpt())
     assert (resumed.stopped, resumed.step) == ("budget", steps)
     for name in ("model.safetensors", "optimizer.safetensors", "best.safetensors"):
         assert whole.read(name) == halves.read(name)

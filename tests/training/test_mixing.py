@@ -12,7 +12,7 @@ import pytest
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
 from gradus.training import (
-    Run,
+    RunFolder,
     Setup,
     load_model,
     progress_of,
@@ -28,10 +28,10 @@ from gradus.training import (
 GPT = {"model": "gpt", "n_layer": 1, "n_head": 2, "n_embd": 8, "batch_size": 4, "block_size": 16, "steps": 30}
 
 
-def trained(setup: Setup, folder: Path) -> Run:
-    run = Run(folder)
+def trained(setup: Setup, folder: Path) -> RunFolder:
+    run = RunFolder(folder)
     if not run.has_checkpoint:
-        run = Run.create(folder)
+        run = RunFolder.create(folder)
         write_beginning(run, setup)
     dev = setup.rows("dev")
     train(
@@ -55,15 +55,15 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def network(text: str, tmp_path_factory: pytest.TempPathFactory) -> Run:
+def network(text: str, tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return trained(set_up({"corpus": text, **GPT}), tmp_path_factory.mktemp("runs") / "gpt")
 
 
-def loss(run: Run, part: Any = "test") -> float:
+def loss(run: RunFolder, part: Any = "test") -> float:
     return evaluate(load_model(run), reopen(run).rows(part)).nats
 
 
-def test_a_mixture_is_better_than_its_network_and_a_run_of_its_own(network: Run, tmp_path: Path) -> None:
+def test_a_mixture_is_better_than_its_network_and_a_run_of_its_own(network: RunFolder, tmp_path: Path) -> None:
     source = tmp_path / "gpt"
     shutil.copytree(network.path, source)
     setup = set_up_mixture({"model": "mixture", "of": str(source), "order": 4})
@@ -85,7 +85,7 @@ def test_a_mixture_is_better_than_its_network_and_a_run_of_its_own(network: Run,
 
 
 def test_a_mixture_that_was_interrupted_while_counting_ends_up_the_same(
-    network: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    network: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = {"model": "mixture", "of": str(network.path), "order": 3}
     whole = trained(set_up_mixture(values), tmp_path / "whole")
@@ -93,7 +93,7 @@ def test_a_mixture_that_was_interrupted_while_counting_ends_up_the_same(
     monkeypatch.setattr(setup.model, "fit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         trained(setup, tmp_path / "stopped")
-    again = trained(reopen_to_resume(Run.open(tmp_path / "stopped")), tmp_path / "stopped")
+    again = trained(reopen_to_resume(RunFolder.open(tmp_path / "stopped")), tmp_path / "stopped")
     assert again.read("model.safetensors") == whole.read("model.safetensors")
     again.update(reported=True)
     with pytest.raises(UserError, match="has counted all its text"):
@@ -104,7 +104,7 @@ def interrupted(_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_what_cannot_be_mixed_is_said_in_one_line(network: Run, text: str, tmp_path: Path) -> None:
+def test_what_cannot_be_mixed_is_said_in_one_line(network: RunFolder, text: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="a mixture needs a trained network; say of which run, by --of RUN"):
         set_up_mixture({"model": "mixture"})
     of = {"model": "mixture", "of": str(network.path)}

@@ -10,7 +10,7 @@ import pytest
 from gradus.errors import UserError
 from gradus.models import GPTConfig
 from gradus.training import (
-    Run,
+    RunFolder,
     load_model,
     model_settings,
     reopen,
@@ -108,7 +108,7 @@ def test_a_run_is_reopened_as_it_was_set_up_and_its_model_with_its_best_or_last_
     stream: str, tmp_path: Path
 ) -> None:
     setup = set_up({"corpus": stream, **TINY, "steps": 4, "evaluations": 2, "learning_rate": 0.01})
-    run = Run.create(tmp_path / "run")
+    run = RunFolder.create(tmp_path / "run")
     write_beginning(run, setup)
     losses = iter([1.0, 2.0])
     result = train(setup.model, setup.batches, setup.config, run, evaluate=lambda _: next(losses), data=setup.data())

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gradus.training import Run, set_up, train
+from gradus.training import RunFolder, set_up, train
 from gradus.training.run import MODEL, OPTIMIZER
 
 CONSTANT: dict[str, Any] = {"schedule": "constant", "warmup": 0.0, "evaluations": 1, "batch_size": 3, "block_size": 8}
@@ -36,7 +36,7 @@ def stream(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_stopped_and_resumed_it_has_the_same_bytes_as_without_a_stop(name: str, stream: str, tmp_path: Path) -> None:
     files = []
     for folder, stops in (("whole", [6]), ("resumed", [2, 3, 6])):
-        run = Run.create(tmp_path / folder)
+        run = RunFolder.create(tmp_path / folder)
         for steps in stops:
             setup = set_up({"corpus": stream, "steps": 6, **CONSTANT, **TRAININGS[name]})
             train(setup.model, setup.batches, replace(setup.config, steps=steps), run)

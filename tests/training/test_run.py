@@ -14,7 +14,7 @@ import pytest
 
 from gradus.errors import UserError
 from gradus.training.folder import new_run_folder
-from gradus.training.run import Run
+from gradus.training.run import RunFolder
 
 FILES = ("model.safetensors", "optimizer.safetensors", "best.safetensors")
 LIMIT = 100  # more than the points at which a save can fail
@@ -25,7 +25,7 @@ def contents(generation: str) -> dict[str, bytes]:
 
 
 def loaded(path: Path) -> tuple[dict[str, bytes], int]:
-    run = Run.open(path)
+    run = RunFolder.open(path)
     return {name: run.read(name) for name in FILES}, run.state()["step"]
 
 
@@ -93,7 +93,7 @@ def test_a_save_that_fails_anywhere_leaves_one_whole_checkpoint(tmp_path: Path, 
     messages = set()
     for point in range(LIMIT):
         path = tmp_path / str(point)
-        run = Run.create(path)
+        run = RunFolder.create(path)
         run.save(contents("old"), {"step": 1})
         with pytest.MonkeyPatch.context() as monkeypatch:
             error: BaseException = PowerCut() if crash else OSError(errno.ENOSPC, "No space left on device")
@@ -120,7 +120,7 @@ def test_a_save_that_fails_anywhere_leaves_one_whole_checkpoint(tmp_path: Path, 
 
 
 def test_a_save_that_fails_twice_running_keeps_what_the_first_had_committed(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "run")
+    run = RunFolder.create(tmp_path / "run")
     run.save(contents("old"), {"step": 1})
     for name, first in (
         ("new", 15),
@@ -134,7 +134,7 @@ def test_a_save_that_fails_twice_running_keeps_what_the_first_had_committed(tmp_
 
 
 def test_the_first_save_that_fails_leaves_no_checkpoint_and_says_so(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "run")
+    run = RunFolder.create(tmp_path / "run")
     with pytest.MonkeyPatch.context() as monkeypatch:
         Faults(monkeypatch, 1, OSError(errno.ENOSPC, "No space left on device"))
         with pytest.raises(UserError, match=r"cannot save in .*run: No space left on device$"):
@@ -143,7 +143,7 @@ def test_the_first_save_that_fails_leaves_no_checkpoint_and_says_so(tmp_path: Pa
 
 
 def test_files_that_are_not_saved_again_stay_part_of_the_checkpoint(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "run")
+    run = RunFolder.create(tmp_path / "run")
     run.save(contents("old"), {"step": 1})
     run.save({"model.safetensors": b"new"}, {"step": 2})
     assert run.read("model.safetensors") == b"new"
@@ -151,7 +151,7 @@ def test_files_that_are_not_saved_again_stay_part_of_the_checkpoint(tmp_path: Pa
 
 
 def test_a_text_file_that_cannot_be_replaced_stays_as_it_was(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "run")
+    run = RunFolder.create(tmp_path / "run")
     run.write("samples.txt", "one\n")
     for point in range(4):  # opening, writing, flushing, renaming
         with pytest.MonkeyPatch.context() as monkeypatch:
@@ -163,14 +163,14 @@ def test_a_text_file_that_cannot_be_replaced_stays_as_it_was(tmp_path: Path) -> 
 
 
 def test_a_folder_that_exists_is_refused_and_says_how_to_go_on(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "run")
+    run = RunFolder.create(tmp_path / "run")
     run.save(contents("old"), {"step": 1})
     with pytest.raises(UserError, match=r"run already exists; resume it by gradus train --resume .*run, or choose"):
-        Run.create(run.path)
+        RunFolder.create(run.path)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letter.txt").write_text("hello", encoding="utf-8")
     with pytest.raises(UserError, match=r"other already exists; choose another folder by --out$"):
-        Run.create(tmp_path / "other")
+        RunFolder.create(tmp_path / "other")
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,25 +179,25 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(Path, "mkdir", refuse)
     with pytest.raises(UserError, match=r"cannot save in .*run: Permission denied"):
-        Run.create(tmp_path / "run")
+        RunFolder.create(tmp_path / "run")
 
 
 def test_opening_what_is_no_run_says_why(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such folder"):
-        Run.open(tmp_path / "none")
+        RunFolder.open(tmp_path / "none")
     with pytest.raises(UserError, match=r"it has no state.json"):
-        Run.open(tmp_path)
+        RunFolder.open(tmp_path)
     for text in ("{", "[]", "{}", '{"files": 3, "format": 1}'):
         (tmp_path / "state.json").write_text(text, encoding="utf-8")
         with pytest.raises(UserError, match=r"state.json is damaged, or was not written by gradus"):
-            Run.open(tmp_path)
+            RunFolder.open(tmp_path)
     (tmp_path / "state.json").write_text('{"files": {}, "format": 99}', encoding="utf-8")
     with pytest.raises(UserError, match="later gradus"):
-        Run.open(tmp_path)
+        RunFolder.open(tmp_path)
 
 
 def test_damaged_swapped_and_missing_files_are_told_apart(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "run")
+    run = RunFolder.create(tmp_path / "run")
     run.save(contents("old"), {"step": 1})
     data = bytearray(run.read("model.safetensors"))
     data[5] ^= 1  # one bit
@@ -212,7 +212,7 @@ def test_damaged_swapped_and_missing_files_are_told_apart(tmp_path: Path) -> Non
 
 
 def test_metrics_are_cut_at_a_step_and_end_before_an_unfinished_line(tmp_path: Path) -> None:
-    run = Run.create(tmp_path / "run")
+    run = RunFolder.create(tmp_path / "run")
     for step in (1, 2, 3):
         run.log({"step": step})
     with open(run.path / "metrics.jsonl", "a", encoding="utf-8") as file:

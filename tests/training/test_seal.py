@@ -14,7 +14,7 @@ import pytest
 
 from gradus.errors import UserError
 from gradus.files import to_json
-from gradus.training import Run, progress_of, read_toml, reopen, set_up, train, write_beginning
+from gradus.training import RunFolder, progress_of, read_toml, reopen, set_up, train, write_beginning
 from gradus.training.run import _seal
 
 TINY = {"n_layer": 1, "n_head": 2, "n_embd": 8, "block_size": 8, "batch_size": 4, "steps": 2}
@@ -36,17 +36,17 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(text: Path, tmp_path: Path) -> Run:
+def run(text: Path, tmp_path: Path) -> RunFolder:
     setup = set_up({"corpus": str(text), **TINY})
-    run = Run.create(tmp_path / "run")
+    run = RunFolder.create(tmp_path / "run")
     write_beginning(run, setup)
     train(setup.model, setup.batches, setup.config, run, evaluate=lambda _: 1.0, data=setup.data())
     return run
 
 
-def everything(run: Run) -> None:
+def everything(run: RunFolder) -> None:
     """All that resuming, sampling and evaluating read of a run."""
-    run = Run.open(run.path)
+    run = RunFolder.open(run.path)
     setup = reopen(run)
     progress_of(run)
     for name in ("model.safetensors", "best.safetensors", "optimizer.safetensors"):
@@ -87,7 +87,7 @@ EDITS: dict[str, tuple[str, Callable[[Path], object]]] = {
 
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_what_was_changed_is_named_in_one_line_with_a_way_out(run: Run, edit: str) -> None:
+def test_what_was_changed_is_named_in_one_line_with_a_way_out(run: RunFolder, edit: str) -> None:
     everything(run)
     name, change = EDITS[edit]
     change(run.path)
@@ -111,7 +111,7 @@ def test_what_was_changed_is_named_in_one_line_with_a_way_out(run: Run, edit: st
         ("stale", {}),
     ],
 )
-def test_a_state_that_is_sealed_and_ill_typed_is_one_line(run: Run, field: str, value: Any) -> None:
+def test_a_state_that_is_sealed_and_ill_typed_is_one_line(run: RunFolder, field: str, value: Any) -> None:
     state = {name: part for name, part in run.state().items() if name != "seal"} | {field: value}
     if value is None:
         del state[field]
@@ -120,7 +120,7 @@ def test_a_state_that_is_sealed_and_ill_typed_is_one_line(run: Run, field: str, 
         progress_of(run)
 
 
-def test_a_state_of_another_format_says_so(run: Run) -> None:
+def test_a_state_of_another_format_says_so(run: RunFolder) -> None:
     path = run.path / "state.json"
     state = json.loads(path.read_bytes())
     path.write_text(json.dumps({**state, "format": 1}), encoding="utf-8")
@@ -141,7 +141,7 @@ def test_settings_that_no_parser_can_take_are_one_line(tmp_path: Path, toml: str
 def test_damaged_lines_of_the_metrics_are_left_out_and_told_and_the_others_kept(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = Run.create(tmp_path / "run")
+    run = RunFolder.create(tmp_path / "run")
     for step in range(1, 41):
         run.log({"step": step, "train_loss": 1.5 if step != 9 else float("inf")})
     path = run.path / "metrics.jsonl"
@@ -155,7 +155,7 @@ def test_damaged_lines_of_the_metrics_are_left_out_and_told_and_the_others_kept(
     assert path.read_bytes() == b"\n".join([*lines[:3], *lines[7:10], b""])
 
 
-def test_a_second_process_that_resumes_a_run_is_told(run: Run) -> None:
+def test_a_second_process_that_resumes_a_run_is_told(run: RunFolder) -> None:
     code = "import sys; from gradus.training import Run\nwith Run.open(sys.argv[1]).in_use(): pass"
     other = [sys.executable, "-c", code, str(run.path)]
     with run.in_use():
@@ -168,7 +168,7 @@ def test_a_second_process_that_resumes_a_run_is_told(run: Run) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="POSIX links")
-def test_a_checkpoint_whose_files_are_links_keeps_them(run: Run, tmp_path: Path) -> None:
+def test_a_checkpoint_whose_files_are_links_keeps_them(run: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "large").mkdir()
     for name in ("model.safetensors", "state.json"):
         os.rename(run.path / name, tmp_path / "large" / name)
@@ -180,7 +180,7 @@ def test_a_checkpoint_whose_files_are_links_keeps_them(run: Run, tmp_path: Path)
     assert sorted(path.name for path in (tmp_path / "large").iterdir()) == ["model.safetensors", "state.json"]
 
 
-def test_metrics_that_were_changed_are_told(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_metrics_that_were_changed_are_told(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
     path = run.path / "metrics.jsonl"
     run.metrics()
     run.log({"step": 3, "train_loss": 1.0})  # after the save: a resumed run will make it again

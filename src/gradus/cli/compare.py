@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from gradus.cli.verb import RunFolder, Verb
+from gradus.cli.verb import RunArgument, Verb
 from gradus.report.table import plain_table, print_table
 from gradus.report.trained import compare
 
 
 @click.command("compare", cls=Verb)
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=RunFolder())
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=RunArgument())
 @click.option("-o", "--out", metavar="DIR", help="The folder of table and page.  [default: runs/compare-NUMBER]")
 def command(runs: tuple[str, ...], out: str | None) -> None:
     """Compare the runs in the folders RUN, which must have learned the same text: their losses, measured in the same

@@ -9,15 +9,15 @@ import click
 
 from gradus.cli.losses import told
 from gradus.cli.output import say
-from gradus.cli.verb import RunFolder, Split, Verb
+from gradus.cli.verb import RunArgument, Split, Verb
 from gradus.cli.worst import lines_of
 from gradus.evaluation import evaluate
 from gradus.evaluation import worst as worst_positions
-from gradus.training import Run, load_model, reopen
+from gradus.training import RunFolder, load_model, reopen
 
 
 @click.command("eval", cls=Verb)
-@click.argument("run", type=RunFolder())
+@click.argument("run", type=RunArgument())
 @click.option(
     "--split",
     type=Split(),
@@ -46,7 +46,7 @@ from gradus.training import Run, load_model, reopen
 @click.option("--last", is_flag=True, help="Use the last weights, not those with the lowest dev loss.")
 def command(run: str, split: Any, sliding: bool, stride: int | None, worst: int | None, last: bool) -> None:
     """Measure the loss of the model in the folder RUN on every character of a split, each scored once."""
-    opened = Run.open(run)
+    opened = RunFolder.open(run)
     model = load_model(opened, last=last)
     if sliding and stride is None:
         stride = max(1, model.block_size // 4)

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from gradus.cli.verb import RunFolder, Verb
+from gradus.cli.verb import RunArgument, Verb
 from gradus.report.trained import is_old, write_page_of
 
 
 @click.command("page", cls=Verb)
-@click.argument("run", type=RunFolder())
+@click.argument("run", type=RunArgument())
 def command(run: str) -> None:
     """Write the page of RUN, the folder of a run, a climb or a comparison, from what is in it now: losses, curves,
     samples. A page that is there is replaced. In a climb, a run that was trained further is measured again."""

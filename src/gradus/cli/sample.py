@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import click
 
-from gradus.cli.verb import RunFolder, Verb
+from gradus.cli.verb import RunArgument, Verb
 from gradus.cli.writing import show_samples
 from gradus.errors import UserError
 from gradus.generation import SamplingRule, samples
-from gradus.training import Run, load_model, tokenizer_of
+from gradus.training import RunFolder, load_model, tokenizer_of
 
 
 @click.command("sample", cls=Verb)
-@click.argument("run", type=RunFolder())
+@click.argument("run", type=RunArgument())
 @click.option("--prompt", default="", help="The prompt: what the text begins with.")
 @click.option(
     "--temperature",
@@ -58,7 +58,7 @@ def command(
         rule = SamplingRule(temperature, top_k, top_p)
     except ValueError as error:
         raise UserError(str(error)) from error
-    opened = Run.open(run)
+    opened = RunFolder.open(run)
     model = load_model(opened, last=last)
     texts = samples(
         model,

@@ -12,7 +12,7 @@ from gradus.cli.losses import told
 from gradus.cli.meant import ALIASES
 from gradus.cli.options import SettingsCommand, given
 from gradus.cli.output import say, work_goes_on
-from gradus.cli.verb import RunFolder
+from gradus.cli.verb import RunArgument
 from gradus.cli.writing import show_samples
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
@@ -26,7 +26,7 @@ from gradus.training import (
     RECIPES,
     SAMPLES,
     Report,
-    Run,
+    RunFolder,
     Setup,
     TrainConfig,
     TrainResult,
@@ -97,7 +97,7 @@ OTHER_DEFAULTS = "; ".join(
 )
 @click.option(
     "--resume",
-    type=RunFolder(),
+    type=RunArgument(),
     metavar="RUN",
     help="Resume a run or finish its report; --steps or --minutes: a new budget.",
 )
@@ -127,7 +127,7 @@ def command(
     settings = given({"corpus": corpus, **flags})
     if resume is not None:
         budget = _budget(given({"config": file, "out": folder, "find_lr": find_lr or None, **settings}))
-        run = Run.open(resume)
+        run = RunFolder.open(resume)
         with run.in_use(), work_goes_on():
             _train(ctx, run, reopen_to_resume(run, **budget), page, diagnose)
         return
@@ -139,7 +139,7 @@ def command(
     for part in ("dev", "test"):
         setup.rows(part)  # before there is a folder: the text may be too short
     name = f"{Path(setup.corpus.name).stem}-{setup.config.model}"
-    run = Run.create(folder or new_run_folder(RUNS, name))
+    run = RunFolder.create(folder or new_run_folder(RUNS, name))
     with run.in_use(), work_goes_on():
         write_beginning(run, setup)
         _train(ctx, run, setup, page, diagnose)
@@ -161,7 +161,7 @@ def _find_lr(setup: Setup, folder: Path) -> None:
     click.echo(f"suggestion: --learning-rate {sweep.suggestion:.2g}")
 
 
-def _train(ctx: click.Context, run: Run, setup: Setup, page: bool, diagnose: bool) -> None:
+def _train(ctx: click.Context, run: RunFolder, setup: Setup, page: bool, diagnose: bool) -> None:
     """Train from where the run stands, and print the results."""
     dev, test = setup.rows("dev"), setup.rows("test")
     say(_introduction(setup))
@@ -233,7 +233,7 @@ def _vocabulary(setup: Setup) -> str:
     return f"a vocabulary of {number:,} tokens, {characters / tokens:.2f} characters in each"
 
 
-def _report(run: Run, setup: Setup, result: TrainResult, dev: Rows, test: Rows) -> float:
+def _report(run: RunFolder, setup: Setup, result: TrainResult, dev: Rows, test: Rows) -> float:
     """Print the results and write the samples. Returns the test loss, in nats per character."""
     if result.best is not None:
         load_weights(setup.model, result.best)

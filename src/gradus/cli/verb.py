@@ -22,7 +22,7 @@ ARGUMENTS = {
 }
 
 
-class RunFolder(click.ParamType[str]):
+class RunArgument(click.ParamType[str]):
     """The folder of a run; a shell completes it."""
 
     name = "run"

@@ -27,7 +27,7 @@ from gradus.text import Corpus, load_corpus
 from gradus.text.catalogue import as_name
 from gradus.training import (
     Report,
-    Run,
+    RunFolder,
     Setup,
     is_counting,
     load_weights,
@@ -178,7 +178,7 @@ class _Ascent:
             settings = self._choose_ngram(step, settings)
             title = f"{settings['order']}-gram counts"
         setup = self._setup(step, budget, settings)
-        run = Run.create(self.folder / step.name)
+        run = RunFolder.create(self.folder / step.name)
         with run.in_use():
             rung = self._train(step, setup, run, title, started)
         self.done.append(rung)
@@ -198,7 +198,7 @@ class _Ascent:
             return Budget(steps=self.steps, seconds=plan.seconds * self.steps / plan.steps)
         return Budget(steps=plan.steps, seconds=plan.seconds)
 
-    def _train(self, step: Step, setup: Setup, run: Run, title: str, started: float) -> Rung:
+    def _train(self, step: Step, setup: Setup, run: RunFolder, title: str, started: float) -> Rung:
         """Train a rung, score it and mark its run as reported."""
         write_beginning(run, setup)
         dev = self.task.dev_while_training

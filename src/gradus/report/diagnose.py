@@ -22,7 +22,7 @@ from gradus.errors import UserError
 from gradus.evaluation import token_losses
 from gradus.models.inside import attention, embedding, gradients, layers
 from gradus.report.picture import Picture
-from gradus.training import Run, Setup
+from gradus.training import RunFolder, Setup
 from gradus.training.diagnose import read_diagnostics
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def looked_at(setup: Setup) -> tuple[Ints, Ints]:
     return rows.take(np.flatnonzero(rows.lengths == np.sort(rows.lengths)[len(rows) // 2])[:LOOKED_AT])
 
 
-def draw(run: Run, setup: Setup) -> list[Picture]:
+def draw(run: RunFolder, setup: Setup) -> list[Picture]:
     """Draw the pictures of a run, write them into its folder, and return them.
 
     Args:
@@ -91,7 +91,7 @@ def drawn(folder: Path) -> list[Picture]:
         ) from error
 
 
-def _counts(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
+def _counts(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     """The table of pairs of the training text, for the models that are such a table."""
     from gradus.plots import plot_counts
 
@@ -110,7 +110,7 @@ def _counts(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
     yield "counts", caption, plot_counts(table, symbols, numbers=False, title="Pairs in the training text")
 
 
-def _embedding(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
+def _embedding(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     from gradus.plots import plot_embeddings
 
     vectors = embedding(setup.model)
@@ -123,7 +123,7 @@ def _embedding(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
     yield "embedding", caption, plot_embeddings(vectors, symbols)
 
 
-def _activations(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
+def _activations(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     from gradus.plots import plot_activations, plot_saturation
 
     every = layers(setup.model, looked_at(setup)[0])
@@ -154,7 +154,7 @@ def _activations(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
         yield "stream", caption, plot_activations(others, saturated=None, title="Residual stream")
 
 
-def _gradients(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
+def _gradients(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     from gradus.plots import plot_gradients
 
     at_layers, at_weights = gradients(setup.model, *looked_at(setup))
@@ -175,7 +175,7 @@ def _gradients(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
         yield "weight-gradients", caption, figure
 
 
-def _over_time(run: Run, setup: Setup) -> Drawn:
+def _over_time(run: RunFolder, setup: Setup) -> Drawn:
     from gradus.plots import plot_series
 
     lines = [line for line in read_diagnostics(run) if "grad_norm" in line]
@@ -225,7 +225,7 @@ def _over_time(run: Run, setup: Setup) -> Drawn:
     )  # fmt: skip
 
 
-def _text(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
+def _text(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     from gradus.plots import plot_text
 
     separator = setup.tokenizer.separator
@@ -244,7 +244,7 @@ def _text(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
     yield "text", caption, plot_text(tokens, losses)
 
 
-def _attention(run: Run, setup: Setup) -> Drawn:  # noqa: ARG001
+def _attention(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     from gradus.plots import plot_attention
 
     if setup.corpus.kind == "documents":
@@ -292,6 +292,6 @@ def _short(name: str) -> str:
     return ".".join(part for part in name.split(".") if part not in ("transformer", "mlp", "weight"))
 
 
-PICTURES: tuple[Callable[[Run, Setup], Drawn], ...] = (
+PICTURES: tuple[Callable[[RunFolder, Setup], Drawn], ...] = (
     _text, _counts, _embedding, _activations, _gradients, _over_time, _attention,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from gradus.report.record import Record, Rung, Setting
 from gradus.report.task import Task
 from gradus.report.yardsticks import floor, yardsticks
 from gradus.text import CharTokenizer
-from gradus.training import SAMPLES, Run, Setup, is_counting, load_model, progress_of, reopen
+from gradus.training import SAMPLES, RunFolder, Setup, is_counting, load_model, progress_of, reopen
 
 _SHOWN = ("batch_size", "optimizer", "learning_rate", "schedule", "warmup", "weight_decay", "grad_clip")
 
@@ -42,7 +42,9 @@ def begin_record(task: Task, seed: int, command: str) -> Record:
     )
 
 
-def examine(task: Task, setup: Setup, run: Run, name: str, title: str, steps: int, seconds: float, seed: int) -> Rung:
+def examine(
+    task: Task, setup: Setup, run: RunFolder, name: str, title: str, steps: int, seconds: float, seed: int
+) -> Rung:
     """Score a model as it is, sample from it, and save the samples in its run folder."""
     model, counting = setup.model, is_counting(setup.model)
     train, dev, test = (task.score(model, part) for part in task.scored)
@@ -76,14 +78,14 @@ def write_run_page(path: str | Path) -> Path:
     Raises:
         UserError: if there is no whole run at the path, or its text is no longer the same.
     """
-    run = Run.open(path)
+    run = RunFolder.open(path)
     task, rung = examine_run(run)
     command = f"gradus train --config {run.path / 'config.toml'}"
     record = begin_record(task, int(str(run.settings()["seed"])), command)
     return write_page(replace(record, rungs=(rung,)), run.path / "index.html")
 
 
-def examine_run(run: Run, name: str = "", title: str = "") -> tuple[Task, Rung]:
+def examine_run(run: RunFolder, name: str = "", title: str = "") -> tuple[Task, Rung]:
     """Score a run as it is on disk, and sample from it. Its name is that of its folder, and its title that of its
     model, unless others are given. UserError as in `write_run_page`."""
     setup = replace(reopen(run), model=load_model(run))

@@ -16,7 +16,7 @@ from gradus.models import MODELS
 from gradus.report.examine import begin_record, examine_run, write_run_page
 from gradus.report.page import write_page
 from gradus.report.record import Record, load_record
-from gradus.training import Run, new_run_folder, progress_of, runs_in
+from gradus.training import RunFolder, new_run_folder, progress_of, runs_in
 from gradus.training.run import METRICS, STATE
 
 PAGE, TABLE = "index.html", "table.json"
@@ -48,7 +48,7 @@ def summaries(folder: str | Path) -> list[Summary]:
     found = []
     for path in _runs_below(folder):
         try:
-            found.append(_summary(Run.open(path)))
+            found.append(_summary(RunFolder.open(path)))
         except UserError as error:
             note(str(error))
     return sorted(found, key=lambda summary: summary.when, reverse=True)
@@ -80,7 +80,7 @@ def write_page_of(folder: str | Path) -> Path:
     for rung in record.rungs:
         run = folder / rung.name
         if _changed(run) > since:
-            rung = examine_run(Run.open(run), rung.name, rung.title)[1]
+            rung = examine_run(RunFolder.open(run), rung.name, rung.title)[1]
         rungs.append(rung)
     if tuple(rungs) != record.rungs:
         record = replace(record, rungs=tuple(rungs))
@@ -102,7 +102,7 @@ def compare(folders: Sequence[str | Path], out: str | Path | None = None) -> tup
         UserError: if there is no run at a path, there are fewer than two, their texts differ, or the folder is taken.
     """
     out = None if out is None else Path(out)
-    runs = [Run.open(path) for folder in folders for path in _runs_of(Path(folder))]
+    runs = [RunFolder.open(path) for folder in folders for path in _runs_of(Path(folder))]
     if len(runs) < 2:
         raise UserError(f"compare needs two runs or more, or a climb; got {', '.join(str(run.path) for run in runs)}")
     for run in runs[1:]:
@@ -125,7 +125,7 @@ def compare(folders: Sequence[str | Path], out: str | Path | None = None) -> tup
     return record, folder
 
 
-def _summary(run: Run) -> Summary:
+def _summary(run: RunFolder) -> Summary:
     settings, state, progress = run.settings(), run.state(), progress_of(run)
     budget = f"{settings.get('steps', 0):,} steps"
     if "minutes" in settings:
@@ -166,7 +166,7 @@ def _changed(run: Path) -> float:
     return 0.0
 
 
-def _require_same_text(a: Run, b: Run) -> None:
+def _require_same_text(a: RunFolder, b: RunFolder) -> None:
     texts = [run.state().get("data", {}) for run in (a, b)]
     if texts[0].get("sha256") != texts[1].get("sha256"):
         names = " and ".join(f"{run.path} {text.get('corpus')}" for run, text in zip((a, b), texts, strict=True))

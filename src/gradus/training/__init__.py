@@ -21,7 +21,7 @@ from gradus.training.prepare import (
 )
 from gradus.training.progress import show_progress
 from gradus.training.recipes import RECIPES
-from gradus.training.run import SAMPLES, TOKENIZER, Run, runs_in
+from gradus.training.run import SAMPLES, TOKENIZER, RunFolder, runs_in
 from gradus.training.settings import read_toml, settings_of
 from gradus.training.state import Report, TrainResult, progress_of
 
@@ -30,7 +30,7 @@ __all__ = [
     "SAMPLES",
     "TOKENIZER",
     "Report",
-    "Run",
+    "RunFolder",
     "Setup",
     "Sweep",
     "TrainConfig",

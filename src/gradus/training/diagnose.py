@@ -21,7 +21,7 @@ from gradus.files import from_json, to_json
 from gradus.models import LanguageModel
 from gradus.models.inside import gradients, layers
 from gradus.training.folder import saving
-from gradus.training.run import Run
+from gradus.training.run import RunFolder
 from gradus.training.state import Report
 
 DIAGNOSTICS = "diagnostics.jsonl"
@@ -79,7 +79,9 @@ class Diagnosis:
         grad_clip: the norm to which a longer gradient is cut; 0 for none.
     """
 
-    def __init__(self, model: LanguageModel, rows: tuple[Ints, Ints], run: Run, *, grad_clip: float = 0.0) -> None:
+    def __init__(
+        self, model: LanguageModel, rows: tuple[Ints, Ints], run: RunFolder, *, grad_clip: float = 0.0
+    ) -> None:
         self.model, self.rows, self.run, self.grad_clip = model, rows, run, grad_clip
         self.weights = {name: p for name, p in model.named_parameters() if p.requires_grad and p.dim() > 1}
         self.norms: list[float] = []
@@ -117,7 +119,7 @@ class Diagnosis:
         return {name: p.detach().cpu().numpy().copy() for name, p in self.weights.items()}
 
 
-def read_diagnostics(run: Run) -> list[dict[str, Any]]:
+def read_diagnostics(run: RunFolder) -> list[dict[str, Any]]:
     """The lines of a run's diagnostics, in order; none for a run without. A line cut off by a crash is left out."""
     path, lines = run.path / DIAGNOSTICS, []
     if not path.exists():

@@ -18,7 +18,7 @@ from gradus.models import NOT_SCORED, LanguageModel
 from gradus.training.config import TrainConfig
 from gradus.training.interrupt import deferred_interrupt
 from gradus.training.optimizer import build_optimizer, set_learning_rate
-from gradus.training.run import Run
+from gradus.training.run import RunFolder
 from gradus.training.session import Session
 from gradus.training.state import Report, TrainResult
 
@@ -36,7 +36,7 @@ def train(
     model: LanguageModel,
     batches: BatchSource,
     config: TrainConfig,
-    run: Run | None = None,
+    run: RunFolder | None = None,
     *,
     evaluate: Callable[[LanguageModel], float] | None = None,
     fit_on: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = (),

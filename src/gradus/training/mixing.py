@@ -12,7 +12,7 @@ from gradus.models.mixture import Mixture
 from gradus.training.checkpoint import load_weights, weights
 from gradus.training.loop import is_counting
 from gradus.training.prepare import Setup, carries, lasting, load_model, reopen, set_up
-from gradus.training.run import Run
+from gradus.training.run import RunFolder
 from gradus.training.state import progress_of
 
 
@@ -30,7 +30,7 @@ def set_up_mixture(values: Mapping[str, object]) -> Setup:
     """
     if not values.get("of"):
         raise UserError("a mixture needs a trained network; say of which run, by --of RUN")
-    run = Run.open(str(values["of"]))
+    run = RunFolder.open(str(values["of"]))
     source = reopen(run)
     network = load_model(run)
     if is_counting(network):

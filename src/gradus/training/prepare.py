@@ -43,7 +43,7 @@ from gradus.training.config import TrainConfig
 from gradus.training.loop import BatchSource, is_counting
 from gradus.training.memory import require_memory
 from gradus.training.recipes import RECIPES
-from gradus.training.run import BEST, CONFIG, MODEL, TEXT, TOKENIZER, Run
+from gradus.training.run import BEST, CONFIG, MODEL, TEXT, TOKENIZER, RunFolder
 from gradus.training.settings import Setting, build, settings_of, to_toml, unknown
 from gradus.training.state import progress_of, spent
 
@@ -156,7 +156,7 @@ def set_up(
     return Setup(config, corpus, splits, tokenizer, model, batches, keeps_text=piped)
 
 
-def write_beginning(run: Run, setup: Setup) -> None:
+def write_beginning(run: RunFolder, setup: Setup) -> None:
     """Save the files that a run begins with: its settings, its tokenizer, and the text if it came from a pipe.
 
     Raises:
@@ -172,7 +172,7 @@ def write_beginning(run: Run, setup: Setup) -> None:
     run.save({TOKENIZER: setup.tokenizer.to_json().encode(), CONFIG: settings.encode()}, {"data": setup.data()})
 
 
-def reopen(run: Run, *, steps: int | None = None, minutes: float | None = None, to_train: bool = False) -> Setup:
+def reopen(run: RunFolder, *, steps: int | None = None, minutes: float | None = None, to_train: bool = False) -> Setup:
     """What `set_up` gave when the run began, from its folder; optionally with another budget.
 
     Raises:
@@ -193,7 +193,7 @@ def reopen(run: Run, *, steps: int | None = None, minutes: float | None = None, 
     return setup
 
 
-def reopen_to_resume(run: Run, *, steps: int | None = None, minutes: float | None = None) -> Setup:
+def reopen_to_resume(run: RunFolder, *, steps: int | None = None, minutes: float | None = None) -> Setup:
     """`reopen` to continue training, or to finish a report that a crash prevented: writes the new budget, if there is
     one, into the run's settings.
 
@@ -213,7 +213,7 @@ def reopen_to_resume(run: Run, *, steps: int | None = None, minutes: float | Non
     return setup
 
 
-def load_model(run: Run, *, last: bool = False) -> LanguageModel:
+def load_model(run: RunFolder, *, last: bool = False) -> LanguageModel:
     """The model of a run in eval mode, with the weights that had the lowest dev loss, or with the last ones.
 
     Raises:
@@ -232,7 +232,7 @@ def load_model(run: Run, *, last: bool = False) -> LanguageModel:
     return model
 
 
-def tokenizer_of(run: Run, model: LanguageModel) -> Tokenizer:
+def tokenizer_of(run: RunFolder, model: LanguageModel) -> Tokenizer:
     """The tokenizer of a run.
 
     Raises:

@@ -32,7 +32,7 @@ _ADVICE = {
 _ANEW = "put it back as it was, or train again with gradus train --config RUN/config.toml"
 
 
-class Run:
+class RunFolder:
     """A run's folder on disk.
 
     How a checkpoint is written: every file goes to `<name>.new` first and is flushed to disk. Then `state.json`, which
@@ -47,7 +47,7 @@ class Run:
         return f"training.Run({str(self.path)!r})"
 
     @classmethod
-    def create(cls, path: str | Path) -> Run:
+    def create(cls, path: str | Path) -> RunFolder:
         """Make the folder of a new run.
 
         Raises:
@@ -61,7 +61,7 @@ class Run:
         return run
 
     @classmethod
-    def open(cls, path: str | Path) -> Run:
+    def open(cls, path: str | Path) -> RunFolder:
         """Open a run that has begun.
 
         Raises:

@@ -26,7 +26,7 @@ from gradus.training.checkpoint import (
     weights,
 )
 from gradus.training.config import TrainConfig
-from gradus.training.run import BEST, MODEL, OPTIMIZER, Run
+from gradus.training.run import BEST, MODEL, OPTIMIZER, RunFolder
 from gradus.training.state import Progress, Report, Stopped, TrainResult, progress_of, spent
 
 LOG_LINES = 100  # lines in metrics.jsonl over the budget: enough for a smooth curve
@@ -45,7 +45,7 @@ class Session:
     model: LanguageModel
     optimizer: torch.optim.Optimizer | None  # None for a counting model
     config: TrainConfig
-    run: Run | None
+    run: RunFolder | None
     evaluate: Callable[[LanguageModel], float] | None
     display: Callable[[Report], None] | None
     data: dict[str, Any]

@@ -10,7 +10,7 @@ from gradus.errors import UserError
 from gradus.files import is_number
 from gradus.training.checkpoint import Arrays
 from gradus.training.config import TrainConfig
-from gradus.training.run import STATE, Run
+from gradus.training.run import STATE, RunFolder
 
 Stopped = Literal["budget", "patience", "interrupted"]
 
@@ -60,7 +60,7 @@ class TrainResult:
     best: Arrays | None = field(repr=False)
 
 
-def progress_of(run: Run) -> Progress:
+def progress_of(run: RunFolder) -> Progress:
     """How far a run has come, read from its `state.json`.
 
     Raises:
