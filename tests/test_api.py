@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -214,3 +215,16 @@ def test_an_interrupted_run_is_given_back_and_goes_on(
     stopped.resume(progress=False)
     for name in ("model.safetensors", "samples.txt"):
         assert (stopped.path / name).read_bytes() == (run.path / name).read_bytes()
+
+
+def test_a_mixture_is_fitted_on_dev_as_the_command_fits_it(folder: Path, run: gradus.Run) -> None:
+    mixed = gradus.train(model="mixture", of=str(run.path), out=folder / "mixed", progress=False)
+    result = command("train", "--model", "mixture", "--of", run.path, "--out", folder / "mixed theirs")
+    assert result.exit_code == 0, result.output
+    assert mixed.evaluate("dev").nats < run.evaluate("dev").nats
+    assert mixed.evaluate("dev").nats == gradus.load(folder / "mixed theirs").evaluate("dev").nats
+
+
+def test_the_run_keeps_its_test_loss(run: gradus.Run) -> None:
+    state = json.loads((run.path / "state.json").read_text(encoding="utf-8"))
+    assert state["test_loss"] == pytest.approx(run.evaluate("test").nats)

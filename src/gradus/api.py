@@ -20,19 +20,19 @@ from gradus.training import (
     RunFolder,
     Setup,
     TrainConfig,
+    create_run,
     is_counting,
     load_model,
     load_weights,
-    new_run_folder,
     progress_of,
     reopen,
     reopen_to_resume,
-    set_up,
+    set_up_new,
     settings_of,
     show_progress,
+    train_setup,
     write_beginning,
 )
-from gradus.training import train as train_model
 from gradus.training.metrics import Metrics
 from gradus.training.progress import duration
 from gradus.training.settings import build
@@ -40,12 +40,11 @@ from gradus.training.settings import build
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-RUNS = "runs"
 Split = Literal["train", "dev", "val", "test"]
 
 
 def train(
-    corpus: str | Path = TrainConfig.corpus,
+    corpus: str | Path | None = None,
     *,
     out: str | Path | None = None,
     progress: bool = True,
@@ -57,7 +56,7 @@ def train(
         run.sample(temperature=0.8)
 
     Args:
-        corpus: a corpus by name, or a file or folder of your own.
+        corpus: a corpus by name, or a file or folder of your own; None is pydocs, and for a mixture its network's text.
         out: the folder of the run; runs/CORPUS-MODEL-NUMBER if None.
         progress: show how far it is.
         settings: fields of `TrainConfig` and of the model's configuration: model, steps or minutes, batch_size,
@@ -70,10 +69,8 @@ def train(
         UserError: for a setting that is unknown (it names the nearest), another model's, of the wrong type or out of
             range; for a corpus that cannot be loaded or is too short; for a folder that is taken.
     """
-    setup = set_up({"corpus": corpus, **settings})
-    for part in ("dev", "test"):
-        setup.rows(part)  # before there is a folder: the text may be too short
-    folder = RunFolder.create(out or new_run_folder(RUNS, f"{Path(setup.corpus.name).stem}-{setup.config.model}"))
+    setup = set_up_new(settings if corpus is None else {"corpus": corpus, **settings})
+    folder = create_run(setup, out)
     with folder.in_use():
         write_beginning(folder, setup)
         _train(folder, setup, progress)
@@ -246,15 +243,7 @@ def _train(folder: RunFolder, setup: Setup, progress: bool) -> None:
     """Train from where the run stands; at the end, write its samples."""
     dev = setup.rows("dev")
     with show_progress(setup.config.model) if progress else nullcontext() as show:
-        result = train_model(
-            setup.model,
-            setup.batches,
-            setup.config,
-            folder,
-            evaluate=lambda model: evaluate(model, dev).nats,
-            progress=show,
-            data=setup.data(),
-        )
+        result = train_setup(setup, folder, evaluate=lambda model: evaluate(model, dev).nats, progress=show)
     if result.stopped == "interrupted":
         print(f"stopped and saved at step {result.step:,}; run.resume() goes on")
         return
@@ -265,4 +254,4 @@ def _train(folder: RunFolder, setup: Setup, progress: bool) -> None:
         for text in samples(setup.model, setup.tokenizer, setup.corpus.kind, seed=setup.config.seed):
             shown += chain(text, "\n")
     folder.write(SAMPLES, "".join(shown))
-    folder.update(reported=True)
+    folder.update(reported=True, test_loss=evaluate(setup.model, setup.rows("test")).total / setup.size("test")[0])

@@ -21,6 +21,7 @@ from gradus.training import (
     set_up,
     set_up_mixture,
     train,
+    train_setup,
     weights,
     write_beginning,
 )
@@ -34,16 +35,7 @@ def trained(setup: Setup, folder: Path) -> RunFolder:
         run = RunFolder.create(folder)
         write_beginning(run, setup)
     dev = setup.rows("dev")
-    train(
-        setup.model,
-        setup.batches,
-        setup.config,
-        run,
-        evaluate=lambda model: evaluate(model, dev).nats,
-        fit_on=dev.batches(64),
-        seconds_before=setup.seconds_before,
-        data=setup.data(),
-    )
+    train_setup(setup, run, evaluate=lambda model: evaluate(model, dev).nats)
     return run
 
 

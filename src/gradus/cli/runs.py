@@ -9,13 +9,14 @@ import click
 from gradus.cli.output import show_table
 from gradus.cli.verb import Verb
 from gradus.report.trained import is_old, summaries
+from gradus.training import RUNS
 
 HEAD = ("run", "model", "text", "budget", "steps", "dev", "test", "when")
 LEAVING = ("when", "budget", "steps", "text", "model")  # what leaves a narrow terminal, in this order
 
 
 @click.command("runs", cls=Verb)
-@click.argument("folder", metavar="[DIR]", default="runs")
+@click.argument("folder", metavar="[DIR]", default=RUNS)
 def command(folder: str) -> None:
     """List the runs in the folder DIR and in the climbs there, the latest first.  [default: runs]
 

@@ -24,31 +24,29 @@ from gradus.report.trained import is_old, write_page_of
 from gradus.text import CharTokenizer, Rows
 from gradus.training import (
     RECIPES,
+    RUNS,
     SAMPLES,
     Report,
     RunFolder,
     Setup,
     TrainConfig,
     TrainResult,
+    create_run,
     find_learning_rate,
     is_counting,
     load_weights,
     model_settings,
-    new_run_folder,
     read_toml,
     reopen_to_resume,
-    set_up,
-    set_up_mixture,
+    set_up_new,
     settings_of,
     show_progress,
     slides,
-    train,
+    train_setup,
     with_budget,
     write_beginning,
 )
 from gradus.training.diagnose import DIAGNOSTICS, Diagnosis
-
-RUNS = "runs"
 
 TRAINING = {name: setting for name, setting in settings_of(TrainConfig).items() if name != "corpus"}
 EVERY_MODEL = {"block_size": model_settings("gpt")["block_size"]}
@@ -132,14 +130,11 @@ def command(
             _train(ctx, run, reopen_to_resume(run, **budget), page, diagnose)
         return
     settings = with_budget(read_toml(file) if file is not None else {}, settings)
-    setup = set_up_mixture(settings) if settings.get("model") == "mixture" else set_up(settings)
+    setup = set_up_new(settings)
     if find_lr:
         _find_lr(setup, Path(folder or "."))
         return
-    for part in ("dev", "test"):
-        setup.rows(part)  # before there is a folder: the text may be too short
-    name = f"{Path(setup.corpus.name).stem}-{setup.config.model}"
-    run = RunFolder.create(folder or new_run_folder(RUNS, name))
+    run = create_run(setup, folder)
     with run.in_use(), work_goes_on():
         write_beginning(run, setup)
         _train(ctx, run, setup, page, diagnose)
@@ -175,17 +170,7 @@ def _train(ctx: click.Context, run: RunFolder, setup: Setup, page: bool, diagnos
             if collect is not None:
                 collect(report)
 
-        result = train(
-            setup.model,
-            setup.batches,
-            setup.config,
-            run,
-            evaluate=lambda model: evaluate(model, dev).nats,
-            fit_on=dev.batches(64),
-            seconds_before=setup.seconds_before,
-            progress=show,
-            data=setup.data(),
-        )
+        result = train_setup(setup, run, evaluate=lambda model: evaluate(model, dev).nats, progress=show)
     if result.stopped == "interrupted":
         say(f"stopped and saved at step {result.step:,}; resume with:", f"gradus train --resume {run.path}")
         ctx.exit(130)

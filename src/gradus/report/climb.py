@@ -26,6 +26,7 @@ from gradus.report.task import Task, beginning
 from gradus.text import Corpus, load_corpus
 from gradus.text.catalogue import as_name
 from gradus.training import (
+    RUNS,
     Report,
     RunFolder,
     Setup,
@@ -35,6 +36,7 @@ from gradus.training import (
     set_up,
     set_up_mixture,
     train,
+    train_setup,
     weights,
     write_beginning,
 )
@@ -211,17 +213,8 @@ class _Ascent:
                 collect(report)
             self.watcher.train(report)
 
-        result = train(
-            setup.model,
-            setup.batches,
-            setup.config,
-            run,
-            evaluate=lambda _: self.task.score(setup.model, dev).nats,
-            fit_on=self.task.rows(setup.model, self.task.splits.dev).batches(64),
-            seconds_before=setup.seconds_before,
-            progress=progress,
-            data=setup.data(),
-            clock=self.clock,
+        result = train_setup(
+            setup, run, evaluate=lambda model: self.task.score(model, dev).nats, progress=progress, clock=self.clock
         )
         seconds = setup.seconds_before + self.clock() - started  # choosing an order is counting, too
         if not is_counting(setup.model):
@@ -277,7 +270,7 @@ class _Ascent:
 def _new_folder(corpus: Corpus, out: str | Path | None) -> Path:
     """Make the folder of the climb."""
     if out is None:
-        return new_run_folder("runs", f"climb-{corpus.name}")
+        return new_run_folder(RUNS, f"climb-{corpus.name}")
     folder = Path(out)
     with saving(folder):
         try:

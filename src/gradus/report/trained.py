@@ -16,7 +16,7 @@ from gradus.models import MODELS
 from gradus.report.examine import begin_record, examine_run, write_run_page
 from gradus.report.page import write_page
 from gradus.report.record import Record, load_record
-from gradus.training import RunFolder, new_run_folder, progress_of, runs_in
+from gradus.training import RUNS, RunFolder, new_run_folder, progress_of, runs_in
 from gradus.training.run import METRICS, STATE
 
 PAGE, TABLE = "index.html", "table.json"
@@ -112,7 +112,7 @@ def compare(folders: Sequence[str | Path], out: str | Path | None = None) -> tup
     last = [run.path.resolve().name for run in runs]
     titles = last if len(set(last)) == len(last) else [str(run.path) for run in runs]
     examined = [examine_run(run, title=title) for run, title in zip(runs, titles, strict=True)]
-    folder = new_run_folder("runs", "compare") if out is None else out
+    folder = new_run_folder(RUNS, "compare") if out is None else out
     rungs = tuple(
         replace(rung, name=os.path.relpath(run.path, folder)) for run, (_, rung) in zip(runs, examined, strict=True)
     )

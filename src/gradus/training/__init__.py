@@ -1,10 +1,11 @@
-"""Training: configuration, schedules, the loop, checkpoints and logs. `set_up`, `Run.create` and `train` are the way
-through it."""
+"""Training: configuration, schedules, the loop, checkpoints and logs. `set_up_new`, `create_run` and `train_setup`
+are the way through it."""
 
+from gradus.training.begin import create_run, set_up_new, train_setup
 from gradus.training.checkpoint import load_weights, weights
 from gradus.training.config import TrainConfig
 from gradus.training.find_lr import Sweep, find_learning_rate
-from gradus.training.folder import new_run_folder
+from gradus.training.folder import RUNS, new_run_folder
 from gradus.training.loop import is_counting, train
 from gradus.training.mixing import set_up_mixture
 from gradus.training.prepare import (
@@ -27,6 +28,7 @@ from gradus.training.state import Report, TrainResult, progress_of
 
 __all__ = [
     "RECIPES",
+    "RUNS",
     "SAMPLES",
     "TOKENIZER",
     "Report",
@@ -35,6 +37,7 @@ __all__ = [
     "Sweep",
     "TrainConfig",
     "TrainResult",
+    "create_run",
     "find_learning_rate",
     "is_counting",
     "load_model",
@@ -48,11 +51,13 @@ __all__ = [
     "runs_in",
     "set_up",
     "set_up_mixture",
+    "set_up_new",
     "settings_of",
     "show_progress",
     "slides",
     "tokenizer_of",
     "train",
+    "train_setup",
     "weights",
     "with_budget",
     "write_beginning",

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from gradus.errors import UserError
 
+RUNS = "runs"  # where the folders of runs lie by default
+
 
 def new_run_folder(parent: str | Path, name: str) -> Path:
     """Make the folder `parent/name-1`, or with the first number after it that is free, and return its path.

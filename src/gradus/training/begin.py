@@ -1,0 +1,61 @@
+"""A new run from settings, and its training: what the command, the Python interface and the climb have in common."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from gradus.models import LanguageModel
+from gradus.training.folder import RUNS, new_run_folder
+from gradus.training.loop import train
+from gradus.training.mixing import set_up_mixture
+from gradus.training.prepare import Setup, set_up
+from gradus.training.run import RunFolder
+from gradus.training.state import Report, TrainResult
+
+FITTING_BATCH = 64  # rows of the dev split at a time, for a model that is fitted on it
+
+
+def set_up_new(values: Mapping[str, object]) -> Setup:
+    """What a new run begins with: `set_up`, or for a mixture, whose network is that of another run, `set_up_mixture`.
+
+    Raises:
+        UserError: as those do, and for a text too short to be scored.
+    """
+    setup = set_up_mixture(values) if values.get("model") == "mixture" else set_up(values)
+    setup.rows("dev")
+    setup.rows("test")
+    return setup
+
+
+def create_run(setup: Setup, path: str | Path | None = None) -> RunFolder:
+    """Create the folder of a new run; runs/CORPUS-MODEL-NUMBER if no path is given.
+
+    Raises:
+        UserError: if the folder is taken, or the disk refuses.
+    """
+    return RunFolder.create(path or new_run_folder(RUNS, f"{Path(setup.corpus.name).stem}-{setup.config.model}"))
+
+
+def train_setup(
+    setup: Setup,
+    run: RunFolder,
+    *,
+    evaluate: Callable[[LanguageModel], float],
+    progress: Callable[[Report], None] | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> TrainResult:
+    """`train` with all that a Setup holds; evaluate gives the dev loss in nats."""
+    return train(
+        setup.model,
+        setup.batches,
+        setup.config,
+        run,
+        evaluate=evaluate,
+        fit_on=setup.rows("dev").batches(FITTING_BATCH),
+        seconds_before=setup.seconds_before,
+        progress=progress,
+        data=setup.data(),
+        clock=clock,
+    )
