@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from gradus.evaluation import evaluate
-from gradus.training import set_up, train
+from gradus.text import catalogue
+from gradus.training import RECIPES, set_up, train
 
 HERE = Path(__file__).parent
+KINDS = {entry.name: entry.kind for entry in catalogue()}
 RESULTS, PAGE = (HERE.parent / "docs" / f"what-we-tried.{ending}" for ending in ("jsonl", "md"))
 
 INTRODUCTION = """# What we tried
@@ -36,7 +38,7 @@ Written by `python benchmarks/recipes.py` from `benchmarks/recipes.toml`; run ag
 
 @dataclass(frozen=True)
 class Trial:
-    """One recipe on one text: the settings of `gradus train`, without seed and steps."""
+    """One recipe on one text: the settings of `gradus train`, the shipped recipe's included, without seed and steps."""
 
     group: str
     name: str
@@ -44,7 +46,7 @@ class Trial:
     settings: dict[str, Any]
 
     def key(self, seed: int) -> str:
-        """What a result is of: all that decides the loss."""
+        """What a result is of: all that decides the loss but the settings' own defaults."""
         return json.dumps({**self.settings, "steps": self.steps, "seed": seed}, sort_keys=True)
 
 
@@ -78,7 +80,8 @@ def trials_of(groups: list[dict[str, Any]], scale: float) -> Iterator[Trial]:
     """The trials of all groups, in order."""
     for group in groups:
         for trial in group["trial"]:
-            common = {"corpus": group["corpus"], "model": trial["model"], **group.get("settings", {})}
+            shipped = RECIPES.get((trial["model"], KINDS[group["corpus"]]), {})
+            common = {"corpus": group["corpus"], "model": trial["model"], **shipped, **group.get("settings", {})}
             steps = max(1, round(group["steps"] * scale))
             yield Trial(group["title"], trial["name"], steps, {**common, **trial.get("settings", {})})
 

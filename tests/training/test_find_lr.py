@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from gradus.backend import torch
 from gradus.models import LanguageModel, build_model
 from gradus.training import TrainConfig, find_learning_rate, weights
+from gradus.training.optimizer import build_optimizer
 from tests.cli.commands import gradus, refused
 from tests.training.tiny import TinyBatches, tiny_gpt
 
@@ -32,13 +34,26 @@ def test_the_suggestion_is_in_the_range_that_the_rule_is_known_to_need(rule: str
         np.testing.assert_array_equal(array, before[name])
 
 
-def test_the_rate_of_muon_keeps_its_ratio_to_the_other() -> None:
-    seen = []
-    model = tiny_gpt()
-    rates = find_learning_rate(
-        model, TinyBatches(), TrainConfig(optimizer="muon"), progress=lambda rate, loss: seen.append((rate, loss))
+def test_the_rate_of_muon_keeps_its_ratio_to_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = TrainConfig(optimizer="muon", learning_rate=0.01, muon_lr=0.05)
+    optimizer = build_optimizer(model := tiny_gpt(), config)
+    monkeypatch.setattr("gradus.training.find_lr.build_optimizer", lambda *_: optimizer)
+    ratios: set[float] = set()
+
+    def look(rate: float, _: float) -> None:
+        ratios.update(round(group["lr"] / rate, 9) for group in optimizer.param_groups)
+
+    find_learning_rate(model, TinyBatches(), config, progress=look)
+    assert ratios == {1.0, 5.0}
+
+
+@pytest.mark.parametrize("other", [{"grad_clip": 1e-3}, {"grad_accumulation": 4}])
+def test_the_sweep_is_of_the_training_that_is_asked_for(other: dict[str, Any]) -> None:
+    plain, changed = (
+        find_learning_rate(tiny_nplm(), TinyBatches(), TrainConfig(optimizer="sgd", **settings))
+        for settings in ({"grad_clip": 0.0}, {"grad_clip": 0.0, **other})
     )
-    assert [rate for rate, _ in seen] == rates.rates
+    assert plain.losses[:20] != changed.losses[:20]
 
 
 def test_the_command_saves_the_curve_and_prints_a_suggestion(tmp_path: Path) -> None:

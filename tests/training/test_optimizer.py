@@ -44,8 +44,11 @@ def test_what_adam_and_sgd_arrive_at_is_the_minimum_of_the_loss_with_an_l2_penal
     assert (np.abs(slope[2] + 0.01 * model.table.weight.detach().numpy()).max() < 1e-5) == penalized
 
 
-def test_muon_takes_the_hidden_matrices_and_adamw_embeddings_head_and_vectors() -> None:
-    model = build_model("modern", vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=16, value_embeddings=True)
+@pytest.mark.parametrize("vocab_size", [11, 48, 64])  # as many rows as c_attn and c_fc have, too
+def test_muon_takes_the_hidden_matrices_and_adamw_embeddings_head_and_vectors(vocab_size: int) -> None:
+    model = build_model(
+        "modern", vocab_size=vocab_size, block_size=8, n_layer=2, n_head=2, n_embd=16, value_embeddings=True
+    )
     optimizer = build_optimizer(model, TrainConfig(optimizer="muon", muon_lr=0.05, learning_rate=0.01))
     names = {id(p): name for name, p in model.named_parameters()}
     by_rate = {

@@ -14,7 +14,7 @@ import pytest
 
 from gradus.errors import UserError
 from gradus.training.folder import new_run_folder
-from gradus.training.run import RunFolder
+from gradus.training.run import TOKENIZER, RunFolder, runs_in
 
 FILES = ("model.safetensors", "optimizer.safetensors", "best.safetensors")
 LIMIT = 100  # more than the points at which a save can fail
@@ -231,3 +231,10 @@ def test_new_runs_are_numbered_from_the_first_free_number_and_never_share_one(tm
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda _: new_run_folder(tmp_path / "runs", "names-gpt"), range(8)))
     assert len(set(made)) == 8
+
+
+def test_a_run_without_its_tokenizer_hides_no_other(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        RunFolder.create(tmp_path / name).save({TOKENIZER: b"{}"}, {})
+    (tmp_path / "b" / TOKENIZER).unlink()
+    assert set(runs_in(tmp_path)) == {tmp_path / "a", tmp_path / "b"}

@@ -156,7 +156,7 @@ def test_damaged_lines_of_the_metrics_are_left_out_and_told_and_the_others_kept(
 
 
 def test_a_second_process_that_resumes_a_run_is_told(run: RunFolder) -> None:
-    code = "import sys; from gradus.training import Run\nwith Run.open(sys.argv[1]).in_use(): pass"
+    code = "import sys; from gradus.training import RunFolder\nwith RunFolder.open(sys.argv[1]).in_use(): pass"
     other = [sys.executable, "-c", code, str(run.path)]
     with run.in_use():
         told = subprocess.run(other, capture_output=True, text=True, check=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gradus.errors import UserError
+from gradus.training.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class TrainConfig:
     optimizer: Literal["adamw", "adam", "sgd", "muon"] = "adamw"  # how the weights follow the gradient
     learning_rate: float = 3e-3  # the peak learning rate
     muon_lr: float = 0.02  # the peak learning rate of Muon, for the hidden matrices; the rest is AdamW's
-    schedule: Literal["cosine", "linear", "wsd", "step", "constant"] = "cosine"  # the learning rate after the warm-up
-    min_lr_ratio: float = 0.03  # the final learning rate, as a fraction of the peak
+    schedule: Schedule = "cosine"  # the learning rate after the warm-up
+    min_lr_ratio: float = 0.03  # the final learning rate of cosine, linear and wsd, as a fraction of the peak
     warmup: float = 0.03  # warm-up: the fraction of the budget in which the learning rate rises from zero
     beta1: float = 0.9  # decay of Adam's first moment, the running mean of the gradient
     beta2: float = 0.99  # decay of Adam's second moment, the running mean of its square

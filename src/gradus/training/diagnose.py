@@ -68,7 +68,7 @@ class Diagnosis:
     """A progress display, as `train` takes one, that collects SERIES after each evaluation, with
 
     - grad_norm: the median and the largest norm of the gradient, before clipping, in the steps since the line before,
-      and the part of these steps that was clipped;
+      and the part of these steps that was clipped; after a resumption in between, in those of this process;
     - updates: for each matrix and embedding W, std(ΔW) / std(W) in the last step: about 1e-3 is healthy, much less
       learns slowly, much more forgets what was learned (Karpathy, makemore 3).
 

@@ -97,15 +97,15 @@ def _optimize(
         while session.stopped is None:
             session.start_step()
             lr = set_learning_rate(optimizer, config, session.schedule_position())
-            micro_batches = _micro_batches(batches, session.progress.step, config.grad_accumulation)
-            tokens = sum(_scored(y) for _, y in micro_batches)
+            parts = micro_batches(batches, session.progress.step, config.grad_accumulation)
+            tokens = sum(scored_targets(y) for _, y in parts)
 
             optimizer.zero_grad(set_to_none=True)
             mean_loss = 0.0
-            for x, y in micro_batches:
+            for x, y in parts:
                 _, loss = model(torch.from_numpy(x), torch.from_numpy(y))
-                if len(micro_batches) > 1:
-                    loss = loss * (_scored(y) / tokens)  # their sum is the mean over all tokens of the step
+                if len(parts) > 1:
+                    loss = loss * (scored_targets(y) / tokens)  # their sum is the mean over all tokens of the step
                 loss.backward()
                 mean_loss += loss.item()
             _require_finite(mean_loss, "loss", session)
@@ -135,16 +135,16 @@ def _count(
             model.count(x, y)
             if step + 1 == batches.steps_per_epoch and hasattr(model, "fit"):
                 model.fit(fit_on)
-            session.end_count(_scored(y), batches.steps_per_epoch)
+            session.end_count(scored_targets(y), batches.steps_per_epoch)
     return session.result()
 
 
-def _micro_batches(batches: BatchSource, step: int, number: int) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
+def micro_batches(batches: BatchSource, step: int, number: int) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
     """The batches whose gradients are accumulated in a step."""
     return [batches.batch(step * number + i) for i in range(number)]
 
 
-def _scored(targets: npt.NDArray[Any]) -> int:
+def scored_targets(targets: npt.NDArray[Any]) -> int:
     """How many targets count in the loss."""
     return int((targets != NOT_SCORED).sum())
 

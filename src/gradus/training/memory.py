@@ -43,7 +43,7 @@ def estimate(config: TrainConfig, model: Any) -> int:
     it is, copied, and as a file. Beside them the logits of an evaluation and of a step, with what is computed from
     them, and the activations of a Transformer's, a recurrent or a deep network's layers.
     """
-    moments = {"sgd": int(config.momentum > 0)}.get(config.optimizer, 2)
+    moments = {"sgd": int(config.momentum > 0)}.get(config.optimizer, 2)  # muon keeps one of its matrices
     parameters = model.parameters * (5 + 3 * moments)
     tokens = max(config.batch_size, EVALUATED_ROWS) * model.block_size
     layers = getattr(model, "n_layer", 0)

@@ -44,14 +44,10 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, config: TrainConfig, pro
 
 
 def hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
-    """The matrices between hidden layers: all but embeddings and the head, which has a row for each token."""
-    embeddings = [module.weight for module in model.modules() if isinstance(module, nn.Embedding)]
-    head = getattr(getattr(model, "config", None), "vocab_size", None)
-    return [
-        p
-        for p in model.parameters()
-        if p.requires_grad and p.dim() == 2 and p.size(0) != head and not any(p is e for e in embeddings)
-    ]
+    """The matrices between hidden layers: all but embeddings and the head, a model's last linear layer."""
+    outside = [module.weight for module in model.modules() if isinstance(module, nn.Embedding)]
+    outside += [module.weight for module in model.modules() if isinstance(module, nn.Linear)][-1:]
+    return [p for p in model.parameters() if p.requires_grad and p.dim() == 2 and not any(p is o for o in outside)]
 
 
 class MuonWithAdamW(torch.optim.Optimizer):

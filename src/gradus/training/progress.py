@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from gradus.training.cell import CellLine, in_notebook
 from gradus.training.state import Report
@@ -24,13 +24,20 @@ def show_progress(title: str, *, terminal: bool | None = None) -> Iterator[Calla
         title: what is trained, for the line on a terminal.
         terminal: whether standard output is one; None asks it, and whether this is a notebook.
     """
-    if sys.stdout.isatty() if terminal is None else terminal:
-        with _changing_line(title) as show:
-            yield show
-    elif terminal is None and in_notebook():
-        yield _Cell(title)
-    else:
-        yield _Lines()
+    last: float | None = None
+    with ExitStack() as stack:
+        show: Callable[[Report, float | None], None]
+        if sys.stdout.isatty() if terminal is None else terminal:
+            show = stack.enter_context(_changing_line(title))
+        else:
+            show = _Cell(title) if terminal is None and in_notebook() else _Lines()
+
+        def with_the_last_dev_loss(report: Report) -> None:
+            nonlocal last
+            last = last if report.dev_loss is None else report.dev_loss
+            show(report, last)
+
+        yield with_the_last_dev_loss
 
 
 def progress_line(title: str, report: Report, dev_loss: float | None, width: int) -> str:
@@ -89,11 +96,9 @@ class _Cell:
 
     def __init__(self, title: str) -> None:
         self.title, self.line = title, CellLine()
-        self.dev_loss: float | None = None
 
-    def __call__(self, report: Report) -> None:
-        self.dev_loss = self.dev_loss if report.dev_loss is None else report.dev_loss
-        words = f"{self.title} {report.done:4.0%}  step {report.step:,}  {describe(report, self.dev_loss)}"
+    def __call__(self, report: Report, dev_loss: float | None) -> None:
+        words = f"{self.title} {report.done:4.0%}  step {report.step:,}  {describe(report, dev_loss)}"
         self.line.show(report.done, words)
 
 
@@ -102,18 +107,16 @@ class _Lines:
 
     def __init__(self) -> None:
         self.shown: int | None = None
-        self.dev_loss: float | None = None
 
-    def __call__(self, report: Report) -> None:
-        self.dev_loss = self.dev_loss if report.dev_loss is None else report.dev_loss
+    def __call__(self, report: Report, dev_loss: float | None) -> None:
         mark = int(report.done * PLAIN_LINES + 1e-9)
         if mark != self.shown:
-            print(f"step {report.step:6,}  {report.done:4.0%}  {describe(report, self.dev_loss)}", flush=True)
+            print(f"step {report.step:6,}  {report.done:4.0%}  {describe(report, dev_loss)}", flush=True)
         self.shown = mark
 
 
 @contextmanager
-def _changing_line(title: str) -> Iterator[Callable[[Report], None]]:
+def _changing_line(title: str) -> Iterator[Callable[[Report, float | None], None]]:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.live import Live
     from rich.text import Text
@@ -136,9 +139,8 @@ def _changing_line(title: str) -> Iterator[Callable[[Report], None]]:
     line = Line()
     with Live(line, console=Console(), refresh_per_second=10) as live:
 
-        def show(report: Report) -> None:
-            line.report = report
-            line.dev_loss = line.dev_loss if report.dev_loss is None else report.dev_loss
+        def show(report: Report, dev_loss: float | None) -> None:
+            line.report, line.dev_loss = report, dev_loss
 
         yield show
         live.refresh()

@@ -1,5 +1,5 @@
 """The recipes: settings that start from another value than their own default, for a model and a kind of text. They are
-data, in `recipes.toml` beside this file, where each entry says which trials chose it."""
+data, in `recipes.toml` beside this file, most entries with the trials that chose them."""
 
 from __future__ import annotations
 

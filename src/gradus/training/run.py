@@ -249,10 +249,17 @@ class RunFolder:
 
 def runs_in(folder: str | Path) -> list[Path]:
     """The runs that lie in a folder, such as those of a climb, in the order in which they were begun."""
+    found = []
     with suppress(OSError):
         found = [path for path in Path(folder).iterdir() if (path / STATE).is_file()]
-        return sorted(found, key=lambda path: ((path / TOKENIZER).stat().st_mtime, path.name))
-    return []
+    return sorted(found, key=lambda path: (_begun(path), path.name))
+
+
+def _begun(run: Path) -> float:
+    """When a run began: its tokenizer is the file that never changes."""
+    with suppress(OSError):
+        return (run / TOKENIZER).stat().st_mtime
+    return 0.0
 
 
 def _write(path: Path, data: bytes) -> None:

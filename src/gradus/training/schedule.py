@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
+
+Schedule = Literal["cosine", "linear", "wsd", "step", "constant"]
 
 STEP_AT, STEP_TO = 0.5, 0.1  # `step`: from half of the budget a tenth, as in makemore's lectures
 DECAY_FROM = 0.8  # `wsd`: stable until the last fifth of the budget
 
 
-def learning_rate_factor(progress: float, *, schedule: str, warmup: float, min_ratio: float) -> float:
+def learning_rate_factor(progress: float, *, schedule: Schedule, warmup: float, min_ratio: float) -> float:
     """The learning rate at a point of the budget, as a fraction of its peak.
 
     It rises linearly over the warm-up. Then it decays to `min_ratio` at the end of the budget: along half a cosine
@@ -21,9 +24,6 @@ def learning_rate_factor(progress: float, *, schedule: str, warmup: float, min_r
         schedule: `cosine`, `linear`, `wsd`, `constant` or `step`.
         warmup: the fraction of the budget that the warm-up takes, 0 to 1.
         min_ratio: the factor at the end, 0 to 1.
-
-    Raises:
-        ValueError: for another schedule.
     """
     if progress < warmup:
         return progress / warmup
@@ -33,10 +33,5 @@ def learning_rate_factor(progress: float, *, schedule: str, warmup: float, min_r
         return 1.0 if progress <= STEP_AT else STEP_TO
     start = max(warmup, DECAY_FROM) if schedule == "wsd" else warmup  # of the decay
     decayed = min(1.0, max(0.0, progress - start) / (1 - start)) if start < 1 else 0.0
-    if schedule == "cosine":
-        factor = 0.5 * (1 + math.cos(math.pi * decayed))
-    elif schedule in ("linear", "wsd"):
-        factor = 1 - decayed
-    else:
-        raise ValueError(f"schedule must be cosine, linear, wsd, constant or step, got {schedule!r}")
+    factor = 0.5 * (1 + math.cos(math.pi * decayed)) if schedule == "cosine" else 1 - decayed
     return min_ratio + (1 - min_ratio) * factor
