@@ -70,6 +70,22 @@ def test_a_pair_of_files_is_loaded_from_its_folder_or_either_file(tmp_path: Path
         assert same(trained(), load_tokenizer(path))
 
 
+def test_the_one_id_that_is_missing_from_a_large_vocabulary_is_named(tmp_path: Path) -> None:
+    fields = json.loads(trained().to_json())
+    size, more = len(fields["model"]["vocab"]), 100_000
+    fields["model"]["vocab"] |= {f"a{i}": size + i + (i == more - 1) for i in range(more)}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(fields), encoding="utf-8")
+    with pytest.raises(UserError, match=f"no token has {size + more - 1}"):
+        load_tokenizer(tmp_path)
+
+
+def test_merges_with_line_ends_of_windows_are_loaded_the_same(tmp_path: Path) -> None:
+    vocab, merges = to_vocab_and_merges(trained())
+    (tmp_path / "vocab.json").write_text(vocab, encoding="utf-8")
+    (tmp_path / "merges.txt").write_bytes(merges.replace("\n", "\r\n").encode())
+    assert same(trained(), load_tokenizer(tmp_path))
+
+
 def test_what_tokenizers_saves_of_gpt2_is_loaded_the_same(
     gpt2: BPETokenizer, tmp_path: Path, data_folder: Path
 ) -> None:
@@ -101,6 +117,10 @@ def model(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return lambda fields: fields | {"model": fields["model"] | changes}
 
 
+def an_added_token(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda fields: fields | {"added_tokens": [token | changes for token in fields["added_tokens"]]}
+
+
 def a_pre_tokenizer(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
     return lambda fields: fields | {"pre_tokenizer": fields["pre_tokenizer"] | changes}
 
@@ -119,6 +139,11 @@ def a_pre_tokenizer(**changes: Any) -> Callable[[dict[str, Any]], dict[str, Any]
         (model(type="Unigram"), "its model is Unigram, and only byte-level BPE is known"),
         (model(dropout=0.1), "its model has dropout 0.1"),
         (model(unk_token="<unk>"), "its model has unk_token '<unk>'"),
+        (model(ignore_merges=True), "its model has ignore_merges True"),
+        (an_added_token(special=False), "its added token '<|endoftext|>' is found in plain text"),
+        (an_added_token(lstrip=True), "its added token '<|endoftext|>' has lstrip, which is not supported"),
+        (an_added_token(rstrip=True), "its added token '<|endoftext|>' has rstrip"),
+        (an_added_token(single_word=True), "its added token '<|endoftext|>' has single_word"),
         (a_pre_tokenizer(add_prefix_space=True), "puts a space before each text"),
         (a_pre_tokenizer(type="Metaspace"), "its pre-tokenizer is Metaspace, not ByteLevel"),
         (lambda f: f | {"normalizer": {"type": "NFC"}}, "it has the normalizer NFC"),

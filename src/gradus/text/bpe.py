@@ -67,7 +67,8 @@ class BPETokenizer(Tokenizer):
         for text, id_ in self.special.items():
             if not (0 <= id_ < len(self.vocab) and self.vocab[id_] == text.encode()):
                 raise ValueError(f"the id {id_} of the special token {text!r} is another token's")
-        plain = {token: id_ for id_, token in enumerate(self.vocab) if id_ not in self.special.values()}
+        special_ids = set(self.special.values())
+        plain = {token: id_ for id_, token in enumerate(self.vocab) if id_ not in special_ids}
         missing = [byte for byte in range(256) if bytes([byte]) not in plain]
         if missing:
             raise ValueError(f"{len(missing)} of the 256 bytes are not in the vocabulary, the first is {missing[0]}")

@@ -51,15 +51,23 @@ def from_tokenizer_json(fields: Mapping[str, Any]) -> BPETokenizer:
     model = fields["model"]
     if model.get("type", "BPE") != "BPE":
         raise ValueError(f"its model is {model['type']}, and only byte-level BPE is known")
-    for name in ("dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback"):
+    affixes = ("continuing_subword_prefix", "end_of_word_suffix")
+    for name in ("dropout", "unk_token", *affixes, "byte_fallback", "ignore_merges"):
         if model.get(name):
-            raise ValueError(f"its model has {name} {model[name]!r}, which byte-level BPE does not have")
+            raise ValueError(f"its model has {name} {model[name]!r}, which is not supported")
     if fields.get("normalizer"):
         raise ValueError(f"it has the normalizer {fields['normalizer'].get('type')}, and none is known")
     if (fields.get("post_processor") or {}).get("type", "ByteLevel") != "ByteLevel":
         raise ValueError(f"it has the post-processor {fields['post_processor']['type']}, and none is known")
     pattern = _pattern(fields["pre_tokenizer"])
-    special = {token["content"]: token["id"] for token in fields.get("added_tokens") or []}
+    added = fields.get("added_tokens") or []
+    for token in added:
+        if not token.get("special", True):
+            raise ValueError(f"its added token {token['content']!r} is found in plain text, which is not supported")
+        for name in ("single_word", "lstrip", "rstrip"):
+            if token.get(name):
+                raise ValueError(f"its added token {token['content']!r} has {name}, which is not supported")
+    special = {token["content"]: token["id"] for token in added}
     ids = _ids({**model["vocab"], **special})
     return BPETokenizer(_vocab(ids, special), _pairs(model["merges"], ids), pattern=pattern, special=special)
 
@@ -112,8 +120,8 @@ def to_vocab_and_merges(tokenizer: BPETokenizer) -> tuple[str, str]:
 def _ids(vocab: object) -> dict[str, int]:
     if not isinstance(vocab, dict) or not all(type(id_) is int for id_ in vocab.values()):
         raise ValueError("its vocabulary is not an object of tokens and their ids")
-    if sorted(vocab.values()) != list(range(len(vocab))):
-        missing = next(id_ for id_ in range(len(vocab) + 1) if id_ not in set(vocab.values()))
+    missing = min(set(range(len(vocab))).difference(vocab.values()), default=None)
+    if missing is not None:
         raise ValueError(f"its {len(vocab):,} tokens do not have the ids from 0 on, each once: no token has {missing}")
     return vocab
 

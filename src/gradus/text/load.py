@@ -13,6 +13,7 @@ from gradus.text.bpe import BPETokenizer
 from gradus.text.bpe_files import from_tokenizer_json, from_vocab_and_merges
 from gradus.text.characters import CharTokenizer
 from gradus.text.tokenizer import FORMAT, Tokenizer
+from gradus.text.user_files import read_text
 from gradus.text.words import WordTokenizer
 
 OWN = "tokenizer.json"
@@ -89,7 +90,7 @@ def _from_folder(folder: Path) -> Tokenizer:
 
 def _from_pair(folder: Path, vocab: str, merges: str) -> BPETokenizer:
     try:
-        return from_vocab_and_merges(_read(folder / vocab), _read(folder / merges).decode("utf-8"))
+        return from_vocab_and_merges(_read(folder / vocab), read_text(folder / merges))
     except (ValueError, TypeError) as error:
         raise UserError(f"the tokenizer of {vocab} and {merges} in {folder} cannot be used: {error}") from error
 
