@@ -109,8 +109,14 @@ def test_pieces_are_those_of_tiktoken(ours: str, theirs: str, text: str) -> None
         (r"\w+", r"has \\w"),
         (r"[\S]", r"has \\S"),
         (r"(a", "cannot be used: missing"),
+        (r"\s*", "cannot be used: it also matches nothing"),
     ],
 )
 def test_a_pattern_that_is_not_known_is_the_users_error(pattern: str, message: str) -> None:
     with pytest.raises(UserError, match=message):
         list(split("a", pattern))
+
+
+def test_a_pattern_that_would_lose_text_is_the_users_error() -> None:
+    with pytest.raises(UserError, match="loses 1 of the 3 characters"):
+        list(split("abc", "b*(?=c)"))

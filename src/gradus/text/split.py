@@ -17,7 +17,6 @@ GPT4 = (
     r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*+"
     r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
 )
-PATTERNS = {"gpt2": GPT2, "gpt4": GPT4}
 
 BMP, ALL = 0xFFFF, 0x10FFFF  # the last code point of the basic plane, in which almost all text is written, and of all
 _BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
@@ -35,12 +34,23 @@ def split(text: str, pattern: str | None) -> Iterator[str]:
         pattern: with the classes \\p{L}, \\p{N}, \\s and \\S of Unicode 16; None leaves the text whole.
 
     Raises:
-        UserError: if the pattern has a class or an escape that is not known here, or is no expression at all.
+        UserError: if the pattern has a class or an escape not known here, is no expression at all, or loses text, as
+            one does that matches nothing where a piece could begin.
     """
     if pattern is None:
         return iter([text] if text else [])
     expression = _compiled(pattern, ALL if _BEYOND_BMP.search(text) else BMP)
-    return (match[0] for match in expression.finditer(text))
+    return _pieces(expression, text, pattern)
+
+
+def _pieces(expression: re.Pattern[str], text: str, pattern: str) -> Iterator[str]:
+    size = 0
+    for match in expression.finditer(text):
+        piece = match[0]
+        size += len(piece)
+        yield piece
+    if size != len(text):
+        raise UserError(f"the splitting pattern {pattern!r} loses {len(text) - size} of the {len(text)} characters")
 
 
 @cache
@@ -49,9 +59,12 @@ def _compiled(pattern: str, last: int) -> re.Pattern[str]:
     but goes through ranges beyond it one by one, which makes it five times slower: hence one for texts without them."""
     inner = _translate(pattern, last)
     try:
-        return re.compile(rf"(?:{inner})|(?:(?!{inner})[\s\S])+")  # the second part: whatever the first leaves out
+        expression = re.compile(rf"(?:{inner})|(?:(?!{inner})[\s\S])+")  # the second part: what the first leaves out
     except re.error as error:
         raise UserError(f"the splitting pattern {pattern!r} cannot be used: {error}") from error
+    if expression.match(""):
+        raise UserError(f"the splitting pattern {pattern!r} cannot be used: it also matches nothing; put + for *")
+    return expression
 
 
 def _translate(pattern: str, last: int) -> str:
