@@ -24,10 +24,10 @@ def test_words_marks_and_line_ends_are_tokens() -> None:
     ]  # fmt: skip
 
 
-def test_without_marks_a_token_is_what_stands_between_spaces() -> None:
-    tokenizer = WordTokenizer.train(stream("`` the U.S. ''\nends ."), marks=False)
-    assert tokenizer.split("`` the U.S. ''") == ["``", "the", "U.S.", "''"]
-    assert tokenizer.decode(tokenizer.encode("the U.S. ''\nends .")) == " the U.S. ''\nends ."[1:]
+def test_unk_in_a_text_is_a_word_between_two_marks() -> None:
+    tokenizer = WordTokenizer.train(stream("the <unk> of <unk>\nthe end"))
+    assert tokenizer.words == ("\n", "<unk>", "the", "<", "unk", ">", "of", "end")
+    assert tokenizer.encode("<unk> other").tolist() == [3, 4, 5, 1]
 
 
 def test_frequent_words_come_first_and_rare_ones_are_unknown() -> None:
@@ -71,7 +71,7 @@ def test_decoding_spaces_words_as_one_writes_them() -> None:
 
 
 def test_saved_and_loaded_it_is_the_same(tmp_path: Path) -> None:
-    tokenizer = WordTokenizer.train(stream("A b\nc"), lower=True, marks=False)
+    tokenizer = WordTokenizer.train(stream("A b\nc"), lower=True)
     tokenizer.save(tmp_path / "tokenizer.json")
     loaded = load_tokenizer(tmp_path)
     assert isinstance(loaded, WordTokenizer)

@@ -18,8 +18,7 @@ from gradus.text.tokenizer import FORMAT, Ids, Tokenizer, checked_ids
 UNKNOWN = "<unk>"
 
 # A word may have apostrophes and hyphens inside; every mark is a token; the end of a line is one, too.
-_WITH_MARKS = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]|\n")
-_BETWEEN_SPACES = re.compile(r"\S+|\n")
+_TOKEN = re.compile(r"\w+(?:['’-]\w+)*|[^\w\s]|\n")
 _NO_SPACE_BEFORE = set(".,;:!?)]}%…»”’") | {"\n", "'"}
 _NO_SPACE_AFTER = set("([{«“‘") | {"\n"}
 
@@ -39,16 +38,15 @@ class WordTokenizer(Tokenizer):
     Attributes:
         words: id -> word. The first is the newline, which also separates documents, the second <unk>.
         lower: whether capitals are made small letters.
-        marks: whether marks are tokens of their own, or a token is all that stands between two spaces.
         lines: whether line ends are tokens, or only spaces.
     """
 
     kind = "words"
     separator, unknown = 0, 1
 
-    def __init__(self, words: Sequence[str], *, lower: bool = False, marks: bool = True, lines: bool = True) -> None:
+    def __init__(self, words: Sequence[str], *, lower: bool = False, lines: bool = True) -> None:
         """Raises ValueError unless the words are different and begin with the newline and <unk>."""
-        self.words, self.lower, self.marks, self.lines = tuple(words), lower, marks, lines
+        self.words, self.lower, self.lines = tuple(words), lower, lines
         self._ids = {word: id_ for id_, word in enumerate(self.words)}
         if self.words[:2] != (SEPARATOR, UNKNOWN) or len(self._ids) != len(self.words):
             raise ValueError("the words must be different, and begin with the newline and <unk>")
@@ -61,7 +59,6 @@ class WordTokenizer(Tokenizer):
         *,
         min_count: int = 1,
         lower: bool = False,
-        marks: bool = True,
     ) -> WordTokenizer:
         """The words of a corpus, of which the part to train on, the most frequent first.
 
@@ -78,12 +75,12 @@ class WordTokenizer(Tokenizer):
             raise UserError(f"vocab_size must be at least 3, for the newline, {UNKNOWN} and a word, got {vocab_size}")
         texts = corpus.documents or (corpus.text,)
         lines = corpus.kind == "stream" and any(len(line.split()) > 1 for line in corpus.text.split("\n"))
-        plain = cls([SEPARATOR, UNKNOWN], lower=lower, marks=marks, lines=lines)
+        plain = cls([SEPARATOR, UNKNOWN], lower=lower, lines=lines)
         counts = Counter(word for text in texts for word in plain.split(text))
         del counts[SEPARATOR]
         frequent = [word for word, count in counts.most_common() if count >= min_count]
         words = [SEPARATOR, UNKNOWN, *frequent][:vocab_size]
-        return cls(words, lower=lower, marks=marks, lines=lines)
+        return cls(words, lower=lower, lines=lines)
 
     def __repr__(self) -> str:
         return f"WordTokenizer({self.vocab_size:,} words)"
@@ -96,7 +93,7 @@ class WordTokenizer(Tokenizer):
         """The words, marks and line ends of a text."""
         text = text.lower() if self.lower else text
         text = text if self.lines else text.replace("\n", " ")
-        return (_WITH_MARKS if self.marks else _BETWEEN_SPACES).findall(text)
+        return _TOKEN.findall(text)
 
     def encode(self, text: str) -> Ids:
         """(n,) int64, an id a word; that of <unk> for those that are not in the vocabulary."""
@@ -111,19 +108,19 @@ class WordTokenizer(Tokenizer):
         for id_ in ids:
             word = self.words[id_]
             tight = before in _NO_SPACE_AFTER or word in _NO_SPACE_BEFORE
-            yield word if tight and (self.marks or SEPARATOR in (before, word)) else " " + word
+            yield word if tight else " " + word
             before = word
 
     def to_json(self) -> str:
-        fields = {"format": FORMAT, "kind": self.kind, "lower": self.lower, "marks": self.marks, "lines": self.lines}
+        fields = {"format": FORMAT, "kind": self.kind, "lower": self.lower, "lines": self.lines}
         return files.to_json({**fields, "words": self.words}, indent=1) + "\n"
 
     @classmethod
     def from_fields(cls, fields: dict[str, Any]) -> WordTokenizer:
         """The tokenizer that `to_json` wrote as these fields. Raises ValueError or KeyError if they are not valid."""
-        words, flags = fields["words"], {name: fields[name] for name in ("lower", "marks", "lines")}
+        words, flags = fields["words"], {name: fields[name] for name in ("lower", "lines")}
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise ValueError("the words are not a list of strings")
         if not all(isinstance(flag, bool) for flag in flags.values()):
-            raise ValueError("lower, marks and lines must be true or false")
+            raise ValueError("lower and lines must be true or false")
         return cls(words, **flags)
