@@ -52,9 +52,9 @@ def merge(ids: list[int], pair: Pair, new: int) -> list[int]:
     return out + ids[i:]
 
 
-def learn_merges(sequences: list[list[int]], number: int, *, first_new: int = 256) -> list[Pair]:
-    """The pairs to merge, in order: each is the most frequent after those before it were merged. Of equally frequent
-    ones it is the smallest; a pair that occurs only once is not worth an id.
+def learn_merges(sequences: list[list[int]], number: int) -> list[Pair]:
+    """The pairs to merge, in order, for the ids from 256 on: each is the most frequent after those before it were
+    merged. Of equally frequent ones it is the smallest; a pair that occurs only once is not worth an id.
 
     This counts all again after each merge. `gradus.text.links.learn_merges` finds the same merges with counts that it
     keeps up to date.
@@ -65,6 +65,6 @@ def learn_merges(sequences: list[list[int]], number: int, *, first_new: int = 25
         pair = max(counts, key=lambda pair: (counts[pair], -pair[0], -pair[1]), default=(0, 0))
         if counts[pair] < 2:
             break
-        sequences = [merge(ids, pair, first_new + len(merges)) for ids in sequences]
+        sequences = [merge(ids, pair, 256 + len(merges)) for ids in sequences]
         merges.append(pair)
     return merges

@@ -48,8 +48,9 @@ class TrackBatches:
 class Tracks(Rows):
     """Rows that must be read in order, by `SCORED_TRACKS` readers: those of one window side by side."""
 
-    def batches(self, batch_size: int) -> Iterator[tuple[Ids, Ids]]:  # noqa: ARG002  (the tracks decide)
-        """A window of every track at a time, from the first to the last."""
+    def batches(self, batch_size: int) -> Iterator[tuple[Ids, Ids]]:  # noqa: ARG002
+        """A window of every track at a time, from the first to the last. `batch_size`, by which other rows are given,
+        has no say: a batch is always one row of each track."""
         return super().batches(SCORED_TRACKS)
 
 
