@@ -3,6 +3,8 @@ batch is a pure function of its step, so stopping and resuming needs no state.""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from gradus.text.corpus import Corpus
@@ -49,9 +51,6 @@ class Batches:
             self.rows = self._ring(encode_part(part, tokenizer, block_size))
         else:
             self.rows = make_rows(part, tokenizer, block_size, context=context)
-        self._drawn: tuple[int, int, Ids] | None = (
-            None  # epoch, offset, order: kept because the next step needs them too
-        )
 
     def __repr__(self) -> str:
         return (
@@ -71,7 +70,7 @@ class Batches:
         if step < 0:
             raise IndexError(f"step must be 0 or more, got {step}")
         epoch, place = divmod(step, self.steps_per_epoch)
-        offset, order = self._draw(epoch)
+        offset, order = drawn(self.seed, epoch, len(self.rows), offsets=self.stride if self.is_stream else 1)
         which = order[place * self.batch_size : (place + 1) * self.batch_size]
         if not self.is_stream:
             return self.rows.take(which)
@@ -88,9 +87,12 @@ class Batches:
         lengths = np.minimum(self.block_size, targets - starts)
         return Rows(ids, starts, lengths, np.full(len(starts), before), self.block_size)
 
-    def _draw(self, epoch: int) -> tuple[int, Ids]:
-        if self._drawn is None or self._drawn[0] != epoch:
-            generator = np.random.default_rng([self.seed, epoch])
-            offset = int(generator.integers(self.stride)) if self.is_stream else 0
-            self._drawn = (epoch, offset, generator.permutation(len(self.rows)))
-        return self._drawn[1:]
+
+@lru_cache(maxsize=2)  # the next step needs the same again
+def drawn(seed: int, epoch: int, number: int, *, offsets: int = 1) -> tuple[int, Ids]:
+    """What is drawn anew for an epoch: an offset, less than `offsets`, and an order (number,) of all its examples."""
+    generator = np.random.default_rng([seed, epoch])
+    offset = int(generator.integers(offsets)) if offsets > 1 else 0
+    order = generator.permutation(number)
+    order.flags.writeable = False
+    return offset, order

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradus.text.batches import drawn
 from gradus.text.corpus import Corpus
 from gradus.text.rows import encode_part
 from gradus.text.tokenizer import Ids, Tokenizer
@@ -36,7 +37,6 @@ class Positions:
         else:
             self.last = np.arange(context - 1, len(self.ids) - 1)
             self.first = np.zeros_like(self.last)
-        self._drawn: tuple[int, Ids] | None = None  # epoch, order: kept because the next step needs them too
 
     @property
     def steps_per_epoch(self) -> int:
@@ -51,13 +51,8 @@ class Positions:
         if step < 0:
             raise IndexError(f"step must be 0 or more, got {step}")
         epoch, place = divmod(step, self.steps_per_epoch)
-        which = self._order(epoch)[place * self.batch_size : (place + 1) * self.batch_size]
+        _, order = drawn(self.seed, epoch, len(self.last))
+        which = order.take(np.arange(place * self.batch_size, (place + 1) * self.batch_size), mode="wrap")
         last = self.last[which, None]  # (B, 1)
         index = last + self.back  # (B, context)
         return np.where(index < self.first[which, None], 0, self.ids[index]), self.ids[last + 1]
-
-    def _order(self, epoch: int) -> Ids:
-        if self._drawn is None or self._drawn[0] != epoch:
-            order = np.random.default_rng([self.seed, epoch]).permutation(len(self.last))
-            self._drawn = (epoch, np.resize(order, self.steps_per_epoch * self.batch_size))
-        return self._drawn[1]
