@@ -8,20 +8,10 @@ from gradus.training.find_lr import Sweep, find_learning_rate
 from gradus.training.folder import RUNS, new_run_folder
 from gradus.training.loop import is_counting, train
 from gradus.training.mixing import set_up_mixture
-from gradus.training.prepare import (
-    Setup,
-    load_model,
-    model_settings,
-    reopen,
-    reopen_to_resume,
-    set_up,
-    slides,
-    tokenizer_of,
-    with_budget,
-    write_beginning,
-)
+from gradus.training.prepare import Setup, model_settings, set_up, slides, with_budget
 from gradus.training.progress import show_progress
 from gradus.training.recipes import RECIPES
+from gradus.training.reopen import load_model, reopen, reopen_to_resume, tokenizer_of, write_beginning
 from gradus.training.run import SAMPLES, TOKENIZER, RunFolder, runs_in
 from gradus.training.settings import read_toml, settings_of
 from gradus.training.state import Report, TrainResult, progress_of

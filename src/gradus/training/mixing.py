@@ -11,7 +11,8 @@ from gradus.errors import UserError
 from gradus.models.mixture import Mixture
 from gradus.training.checkpoint import load_weights, weights
 from gradus.training.loop import is_counting
-from gradus.training.prepare import Setup, carries, lasting, load_model, reopen, set_up
+from gradus.training.prepare import Setup, carries, lasting, set_up
+from gradus.training.reopen import load_model, reopen
 from gradus.training.run import RunFolder
 from gradus.training.state import progress_of
 

@@ -1,0 +1,108 @@
+"""A run's folder and all that training needs: what a new run begins with is written to it, and found in it again, to go
+on training or to use the model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gradus.errors import UserError
+from gradus.models import LanguageModel, build_model
+from gradus.text import Tokenizer, tokenizer_from_json
+from gradus.training.checkpoint import load_weights, unpack
+from gradus.training.loop import is_counting
+from gradus.training.prepare import Setup, lasting, set_up, with_budget
+from gradus.training.run import BEST, CONFIG, MODEL, TEXT, TOKENIZER, RunFolder
+from gradus.training.settings import to_toml
+from gradus.training.state import progress_of, spent
+
+
+def write_beginning(run: RunFolder, setup: Setup) -> None:
+    """Save the files that a run begins with: its settings, its tokenizer, and the text if it came from a pipe.
+
+    Raises:
+        UserError: if the run has begun already, or the disk refuses.
+    """
+    if run.has_checkpoint:
+        raise run.taken()
+    config = setup.config
+    if setup.keeps_text:
+        run.write(TEXT, setup.corpus.text or "".join(document + "\n" for document in setup.corpus.documents))
+        config = replace(config, corpus=lasting(str(run.path / TEXT)))
+    settings = to_toml(config, setup.model.config, omit=["vocab_size"])
+    run.save({TOKENIZER: setup.tokenizer.to_json().encode(), CONFIG: settings.encode()}, {"data": setup.data()})
+
+
+def reopen(run: RunFolder, *, steps: int | None = None, minutes: float | None = None, to_train: bool = False) -> Setup:
+    """What `set_up` gave when the run began, from its folder; optionally with another budget.
+
+    Raises:
+        UserError: if a file of the run is missing or damaged, or the text is no longer the same.
+    """
+    values = run.settings()
+    if steps is not None or minutes is not None:
+        values = with_budget(values, {"steps": steps, "minutes": minutes})
+    if (run.path / TEXT).exists():
+        values["corpus"] = str(run.path / TEXT)
+    setup = set_up(values, tokenizer=tokenizer_from_json(run.read(TOKENIZER), run.path / TOKENIZER), to_train=to_train)
+    saved, now = run.state().get("data"), setup.data()
+    if not isinstance(saved, dict) or any(saved.get(name) != now[name] for name in ("characters", "sha256")):
+        raise UserError(
+            f"the text of {setup.config.corpus} is no longer the one that {run.path} was trained on; put that back, or "
+            "start a new run"
+        )
+    return setup
+
+
+def reopen_to_resume(run: RunFolder, *, steps: int | None = None, minutes: float | None = None) -> Setup:
+    """`reopen` to continue training, or to finish a report that a crash prevented: writes the new budget, if there is
+    one, into the run's settings.
+
+    Raises:
+        UserError: as `reopen` does, and if there is nothing left to do.
+    """
+    setup = reopen(run, steps=steps, minutes=minutes, to_train=True)
+    if run.state().get("reported"):
+        if is_counting(setup.model):
+            raise UserError(f"{run.path} has counted all its text; there is nothing left to do")
+        if spent(progress_of(run), setup.config) >= 1:
+            raise UserError(
+                f"{run.path} has spent its budget of {setup.config.budget}; give a larger one by --steps or --minutes"
+            )
+    if steps is not None or minutes is not None:
+        run.update({CONFIG: to_toml(setup.config, setup.model.config, omit=["vocab_size"]).encode()})
+    return setup
+
+
+def load_model(run: RunFolder, *, last: bool = False) -> LanguageModel:
+    """The model of a run in eval mode, with the weights that had the lowest dev loss, or with the last ones.
+
+    Raises:
+        UserError: if the checkpoint is missing, damaged or foreign.
+    """
+    if not run.has_model:
+        raise UserError(f"{run.path} has no trained model yet; train it by gradus train --resume {run.path}")
+    name = BEST if not last and BEST in run.state()["files"] else MODEL
+    arrays, about = unpack(run.read(name), run.path / name)
+    try:
+        model = build_model(about["model"], **about["config"])
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{run.path / name} does not say which model it is: {error!r}") from error
+    load_weights(model, arrays)
+    model.eval()
+    return model
+
+
+def tokenizer_of(run: RunFolder, model: LanguageModel) -> Tokenizer:
+    """The tokenizer of a run.
+
+    Raises:
+        UserError: if it is missing or damaged, or has not the vocabulary that the model was made for.
+    """
+    path = run.path / TOKENIZER
+    tokenizer = tokenizer_from_json(run.read(TOKENIZER), path)
+    if tokenizer.vocab_size != model.config.vocab_size:
+        raise UserError(
+            f"the tokenizer {path} has {tokenizer.vocab_size:,} tokens, but the model was made for "
+            f"{model.config.vocab_size:,}; put the model's own tokenizer there"
+        )
+    return tokenizer
