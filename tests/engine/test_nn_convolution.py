@@ -166,6 +166,11 @@ def test_kernel_of_one_number_is_pytorchs(name: str, padding: int) -> None:
     assert_same_run(theirs, ours, [normal(2, 3, *(4, 5, 4)[:axes])], "float32")
 
 
+def test_output_padding_of_a_transposed_kernel_of_one_number_is_pytorchs() -> None:
+    theirs, ours = build_both(lambda nn: nn.ConvTranspose2d(3, 5, 1, dilation=2, output_padding=(1, 0)))
+    assert_same_run(theirs, ours, [normal(2, 3, 4, 5)], "float32")
+
+
 @pytest.mark.parametrize("pad", [0, 2])
 @pytest.mark.parametrize("kind", ["float32", "float64"])
 def test_convolution_with_time_first_is_pytorchs(pad: int, kind: str) -> None:

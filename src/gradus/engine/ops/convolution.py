@@ -48,10 +48,9 @@ class Windows:
         each = zip(sizes, self.kernel, self.stride, self.padding, self.dilation, strict=True)
         return tuple((n + sum(ends) - d * (k - 1) - 1) // s + 1 for n, k, s, ends, d in each)
 
-    @property
-    def pointwise(self) -> bool:
+    def pointwise(self, padded: Sizes, places: Sizes) -> bool:
         """Whether every window is one number and none is skipped, so that the columns are the input itself."""
-        return {*self.kernel, *self.stride} == {1}
+        return {*self.kernel, *self.stride} == {1} and padded == places
 
     def slices(self, places: Sizes) -> Iterator[tuple[Any, Any]]:
         """Each index of the kernel, and the slices of a padded input with what it is multiplied with at all places."""
@@ -126,7 +125,7 @@ def _each_place(matrix: Array, x: Array) -> Array:
 def correlate(x: Array, kernel: Array, windows: Windows, places: Sizes) -> Array:
     """x (N, G·C, ...), padded, and kernel (G, O, C·K) -> (N, G·O, *places): the convolution."""
     groups, channels, each = kernel.shape
-    if groups == 1 and windows.pointwise:
+    if groups == 1 and windows.pointwise(x.shape[2:], places):
         return _each_place(kernel[0], x)
     y = np.empty((len(x), groups * channels, *places), np.result_type(x, kernel))
     for part in _batches(len(x), groups * each * math.prod(places)):
@@ -141,7 +140,7 @@ def correlate_transposed(y: Array, kernel: Array, windows: Windows, padded: Size
     Each number of y times the kernel is added to the window at its place.
     """
     groups, _, each = kernel.shape
-    if groups == 1 and windows.pointwise:
+    if groups == 1 and windows.pointwise(padded, y.shape[2:]):
         return _each_place(kernel[0].T, y)
     x = np.zeros((len(y), groups * each // math.prod(windows.kernel), *padded), np.result_type(y, kernel))
     transposed, places = kernel.swapaxes(1, 2), y.shape[2:]
@@ -153,7 +152,7 @@ def correlate_transposed(y: Array, kernel: Array, windows: Windows, padded: Size
 
 def kernel_gradient(x: Array, dy: Array, windows: Windows, groups: int) -> Array:
     """x, padded, and dy (N, G·O, *places) -> (G, O, C·K): the sum over examples and places of dy times the window."""
-    if groups == 1 and windows.pointwise:
+    if groups == 1 and windows.pointwise(x.shape[2:], dy.shape[2:]):
         threads.limit_blas()
         flat = [each.reshape(*each.shape[:2], math.prod(each.shape[2:])) for each in (dy, x)]
         return np.asarray((flat[0] @ flat[1].swapaxes(1, 2)).sum(0, keepdims=True))
