@@ -108,6 +108,7 @@ STORIES: dict[str, Program] = {
     "float_power_ by a tensor": lambda t, x: (x + 9).float_power_(t.full_like(x, 2)),
     "cumsum_ in its own type": lambda t, x: (x * 2).cumsum_(0, dtype=x.dtype),
     "cumsum_ in another type": lambda t, x: (x * 2).cumsum_(0, dtype=t.float16),
+    "an end of lerp changed": lambda t, x: (y := x * 1, t.lerp(y, x * 2, t.full_like(x, 0.3)), y.add_(1)),
     "bias added in place": lambda t, x: _story(t, x, "bias"),
     "loss summed in place": lambda t, x: _story(t, x, "loss"),
     "float accumulates tensor": lambda t, x: _story(t, x, "float"),

@@ -154,14 +154,20 @@ class LerpByTensor(Function):
     keeps = INPUTS
 
     def forward(self, a: Array, b: Array, w: Array) -> Array:
-        self.a, self.b, self.w = a, b, w
+        to_a, to_b, to_w = self.edges
+        self.a_shape, self.b_shape = a.shape, b.shape
         difference = b - a
+        if to_a is not None or to_b is not None:
+            self.w = w
+        if to_w is not None:
+            self.w_shape, self.difference = w.shape, difference
         return np.where(np.abs(w) < 0.5, a + w * difference, b - (1 - w) * difference)
 
     def backward(self, dy: Array) -> Any:
-        a, b, w = self.a, self.b, self.w
-        dw = None if self.edges[2] is None else sum_to((b - a) * dy, w.shape)
-        return sum_to((1 - w) * dy, a.shape), sum_to(w * dy, b.shape), dw
+        to_a, to_b, to_w = self.edges
+        da = None if to_a is None else sum_to((1 - self.w) * dy, self.a_shape)
+        db = None if to_b is None else sum_to(self.w * dy, self.b_shape)
+        return da, db, None if to_w is None else sum_to(self.difference * dy, self.w_shape)
 
 
 class Pow(Function):
