@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import gradus.engine as engine
-from tests.engine.nn_compare import Array, assert_same_run, assert_same_start, build_both, normal
+from tests.engine.nn_compare import Array, assert_close, assert_same_run, assert_same_start, build_both, normal
 
 pytestmark = pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")  # PyTorch's own
 
@@ -72,6 +72,57 @@ def test_unbatched_batch_first_input_is_a_sequence(name: str) -> None:
     assert_same_run(theirs, ours, [normal(5, 3)], "float32")
 
 
+CHANGES: dict[str, Callable[[Any, Any], Any]] = {
+    "multiplied": lambda y, _: y.mul_(2),
+    "relu": lambda y, nn: nn.functional.relu(y, inplace=True),
+    "last step": lambda y, _: y[-1].zero_(),
+}
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_of_the_output_in_place_leaves_the_states_that_backward_reads(name: str, change: str) -> None:
+    theirs, ours = build_both(lambda nn: getattr(nn, name)(3, 4))
+
+    def changed(module: Any, t: Any) -> Any:
+        def run(x: Any) -> Any:
+            y, end = module(x)
+            CHANGES[change](y, t.nn)
+            return y, end
+
+        run.named_parameters = module.named_parameters  # type: ignore[attr-defined]
+        return run
+
+    assert_same_run(changed(theirs, torch), changed(ours, engine), [normal(5, 2, 3)], "float32")
+
+
+@pytest.mark.parametrize(("name", "extra"), KINDS, ids=[f"{n}{e or ''}" for n, e in KINDS])
+def test_a_batch_of_nothing_has_gradients_of_zero(name: str, extra: dict[str, Any]) -> None:
+    theirs, ours = build_both(lambda nn: getattr(nn, name)(3, 4, **extra))
+    assert_same_run(theirs, ours, [normal(5, 0, 3)], "float32")
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
+@pytest.mark.parametrize("steps", [1, 40])
+def test_few_steps_and_many_are_pytorchs(name: str, steps: int) -> None:
+    theirs, ours = (module.double() for module in build_both(lambda nn: getattr(nn, name)(3, 4)))
+    assert_same_run(theirs, ours, [normal(steps, 2, 3, kind="float64")], "float64")
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
+def test_complex_layers_are_pytorchs(name: str) -> None:
+    x = normal(5, 2, 3) + 1j * normal(5, 2, 3, seed=1)
+    results = []
+    for t in (torch, engine):
+        t.manual_seed(5)
+        layer = getattr(t.nn, name)(3, 4, dtype=t.complex64)
+        y, _ = layer(t.tensor(x, dtype=t.complex64))
+        y.abs().sum().backward()
+        results.append((y, layer.weight_hh_l0.grad))
+    for got, expected in zip(results[1], results[0], strict=True):
+        assert_close(got, expected)
+
+
 CELLS: list[tuple[str, dict[str, Any]]] = [
     ("RNNCell", {}),
     ("RNNCell", {"nonlinearity": "relu", "bias": False}),
@@ -117,6 +168,13 @@ def test_dropout_between_layers_drops_what_pytorch_drops(name: str) -> None:
     assert_same_run(theirs.eval(), ours.eval(), [normal(5, 2, 3)], "float32")
 
 
+def with_double(layer: Any, name: str) -> Any:
+    """The layer, one of whose parameters is of float64."""
+    parameter = getattr(layer, name)
+    setattr(layer, name, type(parameter)(parameter.double()))
+    return layer
+
+
 BAD: list[tuple[str, Callable[[Any], Any]]] = [
     ("nonlinearity", lambda t: t.nn.RNN(3, 4, nonlinearity="gelu")),
     ("dropout", lambda t: t.nn.GRU(3, 4, 2, dropout=1.5)),
@@ -128,6 +186,13 @@ BAD: list[tuple[str, Callable[[Any], Any]]] = [
     ("state", lambda t: t.nn.RNN(3, 4)(t.zeros(5, 2, 3), t.zeros(1, 3, 4))),
     ("state of LSTM", lambda t: t.nn.LSTM(3, 4)(t.zeros(5, 2, 3), (t.zeros(1, 2, 4), t.zeros(1, 3, 4)))),
     ("dtype", lambda t: t.nn.RNN(3, 4)(t.zeros(5, 2, 3, dtype=t.float64))),
+    ("dtype of the state", lambda t: t.nn.RNN(3, 4)(t.zeros(5, 2, 3), t.zeros(1, 2, 4, dtype=t.float64))),
+    ("integer state", lambda t: t.nn.GRU(3, 4)(t.zeros(5, 2, 3), t.zeros(1, 2, 4, dtype=t.int64))),
+    ("dtype of a weight", lambda t: with_double(t.nn.GRU(3, 4), "weight_hh_l0")(t.zeros(5, 2, 3))),
+    ("dtype of a bias", lambda t: with_double(t.nn.RNN(3, 4), "bias_hh_l0")(t.zeros(5, 2, 3))),
+    ("dtype of no bias", lambda t: with_double(t.nn.RNN(3, 4, bias=False), "weight_hh_l0")(t.zeros(5, 2, 3))),
+    ("no step", lambda t: t.nn.RNN(3, 4)(t.zeros(0, 2, 3))),
+    ("no step without a batch", lambda t: t.nn.LSTM(3, 4, batch_first=True)(t.zeros(0, 3))),
     ("cell", lambda t: t.nn.GRUCell(3, 4)(t.zeros(5, 2, 3))),
 ]
 

@@ -103,6 +103,18 @@ def c_name(x: Tensor) -> str:
     return _NAMES[x._array.dtype.name][1]
 
 
+def check_factors(a: Tensor, b: Tensor, bias: Tensor | None) -> None:
+    """Raise a RuntimeError unless a, b and bias of a @ b + bias have one dtype."""
+    wanted = b._array.dtype
+    for name, x in (("self", bias), ("mat1", a)):
+        if x is None or x._array.dtype == wanted:
+            continue
+        if bias is None:
+            raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {c_name(x)} != {c_name(b)}")
+        have = scalar_name(x._array.dtype)
+        raise RuntimeError(f"{name} and mat2 must have the same dtype, but got {have} and {scalar_name(wanted)}")
+
+
 def explain_broadcast(a: Any, b: Any) -> None:
     """Raise as PyTorch does when two shapes do not broadcast."""
     if not (isinstance(a, Variable) and isinstance(b, Variable)):

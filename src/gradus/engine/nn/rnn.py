@@ -1,8 +1,8 @@
 """Recurrent layers over whole sequences: `RNN`, `GRU`, `LSTM`, several layers deep and in both directions if asked.
 
 The products with the inputs are computed for all times at once; the steps are one operation (`ops/recurrence.py`).
-Packed sequences, of which step t takes those longer than t, and LSTMs with projections go step by step, by the
-formulas of `rnn_cells.py`.
+Packed sequences, of which step t takes those longer than t, LSTMs with projections and complex numbers go step by step,
+by the formulas of `rnn_cells.py`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from gradus.engine.autograd.record import apply
 from gradus.engine.functions import cat, empty, stack, zeros
+from gradus.engine.functions.checks import check_factors
 from gradus.engine.nn import functional as F
 from gradus.engine.nn import init
 from gradus.engine.nn.module import Module
@@ -146,6 +147,8 @@ class RNNBase(Module):
         """input (T, N, I), states of shape (layers·directions, N, ·) -> output (T, N, directions·H), the states at the
         end. Packed: sizes are those of the steps, input (their sum, I), output (their sum, directions·H).
         """
+        if not len(input):
+            raise RuntimeError("Expected sequence length to be larger than 0 in RNN")
         last: list[tuple[Tensor, ...]] = []
         x = input
         for layer in range(self.num_layers):
@@ -169,7 +172,7 @@ class RNNBase(Module):
         backwards = suffix.endswith("_reverse")
         if sizes is not None:
             return self._run_packed(from_inputs.split(sizes), state, suffix, backwards)
-        if not self.proj_size:
+        if not self.proj_size and not from_inputs.is_complex():
             if backwards:
                 from_inputs = from_inputs.flip(0)
             output, *end = self._all_steps(from_inputs, state, suffix)
@@ -184,7 +187,10 @@ class RNNBase(Module):
     def _all_steps(self, from_inputs: Tensor, state: tuple[Tensor, ...], suffix: str) -> Any:
         """All steps as one operation: from_inputs (T, N, gates·H) -> (T, N, H), and the states at the end."""
         bias = getattr(self, "bias_hh" + suffix) if self.bias else None
-        given = from_inputs, getattr(self, "weight_hh" + suffix), bias, *state
+        weight = getattr(self, "weight_hh" + suffix)
+        for each in state:
+            check_factors(each, weight, bias)
+        given = from_inputs, weight, bias, *state
         if self.mode == "LSTM":
             return apply(recurrence.LSTM, *given)
         if self.mode == "GRU":

@@ -13,7 +13,9 @@ import numpy as np
 
 from gradus.engine.autograd.node import Function
 from gradus.engine.dtypes import Array
-from gradus.engine.kernels.products import column_sums, product
+from gradus.engine.kernels.products import column_sums, product, product_transposed
+
+_MANY = 16  # steps; for fewer, copying the transposed weights takes longer than it saves
 
 
 class Recurrence(Function):
@@ -26,18 +28,23 @@ class Recurrence(Function):
 
     def start(self, x: Array, w: Array, h: Array) -> Array:
         """The states (T + 1, N, H), of which the first is known."""
-        self.w, self.transposed = w, np.ascontiguousarray(w.T)
+        self.w, self.transposed = w, np.ascontiguousarray(w.T) if len(x) >= _MANY else None
         self.states = np.empty((len(x) + 1, *h.shape), x.dtype)
         self.states[0] = h
         return self.states
 
+    def from_state(self, h: Array, b: Array | None) -> Array:
+        """s = h wᵀ + b"""
+        return product_transposed(h, self.w, b) if self.transposed is None else product(h, self.transposed, b)
+
     def ends(self) -> tuple[Array, Array]:
-        return self.states[1:], self.states[-1].copy()
+        """The outputs: copies, as the caller may write into them."""
+        return self.states[1:].copy(), self.states[-1].copy()
 
     def of_weights(self, ds: Array) -> tuple[Array, Array | None]:
         """dw and db of ds (T, N, gates·H)."""
         rows = ds.reshape(-1, ds.shape[-1])
-        dw = product(rows.T, self.states[:-1].reshape(len(rows), -1))
+        dw = product(rows.T, self.states[:-1].reshape(len(rows), self.states.shape[-1]))
         return dw, None if self.edges[2] is None else column_sums(rows)
 
     def arriving(self, dy: Any, *ends: Array | None) -> tuple[Array, ...]:
@@ -53,7 +60,7 @@ class RNN(Recurrence):
         states = self.start(x, w, h)
         self.relu = relu
         for t in range(len(x)):
-            z = product(states[t], self.transposed, b)
+            z = self.from_state(states[t], b)
             z += x[t]
             np.maximum(z, 0, out=states[t + 1]) if relu else np.tanh(z, out=states[t + 1])
         return self.ends()
@@ -81,7 +88,7 @@ class GRU(Recurrence):
         self.gates = x.copy()  # r, z, n
         self.of_state = np.empty_like(states[1:])  # s_n
         for t, gates in enumerate(self.gates):
-            s = product(states[t], self.transposed, b)
+            s = self.from_state(states[t], b)
             r, z, n = gates[:, :H], gates[:, H : 2 * H], gates[:, 2 * H :]
             gates[:, : 2 * H] += s[:, : 2 * H]
             _sigmoid(gates[:, : 2 * H])
@@ -126,7 +133,7 @@ class LSTM(Recurrence):
         self.cells[0] = c
         self.tanh = np.empty_like(states[1:])  # of the cells
         for t, gates in enumerate(self.gates):
-            gates += product(states[t], self.transposed, b)
+            gates += self.from_state(states[t], b)
             i, f, g, o = (gates[:, k * H : (k + 1) * H] for k in range(4))
             _sigmoid(gates[:, : 2 * H])
             np.tanh(g, out=g)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from gradus.engine.autograd.record import apply
-from gradus.engine.functions.checks import scalar_name
+from gradus.engine.functions.checks import check_factors
 from gradus.engine.ops.products import Linear
 from gradus.engine.tensor import Tensor
 
@@ -19,9 +19,9 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     if weight._array.ndim == 1:  # of a single row: (..., in) -> (...)
         out = input @ weight
         return out if bias is None else out + bias
-    if input._array.dtype is not weight._array.dtype and input._array.dtype != weight._array.dtype:
-        have, got = scalar_name(input._array.dtype), scalar_name(weight._array.dtype)
-        raise RuntimeError(f"mat1 and mat2 must have the same dtype, but got {have} and {got}")
+    dtype = weight._array.dtype
+    if input._array.dtype is not dtype or (bias is not None and bias._array.dtype is not dtype):
+        check_factors(input, weight, bias)
     return cast(Tensor, apply(Linear, input, weight, bias))
 
 
