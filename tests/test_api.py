@@ -93,6 +93,7 @@ def test_sample_gives_the_texts_of_the_command(run: gradus.Run, theirs: Path, op
     [
         ({}, []),
         ({"split": "val"}, ["--split", "dev"]),
+        ({"split": "validation"}, ["--split", "valid"]),
         ({"sliding": True}, ["--sliding"]),
         ({"stride": 1}, ["--stride", 1]),
     ],
@@ -167,8 +168,8 @@ def test_a_wrong_setting_is_refused_in_words(folder: Path, cats: Path, settings:
 
 
 def test_a_wrong_call_of_a_run_is_refused_in_words(run: gradus.Run, folder: Path) -> None:
-    with pytest.raises(UserError, match="split must be one of train, dev, test, got 'valid'"):
-        run.evaluate("valid")  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="split must be one of train, dev, test, got 'all'"):
+        run.evaluate("all")
     with pytest.raises(UserError, match="n must be at least 1, got 0"):
         run.sample(n=0)
     with pytest.raises(UserError, match="temperature must be 0 or more, got -1"):

@@ -7,13 +7,13 @@ from contextlib import nullcontext, suppress
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from gradus.errors import UserError
 from gradus.evaluation import Score, evaluate
 from gradus.generation import SamplingRule, Texts, samples
 from gradus.models import LanguageModel
-from gradus.text import Tokenizer, tokenizer_from_json
+from gradus.text import Tokenizer, split_named, tokenizer_from_json
 from gradus.training import (
     SAMPLES,
     TOKENIZER,
@@ -30,6 +30,7 @@ from gradus.training import (
     set_up_new,
     settings_of,
     show_progress,
+    sliding_stride,
     train_setup,
     write_beginning,
 )
@@ -39,8 +40,6 @@ from gradus.training.settings import build
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-Split = Literal["train", "dev", "val", "test"]
 
 
 def train(
@@ -158,31 +157,27 @@ class Run:
         for name, count in (("n", n), ("length", length)):
             if count is not None and count < 1:
                 raise UserError(f"{name} must be at least 1, got {count}")
-        try:
-            rule = SamplingRule(temperature, top_k, top_p)
-        except ValueError as error:
-            raise UserError(str(error)) from error
+        rule = SamplingRule(temperature, top_k, top_p)
         texts = samples(
             self.model, self.tokenizer, self._kind, prompt=prompt, number=n, length=length, rule=rule, seed=seed
         )
         return Texts("".join(text) for text in texts)
 
-    def evaluate(self, split: Split = "test", *, sliding: bool = False, stride: int | None = None) -> Score:
+    def evaluate(self, split: str = "test", *, sliding: bool = False, stride: int | None = None) -> Score:
         """The loss on every character of a split, each scored once.
 
         Args:
-            split: train, dev (also called val) or test.
+            split: train, dev (also called val or validation) or test.
             sliding: overlap the windows, so that every prediction sees at least three quarters of a block.
             stride: how far each window is from the next, in tokens; 1 gives every prediction a full context.
 
         Raises:
             UserError: for another split or stride, or if the text has changed.
         """
-        if split not in ("train", "dev", "val", "test"):
-            raise UserError(f"split must be one of train, dev, test, got {split!r}")
+        part = split_named(split)
         if sliding and stride is None:
-            stride = max(1, self.model.block_size // 4)
-        return evaluate(self.model, self._setup.rows("dev" if split == "val" else split, stride=stride))
+            stride = sliding_stride(self.model)
+        return evaluate(self.model, self._setup.rows(part, stride=stride))
 
     def plot(self) -> Figure:
         """The losses while it was trained, beside the loss of guessing; a notebook shows the figure."""

@@ -94,6 +94,20 @@ def test_a_temperature_that_no_one_can_draw_with(run: Path) -> None:
     assert "--top-p" in refused("sample", run, "--top-p", 0)
 
 
+def test_worst_before_the_run_takes_it_for_its_number(run: Path) -> None:
+    assert refused("eval", "--worst", run) == (
+        f"--worst takes a number of positions, got '{run}'; RUN goes before --worst"
+    )
+    assert "0 is not in the range x>=1" in refused("eval", run, "--worst", 0)
+
+
+@pytest.mark.parametrize("flag", ["--page", "--diagnose"])
+def test_finding_a_learning_rate_leaves_no_run_to_show(text: Path, tmp_path: Path, flag: str) -> None:
+    message = refused("train", text, *SMALL, "--steps", 2, "--find-lr", flag, "--out", tmp_path / "none")
+    assert message == f"--find-lr trains no run; leave out {flag}"
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_count_without_smoothing_that_knows_nothing_to_follow(tmp_path: Path) -> None:
     text = write_documents(tmp_path)
     flags = ("--model", "ngram", "--order", 6, "--method", "additive", "--smoothing", 0, "--out", tmp_path / "run")

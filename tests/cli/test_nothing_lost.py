@@ -68,7 +68,7 @@ def test_killed_before_the_first_step_resuming_begins(
     text = write_documents(tmp_path)
     flags = ("--n-layer", 1, "--n-embd", 8, "--steps", 2) if model == "gpt" else ()
     with monkeypatch.context() as patched:
-        patched.setattr("gradus.cli.train.train", refuse)
+        patched.setattr("gradus.training.begin.train", refuse)
         assert gradus("train", text, "--model", model, *flags, "--out", tmp_path / "run").exit_code == 130
     assert "no trained model yet; train it by gradus train --resume" in refused("sample", tmp_path / "run")
     assert "no trained model yet" in refused("eval", tmp_path / "run")

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from gradus.backend import torch
+from gradus.errors import UserError
 from gradus.generation import SamplingRule, generate, stream
 from gradus.models import MODELS, Bigram, BigramConfig, LanguageModel, build_model, inference
 
@@ -140,5 +141,5 @@ def test_no_tokens_asked_for_none_added() -> None:
 def test_impossible_requests_are_said_before_the_first_token(
     shape: tuple[int, ...], tokens: int, rule: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"^{message}$"):
+    with pytest.raises((UserError, ValueError), match=f"^{message}$"):
         stream(circle(3), torch.zeros(shape, dtype=torch.long), tokens, SamplingRule(**rule))

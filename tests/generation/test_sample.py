@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gradus.backend import torch
+from gradus.errors import UserError
 from gradus.generation import SamplingRule, sample_token
 
 P = [0.05, 0.5, 0.15, 0.3]  # the likeliest tokens are 1, 3, 2, 0
@@ -137,7 +138,7 @@ def test_the_logits_given_are_left_alone() -> None:
     ],
 )
 def test_impossible_rules_are_said_with_their_values(rule: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=f"^{message}$"):
+    with pytest.raises(UserError, match=f"^{message}$"):
         sample_token(logits_of(P), SamplingRule(**rule))
 
 

@@ -88,6 +88,14 @@ def test_short_contexts_are_whole_in_every_window_of_a_stream(stream: str) -> No
     assert counted.model.num_parameters() == len(seen)
 
 
+@pytest.mark.parametrize("model", ["gpt", "nplm"])
+def test_a_stride_out_of_range_is_refused_whatever_the_model_sees(stream: str, model: str) -> None:
+    setup = set_up({"corpus": stream, "model": model, "block_size": 8, "steps": 1})
+    for stride in (0, -3, 9):
+        with pytest.raises(UserError, match=f"stride must be between 1 and the block size 8, got {stride}"):
+            setup.rows("dev", stride=stride)
+
+
 def test_a_context_longer_than_a_row_is_refused(stream: str) -> None:
     with pytest.raises(UserError, match="ngram sees 9 tokens, so block_size must be at least that, got 8"):
         set_up({"corpus": stream, "model": "ngram", "order": 10, "block_size": 8})

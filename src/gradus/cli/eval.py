@@ -13,7 +13,16 @@ from gradus.cli.verb import RunArgument, Split, Verb
 from gradus.cli.worst import lines_of
 from gradus.evaluation import evaluate
 from gradus.evaluation import worst as worst_positions
-from gradus.training import RunFolder, load_model, reopen
+from gradus.training import RunFolder, load_model, reopen, sliding_stride
+
+
+class Positions(click.IntRange):
+    """A number of positions. The flag stands without one too, and so takes a RUN that follows it for one."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and not value.removeprefix("-").isdecimal():
+            raise click.UsageError(f"--worst takes a number of positions, got {value!r}; RUN goes before --worst", ctx)
+        return super().convert(value, param, ctx)
 
 
 @click.command("eval", cls=Verb)
@@ -37,7 +46,7 @@ from gradus.training import RunFolder, load_model, reopen
 )
 @click.option(
     "--worst",
-    type=click.IntRange(min=1),
+    type=Positions(min=1),
     is_flag=False,
     flag_value=10,
     metavar="[N]",
@@ -49,7 +58,7 @@ def command(run: str, split: Any, sliding: bool, stride: int | None, worst: int 
     opened = RunFolder.open(run)
     model = load_model(opened, last=last)
     if sliding and stride is None:
-        stride = max(1, model.block_size // 4)
+        stride = sliding_stride(model)
     setup = reopen(opened)
     rows = setup.rows(split, stride=stride)
     say(f"{split} loss {told(evaluate(model, rows), setup, split, digits=6, counts=True)}")

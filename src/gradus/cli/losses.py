@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from gradus.evaluation import Score
-from gradus.text import CharTokenizer, WordTokenizer
+from gradus.text import CharTokenizer, Split, WordTokenizer
 from gradus.training import Setup
 
 
-def told(
-    score: Score, setup: Setup, part: Literal["train", "dev", "test"], *, digits: int = 4, counts: bool = False
-) -> str:
+def told(score: Score, setup: Setup, part: Split, *, digits: int = 4, counts: bool = False) -> str:
     """The loss of a split; with `counts` also over how many tokens and characters it is the mean."""
     characters, size = setup.size(part)
     per_character = f"{score.bits_per(characters):.{digits}f} bits per character"

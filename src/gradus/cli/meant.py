@@ -18,9 +18,6 @@ ALIASES = {
     "json": "out",
 }
 
-# Accepted: other names of a split.
-SPLITS = {"val": "dev", "valid": "dev", "validation": "dev"}
-
 _LAYERS = dict.fromkeys(["layers", "num-layers", "n-layers", "num-hidden-layers", "depth", "blocks"], "--n-layer")
 _HEADS = dict.fromkeys(["heads", "num-heads", "n-heads", "num-attention-heads"], "--n-head")
 _WIDTH = dict.fromkeys(["hidden-size", "d-model", "dim", "width", "n-embed", "embedding-dim"], "--n-embd")

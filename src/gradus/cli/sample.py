@@ -6,7 +6,6 @@ import click
 
 from gradus.cli.verb import RunArgument, Verb
 from gradus.cli.writing import show_samples
-from gradus.errors import UserError
 from gradus.generation import SamplingRule, samples
 from gradus.training import RunFolder, load_model, tokenizer_of
 
@@ -54,10 +53,7 @@ def command(
     last: bool,
 ) -> None:
     """Generate text with the model in the folder RUN. It appears as it is drawn."""
-    try:
-        rule = SamplingRule(temperature, top_k, top_p)
-    except ValueError as error:
-        raise UserError(str(error)) from error
+    rule = SamplingRule(temperature, top_k, top_p)
     opened = RunFolder.open(run)
     model = load_model(opened, last=last)
     texts = samples(

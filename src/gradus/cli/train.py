@@ -130,6 +130,8 @@ def command(
             _train(ctx, run, reopen_to_resume(run, **budget), page, diagnose)
         return
     settings = with_budget(read_toml(file) if file is not None else {}, settings)
+    if find_lr and (page or diagnose):
+        raise UserError(f"--find-lr trains no run; leave out {'--page' if page else '--diagnose'}")
     setup = set_up_new(settings)
     if find_lr:
         _find_lr(setup, Path(folder or "."))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradus.cli.meant import ALIASES, MEANT, SPLITS
+from gradus.cli.meant import ALIASES, MEANT
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -39,8 +39,10 @@ class Split(click.Choice[str]):
     def __init__(self) -> None:
         super().__init__(["train", "dev", "test"])
 
-    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return super().convert(SPLITS.get(value, value), param, ctx)
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ARG002
+        from gradus.text import split_named
+
+        return split_named(value)
 
 
 class Verb(click.Command):

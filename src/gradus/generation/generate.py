@@ -38,8 +38,9 @@ def generate(
         (B, T + n) int64, the given rows with the n tokens that were added, n <= max_new_tokens.
 
     Raises:
-        ValueError: if idx has no token to start from, max_new_tokens is negative, the rule's top_k is larger than the
-            vocabulary, or `sample_token` finds no token to draw.
+        UserError: if the rule's top_k is larger than the vocabulary.
+        ValueError: if idx has no token to start from, max_new_tokens is negative, or `sample_token` finds no token to
+            draw.
     """
     return torch.cat([idx, *stream(model, idx, max_new_tokens, rule, generator=generator, stop=stop)], dim=1)
 

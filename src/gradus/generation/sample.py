@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from gradus.backend import F, torch
+from gradus.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class SamplingRule:
             top_p (nucleus sampling, Holtzman et al., 2020); None means all.
 
     Raises:
-        ValueError: if temperature is negative or not finite, top_k is less than 1, or top_p is not above 0 and at
+        UserError: if temperature is negative or not finite, top_k is less than 1, or top_p is not above 0 and at
             most 1.
     """
 
@@ -29,18 +30,18 @@ class SamplingRule:
 
     def __post_init__(self) -> None:
         if not self.temperature >= 0:  # nan is refused too
-            raise ValueError(f"temperature must be 0 or more, got {self.temperature}")
+            raise UserError(f"temperature must be 0 or more, got {self.temperature}")
         if self.temperature == math.inf:
-            raise ValueError("temperature must be finite, got inf; 1e9 makes all tokens equally likely")
+            raise UserError("temperature must be finite, got inf; 1e9 makes all tokens equally likely")
         if self.top_k is not None and self.top_k < 1:
-            raise ValueError(f"top_k must be between 1 and the vocabulary size, got {self.top_k}")
+            raise UserError(f"top_k must be between 1 and the vocabulary size, got {self.top_k}")
         if self.top_p is not None and not 0 < self.top_p <= 1:
-            raise ValueError(f"top_p must be more than 0 and at most 1, got {self.top_p}")
+            raise UserError(f"top_p must be more than 0 and at most 1, got {self.top_p}")
 
     def check_vocab_size(self, vocab_size: int) -> None:
-        """Raise ValueError if top_k is larger than the vocabulary."""
+        """Raise UserError if top_k is larger than the vocabulary."""
         if self.top_k is not None and self.top_k > vocab_size:
-            raise ValueError(f"top_k must be between 1 and the vocabulary size {vocab_size}, got {self.top_k}")
+            raise UserError(f"top_k must be between 1 and the vocabulary size {vocab_size}, got {self.top_k}")
 
 
 def sample_token(
@@ -57,7 +58,8 @@ def sample_token(
         (B, 1) int64.
 
     Raises:
-        ValueError: if the rule's top_k is larger than V, or a row has no token that can be drawn.
+        UserError: if the rule's top_k is larger than V.
+        ValueError: if a row has no token that can be drawn.
     """
     rule.check_vocab_size(logits.size(-1))
     logits = logits.float()

@@ -22,7 +22,7 @@ from gradus.models import LanguageModel, inference
 from gradus.report.ladder import DEV_WHILE_TRAINING, LONGEST_ROW, SCORED_AT_MOST, TRAIN_SCORED_AT_MOST
 from gradus.report.record import Guess, Part, Question, Sample
 from gradus.text import CharTokenizer, Corpus, Rows, Splits, Tokenizer, scored_size
-from gradus.training.prepare import rows_for, slides
+from gradus.training.prepare import rows_for, slides, sliding_stride
 
 WORDS, PASSAGES, PASSAGE = 24, 3, 240  # samples a rung: documents; passages of a stream, and their characters
 ASKED = (6, 2, -1)  # characters of a document before the one that is asked for; -1 is all, so that its end is asked for
@@ -56,7 +56,7 @@ class Task:
 
     def rows(self, model: LanguageModel, part: Corpus, *, sliding: bool = False) -> Rows:
         """The rows of a part that a model is scored on; sliding is as `gradus eval --sliding` does it."""
-        return rows_for(model, part, self.tokenizer, stride=max(1, self.block_size // 4) if sliding else None)
+        return rows_for(model, part, self.tokenizer, stride=sliding_stride(model) if sliding else None)
 
     # Scores
 

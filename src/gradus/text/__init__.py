@@ -5,7 +5,7 @@ from gradus.text.batches import Batches
 from gradus.text.bpe import BPETokenizer
 from gradus.text.catalogue import FILE_ADDRESS, CorpusEntry, catalogue, load_corpus
 from gradus.text.characters import CharTokenizer
-from gradus.text.corpus import Corpus, Kind, Splits
+from gradus.text.corpus import Corpus, Kind, Split, Splits, split_named
 from gradus.text.load import gpt2_tokenizer, load_tokenizer, tokenizer_from_json
 from gradus.text.positions import Positions
 from gradus.text.rows import Rows, make_rows, scored_size
@@ -24,6 +24,7 @@ __all__ = [
     "Kind",
     "Positions",
     "Rows",
+    "Split",
     "Splits",
     "Tokenizer",
     "TrackBatches",
@@ -36,6 +37,7 @@ __all__ = [
     "make_rows",
     "make_tracks",
     "scored_size",
+    "split_named",
     "summarize",
     "tokenizer_from_json",
 ]

@@ -9,6 +9,10 @@ from typing import Literal
 from gradus.errors import UserError
 
 Kind = Literal["documents", "stream"]
+Split = Literal["train", "dev", "test"]
+
+_SPLITS: dict[str, Split] = {"train": "train", "dev": "dev", "test": "test"}
+_SPLITS |= dict.fromkeys(["val", "valid", "validation"], "dev")  # what others call it
 
 SEPARATOR = "\n"  # stands before, between and after documents; the lectures write it as "."
 
@@ -33,7 +37,7 @@ class Corpus:
     source: str
     text: str = ""
     documents: tuple[str, ...] = ()
-    part: Literal["whole", "train", "dev", "test"] = "whole"
+    part: Literal["whole"] | Split = "whole"
     floor: float | None = None
 
     def __repr__(self) -> str:
@@ -101,3 +105,10 @@ class Splits:
 
     def __repr__(self) -> str:
         return f"Splits(train={self.train},\n       dev={self.dev},\n       test={self.test})"
+
+
+def split_named(name: str) -> Split:
+    """A split by its name; dev is also called val, valid or validation. UserError for another."""
+    if name not in _SPLITS:
+        raise UserError(f"split must be one of train, dev, test, got {name!r}")
+    return _SPLITS[name]

@@ -8,7 +8,7 @@ from gradus.training.find_lr import Sweep, find_learning_rate
 from gradus.training.folder import RUNS, new_run_folder
 from gradus.training.loop import is_counting, train
 from gradus.training.mixing import set_up_mixture
-from gradus.training.prepare import Setup, model_settings, set_up, slides, with_budget
+from gradus.training.prepare import Setup, model_settings, set_up, slides, sliding_stride, with_budget
 from gradus.training.progress import show_progress
 from gradus.training.recipes import RECIPES
 from gradus.training.reopen import load_model, reopen, reopen_to_resume, tokenizer_of, write_beginning
@@ -45,6 +45,7 @@ __all__ = [
     "settings_of",
     "show_progress",
     "slides",
+    "sliding_stride",
     "tokenizer_of",
     "train",
     "train_setup",

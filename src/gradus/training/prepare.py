@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from gradus.text import (
     Corpus,
     Positions,
     Rows,
+    Split,
     Splits,
     Tokenizer,
     TrackBatches,
@@ -68,13 +69,13 @@ class Setup:
         model = f"{self.config.model} of {self.model.num_parameters():,} parameters"
         return f"Setup({model}, {self.config.budget}, {self.corpus!r}, {self.tokenizer!r})"
 
-    def rows(self, part: Literal["train", "dev", "test"], *, stride: int | None = None) -> Rows:
+    def rows(self, part: Split, *, stride: int | None = None) -> Rows:
         """All rows of a split, every character scored once. A model with a short context sees all of it; one that sees
         a whole block sees what its window contains: windows side by side, or sliding by `stride`, where 1 gives every
         prediction a full context."""
         return rows_for(self.model, getattr(self.splits, part), self.tokenizer, stride=stride)
 
-    def size(self, part: Literal["train", "dev", "test"]) -> tuple[int, int]:
+    def size(self, part: Split) -> tuple[int, int]:
         """The characters and bytes that the rows of a split are scored on."""
         return scored_size(getattr(self.splits, part), self.tokenizer)
 
@@ -166,21 +167,25 @@ def rows_for(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, *, stride
     Raises:
         UserError: if the text is shorter than a row, or the stride is out of range or for a model that carries a state.
     """
+    if stride is not None and not 1 <= stride <= model.block_size:
+        raise UserError(f"stride must be between 1 and the block size {model.block_size}, got {stride}")
     if carries(model):
         if stride is not None:
             raise UserError("the model carries its state over all of the text: no window has to slide")
         return make_tracks(part, tokenizer, model.block_size)
     context = row_context(model)
-    if context is not None:
-        stride = None
-    elif stride is not None and not 1 <= stride <= model.block_size:
-        raise UserError(f"stride must be between 1 and the block size {model.block_size}, got {stride}")
-    return make_rows(part, tokenizer, model.block_size, context=context, stride=stride)
+    return make_rows(part, tokenizer, model.block_size, context=context, stride=stride if context is None else None)
 
 
 def slides(model: LanguageModel, kind: str | None) -> bool:
     """Whether scoring a text of this kind with a sliding window would say something that windows do not."""
     return kind == "stream" and row_context(model) is None and not carries(model)
+
+
+def sliding_stride(model: LanguageModel) -> int:
+    """The stride of a sliding window unless told otherwise: every prediction sees at least three quarters of a
+    block."""
+    return max(1, model.block_size // 4)
 
 
 def row_context(model: LanguageModel) -> int | None:
