@@ -18,6 +18,7 @@ import gradus
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.generation import Texts
+from gradus.report.trained import is_old
 from gradus.training import Report
 from tests.cli.commands import gradus as command
 from tests.cli.commands import write_documents, write_stream
@@ -59,6 +60,11 @@ def test_train_makes_the_folder_that_the_command_makes(run: gradus.Run, theirs: 
         for one in (run, gradus.load(theirs))
     ]
     assert losses[0] == losses[1]
+    states = [json.loads((path / "state.json").read_text(encoding="utf-8")) for path in (run.path, theirs)]
+    for state in states:
+        for name in ("seconds", "seal", "metrics"):  # sums over seconds
+            del state[name]
+    assert states[0] == states[1]
 
 
 def test_a_loaded_run_gives_the_same_logits(run: gradus.Run) -> None:
@@ -216,6 +222,49 @@ def test_an_interrupted_run_is_given_back_and_goes_on(
     stopped.resume(progress=False)
     for name in ("model.safetensors", "samples.txt"):
         assert (stopped.path / name).read_bytes() == (run.path / name).read_bytes()
+
+
+def test_ctrl_c_after_training_gives_the_run_back_and_resume_finishes_it(
+    folder: Path, cats: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("gradus.api.write_samples", interrupt)
+        stopped = gradus.train(cats, steps=6, out=folder / "unfinished", progress=False, **SMALL)
+        assert capsys.readouterr().out == "stopped; run.resume() finishes it\n"
+        before = stopped.evaluate("dev")
+        stopped.resume(steps=12, progress=False)
+        assert stopped.config.steps == 12
+        assert stopped.evaluate("dev") != before
+    stopped.resume(progress=False)
+    assert len((stopped.path / "samples.txt").read_text(encoding="utf-8")) == 501
+    with pytest.raises(UserError, match="has spent its budget of 12 steps"):
+        stopped.resume(progress=False)
+
+
+def test_a_resume_that_fails_leaves_no_old_model(run: gradus.Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise UserError("the loss became nan")
+
+    loaded = gradus.load(run.path)
+    before = loaded.model
+    monkeypatch.setattr("gradus.api.reopen_to_resume", fail)
+    with pytest.raises(UserError, match="became nan"):
+        loaded.resume()
+    assert loaded.model is not before
+
+
+def test_resume_goes_on_with_diagnostics_and_leaves_no_old_page(folder: Path, cats: Path) -> None:
+    result = command("train", cats, "--steps", 2, "--diagnose", "--out", folder / "seen", *FLAGS)
+    assert result.exit_code == 0, result.output
+    page = (folder / "seen" / "index.html").read_bytes()
+    gradus.load(folder / "seen").resume(steps=4, progress=False)
+    lines = (folder / "seen" / "diagnostics.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(lines[-1])["step"] == 4
+    assert (folder / "seen" / "index.html").read_bytes() != page
+    assert not is_old(folder / "seen")
 
 
 def test_a_mixture_is_fitted_on_dev_as_the_command_fits_it(folder: Path, run: gradus.Run) -> None:

@@ -30,10 +30,10 @@ FLOORS = {
     "training": 5,
     "generation": 5,
     "evaluation": 5,
-    "api": 6,
     "report": 6,
     "run": 6,
     "bench": 6,
+    "api": 7,
     "cli": 7,
 }
 

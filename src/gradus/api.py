@@ -3,9 +3,8 @@ its losses and goes on training. What the command does with a run's folder, this
 
 from __future__ import annotations
 
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,9 @@ from gradus.errors import UserError
 from gradus.evaluation import Score, evaluate
 from gradus.generation import SamplingRule, Texts, samples
 from gradus.models import LanguageModel
+from gradus.report.train import train_run, write_pages, write_samples
 from gradus.text import Tokenizer, split_named, tokenizer_from_json
 from gradus.training import (
-    SAMPLES,
     TOKENIZER,
     RunFolder,
     Setup,
@@ -23,7 +22,6 @@ from gradus.training import (
     create_run,
     is_counting,
     load_model,
-    load_weights,
     progress_of,
     reopen,
     reopen_to_resume,
@@ -31,7 +29,6 @@ from gradus.training import (
     settings_of,
     show_progress,
     sliding_stride,
-    train_setup,
     write_beginning,
 )
 from gradus.training.metrics import Metrics
@@ -201,10 +198,12 @@ class Run:
         Raises:
             UserError: if its budget is spent and there is no new one.
         """
-        with self._folder.in_use():
-            _train(self._folder, reopen_to_resume(self._folder, steps=steps, minutes=minutes), progress)
-        for name in ("config", "model", "_setup"):
-            self.__dict__.pop(name, None)
+        try:
+            with self._folder.in_use():
+                _train(self._folder, reopen_to_resume(self._folder, steps=steps, minutes=minutes), progress)
+        finally:
+            for name in ("config", "model", "_setup"):
+                self.__dict__.pop(name, None)
         return self
 
     def __repr__(self) -> str:
@@ -235,18 +234,18 @@ class Run:
 
 
 def _train(folder: RunFolder, setup: Setup, progress: bool) -> None:
-    """Train from where the run stands; at the end, write its samples."""
-    dev = setup.rows("dev")
-    with show_progress(setup.config.model) if progress else nullcontext() as show:
-        result = train_setup(setup, folder, evaluate=lambda model: evaluate(model, dev).nats, progress=show)
-    if result.stopped == "interrupted":
-        print(f"stopped and saved at step {result.step:,}; run.resume() goes on")
+    """Train from where the run stands, and write what it is given at the end. Ctrl-C leaves a run that can go on."""
+    try:
+        with show_progress(setup.config.model) if progress else nullcontext() as show:
+            result = train_run(folder, setup, show)
+        if result.stopped == "interrupted":
+            print(f"stopped and saved at step {result.step:,}; run.resume() goes on")
+            return
+        write_samples(folder, setup, show=lambda _: None)
+        for _ in write_pages(folder, setup):
+            pass
+        test_loss = evaluate(setup.model, setup.rows("test")).total / setup.size("test")[0]
+    except KeyboardInterrupt:
+        print("stopped; run.resume() finishes it")
         return
-    if result.best is not None:
-        load_weights(setup.model, result.best)
-    shown: list[str] = []
-    with suppress(UserError):  # an n-gram without smoothing may never have seen the context; the run is complete
-        for text in samples(setup.model, setup.tokenizer, setup.corpus.kind, seed=setup.config.seed):
-            shown += chain(text, "\n")
-    folder.write(SAMPLES, "".join(shown))
-    folder.update(reported=True, test_loss=evaluate(setup.model, setup.rows("test")).total / setup.size("test")[0])
+    folder.update(reported=True, test_loss=test_loss)

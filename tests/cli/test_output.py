@@ -147,7 +147,7 @@ def test_running_out_of_memory_is_one_line(monkeypatch: pytest.MonkeyPatch, text
     def exhausted(*_: Any, **__: Any) -> None:
         raise MemoryError("Unable to allocate 13.5 GiB")
 
-    monkeypatch.setattr("gradus.cli.train.set_up", exhausted)
+    monkeypatch.setattr("gradus.cli.train.set_up_new", exhausted)
     result = gradus("train", text)
     assert result.exit_code == 2
     assert result.stderr == (

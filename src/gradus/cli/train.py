@@ -3,6 +3,7 @@ results."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,15 @@ from gradus.cli.meant import ALIASES
 from gradus.cli.options import SettingsCommand, given
 from gradus.cli.output import say, work_goes_on
 from gradus.cli.verb import RunArgument
-from gradus.cli.writing import show_samples
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
 from gradus.files import saving
-from gradus.generation import samples
 from gradus.models import MODELS
-from gradus.report.diagnose import draw, looked_at
-from gradus.report.trained import is_old, write_page_of
-from gradus.text import CharTokenizer, Rows
+from gradus.report.train import train_run, write_pages, write_samples
+from gradus.text import CharTokenizer
 from gradus.training import (
     RECIPES,
     RUNS,
-    SAMPLES,
-    Report,
     RunFolder,
     Setup,
     TrainConfig,
@@ -34,7 +30,6 @@ from gradus.training import (
     create_run,
     find_learning_rate,
     is_counting,
-    load_weights,
     model_settings,
     read_toml,
     reopen_to_resume,
@@ -42,11 +37,9 @@ from gradus.training import (
     settings_of,
     show_progress,
     slides,
-    train_setup,
     with_budget,
     write_beginning,
 )
-from gradus.training.diagnose import DIAGNOSTICS, Diagnosis
 
 TRAINING = {name: setting for name, setting in settings_of(TrainConfig).items() if name != "corpus"}
 EVERY_MODEL = {"block_size": model_settings("gpt")["block_size"]}
@@ -160,30 +153,16 @@ def _find_lr(setup: Setup, folder: Path) -> None:
 
 def _train(ctx: click.Context, run: RunFolder, setup: Setup, page: bool, diagnose: bool) -> None:
     """Train from where the run stands, and print the results."""
-    dev, test = setup.rows("dev"), setup.rows("test")
     say(_introduction(setup))
-    diagnose = diagnose or (run.path / DIAGNOSTICS).exists()  # a resumed run goes on with it
-    grad_clip = setup.config.grad_clip
-    collect = Diagnosis(setup.model, looked_at(setup), run, grad_clip=grad_clip) if diagnose else None
     with show_progress(setup.config.model) as progress:
-
-        def show(report: Report) -> None:
-            progress(report)
-            if collect is not None:
-                collect(report)
-
-        result = train_setup(setup, run, evaluate=lambda model: evaluate(model, dev).nats, progress=show)
+        result = train_run(run, setup, progress, diagnose=diagnose)
     if result.stopped == "interrupted":
         say(f"stopped and saved at step {result.step:,}; resume with:", f"gradus train --resume {run.path}")
         ctx.exit(130)
     try:
-        test_loss = _report(run, setup, result, dev, test)
-        if diagnose:
-            pictures = draw(run, setup)
-            click.echo(f"inside   {run.path / 'diagnostics'}, {len(pictures)} pictures")
-        for folder in (run.path, run.path.parent):  # a page, that of a climb too, is never older than its run
-            if ((page or diagnose) and folder is run.path) or is_old(folder):
-                click.echo(f"page     {write_page_of(folder)}")
+        test_loss = _report(run, setup, result)
+        for what, where in write_pages(run, setup, page=page, diagnose=diagnose):
+            click.echo(f"{what:8} {where}")
     except KeyboardInterrupt:
         click.echo(f"\nstopped; the run is saved. Finish its report by: gradus train --resume {run.path}", err=True)
         ctx.exit(130)
@@ -220,24 +199,17 @@ def _vocabulary(setup: Setup) -> str:
     return f"a vocabulary of {number:,} tokens, {characters / tokens:.2f} characters in each"
 
 
-def _report(run: RunFolder, setup: Setup, result: TrainResult, dev: Rows, test: Rows) -> float:
+def _report(run: RunFolder, setup: Setup, result: TrainResult) -> float:
     """Print the results and write the samples. Returns the test loss, in nats per character."""
-    if result.best is not None:
-        load_weights(setup.model, result.best)
     if result.stopped == "patience":
         say(f"stopped early, after {setup.config.patience} evaluations without a better dev loss")
     best = "" if result.best_step in (None, result.step) else f", the best of the run, at step {result.best_step:,}"
-    tested = evaluate(setup.model, test)
-    say(f"dev loss  {told(evaluate(setup.model, dev), setup, 'dev')}{best}")
+    tested = evaluate(setup.model, setup.rows("test"))
+    say(f"dev loss  {told(evaluate(setup.model, setup.rows('dev')), setup, 'dev')}{best}")
     say(f"test loss {told(tested, setup, 'test')}")
     rate = f", {result.tokens_per_second:,.0f} tokens/s" if result.tokens_per_second else ""
     say(f"{result.tokens:,} tokens in {result.seconds:.0f} s{rate}\n")
-    shown: list[str] = []
-    try:
-        show_samples(samples(setup.model, setup.tokenizer, setup.corpus.kind, seed=setup.config.seed), shown)
-    except UserError as error:  # an n-gram without smoothing may never have seen the context; the run is complete
-        click.echo(f"... {error}")
-    run.write(SAMPLES, "".join(shown))
+    write_samples(run, setup, show=partial(click.echo, nl=False))
     sliding = " --sliding" if slides(setup.model, setup.corpus.kind) else ""
     click.echo(f"\nrun      {run.path}")
     click.echo(f"generate gradus sample {run.path}")

@@ -8,10 +8,8 @@ from itertools import chain
 import click
 
 
-def show_samples(texts: Iterable[Iterable[str]], shown: list[str] | None = None) -> None:
-    """Print texts as they are drawn, each ended by a newline; what was printed is also put into `shown`."""
-    shown = [] if shown is None else shown
+def show_samples(texts: Iterable[Iterable[str]]) -> None:
+    """Print texts as they are drawn, each ended by a newline."""
     for text in texts:
         for piece in chain(text, "\n"):
             click.echo(piece, nl=False)
-            shown.append(piece)

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from gradus.errors import UserError
 from gradus.files import saving
-from gradus.report.diagnose import draw, looked_at
+from gradus.report.diagnose import diagnosis, draw
 from gradus.report.examine import begin_record, examine
 from gradus.report.ladder import CHOOSING, ORDERS, SMOOTHINGS, Plan, Step, choose, evaluations, minutes_of, mixes
 from gradus.report.page import write_page
@@ -40,7 +40,6 @@ from gradus.training import (
     weights,
     write_beginning,
 )
-from gradus.training.diagnose import Diagnosis
 from gradus.training.prepare import lasting, vanishes
 
 Clock = Callable[[], float]
@@ -204,9 +203,7 @@ class _Ascent:
         """Train a rung, score it and mark its run as reported."""
         write_beginning(run, setup)
         dev = self.task.dev_while_training
-        collect = (
-            Diagnosis(setup.model, looked_at(setup), run, grad_clip=setup.config.grad_clip) if self.diagnose else None
-        )
+        collect = diagnosis(run, setup) if self.diagnose else None
 
         def progress(report: Report) -> None:
             if collect is not None:

@@ -23,7 +23,7 @@ from gradus.evaluation import token_losses
 from gradus.models.inside import attention, embedding, gradients, layers
 from gradus.report.picture import Picture
 from gradus.training import RunFolder, Setup
-from gradus.training.diagnose import read_diagnostics
+from gradus.training.diagnose import Diagnosis, read_diagnostics
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,6 +46,11 @@ def looked_at(setup: Setup) -> tuple[Ints, Ints]:
     middle length, so that none is padded."""
     rows = setup.rows("dev")
     return rows.take(np.flatnonzero(rows.lengths == np.sort(rows.lengths)[len(rows) // 2])[:LOOKED_AT])
+
+
+def diagnosis(run: RunFolder, setup: Setup) -> Diagnosis:
+    """What collects at each evaluation what the network of a run looks like inside."""
+    return Diagnosis(setup.model, looked_at(setup), run, grad_clip=setup.config.grad_clip)
 
 
 def draw(run: RunFolder, setup: Setup) -> list[Picture]:

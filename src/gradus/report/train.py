@@ -1,0 +1,73 @@
+"""Training a run from where it stands, and what a run is given then: samples, pictures of what it looks like inside,
+a page. `gradus train` and `gradus.train` do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from gradus.errors import UserError
+from gradus.evaluation import evaluate
+from gradus.generation import samples
+from gradus.report.diagnose import diagnosis, draw
+from gradus.report.trained import is_old, write_page_of
+from gradus.training import SAMPLES, Report, RunFolder, Setup, TrainResult, load_weights, train_setup
+from gradus.training.diagnose import DIAGNOSTICS
+
+
+def train_run(
+    run: RunFolder, setup: Setup, progress: Callable[[Report], None] | None = None, *, diagnose: bool = False
+) -> TrainResult:
+    """Train from where a run stands. Unless it was interrupted, its model then has the weights of the lowest dev loss.
+
+    Args:
+        progress: called after every step.
+        diagnose: collect at each evaluation what the network looks like inside; a run that has begun with it goes on
+            with it in any case.
+
+    Raises:
+        UserError: as `gradus.training.train` does.
+    """
+    dev = setup.rows("dev")
+    collect = diagnosis(run, setup) if diagnose or _is_diagnosed(run) else None
+    watchers = [watcher for watcher in (progress, collect) if watcher is not None]
+
+    def watch(report: Report) -> None:
+        for watcher in watchers:
+            watcher(report)
+
+    result = train_setup(setup, run, evaluate=lambda model: evaluate(model, dev).nats, progress=watch)
+    if result.stopped != "interrupted" and result.best is not None:
+        load_weights(setup.model, result.best)
+    return result
+
+
+def write_samples(run: RunFolder, setup: Setup, show: Callable[[str], object]) -> None:
+    """Write samples of a trained model into its run's folder, showing each piece as soon as it is drawn."""
+    drawn: list[str] = []
+    try:
+        for text in samples(setup.model, setup.tokenizer, setup.corpus.kind, seed=setup.config.seed):
+            for piece in chain(text, "\n"):
+                show(piece)
+                drawn.append(piece)
+    except UserError as error:  # an n-gram without smoothing may never have seen the context; the run is complete
+        show(f"... {error}\n")
+    run.write(SAMPLES, "".join(drawn))
+
+
+def write_pages(
+    run: RunFolder, setup: Setup, *, page: bool = False, diagnose: bool = False
+) -> Iterator[tuple[str, str]]:
+    """Draw what a run collected of its inside, and write its page if it is asked for, shows that, or is old; that of
+    a climb around it, if that is old. Yields what each is, and where, as soon as it is written."""
+    diagnose = diagnose or _is_diagnosed(run)
+    if diagnose:
+        pictures = draw(run, setup)
+        yield "inside", f"{run.path / 'diagnostics'}, {len(pictures)} pictures"
+    for folder in (run.path, run.path.parent):
+        if ((page or diagnose) and folder is run.path) or is_old(folder):
+            yield "page", str(write_page_of(folder))
+
+
+def _is_diagnosed(run: RunFolder) -> bool:
+    return (run.path / DIAGNOSTICS).exists()
