@@ -159,6 +159,10 @@ def test_plot_draws_the_losses_of_the_run(run: gradus.Run) -> None:
     [
         ({"n_layers": 3}, "unknown setting n_layers; did you mean n_layer?"),
         ({"lr": 0.1}, "unknown setting lr; did you mean learning_rate?"),
+        ({"time": 3}, "unknown setting time; did you mean minutes?"),
+        ({"epochs": 3}, "unknown setting epochs; did you mean steps or minutes?"),
+        ({"eval_steps": 3}, "unknown setting eval_steps; did you mean evaluations, how many there are in all?"),
+        ({"sequence_length": 3}, "unknown setting sequence_length; did you mean block_size?"),
         ({"num_layers": 3}, "unknown setting num_layers; did you mean n_layer?"),
         ({"n_layer": "3"}, "n_layer must be a whole number, got '3'"),
         ({"order": 3}, "order is a setting of ngram.*, not of gpt"),

@@ -9,9 +9,11 @@ import click
 import pytest
 
 from gradus.cli import VERBS, main
-from gradus.cli.meant import ALIASES, MEANT, VERBS_MEANT
+from gradus.cli.meant import ALIASES, ALIASES_OF, MEANT, VERBS_MEANT
 from gradus.cli.verb import names
-from gradus.training import RunFolder
+from gradus.models import MODELS
+from gradus.training import RunFolder, TrainConfig, model_settings, settings_of
+from gradus.training.settings import ELSEWHERE, named_here
 from tests.cli.commands import SMALL, gradus, refused, write_documents, write_stream
 
 
@@ -39,6 +41,22 @@ def test_everything_suggested_exists() -> None:
 def test_every_alias_is_a_flag_somewhere() -> None:
     flags = {flag for verb in VERBS for flag in flags_of(verb)}
     assert {real for real in ALIASES.values() if real not in flags} == set()
+    for verb, aliases in ALIASES_OF.items():
+        assert set(aliases.values()) <= set(flags_of(verb))
+
+
+def test_what_other_libraries_call_a_setting_is_no_setting_and_names_some() -> None:
+    known = {name for model in MODELS for name in model_settings(model)} | set(settings_of(TrainConfig))
+    assert not known & set(ELSEWHERE)
+    assert {here for name in ELSEWHERE for here in named_here(name)} <= known
+    for alias, real in ALIASES.items():
+        if real.replace("-", "_") in known and real != "out":
+            assert named_here(alias.replace("-", "_")) == [real.replace("-", "_")]
+
+
+def test_a_name_of_the_output_in_one_verb_is_none_in_another(tmp_path: Path) -> None:
+    assert "has no --json" in refused("compare", "--json", tmp_path, "a", "b")
+    assert "has no --run" in refused("climb", "--run", tmp_path / "climb")
 
 
 def test_names_of_other_tools_and_underscores_train_the_same_run(tmp_path: Path) -> None:
@@ -84,6 +102,18 @@ def test_every_name_of_the_output_is_accepted(name: str, tmp_path: Path) -> None
         (["sample"], "sample needs RUN, the folder of a run; gradus runs lists them"),
         (["draw"], 'draw needs EXPRESSION, such as "tanh(2*a + 1)"'),
         (["run"], "run needs FILE.py|FILE.ipynb"),
+        (["sample", "x", "--n", "3"], "sample has no --n; use --num"),
+        (["eval", "x", "--json"], "eval has no --json; gradus eval --help lists what it has"),
+        (["train", "names", "--dry-run"], "train has no --dry-run; gradus train --help lists what it has"),
+        (["train", "--iters", "3"], "train has no --iters; use --steps"),
+        (["train", "--max-itres", "3"], "train has no --max-itres; did you mean --steps?"),
+        (["train", "--eval_steps", "3"], "train has no --eval-steps; use --evaluations, how many there are in all"),
+        (["tokenize"], "tokenize needs TEXT, the text itself, or - for standard input"),
+        (["tokenize", "x", "--run", "r"], "tokenize has no --run; use --tokenizer, which may be a run"),
+        (["data", "--json"], "data has no --json; gradus data --help lists what it has"),
+        (["data", "names"], "there is no gradus data names; did you mean gradus data show names?"),
+        (["data", "shwo"], "there is no gradus data shwo; did you mean gradus data show?"),
+        (["data", "show", "--backend"], "--backend goes before the verb: gradus --backend torch data show"),
         (["generate"], "there is no verb 'generate'; did you mean sample RUN?"),
         (["resume"], "there is no verb 'resume'; did you mean train --resume RUN?"),
         (["frobnicate"], "there is no verb 'frobnicate'; there are climb, train, "),

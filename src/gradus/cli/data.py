@@ -5,13 +5,25 @@ from __future__ import annotations
 import click
 
 from gradus.cli.output import show_table
-from gradus.cli.verb import Verb
+from gradus.cli.verb import Verb, nearest
 
 HEAD = ("name", "kind", "place", "what it is")
 LEAVING = ("place", "kind")  # what leaves a narrow terminal, in this order
 
 
-@click.group("data", invoke_without_command=True)
+class Data(Verb, click.Group):
+    """The group of `list` and `show`; the name of a corpus without `show` is answered with it."""
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        found = super().get_command(ctx, name)
+        if found is None and not name.startswith("-"):
+            known = nearest(name, self.commands)
+            meant = f"gradus data {known or f'show {name}'}"
+            raise click.UsageError(f"there is no gradus data {name}; did you mean {meant}?", ctx)
+        return found
+
+
+@click.command("data", cls=Data, invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
     """List the corpora, or show what is in one."""

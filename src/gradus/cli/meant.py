@@ -3,7 +3,7 @@ place; one that means nearly the same, or something we do in another way, is ans
 
 from __future__ import annotations
 
-# Accepted: a flag of another tool, or an earlier one of ours -> the flag, in each verb that has it.
+# Accepted: a flag of another tool -> the flag, in each verb that has it.
 ALIASES = {
     "lr": "learning-rate",
     "max-iters": "steps",  # nanoGPT
@@ -14,52 +14,30 @@ ALIASES = {
     "out-dir": "out",  # nanoGPT
     "output-dir": "out",  # Hugging Face
     "output": "out",
-    "run": "out",
-    "json": "out",
 }
 
-_LAYERS = dict.fromkeys(["layers", "num-layers", "n-layers", "num-hidden-layers", "depth", "blocks"], "--n-layer")
-_HEADS = dict.fromkeys(["heads", "num-heads", "n-heads", "num-attention-heads"], "--n-head")
-_WIDTH = dict.fromkeys(["hidden-size", "d-model", "dim", "width", "n-embed", "embedding-dim"], "--n-embd")
-_CONTEXT = dict.fromkeys(
-    ["context-length", "context-size", "seq-len", "sequence-length", "max-seq-len", "max-length", "length"],
-    "--block-size",
-)
-_EPOCHS = dict.fromkeys(["epochs", "num-epochs", "num-train-epochs"], "--steps or --minutes")
-_TIME = dict.fromkeys(["time", "hours", "seconds", "max-minutes"], "--minutes")
+# Accepted: the same, in one verb only.
+ALIASES_OF = {"train": {"run": "out"}, "bench": {"json": "out"}}
+
 _DEVICE = dict.fromkeys(
     ["device", "gpu", "cuda", "cpu"], "gradus --backend torch for PyTorch; gradus's own engine computes on the CPU"
 )
 _SEED = dict.fromkeys(["random-seed", "manual-seed", "random-state"], "--seed")
 
-# Answered: verb -> flag -> what to type. The flags in it are flags of that verb, or follow `gradus`.
+# Answered: verb -> flag -> what to type. The flags in it are flags of that verb, or follow `gradus`. What other
+# libraries call a setting is not here but in `gradus.training.settings`.
 MEANT: dict[str, dict[str, str]] = {
     "train": {
-        **_LAYERS,
-        **_HEADS,
-        **_WIDTH,
-        **_CONTEXT,
-        **_EPOCHS,
-        **_TIME,
         **_DEVICE,
-        **_SEED,
-        **dict.fromkeys(["eval-interval", "eval-steps", "eval-every"], "--evaluations, how many there are in all"),
-        "eval-iters": "--evaluations; each is over the whole dev split",
-        "min-lr": "--min-lr-ratio, a fraction of the learning rate",
-        **dict.fromkeys(["warmup-iters", "warmup-steps", "warmup-ratio"], "--warmup, a fraction of the budget"),
-        **dict.fromkeys(["scheduler", "lr-scheduler", "lr-scheduler-type", "decay-lr"], "--schedule"),
-        **dict.fromkeys(["max-grad-norm", "clip", "gradient-clipping"], "--grad-clip"),
-        "early-stopping": "--patience",
         **dict.fromkeys(["init-from", "resume-from-checkpoint", "checkpoint", "continue"], "--resume RUN"),
         **dict.fromkeys(["dataset", "data", "input-file", "corpus", "text"], "gradus train CORPUS, without a flag"),
         **dict.fromkeys(["name", "run-name", "work-dir", "save-dir"], "--out"),
-        **dict.fromkeys(["type", "arch", "architecture"], "--model"),
         **dict.fromkeys(["html", "report", "plot"], "--page"),
     },
     "climb": {
-        **_TIME,
         **_DEVICE,
         **_SEED,
+        **dict.fromkeys(["time", "hours", "seconds", "max-minutes"], "--minutes"),
         **dict.fromkeys(["models", "only", "type"], "--model"),
         **dict.fromkeys(["dataset", "data", "corpus"], "gradus climb CORPUS, without a flag"),
     },
@@ -81,6 +59,7 @@ MEANT: dict[str, dict[str, str]] = {
         **dict.fromkeys(["dev", "val", "test", "train"], "--split"),
         "window": "--sliding",
     },
+    "tokenize": dict.fromkeys(["run", "model", "vocab"], "--tokenizer, which may be a run"),
     "compare": _DEVICE,
     "page": _DEVICE,
 }

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from gradus.cli.verb import Verb
-from gradus.training.settings import Setting
+from gradus.training.settings import ELSEWHERE, Setting, named_here
 
 Section = Mapping[str, Setting]
 
@@ -37,6 +37,15 @@ class SettingsCommand(Verb):
         self.sections, self.notes = sections or {}, notes or {}
         every = {name: setting for section in self.sections.values() for name, setting in section.items()}
         self.params.extend(_option(setting) for setting in every.values())
+
+    def meant(self) -> dict[str, str]:
+        flags = {setting.name: setting.flag for section in self.sections.values() for setting in section.values()}
+        out = {}
+        for name, hint in ELSEWHERE.items():
+            if all(here in flags for here in named_here(name)):
+                _, comma, words = hint.partition(",")
+                out[name.replace("_", "-")] = " or ".join(flags[here] for here in named_here(name)) + comma + words
+        return out | super().meant()
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         flags = {setting.flag for section in self.sections.values() for setting in section.values()}

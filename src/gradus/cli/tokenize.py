@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator
 
 import click
 
+from gradus.cli.verb import Verb
+
 COLOURS = ("black on cyan", "black on yellow", "black on green", "black on magenta")
 MARKS = {" ": "·", "\n": "↵", "\t": "→"}  # what cannot be seen, where the terminal has these characters
 
 
-@click.command("tokenize")
-@click.argument("text")
+@click.command("tokenize", cls=Verb)
+@click.argument("text", metavar="TEXT")
 @click.option(
     "--tokenizer",
     "name",

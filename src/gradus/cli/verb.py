@@ -3,12 +3,12 @@ errors that say what was meant."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import click
 
-from gradus.cli.meant import ALIASES, MEANT
+from gradus.cli.meant import ALIASES, ALIASES_OF, MEANT
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -19,6 +19,7 @@ ARGUMENTS = {
     "RUN...": "the folders of runs; gradus runs lists them",
     "EXPRESSION": 'such as "tanh(2*a + 1)"',
     "NAME": "a corpus; gradus data lists them",
+    "TEXT": "the text itself, or - for standard input",
 }
 
 
@@ -51,7 +52,7 @@ class Verb(click.Command):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
     ) -> click.Context:
-        extra.setdefault("token_normalize_func", _spelling(self.params))
+        extra.setdefault("token_normalize_func", _spelling(self.params, self.aliases()))
         return super().make_context(info_name, args, parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -70,39 +71,54 @@ class Verb(click.Command):
         """The message for a flag that does not exist."""
         own, name = names(self.params), flag.lstrip("-")
         if ctx.parent is not None and name in names(ctx.find_root().command.params):
-            return f"{flag} goes before the verb: gradus {flag}{' torch' if name == 'backend' else ''} {self.name}"
-        meant = MEANT.get(self.name or "", {})
+            verb = ctx.command_path.removeprefix(ctx.find_root().command_path).strip()
+            return f"{flag} goes before the verb: gradus {flag}{' torch' if name == 'backend' else ''} {verb}"
+        meant = self.meant()
         if name in meant:
             return f"{self.name} has no {flag}; use {meant[name]}"
-        near = nearest(name, [*own, *meant, *(alias for alias, real in ALIASES.items() if real in own)])
+        others = meant | {alias: f"--{real}" for alias, real in self.aliases().items() if real in own}
+        near = nearest(name, [*own, *(other for other in others if nearest(name, [other], cutoff=0.8))])
         if ctx.parent is None and near is None:
             return f"gradus has no {flag}; a flag of a verb follows it: gradus VERB {flag}"
         if near is None:
             return f"{self.name} has no {flag}; {ctx.command_path} --help lists what it has"
-        return f"{self.name} has no {flag}; did you mean {meant.get(near, f'--{near}')}?"
+        return f"{self.name} has no {flag}; did you mean {others.get(near, f'--{near}')}?"
+
+    def aliases(self) -> dict[str, str]:
+        """Other names of the verb's flags, which are accepted."""
+        return ALIASES | ALIASES_OF.get(self.name or "", {})
+
+    def meant(self) -> dict[str, str]:
+        """Flags that the verb does not have, a short one after two dashes among them, and what to type in their
+        place."""
+        options = [param for param in self.params if isinstance(param, click.Option)]
+        short = {flag[1:]: option.opts[-1] for option in options for flag in option.opts if flag[1] != "-"}
+        return short | MEANT.get(self.name or "", {})
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is spelled most like another one; None if none is."""
+def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The known word that is spelled most like another one; None if none is: 1 is the same word, 0 one without a common
+    letter."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word, list(known), n=1)
+    near = get_close_matches(word, list(known), n=1, cutoff=cutoff)
     return near[0] if near else None
 
 
 def names(params: Iterable[click.Parameter]) -> list[str]:
-    """The flags among a command's parameters, without their dashes."""
+    """The long flags among a command's parameters, without their dashes."""
     options = [param for param in params if isinstance(param, click.Option)]
-    return [flag.lstrip("-") for option in options for flag in (*option.opts, *option.secondary_opts)]
+    flags = [flag for option in options for flag in (*option.opts, *option.secondary_opts)]
+    return [flag[2:] for flag in flags if flag.startswith("--")]
 
 
-def _spelling(params: Iterable[click.Parameter]) -> Callable[[str], str]:
+def _spelling(params: Iterable[click.Parameter], aliases: Mapping[str, str]) -> Callable[[str], str]:
     """How the flags of a command are spelled; click gives it both those that were typed and those that there are."""
     own = set(names(params))
 
     def spelled(word: str) -> str:
         word = word.replace("_", "-")
-        alias = ALIASES.get(word)
+        alias = aliases.get(word)
         return alias if alias in own and word not in own else word
 
     return spelled

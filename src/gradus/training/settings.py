@@ -24,20 +24,30 @@ from gradus.errors import UserError
 
 T = TypeVar("T")
 
-# What other libraries call a setting, or what stands in its place there: the name here.
+# What other libraries call a setting, or have in its place: the setting here, or two of them, and what else is to know.
 ELSEWHERE = {
     **dict.fromkeys(["lr", "max_lr"], "learning_rate"),
-    **dict.fromkeys(["epochs", "iters", "max_iters", "max_steps", "train_epochs"], "steps"),
-    **dict.fromkeys(["layers", "hidden_layers", "depth", "blocks"], "n_layer"),
-    **dict.fromkeys(["heads", "attention_heads"], "n_head"),
-    **dict.fromkeys(["hidden_size", "d_model", "dim", "width", "embedding_dim"], "n_embd"),
-    **dict.fromkeys(["context_length", "context_size", "seq_len", "max_length"], "block_size"),
+    **dict.fromkeys(["iters", "max_iters", "max_steps", "train_steps"], "steps"),
+    **dict.fromkeys(["epochs", "num_epochs", "train_epochs", "num_train_epochs"], "steps or minutes"),
+    **dict.fromkeys(["time", "hours", "seconds", "max_minutes"], "minutes"),
+    **dict.fromkeys(["layers", "num_layers", "n_layers", "hidden_layers", "num_hidden_layers"], "n_layer"),
+    **dict.fromkeys(["depth", "blocks"], "n_layer"),
+    **dict.fromkeys(["heads", "num_heads", "n_heads", "attention_heads", "num_attention_heads"], "n_head"),
+    **dict.fromkeys(["hidden_size", "d_model", "dim", "width", "n_embed", "embedding_dim"], "n_embd"),
+    **dict.fromkeys(["context_length", "context_size", "seq_len", "sequence_length", "max_seq_len"], "block_size"),
+    **dict.fromkeys(["max_length", "length"], "block_size"),
     **dict.fromkeys(["bs", "batch"], "batch_size"),
-    **dict.fromkeys(["warmup_steps", "warmup_iters", "warmup_ratio"], "warmup"),
-    **dict.fromkeys(["clip", "max_grad_norm"], "grad_clip"),
-    **dict.fromkeys(["dataset", "data", "text"], "corpus"),
-    "min_lr": "min_lr_ratio",
     "gradient_accumulation_steps": "grad_accumulation",
+    **dict.fromkeys(["warmup_iters", "warmup_steps", "warmup_ratio"], "warmup, a fraction of the budget"),
+    "min_lr": "min_lr_ratio, a fraction of the learning rate",
+    **dict.fromkeys(["scheduler", "lr_scheduler", "lr_scheduler_type", "decay_lr"], "schedule"),
+    **dict.fromkeys(["clip", "max_grad_norm", "gradient_clipping"], "grad_clip"),
+    **dict.fromkeys(["eval_interval", "eval_steps", "eval_every"], "evaluations, how many there are in all"),
+    "eval_iters": "evaluations, each of which is over the whole dev split",
+    "early_stopping": "patience",
+    **dict.fromkeys(["random_seed", "manual_seed", "random_state"], "seed"),
+    **dict.fromkeys(["type", "arch", "architecture"], "model"),
+    **dict.fromkeys(["dataset", "data", "text", "input_file"], "corpus"),
 }
 
 EXPECTED = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
@@ -139,10 +149,18 @@ def build(config: type[T], values: Mapping[str, object]) -> T:
 def unknown(name: str, known: Iterable[str]) -> UserError:
     """The error for a setting that does not exist, naming the nearest that does."""
     known = list(known)
-    same = ELSEWHERE.get(name.replace("num_", ""))
-    near = [same] if same in known else difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    if named_here(name) and set(named_here(name)) <= set(known):
+        hint = f"did you mean {ELSEWHERE[name]}?"
+    elif near := difflib.get_close_matches(name, known, n=1):
+        hint = f"did you mean {near[0]}?"
+    else:
+        hint = f"there are {', '.join(known)}"
     return UserError(f"unknown setting {name}; {hint}")
+
+
+def named_here(name: str) -> list[str]:
+    """The settings that ELSEWHERE has for another library's name, without words; none for an unknown name."""
+    return [part for part in ELSEWHERE.get(name, "").partition(",")[0].split(" or ") if part]
 
 
 def read_toml(path: str | Path) -> dict[str, object]:
