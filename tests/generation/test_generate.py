@@ -10,7 +10,7 @@ import pytest
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.generation import SamplingRule, generate, stream
-from gradus.models import MODELS, Bigram, BigramConfig, LanguageModel, build_model, inference
+from gradus.models import Bigram, BigramConfig, LanguageModel, build_model, inference
 
 V, BLOCK = 11, 6
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -24,8 +24,8 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "modern": {"n_layer": 1, "n_head": 2, "n_embd": 16, "dropout": 0.3},
     "mixture": {"network": '{"name": "bigram"}', "order": 3},
 }
-every_model = pytest.mark.parametrize("name", MODELS)
-every_model_that_sees_a_block = pytest.mark.parametrize("name", [name for name in MODELS if name != "recurrent"])
+every_model = pytest.mark.parametrize("name", SETTINGS)
+every_model_that_sees_a_block = pytest.mark.parametrize("name", [name for name in SETTINGS if name != "recurrent"])
 
 
 def model_named(name: str) -> LanguageModel:

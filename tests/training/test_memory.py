@@ -23,6 +23,10 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("modern", {"n_head": 4, "n_kv_head": 2}),
     ("gpt", {"n_layer": 2, "n_head": 2, "n_embd": 8}),
     ("gpt", {"n_layer": 1, "n_head": 2, "n_embd": 12, "bias": True}),
+    ("transformer", {"n_layer": 2}),
+    ("transformer", {"n_layer": 1, "norm": "post", "position_encoding": "learned"}),
+    ("encoder", {"n_layer": 2}),
+    ("encoder", {"n_layer": 1, "norm": "post", "n_hidden": 24, "n_segments": 2, "n_labels": 3}),
 ]
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gradus.models.bigram import Bigram
     from gradus.models.config import (
         BigramConfig,
+        EncoderConfig,
         GPTConfig,
         MixtureConfig,
         MLPConfig,
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
         NGramConfig,
         NPLMConfig,
         RecurrentConfig,
+        TransformerConfig,
         WaveNetConfig,
     )
+    from gradus.models.encoder import Encoder
     from gradus.models.gpt import GPT
     from gradus.models.mixture import Mixture
     from gradus.models.mlp import MLP
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from gradus.models.nplm import NPLM
     from gradus.models.recurrent import Recurrent
     from gradus.models.registry import MODELS, build_model
+    from gradus.models.transformer import Transformer
     from gradus.models.wavenet import WaveNet, receptive_fields
 
 __all__ = [
@@ -43,6 +47,8 @@ __all__ = [
     "NPLM",
     "Bigram",
     "BigramConfig",
+    "Encoder",
+    "EncoderConfig",
     "GPTConfig",
     "LanguageModel",
     "MLPConfig",
@@ -56,6 +62,8 @@ __all__ = [
     "NPLMConfig",
     "Recurrent",
     "RecurrentConfig",
+    "Transformer",
+    "TransformerConfig",
     "WaveNet",
     "WaveNetConfig",
     "build_model",
@@ -68,6 +76,7 @@ _HOME = {
     **dict.fromkeys(
         [
             "BigramConfig",
+            "EncoderConfig",
             "GPTConfig",
             "MLPConfig",
             "MixtureConfig",
@@ -76,6 +85,7 @@ _HOME = {
             "NGramConfig",
             "NPLMConfig",
             "RecurrentConfig",
+            "TransformerConfig",
             "WaveNetConfig",
         ],
         "config",
@@ -83,6 +93,7 @@ _HOME = {
     **dict.fromkeys(["NOT_SCORED", "LanguageModel", "device_of", "inference"], "base"),
     **dict.fromkeys(["MODELS", "build_model"], "registry"),
     "Bigram": "bigram",
+    "Encoder": "encoder",
     "GPT": "gpt",
     "MLP": "mlp",
     "Modern": "modern",
@@ -90,6 +101,7 @@ _HOME = {
     "NGram": "ngram",
     "NPLM": "nplm",
     "Recurrent": "recurrent",
+    "Transformer": "transformer",
     **dict.fromkeys(["WaveNet", "receptive_fields"], "wavenet"),
 }
 

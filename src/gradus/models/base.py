@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from gradus.backend import F, nn, torch
 from gradus.models.config import ModelConfig
@@ -24,6 +24,7 @@ class LanguageModel(nn.Module):
     """A model that maps rows of tokens to the scores of each next token.
 
     Attributes:
+        kinds: of which kinds of text it is a model.
         config: the settings it was built from.
         block_size: the longest row it is given.
         context: how many tokens, the current one included, a prediction can see. A model whose context is shorter than
@@ -31,6 +32,7 @@ class LanguageModel(nn.Module):
         state: what a recurrent model carries from one call to the next; None for a new text, and in all other models.
     """
 
+    kinds: ClassVar[tuple[str, ...]] = ("documents", "stream")
     config: ModelConfig
     block_size: int
     context: int

@@ -196,8 +196,7 @@ class RecurrentConfig:
     def __post_init__(self) -> None:
         _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
         _at_least(1, n_embd=self.n_embd, n_hidden=self.n_hidden, n_layer=self.n_layer)
-        if not 0.0 <= self.dropout < 1.0:
-            raise UserError(f"dropout must be at least 0 and less than 1, got {self.dropout}")
+        _below_one(dropout=self.dropout)
 
     @property
     def parameters(self) -> int:
@@ -221,11 +220,8 @@ class GPTConfig:
 
     def __post_init__(self) -> None:
         _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
-        _at_least(1, n_layer=self.n_layer, n_head=self.n_head, n_embd=self.n_embd)
-        if self.n_embd % self.n_head != 0:
-            raise UserError(f"n_embd must be a multiple of n_head, got n_embd {self.n_embd} and n_head {self.n_head}")
-        if not 0.0 <= self.dropout < 1.0:
-            raise UserError(f"dropout must be at least 0 and less than 1, got {self.dropout}")
+        _heads(self.n_layer, self.n_head, self.n_embd)
+        _below_one(dropout=self.dropout)
 
     @property
     def parameters(self) -> int:
@@ -257,18 +253,15 @@ class ModernConfig:
 
     def __post_init__(self) -> None:
         _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
-        _at_least(1, n_layer=self.n_layer, n_head=self.n_head, n_embd=self.n_embd)
+        _heads(self.n_layer, self.n_head, self.n_embd)
         _at_least(0, n_kv_head=self.n_kv_head)
-        if self.n_embd % self.n_head != 0:
-            raise UserError(f"n_embd must be a multiple of n_head, got n_embd {self.n_embd} and n_head {self.n_head}")
         if self.rope and self.n_embd // self.n_head % 2:
             raise UserError(f"rope needs heads of an even size n_embd / n_head, got {self.n_embd // self.n_head}")
         if self.n_kv_head and self.n_head % self.n_kv_head:
             raise UserError(
                 f"n_head must be a multiple of n_kv_head, got n_head {self.n_head} and n_kv_head {self.n_kv_head}"
             )
-        if not 0.0 <= self.dropout < 1.0:
-            raise UserError(f"dropout must be at least 0 and less than 1, got {self.dropout}")
+        _below_one(dropout=self.dropout)
         if not 0.0 <= self.soft_cap < float("inf"):
             raise UserError(f"soft_cap must be 0 or more, got {self.soft_cap}")
 
@@ -285,6 +278,82 @@ class ModernConfig:
         block += (V * kv if self.value_embeddings else 0) + (0 if self.rms_norm else 2 * C)
         ends = V * C * (1 if self.tied else 2) + (0 if self.rope else self.block_size * C)
         return ends + self.n_layer * block + (C if self.smear else 0) + (0 if self.rms_norm else C)
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """Settings of `gradus.models.transformer.Transformer`; the paper's base model has 6 layers, 8 heads, width 512 and
+    norm post."""
+
+    vocab_size: int  # number of different tokens
+    block_size: int  # longest source or target in tokens, separators included
+    n_layer: int = 4  # number of layers in the encoder, and as many in the decoder
+    n_head: int = 4  # number of heads in each attention
+    n_embd: int = 128  # embedding size: the width of the residual stream
+    dropout: float = 0.1  # dropout probability: the fraction of activations dropped in training
+    label_smoothing: float = 0.1  # in training, this much of a target is spread over all tokens
+    norm: Literal["pre", "post"] = "pre"  # normalise what a layer reads, or as in the paper the sum it leaves
+    position_encoding: Literal["sinusoidal", "learned"] = "sinusoidal"  # waves of fixed lengths, or learned vectors
+    cross_attention: bool = True  # let the decoder see the source; without it, to see what that is worth
+
+    def __post_init__(self) -> None:
+        _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
+        _heads(self.n_layer, self.n_head, self.n_embd)
+        _below_one(dropout=self.dropout, label_smoothing=self.label_smoothing)
+
+    @property
+    def parameters(self) -> int:
+        C = self.n_embd
+        attention, feed_forward, norm = 4 * C * C + 4 * C, 8 * C * C + 5 * C, 2 * C
+        layers = (attention + feed_forward + 2 * norm) + (2 * attention + feed_forward + 3 * norm)
+        ends = self.vocab_size * C + (self.block_size * C if self.position_encoding == "learned" else 0)
+        return ends + self.n_layer * layers + (2 * norm if self.norm == "pre" else 0)
+
+
+@dataclass(frozen=True)
+class EncoderConfig:
+    """Settings of `gradus.models.encoder.Encoder`; BERT's base model has 12 layers, 12 heads, width 768, 2 segments and
+    norm post."""
+
+    vocab_size: int  # number of different tokens, the mask not counted
+    block_size: int  # longest text in tokens, separators included
+    n_layer: int = 4  # number of layers
+    n_head: int = 4  # number of heads in each attention
+    n_embd: int = 128  # embedding size: the width of the residual stream
+    n_hidden: int = 0  # width inside the feed-forward networks; 0 = 4 n_embd
+    dropout: float = 0.1  # dropout probability: the fraction of activations dropped in training
+    norm: Literal["pre", "post"] = "pre"  # normalise what a layer reads, or as in BERT the sum it leaves
+    n_segments: int = 0  # parts of an input that have an embedding of their own; BERT's two sentences are 2
+    n_labels: int = 0  # labels to choose from; 0 = say what the masked tokens were
+    pool: Literal["first", "mean"] = "mean"  # what a text's label is read from: its first position, or the mean of all
+
+    def __post_init__(self) -> None:
+        _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
+        _heads(self.n_layer, self.n_head, self.n_embd)
+        _at_least(0, n_hidden=self.n_hidden, n_segments=self.n_segments, n_labels=self.n_labels)
+        _below_one(dropout=self.dropout)
+        if self.n_labels == 1:
+            raise UserError("n_labels must be 0, or at least 2 to choose from, got 1")
+
+    @property
+    def parameters(self) -> int:
+        V, C, H = self.vocab_size, self.n_embd, self.n_hidden or 4 * self.n_embd
+        layer = 4 * (C + 1) * C + (C + 1) * H + (H + 1) * C + 4 * C
+        ends = (V + 1 + self.block_size + self.n_segments) * C + 2 * C + (2 * C if self.norm == "pre" else 0)
+        head = (C + 1) * C + ((C + 1) * self.n_labels if self.n_labels else 2 * C + V)
+        return ends + self.n_layer * layer + head
+
+
+def _heads(n_layer: int, n_head: int, n_embd: int) -> None:
+    _at_least(1, n_layer=n_layer, n_head=n_head, n_embd=n_embd)
+    if n_embd % n_head != 0:
+        raise UserError(f"n_embd must be a multiple of n_head, got n_embd {n_embd} and n_head {n_head}")
+
+
+def _below_one(**settings: float) -> None:
+    for name, value in settings.items():
+        if not 0.0 <= value < 1.0:
+            raise UserError(f"{name} must be at least 0 and less than 1, got {value}")
 
 
 def _at_least(least: int, **settings: int) -> None:

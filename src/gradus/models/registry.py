@@ -12,6 +12,7 @@ from gradus.models.base import LanguageModel
 from gradus.models.bigram import Bigram
 from gradus.models.config import (
     BigramConfig,
+    EncoderConfig,
     GPTConfig,
     MixtureConfig,
     MLPConfig,
@@ -19,8 +20,10 @@ from gradus.models.config import (
     NGramConfig,
     NPLMConfig,
     RecurrentConfig,
+    TransformerConfig,
     WaveNetConfig,
 )
+from gradus.models.encoder import Encoder
 from gradus.models.gpt import GPT
 from gradus.models.mixture import Mixture
 from gradus.models.mlp import MLP
@@ -28,6 +31,7 @@ from gradus.models.modern import Modern
 from gradus.models.ngram import NGram
 from gradus.models.nplm import NPLM
 from gradus.models.recurrent import Recurrent
+from gradus.models.transformer import Transformer
 from gradus.models.wavenet import WaveNet
 
 MODELS: dict[str, tuple[type[Any], Callable[[Any], LanguageModel]]] = {
@@ -40,6 +44,8 @@ MODELS: dict[str, tuple[type[Any], Callable[[Any], LanguageModel]]] = {
     "gpt": (GPTConfig, GPT),
     "modern": (ModernConfig, Modern),
     "mixture": (MixtureConfig, Mixture),
+    "transformer": (TransformerConfig, Transformer),
+    "encoder": (EncoderConfig, Encoder),
 }
 
 
