@@ -10,7 +10,7 @@ last S positions. So one trainer, one evaluator, one generator and one table ser
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -55,14 +55,33 @@ class LanguageModel(nn.Module):
 
         Args:
             idx: (B, T) int64, T at least 1: the tokens that are new.
-            state: what the call before returned; None at the beginning.
+            state: what the call before returned, which may be changed; None at the beginning.
 
         Returns:
-            logits (B, V) of the next token, and the state for the next call: here the tokens that it can see.
+            logits (B, V) of the next token, and the state for the next call: here the tokens of each row that the model
+            can see.
         """
-        row = idx if state is None else torch.cat([state, idx], dim=1)
-        row = row[:, -min(self.block_size, max(1, self.context)) :]
-        return self(row)[0][:, -1], row
+        rows = self.seen(idx, state)
+        if len({len(row) for row in rows}) == 1:
+            return self(torch.stack(rows))[0][:, -1], rows
+        return torch.cat([self(row[None])[0][:, -1] for row in rows]), rows
+
+    def read_rows(self, rows: Sequence[torch.Tensor]) -> tuple[torch.Tensor, Any]:
+        """What `read` returns at the beginning, for rows (T,) that may differ in length."""
+        if len({len(row) for row in rows}) == 1:
+            return self.read(torch.stack(list(rows)))
+        logits, states = zip(*(self.read(row[None]) for row in rows), strict=True)
+        return torch.cat(logits), self.join(states)
+
+    def join(self, states: Sequence[Any]) -> Any:
+        """The state of all rows together, from those of each."""
+        return [row for state in states for row in state]
+
+    def seen(self, idx: torch.Tensor, rows: Sequence[torch.Tensor] | None) -> list[torch.Tensor]:
+        """Of rows and the tokens (B, T) that follow them, what the model can see."""
+        longest = min(self.block_size, max(1, self.context))
+        whole = [new if rows is None else torch.cat([rows[i], new]) for i, new in enumerate(idx)]
+        return [row[-longest:] for row in whole]
 
     def num_parameters(self) -> int:
         """The number of parameters; a tied weight counts once."""

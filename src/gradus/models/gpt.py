@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 
 from gradus.backend import F, nn, torch
-from gradus.models.base import LanguageModel, mean_loss
+from gradus.models.base import mean_loss
+from gradus.models.cache import Cache, CachedModel, Past
 from gradus.models.config import GPTConfig
 
 
@@ -28,15 +29,17 @@ class CausalSelfAttention(nn.Module):
         self.n_embd = config.n_embd
         self.dropout = config.dropout
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, past: Past | None = None) -> torch.Tensor:
         B, T, C = x.size()
         q, k, v = self.c_attn(x).split(self.n_embd, dim=2)  # (B, T, C) -> three of (B, T, C)
         q = q.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)  # (B, nh, T, hs)
         k = k.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)  # (B, nh, T, hs)
         v = v.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)  # (B, nh, T, hs)
-        dropout = self.dropout if self.training else 0.0
+        dropout, mask, causal = self.dropout if self.training else 0.0, None, True
+        if past is not None:
+            k, v, mask, causal = past.append(k, v)  # those of the tokens before, too
         # What `causal_attention` below computes, without ever holding all of the (T, T) weights.
-        y = F.scaled_dot_product_attention(q, k, v, attn_mask=None, dropout_p=dropout, is_causal=True)  # (B, nh, T, hs)
+        y = F.scaled_dot_product_attention(q, k, v, mask, dropout, causal)  # (B, nh, T, hs)
         y = y.transpose(1, 2).contiguous().view(B, T, C)  # the heads side by side again
         out: torch.Tensor = self.resid_dropout(self.c_proj(y))
         return out
@@ -84,16 +87,17 @@ class Block(nn.Module):
         self.ln_2 = nn.LayerNorm(config.n_embd, bias=config.bias)
         self.mlp = MLP(config)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = x + self.attn(self.ln_1(x))
+    def forward(self, x: torch.Tensor, past: Past | None = None) -> torch.Tensor:
+        x = x + self.attn(self.ln_1(x), past)
         return x + self.mlp(self.ln_2(x))
 
 
-class GPT(LanguageModel):
+class GPT(CachedModel):
     """Embeddings, blocks, a last LayerNorm, and a head with the token embedding's weights (Press and Wolf, 2017)."""
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__(config, context=config.block_size)
+        self.n_layer = config.n_layer
         self.transformer = nn.ModuleDict(
             {
                 "wte": nn.Embedding(config.vocab_size, config.n_embd),
@@ -121,13 +125,20 @@ class GPT(LanguageModel):
         T = idx.size(1)
         if self.block_size < T:
             raise ValueError(f"a row of {T} tokens is longer than block_size {self.block_size}: crop it to its end")
-        pos = torch.arange(T, dtype=torch.long, device=idx.device)  # (T,)
+        logits = self.head(self.vectors(idx))  # (B, T, V)
+        return logits, mean_loss(logits, targets)
+
+    def vectors(self, idx: torch.Tensor, cache: Cache | None = None) -> torch.Tensor:
+        pos = torch.arange(idx.size(1), dtype=torch.long, device=idx.device) if cache is None else cache.positions
         x = self.transformer.wte(idx) + self.transformer.wpe(pos)  # (B, T, C) + (T, C) -> (B, T, C)
         x = self.transformer.drop(x)
-        for block in self.transformer.h:
-            x = block(x)
-        logits = self.lm_head(self.transformer.ln_f(x))  # (B, T, V)
-        return logits, mean_loss(logits, targets)
+        for i, block in enumerate(self.transformer.h):
+            x = block(x, None if cache is None else cache.layers[i])
+        return x
+
+    def head(self, x: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.lm_head(self.transformer.ln_f(x))  # (B, T, C) -> (B, T, V)
+        return logits
 
 
 def initial_std(n_embd: int) -> float:

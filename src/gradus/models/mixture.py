@@ -15,7 +15,7 @@ so λ is fitted on the dev split, where the likelihood has its one maximum, by e
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -84,14 +84,22 @@ class Mixture(LanguageModel):
     def forward(
         self, idx: torch.Tensor, targets: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        (B, T), V = idx.shape, self.config.vocab_size
-        found = self._counts(idx.cpu().numpy())
-        with np.errstate(divide="ignore"):
-            log_ngram = torch.from_numpy(np.log(found.p)[found.place].reshape(B, T, V)).to(idx.device)
-        which = torch.from_numpy(self._class(found)[found.place].reshape(B, T, 1)).to(idx.device)
-        weight = self.weight[which]  # (B, T, 1)
-        logits = torch.logaddexp(self._log_network(idx) + weight.log(), log_ngram + (1 - weight).log())  # (B, T, V)
+        logits = self._mix(self._log_network(idx), idx)  # (B, T, V)
         return logits, mean_loss(logits, targets)
+
+    def read(self, idx: torch.Tensor, state: Any = None) -> tuple[torch.Tensor, Any]:
+        network, rows = (None, None) if state is None else state
+        logits, network = self.network.read(idx, network)
+        log_network, rows = F.log_softmax(logits.double(), dim=-1), self.seen(idx, rows)
+        mixed = [
+            self._mix(log_network[i, None, None], row[None, -max(1, self.ngram.context) :])[:, -1]
+            for i, row in enumerate(rows)
+        ]
+        return torch.cat(mixed), (network, rows)
+
+    def join(self, states: Sequence[Any]) -> Any:
+        networks, rows = zip(*states, strict=True)
+        return self.network.join(networks), [row for part in rows for row in part]
 
     def num_parameters(self) -> int:
         """The network's parameters and the counts."""
@@ -99,6 +107,15 @@ class Mixture(LanguageModel):
 
     def _log_network(self, idx: torch.Tensor) -> torch.Tensor:
         return F.log_softmax(self.network(idx)[0].double(), dim=-1)
+
+    def _mix(self, log_network: torch.Tensor, idx: torch.Tensor) -> torch.Tensor:
+        """The network's log probabilities (B, S, V) at the last S positions of rows (B, T) -> the mixture's."""
+        found, S = self._counts(idx.cpu().numpy()), log_network.size(1)
+        place = found.place.reshape(tuple(idx.shape))[:, -S:]  # (B, S)
+        with np.errstate(divide="ignore"):
+            log_ngram = torch.from_numpy(np.log(found.p)[place]).to(idx.device)  # (B, S, V)
+        weight = self.weight[torch.from_numpy(self._class(found)[place]).to(idx.device)][:, :, None]  # (B, S, 1)
+        return torch.logaddexp(log_network + weight.log(), log_ngram + (1 - weight).log())
 
     def _counts(self, x: Ints) -> Predictions:
         return self.ngram.predict(x, before=np.where(x[:, :1] == 0, 0, -1))

@@ -7,19 +7,20 @@ reading a normalised copy of the stream and adding its result to it. What differ
 from __future__ import annotations
 
 from gradus.backend import F, nn, torch
-from gradus.models.base import LanguageModel, mean_loss
+from gradus.models.base import mean_loss
+from gradus.models.cache import Cache, CachedModel, Past
 from gradus.models.config import ModernConfig
 from gradus.models.gpt import initial_std
 
 ROPE_BASE = 10_000.0  # the slowest pair of numbers turns once in 2π times so many positions
 
 
-class Modern(LanguageModel):
+class Modern(CachedModel):
     """Embeddings, blocks, a last normalisation and a head; the first loss is ln V, as the head starts at zero."""
 
     def __init__(self, config: ModernConfig) -> None:
         super().__init__(config, context=config.block_size)
-        self.settings = config
+        self.settings, self.n_layer = config, config.n_layer
         self.wte = nn.Embedding(config.vocab_size, config.n_embd)
         self.wpe = None if config.rope else nn.Embedding(config.block_size, config.n_embd)
         # Smear (Jordan et al., 2025, the NanoGPT speedrun): each token's vector gets a learned share of the one before,
@@ -54,19 +55,36 @@ class Modern(LanguageModel):
         T = idx.size(1)
         if self.block_size < T:
             raise ValueError(f"a row of {T} tokens is longer than block_size {self.block_size}: crop it to its end")
+        logits = self.head(self.vectors(idx))  # (B, T, V)
+        return logits, mean_loss(logits, targets)
+
+    def vectors(self, idx: torch.Tensor, cache: Cache | None = None) -> torch.Tensor:
+        T = idx.size(1)
         x = self.wte(idx)  # (B, T) -> (B, T, C)
         if self.smear is not None:
-            x = x + F.pad(x[:, :-1], (0, 0, 1, 0)) * self.smear  # (B, T, C): the token before; none before the first
+            before = F.pad(x[:, :-1], (0, 0, 1, 0))  # (B, T, C): the token before; none before the first
+            if cache is not None and cache.start > 0:
+                before[:, :1] = self.wte(cache.before())
+            x = x + before * self.smear
         if self.wpe is not None:
-            x = x + self.wpe(torch.arange(T, device=idx.device))
-        turn = (self.cos[:T], self.sin[:T]) if self.settings.rope else None
-        for block in self.blocks:
-            x = block(x, idx, turn)
-        logits = self.lm_head(self.norm(x))  # (B, T, C) -> (B, T, V)
+            x = x + self.wpe(torch.arange(T, device=idx.device) if cache is None else cache.positions)
+        turn = self._turn(T, cache) if self.settings.rope else None
+        for i, block in enumerate(self.blocks):
+            x = block(x, idx, turn, None if cache is None else cache.layers[i])
+        return x
+
+    def head(self, x: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.lm_head(self.norm(x))  # (B, T, C) -> (B, T, V)
         cap = self.settings.soft_cap
         if cap:  # keeps logits within ±cap (Gemma 2, 2024): no token is ever ruled out by much
             logits = cap * (logits / cap).tanh()
-        return logits, mean_loss(logits, targets)
+        return logits
+
+    def _turn(self, T: int, cache: Cache | None) -> Rotation:
+        if cache is None:
+            return self.cos[:T], self.sin[:T]
+        pos = cache.positions if cache.positions.dim() == 1 else cache.positions[:, None]  # (T,) or (B, 1, T)
+        return self.cos[pos], self.sin[pos]
 
 
 class Block(nn.Module):
@@ -77,13 +95,15 @@ class Block(nn.Module):
         self.norm_1, self.attn = normalisation(config), Attention(config)
         self.norm_2, self.mlp = normalisation(config), MLP(config)
 
-    def forward(self, x: torch.Tensor, idx: torch.Tensor, turn: Rotation | None) -> torch.Tensor:
-        x = x + self.attn(self.norm_1(x), idx, turn)
+    def forward(
+        self, x: torch.Tensor, idx: torch.Tensor, turn: Rotation | None, past: Past | None = None
+    ) -> torch.Tensor:
+        x = x + self.attn(self.norm_1(x), idx, turn, past)
         out: torch.Tensor = x + self.mlp(self.norm_2(x))
         return out
 
 
-Rotation = tuple[torch.Tensor, torch.Tensor]  # cos and sin (T, hs)
+Rotation = tuple[torch.Tensor, torch.Tensor]  # cos and sin (T, hs), or (B, 1, T, hs)
 
 
 class Attention(nn.Module):
@@ -105,7 +125,9 @@ class Attention(nn.Module):
         width = self.n_kv_head * self.head_size
         self.value_embedding = nn.Embedding(config.vocab_size, width) if config.value_embeddings else None
 
-    def forward(self, x: torch.Tensor, idx: torch.Tensor, turn: Rotation | None) -> torch.Tensor:
+    def forward(
+        self, x: torch.Tensor, idx: torch.Tensor, turn: Rotation | None, past: Past | None = None
+    ) -> torch.Tensor:
         B, T, C = x.size()
         nq, nkv, hs = self.n_head, self.n_kv_head, self.head_size
         qk, v = self.c_attn(x).split([(nq + nkv) * hs, nkv * hs], dim=2)
@@ -118,8 +140,10 @@ class Attention(nn.Module):
         if turn is not None:
             qk = rotate(qk, *turn)
         q, k = qk[:, :nq], qk[:, nq:]
-        dropout = self.dropout if self.training else 0.0
-        y = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout, is_causal=True, enable_gqa=nkv < nq)
+        dropout, mask, causal = self.dropout if self.training else 0.0, None, True
+        if past is not None:
+            k, v, mask, causal = past.append(k, v)  # those of the tokens before, too
+        y = F.scaled_dot_product_attention(q, k, v, mask, dropout, causal, enable_gqa=nkv < nq)  # (B, nq, T, hs)
         y = y.transpose(1, 2).contiguous().view(B, T, C)  # (B, nq, T, hs) -> the heads side by side again
         out: torch.Tensor = self.resid_dropout(self.c_proj(y))
         return out

@@ -16,6 +16,7 @@ backpropagation through time (Williams and Peng, 1990).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gradus.backend import nn, torch
@@ -62,6 +63,9 @@ class Recurrent(LanguageModel):
     def read(self, idx: torch.Tensor, state: Any = None) -> tuple[torch.Tensor, Any]:
         logits, state = self._run(idx, state)  # only what is new is read
         return logits[:, -1], state
+
+    def join(self, states: Sequence[Any]) -> Any:
+        return tuple(torch.cat(parts, dim=1) for parts in zip(*states, strict=True))  # (n_layer, B, H)
 
     def _run(
         self, idx: torch.Tensor, state: tuple[torch.Tensor, ...] | None
