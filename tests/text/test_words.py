@@ -50,6 +50,12 @@ def test_a_list_of_a_texts_words_has_no_line_ends() -> None:
     assert tokenizer.encode("the\ncat\n").tolist() == [2, 3]
 
 
+def test_what_a_list_of_words_has_on_a_line_stays_one_word() -> None:
+    tokenizer = WordTokenizer.train(Corpus("list", "stream", "", text="The\nU.S.\n``\nover-all\n''\n.\n"))
+    assert tokenizer.words == ("\n", "<unk>", "The", "U.S.", "``", "over-all", "''", ".")
+    assert tokenizer.encode("The U.S. ''").tolist() == [2, 3, 6]
+
+
 def test_documents_are_separated_by_id_0() -> None:
     corpus = Corpus("x", "documents", "", documents=("a cat", "a dog"))
     assert WordTokenizer.train(corpus).encode_documents(corpus.documents).tolist() == [0, 2, 3, 0, 2, 4, 0]

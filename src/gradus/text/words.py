@@ -38,7 +38,8 @@ class WordTokenizer(Tokenizer):
     Attributes:
         words: id -> word. The first is the newline, which also separates documents, the second <unk>.
         lower: whether capitals are made small letters.
-        lines: whether line ends are tokens, or only spaces.
+        lines: whether line ends and marks are tokens. They are not where the text to learn from is a list of words, one
+            a line, which somebody has split already: there a token is what stands between spaces.
     """
 
     kind = "words"
@@ -62,7 +63,7 @@ class WordTokenizer(Tokenizer):
     ) -> WordTokenizer:
         """The words of a corpus, of which the part to train on, the most frequent first.
 
-        Line ends are tokens unless every line is a single word, as in a list of a text's words.
+        Line ends and marks are tokens unless every line is a single word, as in a list of a text's words.
 
         Args:
             vocab_size: keep so many, the newline and <unk> among them; None keeps all.
@@ -90,10 +91,9 @@ class WordTokenizer(Tokenizer):
         return len(self.words)
 
     def split(self, text: str) -> list[str]:
-        """The words, marks and line ends of a text."""
+        """The words, marks and line ends of a text; without `lines` what stands between spaces."""
         text = text.lower() if self.lower else text
-        text = text if self.lines else text.replace("\n", " ")
-        return _TOKEN.findall(text)
+        return _TOKEN.findall(text) if self.lines else text.split()
 
     def encode(self, text: str) -> Ids:
         """(n,) int64, an id a word; that of <unk> for those that are not in the vocabulary."""
