@@ -97,6 +97,9 @@ class KneserNey:
             gamma = np.bincount(node, d) / total
             p = (counts - d) / total[node] + gamma[node] * lower
             self.levels.append(Level(cells, p, gamma, total.astype(np.int64)))
+        root = self.levels[0]
+        self.unigram = np.full(vocab_size, root.gamma[0] / vocab_size if len(root.cells) else 1 / vocab_size)
+        self.unigram[root.cells] = root.p  # the level of no context, whole: it is in every prediction
 
     def predict(self, contexts: Sequence[Ints], size: int) -> Predictions:
         """The probabilities of every token after each of M contexts.
@@ -113,16 +116,18 @@ class KneserNey:
         before = np.cumsum([0, *(len(level.total) for level in self.levels[:-1])])  # nodes of all shorter contexts
         longest = before[length] + nodes[length, np.arange(size)]  # one number for each different context
         _, first, place = np.unique(longest, return_index=True, return_inverse=True)
-        p = np.full((len(first), V), 1 / V)
+        nodes = nodes[:, first]  # (n, U)
         total = np.zeros(len(first), dtype=np.int64)
-        for node, level in zip(path, self.levels, strict=True):
-            node = node[first]
-            seen = np.flatnonzero((node >= 0) & (len(level.cells) > 0))
-            node = node[seen]
-            total[seen] = level.total[node]
-            p[seen] *= level.gamma[node, None]
-            row, cell = trie.children(level.cells, node, V)
-            p[seen[row], level.cells[cell] % V] = level.p[cell]
+        above = np.ones(nodes.shape)  # what the longer contexts leave of each level's probabilities
+        for k, (node, level) in enumerate(zip(nodes, self.levels, strict=True)):
+            seen = np.flatnonzero((node >= 0) & (len(level.total) > 0))
+            total[seen] = level.total[node[seen]]
+            above[:k, seen] *= level.gamma[node[seen]]
+        p = above[0][:, None] * self.unigram  # (U, V)
+        for node, level, left in zip(nodes[1:], self.levels[1:], above[1:], strict=True):
+            seen = np.flatnonzero(node >= 0)
+            row, cell = trie.children(level.cells, node[seen], V)
+            p[seen[row], level.cells[cell] % V] = level.p[cell] * left[seen[row]]
         return Predictions(p, length[first], total, place)
 
 
