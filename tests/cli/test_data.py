@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from gradus.cli.data import command
 from gradus.errors import UserError
 
-NAMES = ["words", "pydocs", "stdlib", "toy", "names", "shakespeare"]
+NAMES = ["words", "pydocs", "stdlib", "toy", "docstrings", "reverse", "sort", "names", "shakespeare"]
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def test_data_alone_lists_the_corpora_between_tabs(
     assert result.exit_code == 0
     lines = [line.split("\t") for line in result.stdout.splitlines()]
     assert [line[0] for line in lines] == NAMES
-    assert lines[4] == ["names", "documents", str(tmp_path / "names.txt"), "makemore's 32,033 first names"]
-    assert lines[5][2] == "to be downloaded, 1,115,394 bytes"
+    assert lines[7] == ["names", "documents", str(tmp_path / "names.txt"), "makemore's 32,033 first names"]
+    assert lines[8][2] == "to be downloaded, 1,115,394 bytes"
 
 
 def test_list_in_a_terminal_is_a_table(monkeypatch: pytest.MonkeyPatch) -> None:

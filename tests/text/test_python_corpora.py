@@ -116,6 +116,9 @@ def test_catalogue_has_the_table_of_corpora() -> None:
         "pydocs": "stream",
         "stdlib": "stream",
         "toy": "documents",
+        "docstrings": "labelled",
+        "reverse": "pairs",
+        "sort": "pairs",
         "names": "documents",
         "shakespeare": "stream",
     }

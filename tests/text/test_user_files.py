@@ -10,6 +10,8 @@ from gradus.errors import UserError
 from gradus.text import load_corpus
 from gradus.text.user_files import detect_kind
 
+ALL = "corpora are words, pydocs, stdlib, toy, docstrings, reverse, sort, names, shakespeare"
+
 
 def test_file_of_many_short_lines_is_documents(tmp_path: Path) -> None:
     path = tmp_path / "towns.txt"
@@ -122,12 +124,9 @@ def test_a_folder_leaves_out_runs_and_climbs(tmp_path: Path, capsys: pytest.Capt
     [
         ("shakespere", "no corpus or file named 'shakespere'; did you mean 'shakespeare'?"),
         ("Names", "no corpus or file named 'Names'; did you mean 'names'?"),
-        ("zzz", "no corpus or file named 'zzz'; corpora are words, pydocs, stdlib, toy, names, shakespeare"),
-        ("", "no corpus or file named ''; corpora are words, pydocs, stdlib, toy, names, shakespeare"),
-        (
-            "no\0file",
-            "no corpus or file named 'no\\x00file'; corpora are words, pydocs, stdlib, toy, names, shakespeare",
-        ),
+        ("zzz", f"no corpus or file named 'zzz'; {ALL}"),
+        ("", f"no corpus or file named ''; {ALL}"),
+        ("no\0file", f"no corpus or file named 'no\\x00file'; {ALL}"),
     ],
 )
 def test_unknown_name_names_the_nearest(asked: str, message: str) -> None:

@@ -44,8 +44,9 @@ def list_corpora() -> None:
 @click.argument("name", metavar="NAME")
 @click.option(
     "--kind",
-    type=click.Choice(["documents", "stream"]),
-    help="How to read a file: one document a line, or one stream; detected by default.",
+    type=click.Choice(["documents", "stream", "pairs", "labelled"]),
+    help="How to read a file: one document a line, one stream, or lines of source TAB target or of label TAB text; "
+    "detected by default.",
 )
 def show(name: str, kind: str | None) -> None:
     """Show what is in the corpus NAME, which may be a file or folder."""

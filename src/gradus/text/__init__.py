@@ -5,7 +5,9 @@ from gradus.text.batches import Batches
 from gradus.text.bpe import BPETokenizer
 from gradus.text.catalogue import FILE_ADDRESS, CorpusEntry, catalogue, load_corpus
 from gradus.text.characters import CharTokenizer
-from gradus.text.corpus import Corpus, Kind, Split, Splits, split_named
+from gradus.text.corpus import KINDS, Corpus, Kind, Split, Splits, split_named
+from gradus.text.example_batches import EndlessPairs, ExampleBatches
+from gradus.text.examples import Examples, Labelled, Masked, Pairs, framed, make_labelled, make_masked, make_pairs
 from gradus.text.load import gpt2_tokenizer, load_tokenizer, tokenizer_from_json
 from gradus.text.positions import Positions
 from gradus.text.rows import Rows, make_rows, scored_size
@@ -16,12 +18,19 @@ from gradus.text.words import WordTokenizer
 
 __all__ = [
     "FILE_ADDRESS",
+    "KINDS",
     "BPETokenizer",
     "Batches",
     "CharTokenizer",
     "Corpus",
     "CorpusEntry",
+    "EndlessPairs",
+    "ExampleBatches",
+    "Examples",
     "Kind",
+    "Labelled",
+    "Masked",
+    "Pairs",
     "Positions",
     "Rows",
     "Split",
@@ -31,9 +40,13 @@ __all__ = [
     "Tracks",
     "WordTokenizer",
     "catalogue",
+    "framed",
     "gpt2_tokenizer",
     "load_corpus",
     "load_tokenizer",
+    "make_labelled",
+    "make_masked",
+    "make_pairs",
     "make_rows",
     "make_tracks",
     "scored_size",

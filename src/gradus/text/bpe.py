@@ -98,16 +98,17 @@ class BPETokenizer(Tokenizer):
     ) -> BPETokenizer:
         """Learn the merges from a text: from a corpus, of which the part to train on, or from strings.
 
-        Bytes have the ids 0 to 255 in GPT-2's order, then come the merges and the special tokens. A corpus of documents
-        gets <|endoftext|> to separate them. The vocabulary is smaller than asked when no pair occurs twice any more.
+        Bytes have the ids 0 to 255 in GPT-2's order, then come the merges and the special tokens. A corpus that is
+        no stream gets <|endoftext|> to separate its texts. The vocabulary is smaller than asked when no pair occurs
+        twice any more.
 
         Raises:
             UserError: if there is no room for the bytes and the special tokens.
         """
         if isinstance(text, Corpus):
-            if text.kind == "documents":
+            if text.kind != "stream":
                 special = [*special, END_OF_TEXT]
-            text = text.documents or [text.text]
+            text = text.texts
         if vocab_size < 256 + len(special):
             raise UserError(
                 f"vocab_size must be at least {256 + len(special)}, for the bytes and {len(special)} special tokens, "

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradus.errors import UserError
-from gradus.text import download, python_corpora
-from gradus.text.corpus import Corpus, Kind
+from gradus.text import download, made_pairs, python_corpora
+from gradus.text.corpus import KINDS, Corpus, Kind
+from gradus.text.docstrings import docstrings
 from gradus.text.toy import toy
 from gradus.text.user_files import corpus_from_path, corpus_from_text
 
@@ -33,7 +34,7 @@ class _Named:
     load: Callable[[], Corpus]
     file: download.RemoteFile | None = None
     place: str = "comes with Python"  # where it is, if it is no file
-    other: Callable[[], Corpus] | None = None  # of a corpus that is to be had in either kind, the other than `kind`
+    other: tuple[Kind, Callable[[], Corpus]] | None = None  # a second kind that it is to be had in
 
 
 def _downloaded(name: str, kind: Kind, file: download.RemoteFile, about: str) -> _Named:
@@ -52,8 +53,17 @@ _CORPORA = {
         "sentences of a small grammar, whose entropy rate is known",
         toy,
         place="made here",
-        other=lambda: toy("stream"),
+        other=("stream", lambda: toy("stream")),
     ),
+    "docstrings": _Named(
+        "labelled",
+        "paragraphs of the standard library's docstrings, by what the module is about",
+        docstrings,
+    ),
+    "reverse": _Named(
+        "pairs", "strings of letters, to be reversed; without end", made_pairs.reverse, place="made here"
+    ),
+    "sort": _Named("pairs", "strings of letters, to be sorted; without end", made_pairs.sort, place="made here"),
     "names": _downloaded("names", "documents", download.NAMES, "makemore's 32,033 first names"),
     "shakespeare": _downloaded("shakespeare", "stream", download.SHAKESPEARE, "tiny Shakespeare, from char-rnn"),
 }
@@ -74,14 +84,16 @@ def load_corpus(name_or_path: str | Path, *, kind: Kind | None = None) -> Corpus
 
     Args:
         name_or_path: a corpus name takes precedence; write ./names, or Path("names"), for a file of the same name.
-        kind: for a path, "documents" (one a line) or "stream"; None detects it, see `user_files.detect_kind`. A corpus
-            with a name has its own, except `toy`, which has both.
+        kind: for a path, "documents" (one a line), "stream", "pairs" (source TAB target a line) or "labelled" (label
+            TAB text); None detects it, see `user_files.detect_kind`. A corpus with a name has its own, except `toy`,
+            which has both of the first two.
 
     Raises:
-        UserError: if there is no such corpus or file, it is empty or not UTF-8, or it cannot be downloaded.
+        UserError: if there is no such corpus or file, it is empty or not UTF-8, or it cannot be downloaded; for a
+            table, as `user_files.corpus_from_text` does.
     """
-    if kind not in (None, "documents", "stream"):
-        raise ValueError(f"kind must be 'documents' or 'stream', got {kind!r}")
+    if kind is not None and kind not in KINDS:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
     name_or_path = as_name(name_or_path)
     named = _CORPORA.get(name_or_path)
     if named is None:
@@ -90,8 +102,8 @@ def load_corpus(name_or_path: str | Path, *, kind: Kind | None = None) -> Corpus
             raise UserError(_not_found(name_or_path))
         return corpus_from_path(path, name=path.name or str(path), kind=kind)
     if kind not in (None, named.kind):
-        if named.other is not None:
-            return named.other()
+        if named.other is not None and kind == named.other[0]:
+            return named.other[1]()
         raise UserError(f"the corpus {name_or_path!r} is of kind {named.kind!r}, not {kind!r}; leave the kind out")
     return named.load()
 

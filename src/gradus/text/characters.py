@@ -39,7 +39,7 @@ class CharTokenizer(Tokenizer):
 
     @classmethod
     def train(cls, corpus: Corpus) -> CharTokenizer:
-        """The sorted characters of a whole corpus, before it is split; for documents, the separator comes first."""
+        """The sorted characters of a whole corpus, before it is split; first the separator, unless it is a stream."""
         if corpus.kind == "stream":
             return cls(sorted(set(corpus.text)))
         return cls([SEPARATOR, *sorted(set(corpus.joined()) - {SEPARATOR})])

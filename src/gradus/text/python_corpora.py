@@ -63,7 +63,8 @@ def words() -> Corpus:
         return not used[word] or (found[word] >= 2 and 3 * found[word] >= used[word])
 
     documents = tuple(sorted(word for word in found if word in lower_case and is_kept(word)))
-    return Corpus("words", "documents", f"the words of {_python()}'s documentation and source", documents=documents)
+    about = f"the words of {python_version()}'s documentation and source"
+    return Corpus("words", "documents", about, documents=documents)
 
 
 def pydocs() -> Corpus:
@@ -76,7 +77,7 @@ def pydocs() -> Corpus:
     for _, topic in sorted(_topics().items()):
         kept.update(dict.fromkeys(re.split(r"\n\s*\n", topic.strip("\n"))))
     text = "\n\n".join(kept) + "\n"
-    return Corpus("pydocs", "stream", f"{_python()}'s language reference (pydoc_data.topics)", text=text)
+    return Corpus("pydocs", "stream", f"{python_version()}'s language reference (pydoc_data.topics)", text=text)
 
 
 def stdlib() -> Corpus:
@@ -94,8 +95,8 @@ def stdlib() -> Corpus:
                 break
             kept.append(text)
     if not kept:
-        raise UserError(f"{_python()} was installed without the source of its standard library; choose another corpus")
-    return Corpus("stdlib", "stream", f"the source code of {_python()}'s standard library", text="".join(kept))
+        raise no_source()
+    return Corpus("stdlib", "stream", f"the source code of {python_version()}'s standard library", text="".join(kept))
 
 
 def _prose_and_code() -> Iterator[tuple[str, str]]:
@@ -131,9 +132,15 @@ def _topics() -> dict[str, str]:
     try:
         from pydoc_data.topics import topics
     except ImportError as error:
-        raise UserError(f"{_python()} was installed without pydoc_data; choose another corpus") from error
+        raise UserError(f"{python_version()} was installed without pydoc_data; choose another corpus") from error
     return topics
 
 
-def _python() -> str:
+def no_source() -> UserError:
+    return UserError(
+        f"{python_version()} was installed without the source of its standard library; choose another corpus"
+    )
+
+
+def python_version() -> str:
     return f"Python {platform.python_version()}"

@@ -109,10 +109,11 @@ def make_rows(
 
 
 def scored_size(part: Corpus, tokenizer: Tokenizer) -> tuple[int, int]:
-    """The characters and bytes (UTF-8) that all targets are: ends of documents too, but not a stream's first token."""
-    if part.kind == "documents":
-        sizes = (len(document.encode("utf-8", "surrogatepass")) + 1 for document in part.documents)
-        return part.characters, sum(sizes)
+    """The characters and bytes (UTF-8) that all targets are: ends of documents too, but not a stream's first token. Of
+    pairs the targets and their ends; of labelled texts, the texts."""
+    if part.kind != "stream":
+        texts = [target for _, target in part.pairs()] if part.kind == "pairs" else part.documents
+        return sum(map(len, texts)) + len(texts), sum(len(t.encode("utf-8", "surrogatepass")) + 1 for t in texts)
     unscored = len(tokenizer.decode(tokenizer.encode(part.text[:FIRST_TOKEN])[:1]))
     scored = part.text[unscored:]
     return len(scored), len(scored.encode("utf-8", "surrogatepass"))

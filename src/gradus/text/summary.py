@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 
 from gradus.errors import UserError
 from gradus.text.characters import CharTokenizer
 from gradus.text.corpus import Corpus
 
+WHAT = {"documents": "documents", "pairs": "sources", "labelled": "texts"}  # what there are so many of, by kind
+WHAT_ENDS = {"documents": "document", "pairs": "source and target", "labelled": "text"}
 SAMPLE_DOCUMENTS = 10
 SAMPLE_CHARACTERS = 200
 
@@ -16,12 +19,19 @@ def summarize(corpus: Corpus) -> tuple[tuple[str, str], ...]:
     """Pairs of what is described and its description, each on one line."""
     tokenizer = CharTokenizer.train(corpus)
     lines = [("name", corpus.name), ("kind", corpus.kind), ("source", corpus.source)]
-    if corpus.kind == "documents":
+    if corpus.kind != "stream":
         lengths = [len(document) for document in corpus.documents]
-        distinct = len(set(corpus.documents))
-        lines.append(
-            ("documents", f"{len(lengths):,}, {distinct:,} distinct, {min(lengths)} to {max(lengths)} characters")
-        )
+        distinct = f"{len(set(corpus.documents)):,} distinct, " if corpus.kind != "pairs" else ""
+        lines.append((WHAT[corpus.kind], f"{len(lengths):,}, {distinct}{min(lengths)} to {max(lengths)} characters"))
+    if corpus.kind == "pairs":
+        lengths = [len(target) for _, target in corpus.pairs()]
+        several = sum(len(targets) > 1 for targets in corpus.targets)
+        described = f"{len(lengths):,}, {min(lengths)} to {max(lengths)} characters"
+        described += f"; {several:,} sources have several" if several else ""
+        lines.append(("targets", described + ("; a sample, training draws others" if corpus.draw is not None else "")))
+    if corpus.kind == "labelled":
+        counts = Counter(corpus.labels).most_common()
+        lines.append(("labels", f"{len(counts)}: " + ", ".join(f"{label} {count:,}" for label, count in counts)))
     lines.append(("characters", f"{corpus.characters:,}{_with_ends(corpus)}"))
     lines.append(("alphabet", f"{tokenizer.vocab_size}: {tokenizer.alphabet!r}"))
     if corpus.floor is not None:
@@ -40,17 +50,21 @@ def summarize(corpus: Corpus) -> tuple[tuple[str, str], ...]:
 
 
 def _with_ends(corpus: Corpus) -> str:
-    return ", counting the end of each document" if corpus.kind == "documents" else ""
+    return "" if corpus.kind == "stream" else f", counting the end of each {WHAT_ENDS[corpus.kind]}"
 
 
 def _size(part: Corpus) -> str:
     characters = f"{part.characters:,} characters"
-    return f"{len(part.documents):,} documents, {characters}" if part.kind == "documents" else characters
+    return characters if part.kind == "stream" else f"{len(part.documents):,} {WHAT[part.kind]}, {characters}"
 
 
 def _sample(corpus: Corpus) -> str:
-    """Documents from all over the corpus, or the beginning of a stream."""
+    """Documents, pairs or labelled texts from all over the corpus, or the beginning of a stream."""
     if corpus.kind == "stream":
         return repr(corpus.text[:SAMPLE_CHARACTERS])
-    step = max(1, len(corpus.documents) // SAMPLE_DOCUMENTS)
-    return ", ".join(corpus.documents[::step][:SAMPLE_DOCUMENTS])
+    lines = list(corpus.lines())
+    chosen = lines[:: max(1, len(lines) // SAMPLE_DOCUMENTS)][:SAMPLE_DOCUMENTS]
+    if corpus.kind == "documents":
+        return ", ".join(chosen)
+    arrow = " -> " if corpus.kind == "pairs" else ": "
+    return "; ".join(line.replace("\t", arrow, 1) for line in chosen)

@@ -1,17 +1,20 @@
-"""The user's own text: a UTF-8 file, or a folder of them, read as documents or as a stream."""
+"""The user's own text: a UTF-8 file, or a folder of them, read as documents, as a stream, or as a table of two columns:
+pairs or labelled texts."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gradus.errors import UserError
 from gradus.files import note
-from gradus.text.corpus import Corpus, Kind
+from gradus.text.corpus import Corpus, Kind, pairs_corpus
 
 MANY_LINES = 20  # fewer lines than this are a short text, not a list
 SHORT_LINE = 64  # characters; running text is wrapped at 70 to 80, or not at all
+TABLE = 0.9  # of the lines have a TAB with text before it: the lines that have none are mistakes
+USES = 5  # lines a label has at least, on average; a source has fewer targets
 BEGINNING = 1 << 16  # bytes looked at to tell a text file from a binary one
 
 # What gradus writes into the folder of a run, of which three make one, and beside the runs of a climb.
@@ -22,12 +25,13 @@ CLIMB = {"table.json", "index.html"}
 def corpus_from_path(path: Path, *, name: str, kind: Kind | None = None) -> Corpus:
     """Read a file or folder as a corpus.
 
-    A file is documents, one a line, if `detect_kind` says so; a folder is a stream of all its text files in the order
-    of their paths, without the runs that gradus has put there. `kind` overrides both: with "documents" every line that
-    is not blank is one.
+    A file has the kind that `detect_kind` says; a folder is a stream of all its text files in the order of their paths,
+    without the runs that gradus has put there. `kind` overrides both: with "documents" every line that is not blank is
+    one.
 
     Raises:
-        UserError: if there is no text, or it is not UTF-8, or it cannot be read.
+        UserError: if there is no text, or it is not UTF-8, or it cannot be read; for pairs and labelled texts also as
+            `corpus_from_text` does.
     """
     if path.is_dir():
         text = _read_folder(path)
@@ -39,18 +43,42 @@ def corpus_from_path(path: Path, *, name: str, kind: Kind | None = None) -> Corp
 
 
 def corpus_from_text(text: str, *, name: str, kind: Kind, source: str) -> Corpus:
-    """A stream of `text`, or its lines as documents: stripped of the spaces around them, blank ones left out."""
+    """A stream of `text`, or its lines as documents: stripped of the spaces around them, blank ones left out.
+
+    Lines of pairs are source TAB target, and what follows a second TAB is left out; lines of labelled texts are label
+    TAB text.
+
+    Raises:
+        UserError: if there is no text; for pairs and labelled texts, if a line has no TAB or nothing on a side of it,
+            or all labels are the same.
+    """
     if not text.strip():
         raise UserError(f"{name} is empty: there is no text in {source}")
     if kind == "stream":
         return Corpus(name, "stream", source, text=text)
+    if kind == "pairs":
+        return pairs_corpus(name, source, _table(text, source, "source", "target", columns=3))
+    if kind == "labelled":
+        labels, texts = zip(*_table(text, source, "label", "text", columns=2), strict=True)
+        if len(set(labels)) == 1:
+            raise UserError(f"{source} has one label only, {labels[0]!r}; to tell texts apart takes at least two")
+        return Corpus(name, "labelled", source, documents=texts, labels=labels)
     return Corpus(name, "documents", source, documents=tuple(line for line in map(str.strip, text.split("\n")) if line))
 
 
 def detect_kind(text: str) -> Kind:
-    """Documents are at least 20 lines, none of them blank and none longer than 64 characters; all else is a stream."""
+    """What kind of text a file's is.
+
+    A table has at least 20 lines that are not blank, nine in ten of them with text and a TAB after it: labelled texts
+    if there are five times as many lines as different first columns, else pairs. Documents are at least 20 lines, none
+    of them blank and none longer than 64 characters; all else is a stream.
+    """
     lines = text.removesuffix("\n").split("\n")
-    is_list = len(lines) >= MANY_LINES and all(line.strip() and len(line) <= SHORT_LINE for line in lines)
+    filled = [line for line in lines if line.strip()]
+    firsts = [first for first, tab, _ in (line.partition("\t") for line in filled) if tab and first.strip()]
+    if len(filled) >= MANY_LINES and len(firsts) >= TABLE * len(filled):
+        return "labelled" if USES * len(set(firsts)) <= len(firsts) else "pairs"
+    is_list = len(lines) >= MANY_LINES and len(filled) == len(lines) and all(len(line) <= SHORT_LINE for line in lines)
     return "documents" if is_list else "stream"
 
 
@@ -72,6 +100,21 @@ def decode_text(data: bytes, path: Path) -> str:
             f"{path} is not UTF-8: byte {error.start} is 0x{data[error.start]:02x} ({error.reason}); save it as UTF-8"
         ) from error
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _table(text: str, source: str, first: str, second: str, *, columns: int) -> Iterator[tuple[str, str]]:
+    """The first two of so many columns of each line that is not blank."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        sides = [side.strip() for side in line.split("\t", columns - 1)]
+        shown = repr(line if len(line) <= SHORT_LINE else line[: SHORT_LINE - 1] + "…")
+        if len(sides) < 2:
+            raise UserError(f"line {number} of {source} has no TAB between {first} and {second}: {shown}")
+        for side, what in zip(sides, (first, second), strict=False):
+            if not side:
+                raise UserError(f"line {number} of {source} has an empty {what}: {shown}")
+        yield sides[0], sides[1]
 
 
 def _read_folder(folder: Path) -> str:

@@ -74,7 +74,7 @@ class WordTokenizer(Tokenizer):
         """
         if vocab_size is not None and vocab_size < 3:
             raise UserError(f"vocab_size must be at least 3, for the newline, {UNKNOWN} and a word, got {vocab_size}")
-        texts = corpus.documents or (corpus.text,)
+        texts = corpus.texts
         lines = corpus.kind == "stream" and any(len(line.split()) > 1 for line in corpus.text.split("\n"))
         plain = cls([SEPARATOR, UNKNOWN], lower=lower, lines=lines)
         counts = Counter(word for text in texts for word in plain.split(text))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gradus.errors import UserError
+from gradus.text import Kind
 from gradus.training.schedule import Schedule
 
 
@@ -19,7 +20,7 @@ class TrainConfig:
     """
 
     corpus: str = "pydocs"  # the training text: a corpus by name, or a file or folder
-    kind: Literal["documents", "stream"] | None = None  # one document a line, or one stream; detected by default
+    kind: Kind | None = None  # one document a line, one stream, source TAB target, or label TAB text [detected]
     model: str = "gpt"  # the model to train
     tokenizer: str = "chars"  # the tokenizer: chars, bpe or words, made for the text; gpt2; or a file, folder or run
     vocab_size: int | None = None  # vocabulary: the most tokens of bpe [512] and of words [all]
