@@ -80,9 +80,7 @@ def test_unknown_and_ill_typed_settings_in_a_file(text: Path, tmp_path: Path, to
 
 def test_a_run_folder_that_exists_says_how_to_go_on(text: Path, run: Path) -> None:
     message = refused("train", text, *SMALL, "--steps", 2, "--out", run)
-    assert (
-        message == f"{run} already exists; resume it by gradus train --resume {run}, or choose another folder by --out"
-    )
+    assert message == f"{run} already exists; resume it by gradus train --resume {run}, or choose another folder as out"
 
 
 def test_a_prompt_with_an_unknown_character(run: Path) -> None:
@@ -183,4 +181,4 @@ def test_a_folder_that_cannot_be_made(text: Path, tmp_path: Path) -> None:
 def test_a_learning_rate_that_is_far_too_high(text: Path, tmp_path: Path) -> None:
     flags = ("--optimizer", "sgd", "--learning-rate", "1e30", "--grad-clip", "0", "--warmup", "0")
     message = refused("train", text, *SMALL, *flags, "--steps", 20, "--out", tmp_path / "run")
-    assert "try a --learning-rate below 1e+30 or --grad-clip 1" in message
+    assert "try a learning_rate below 1e+30 or grad_clip 1" in message

@@ -143,7 +143,7 @@ def test_what_cannot_be_compared(folder: Path) -> None:
         "only losses on the same text can be compared: learned by runs/counts pets.txt and runs/other cats.txt"
     )
     message = refused("compare", "runs/counts", "runs/network", "--out", "runs/other")
-    assert message == "runs/other already exists; choose another folder by --out"
+    assert message == "runs/other already exists; choose another folder as out"
     assert not (folder / "runs/compare-1").exists()
 
 

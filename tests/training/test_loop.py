@@ -182,7 +182,7 @@ def test_a_loss_that_is_no_number_stops_with_advice_and_leaves_the_checkpoint(tm
         if report.step == 5:
             load_weights(model, {name: array * np.nan for name, array in weights(model).items()})
 
-    with pytest.raises(UserError, match=r"the loss became nan at step 6; try a --learning-rate below 0.003"):
+    with pytest.raises(UserError, match=r"the loss became nan at step 6; try a learning_rate below 0.003"):
         go(TrainConfig(steps=10, evaluations=5), run, model, progress=poison)
     saved = unpack(run.read("model.safetensors"), "model")[0]
     assert run.state()["step"] == 4

@@ -169,7 +169,7 @@ def test_a_folder_that_exists_is_refused_and_says_how_to_go_on(tmp_path: Path) -
         RunFolder.create(run.path)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "letter.txt").write_text("hello", encoding="utf-8")
-    with pytest.raises(UserError, match=r"other already exists; choose another folder by --out$"):
+    with pytest.raises(UserError, match=r"other already exists; choose another folder as out$"):
         RunFolder.create(tmp_path / "other")
 
 

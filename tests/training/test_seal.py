@@ -23,7 +23,7 @@ WAY_OUT = {
     "tokenizer.json": "or train again with gradus train --config",
     "state.json": "or train again with gradus train --config",
     "model.safetensors": "or train again with gradus train --config",
-    "best.safetensors": "the last weights can still be used by --last",
+    "best.safetensors": "the last weights are still there: gradus sample ",
     "optimizer.safetensors": "the model can still be used by gradus sample",
 }
 

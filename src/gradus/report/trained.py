@@ -108,7 +108,7 @@ def compare(folders: Sequence[str | Path], out: str | Path | None = None) -> tup
     for run in runs[1:]:
         _require_same_text(runs[0], run)
     if out is not None and out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise UserError(f"{out} already exists; choose another folder by --out")
+        raise UserError(f"{out} already exists; choose another folder as out")
     last = [run.path.resolve().name for run in runs]
     titles = last if len(set(last)) == len(last) else [str(run.path) for run in runs]
     examined = [examine_run(run, title=title) for run, title in zip(runs, titles, strict=True)]

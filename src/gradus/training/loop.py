@@ -151,7 +151,7 @@ def scored_targets(targets: npt.NDArray[Any]) -> int:
 
 def _require_finite(value: float, what: str, session: Session) -> None:
     if not math.isfinite(value):
-        advice = f"try a --learning-rate below {session.config.learning_rate:g}"
+        advice = f"try a learning_rate below {session.config.learning_rate:g}"
         if not session.config.grad_clip:
-            advice += " or --grad-clip 1"
+            advice += " or grad_clip 1"
         raise UserError(f"the {what} became {value} at step {session.progress.step + 1}; {advice}")

@@ -66,7 +66,7 @@ def reopen_to_resume(run: RunFolder, *, steps: int | None = None, minutes: float
             raise UserError(f"{run.path} has counted all its text; there is nothing left to do")
         if spent(progress_of(run), setup.config) >= 1:
             raise UserError(
-                f"{run.path} has spent its budget of {setup.config.budget}; give a larger one by --steps or --minutes"
+                f"{run.path} has spent its budget of {setup.config.budget}; give a larger one, steps or minutes"
             )
     if steps is not None or minutes is not None:
         run.update({CONFIG: to_toml(setup.config, setup.model.config, omit=["vocab_size"]).encode()})

@@ -27,7 +27,7 @@ TEXT = "text.txt"  # the text, where it came from a pipe and is nowhere else
 _ADVICE = {
     CONFIG: "put it back as it was; for other settings, start a new run",
     OPTIMIZER: "the model can still be used by gradus sample RUN and gradus eval RUN",
-    BEST: "the last weights can still be used by --last",
+    BEST: "the last weights are still there: gradus sample RUN --last",
 }
 _ANEW = "put it back as it was, or train again with gradus train --config RUN/config.toml"
 
@@ -99,7 +99,7 @@ class RunFolder:
     def taken(self) -> UserError:
         """The error for a new run in a folder that is not empty."""
         resume = f"resume it by gradus train --resume {self.path}, or " if self.has_checkpoint else ""
-        return UserError(f"{self.path} already exists; {resume}choose another folder by --out")
+        return UserError(f"{self.path} already exists; {resume}choose another folder as out")
 
     # The checkpoint
 
