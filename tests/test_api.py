@@ -180,16 +180,67 @@ def test_a_wrong_setting_is_refused_in_words(folder: Path, cats: Path, settings:
 def test_a_wrong_call_of_a_run_is_refused_in_words(run: gradus.Run, folder: Path) -> None:
     with pytest.raises(UserError, match="split must be one of train, dev, test, got 'all'"):
         run.evaluate("all")
-    with pytest.raises(UserError, match="n must be at least 1, got 0"):
-        run.sample(n=0)
-    with pytest.raises(UserError, match="temperature must be 0 or more, got -1"):
-        run.sample(temperature=-1)
     with pytest.raises(UserError, match="unknown character 'Z' at position 0"):
         run.sample("Z")
     with pytest.raises(UserError, match=f"there is no run in {folder / 'none'}: no such folder"):
         gradus.load(folder / "none")
     with pytest.raises(UserError, match=f"{run.path} already exists"):
         gradus.train("words", out=run.path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"n": 0}, "n must be at least 1, got 0"),
+        ({"n": True}, "n must be a whole number, got True"),
+        ({"n": 2.5}, "n must be a whole number, got 2.5"),
+        ({"length": 1.5}, "length must be a whole number, got 1.5"),
+        ({"seed": -1}, "seed must be between 0 and 4294967295, got -1"),
+        ({"seed": 2**40}, "seed must be between 0 and 4294967295, got 1099511627776"),
+        ({"seed": None}, "seed must be a whole number, got None"),
+        ({"temperature": "0.5"}, "temperature must be a number, got '0.5'"),
+        ({"temperature": -1}, "temperature must be 0 or more, got -1"),
+        ({"top_k": 1.5}, "top_k must be a whole number, got 1.5"),
+        ({"prompt": None}, "prompt must be text, got None"),
+    ],
+)
+def test_sample_refuses_what_the_command_refuses(run: gradus.Run, arguments: Any, words: str) -> None:
+    with pytest.raises(UserError, match=f"^{words}"):
+        run.sample(**arguments)
+
+
+def test_sample_takes_numbers_of_numpy(run: gradus.Run) -> None:
+    ours = run.sample(n=2, length=5, temperature=0.5, top_k=3, seed=3)
+    theirs = run.sample(
+        n=np.int64(2),  # type: ignore[arg-type]
+        length=np.int32(5),  # type: ignore[arg-type]
+        temperature=np.float32(0.5),  # type: ignore[arg-type]
+        top_k=np.int64(3),  # type: ignore[arg-type]
+        seed=np.uint32(3),  # type: ignore[arg-type]
+    )
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("stride", "words"),
+    [
+        (0, "stride must be at least 1, got 0"),
+        (-3, "stride must be at least 1, got -3"),
+        (2.5, "stride must be a whole number, got 2.5"),
+        (9, "stride must be between 1 and the block size 8, got 9"),
+    ],
+)
+def test_evaluate_refuses_a_stride_that_the_command_refuses(run: gradus.Run, stride: Any, words: str) -> None:
+    with pytest.raises(UserError, match=f"^{words}"):
+        run.evaluate(stride=stride)
+
+
+def test_an_empty_out_is_no_default(cats: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "something").touch()
+    with pytest.raises(UserError, match="already exists; choose another folder"):
+        gradus.train(cats, out="", steps=1, **SMALL)
+    assert [path.name for path in tmp_path.iterdir()] == ["something"]
 
 
 def test_a_notebook_shows_an_error_of_the_users_in_one_line() -> None:

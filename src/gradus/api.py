@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,10 +152,13 @@ class Run:
         Raises:
             UserError: if the prompt has a character that the model does not know, or an option is out of range.
         """
-        for name, count in (("n", n), ("length", length)):
-            if count is not None and count < 1:
-                raise UserError(f"{name} must be at least 1, got {count}")
-        rule = SamplingRule(temperature, top_k, top_p)
+        if not isinstance(prompt, str):
+            raise UserError(f"prompt must be text, got {prompt!r}")
+        for name, value in (("n", n), ("length", length)):
+            if value is not None:
+                _require_whole(name, value)
+        _require_whole("seed", seed, 0, 2**32 - 1)
+        rule = build(SamplingRule, {"temperature": temperature, "top_k": top_k, "top_p": top_p})
         texts = samples(
             self.model, self.tokenizer, self._kind, prompt=prompt, number=n, length=length, rule=rule, seed=seed
         )
@@ -172,6 +176,8 @@ class Run:
             UserError: for another split or stride, or if the text has changed.
         """
         part = split_named(split)
+        if stride is not None:
+            _require_whole("stride", stride)
         if sliding and stride is None:
             stride = sliding_stride(self.model)
         return evaluate(self.model, self._setup.rows(part, stride=stride))
@@ -231,6 +237,15 @@ class Run:
     @property
     def _corpus(self) -> str:
         return str(self._folder.state().get("data", {}).get("corpus") or Path(self.config.corpus).name)
+
+
+def _require_whole(name: str, value: object, least: int = 1, most: int | None = None) -> None:
+    """UserError unless an argument is a whole number from `least` to `most`."""
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise UserError(f"{name} must be a whole number, got {value!r}")
+    if int(value) < least or (most is not None and int(value) > most):
+        between = f"at least {least}" if most is None else f"between {least} and {most}"
+        raise UserError(f"{name} must be {between}, got {value}")
 
 
 def _train(folder: RunFolder, setup: Setup, progress: bool) -> None:

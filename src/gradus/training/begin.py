@@ -35,7 +35,9 @@ def create_run(setup: Setup, path: str | Path | None = None) -> RunFolder:
     Raises:
         UserError: if the folder is taken, or the disk refuses.
     """
-    return RunFolder.create(path or new_run_folder(RUNS, f"{Path(setup.corpus.name).stem}-{setup.config.model}"))
+    if path is None:
+        path = new_run_folder(RUNS, f"{Path(setup.corpus.name).stem}-{setup.config.model}")
+    return RunFolder.create(path)
 
 
 def train_setup(

@@ -9,6 +9,7 @@ import difflib
 import inspect
 import io
 import math
+import numbers
 import textwrap
 import tokenize
 import tomllib
@@ -74,15 +75,19 @@ class Setting:
         return f"one of {', '.join(self.choices)}" if self.choices else EXPECTED[self.type]
 
     def check(self, value: object) -> Any:
-        """The value as the field's type, from a Python or TOML value of that type (a whole number will do for a float).
+        """The value as the field's type, from a Python, NumPy or TOML value of that type (a whole number will do for a
+        float).
 
         Raises:
             UserError: if it has another type, is not one of the choices, or is not finite.
         """
         if value is None and self.optional:
             return None
-        if self.type is float and type(value) is int:
-            value = float(value)
+        if isinstance(value, numbers.Real) and not isinstance(value, bool):  # those of NumPy too
+            if self.type is float:
+                value = float(value)
+            elif self.type is int and isinstance(value, numbers.Integral):
+                value = int(value)
         if type(value) is not self.type or (self.choices and value not in self.choices):
             raise self._wrong(value)
         if isinstance(value, float) and not math.isfinite(value):
