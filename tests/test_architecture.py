@@ -30,6 +30,7 @@ FLOORS = {
     "training": 5,
     "generation": 5,
     "evaluation": 5,
+    "hub": 6,
     "report": 6,
     "run": 6,
     "bench": 6,

@@ -29,6 +29,8 @@ VERBS = {
     "page": "Write a run, or a climb, as one page; one that is older than its run is written anew.",
     "runs": "List the runs in a folder, with their losses.",
     "compare": "Compare runs in one table and one page, their curves together.",
+    "import": "Make a run of GPT-2's weights, from a folder or from the Hugging Face hub.",
+    "export": "Write a run as a folder that Hugging Face's transformers loads.",
     "run": "Run a PyTorch program or notebook, as it is, on gradus's engine.",
     "draw": "Draw the computation graph of an expression, with its gradients.",
     "tokenize": "Show the tokens of a text, with their ids.",

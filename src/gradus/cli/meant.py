@@ -29,7 +29,8 @@ _SEED = dict.fromkeys(["random-seed", "manual-seed", "random-state"], "--seed")
 MEANT: dict[str, dict[str, str]] = {
     "train": {
         **_DEVICE,
-        **dict.fromkeys(["init-from", "resume-from-checkpoint", "checkpoint", "continue"], "--resume RUN"),
+        **dict.fromkeys(["finetune", "fine-tune", "pretrained", "from", "from-pretrained"], "--init-from RUN"),
+        **dict.fromkeys(["resume-from-checkpoint", "checkpoint", "continue"], "--resume RUN"),
         **dict.fromkeys(["dataset", "data", "input-file", "corpus", "text"], "gradus train CORPUS, without a flag"),
         **dict.fromkeys(["name", "run-name", "work-dir", "save-dir"], "--out"),
         **dict.fromkeys(["html", "report", "plot"], "--page"),
@@ -68,7 +69,10 @@ MEANT: dict[str, dict[str, str]] = {
 VERBS_MEANT = {
     **dict.fromkeys(["generate", "write", "predict", "chat", "complete"], "sample RUN"),
     **dict.fromkeys(["evaluate", "test", "score", "validate"], "eval RUN"),
-    **dict.fromkeys(["fit", "pretrain", "finetune", "learn"], "train"),
+    **dict.fromkeys(["fit", "pretrain", "learn"], "train"),
+    **dict.fromkeys(["finetune", "tune"], "train CORPUS --init-from RUN"),
+    **dict.fromkeys(["convert", "save"], "export RUN FOLDER"),
+    **dict.fromkeys(["from-pretrained", "load"], "import FOLDER"),
     **dict.fromkeys(["resume", "continue"], "train --resume RUN"),
     **dict.fromkeys(["report", "plot", "html", "show", "view"], "page RUN"),
     **dict.fromkeys(["list", "ls", "history", "models"], "runs"),

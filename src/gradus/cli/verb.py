@@ -18,6 +18,8 @@ ARGUMENTS = {
     "RUN": "the folder of a run; gradus runs lists them",
     "RUN...": "the folders of runs; gradus runs lists them",
     "EXPRESSION": 'such as "tanh(2*a + 1)"',
+    "FOLDER|gpt2|OWNER/NAME": "a folder with weights, or their name on the Hugging Face hub",
+    "FOLDER": "the new folder to write",
     "NAME": "a corpus; gradus data lists them",
     "TEXT": "the text itself, or - for standard input",
 }

@@ -131,6 +131,8 @@ def _summary(run: RunFolder) -> Summary:
     if "minutes" in settings:
         minutes = float(str(settings["minutes"]))
         budget = f"{minutes:.3g} min" if minutes >= 1 else f"{60 * minutes:.2g} s"
+    if "imported" in state.get("data", {}):
+        budget = "imported"
     model, test = str(settings.get("model")), state.get("test_loss")
     counts = model in MODELS and hasattr(MODELS[model][1], "count")
     return Summary(

@@ -13,17 +13,22 @@ from gradus.training.mixing import set_up_mixture
 from gradus.training.prepare import Setup, set_up
 from gradus.training.run import RunFolder
 from gradus.training.state import Report, TrainResult
+from gradus.training.tuning import set_up_tuning
 
 FITTING_BATCH = 64  # rows of the dev split at a time, for a model that is fitted on it
 
 
 def set_up_new(values: Mapping[str, object]) -> Setup:
-    """What a new run begins with: `set_up`, or for a mixture, whose network is that of another run, `set_up_mixture`.
+    """What a new run begins with: `set_up`; for a mixture, whose network is that of another run, `set_up_mixture`; or
+    with the weights of another run, `set_up_tuning`.
 
     Raises:
         UserError: as those do, and for a text too short to be scored.
     """
-    setup = set_up_mixture(values) if values.get("model") == "mixture" else set_up(values)
+    if values.get("model") == "mixture":
+        setup = set_up_mixture(values)
+    else:
+        setup = set_up_tuning(values) if values.get("init_from") else set_up(values)
     setup.rows("dev")
     setup.rows("test")
     return setup

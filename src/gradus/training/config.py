@@ -22,6 +22,10 @@ class TrainConfig:
     corpus: str = "pydocs"  # the training text: a corpus by name, or a file or folder
     kind: Kind | None = None  # one document a line, one stream, source TAB target, or label TAB text [detected]
     model: str = "gpt"  # the model to train
+    preset: Literal["gpt2", "gpt2-medium", "gpt2-large", "gpt2-xl"] | None = (
+        None  # begin from GPT-2's settings at this size, and its tokenizer; what else is given replaces them
+    )
+    init_from: str = ""  # fine-tuning: a run whose trained weights, sizes and tokenizer this one begins with
     tokenizer: str = "chars"  # the tokenizer: chars, bpe or words, made for the text; gpt2; or a file, folder or run
     vocab_size: int | None = None  # vocabulary: the most tokens of bpe [512] and of words [all]
     min_count: int = 1  # words that are rarer in the text to train on are the token <unk>

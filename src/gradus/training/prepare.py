@@ -41,6 +41,7 @@ from gradus.text.catalogue import as_name
 from gradus.training.config import TrainConfig
 from gradus.training.loop import BatchSource, is_counting
 from gradus.training.memory import require_memory
+from gradus.training.presets import with_preset
 from gradus.training.recipes import RECIPES
 from gradus.training.settings import Setting, build, settings_of, unknown
 
@@ -129,6 +130,7 @@ def set_up(
     """
     if isinstance(path := values.get("corpus"), Path):
         values = {**values, "corpus": as_name(path)}
+    values = with_preset(values)
     config, settings = _sort(values)
     piped = vanishes(config.corpus)
     corpus = corpus or load_corpus(config.corpus, kind=config.kind)

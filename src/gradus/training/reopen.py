@@ -38,6 +38,11 @@ def reopen(run: RunFolder, *, steps: int | None = None, minutes: float | None = 
     Raises:
         UserError: if a file of the run is missing or damaged, or the text is no longer the same.
     """
+    if "imported" in run.state().get("data", {}):
+        raise UserError(
+            f"{run.path} was imported, without a text; measure it by gradus eval {run.path} --text FILE, or train it "
+            f"further by gradus train CORPUS --init-from {run.path}"
+        )
     values = run.settings()
     if steps is not None or minutes is not None:
         values = with_budget(values, {"steps": steps, "minutes": minutes})
