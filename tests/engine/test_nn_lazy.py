@@ -112,12 +112,16 @@ def test_number_type_and_copies_before_the_first_input() -> None:
         assert norm.running_mean.dtype == t.float64
 
 
-def test_nothing_is_converted_before_the_first_input() -> None:
-    model = engine.nn.Sequential(engine.nn.LazyConv2d(2, 3), engine.nn.Flatten(), engine.nn.LazyLinear(1))
-    with pytest.raises(NotImplementedError, match=r"^LazyConv2d has no numbers to convert before its first input: "):
-        model.double()
-    model(engine.ones(1, 1, 4, 4))
-    assert model.double()[0].weight.dtype == engine.float64
+@pytest.mark.parametrize("convert", [lambda module: module.double(), lambda module: module.half()])
+def test_a_model_with_lazy_layers_is_converted_before_the_first_input(convert: Any) -> None:
+    for t in (torch, engine):
+        layers = t.nn.Linear(4, 3), t.nn.LazyLinear(2), t.nn.LazyBatchNorm1d(), t.nn.ReLU()
+        model = convert(t.nn.Sequential(*layers))
+        dtype = model[0].weight.dtype
+        assert model[1].weight.dtype == model[2].running_mean.dtype == dtype
+        assert model[1].has_uninitialized_params()
+        assert model(t.ones(3, 4, dtype=dtype)).dtype == dtype
+        assert model[1].weight.requires_grad
 
 
 def test_initialized_state_is_saved_and_loaded() -> None:

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from gradus.engine import dtypes
 from gradus.engine.autograd import no_grad
@@ -15,7 +15,6 @@ from gradus.engine.functions import tensor
 from gradus.engine.nn import batchnorm, conv
 from gradus.engine.nn.linear import Linear
 from gradus.engine.nn.module import Module
-from gradus.engine.nn.module_conversion import Convert
 from gradus.engine.nn.parameter import UninitializedBuffer, UninitializedParameter, is_lazy
 from gradus.engine.tensor import Tensor
 
@@ -38,14 +37,6 @@ class LazyModuleMixin(Module):
     def has_uninitialized_params(self) -> bool:
         """Whether a parameter or buffer has no shape yet."""
         return any(is_lazy(each) for held in (self._parameters, self._buffers) for each in held.values())
-
-    def _apply(self, fn: Convert, recurse: bool = True) -> Self:
-        if self.has_uninitialized_params():
-            raise NotImplementedError(
-                f"{self._get_name()} has no numbers to convert before its first input: call forward first, or make it "
-                "with dtype="
-            )
-        return super()._apply(fn, recurse)
 
     def _leave_uninitialized(self, bias: bool, device: Any, dtype: Any) -> None:
         self.weight = UninitializedParameter(device=device, dtype=dtype)
