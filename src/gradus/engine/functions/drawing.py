@@ -15,7 +15,7 @@ from gradus.engine.autograd.record import wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.layouts import by_memory, order_of
-from gradus.engine.functions.checks import floating_only, refuse_bool, refuse_unknown
+from gradus.engine.functions.checks import floating_only, refuse_unknown, scalar_name
 from gradus.engine.functions.creation import empty_like, float_dtype, leaf, validate_size
 from gradus.engine.functions.operands import array_of, is_tensor
 from gradus.engine.ops import copying
@@ -214,11 +214,11 @@ def poisson(input: Tensor, generator: Generator | None = None) -> Tensor:
     """Draw from the Poisson distribution: input, of a floating-point dtype, has the expected numbers of events.
 
     Raises:
-        RuntimeError: if an expected number is negative.
+        RuntimeError: if an expected number is negative or NaN.
         NotImplementedError: if input is not of floating-point numbers.
     """
     rate = floating_only(input, "poisson_cpu")._array
-    if (rate < 0).any():
+    if not (rate >= 0).all():  # also NaN
         raise RuntimeError("invalid Poisson rate, expected rate to be non-negative")
     return wrap(rejection.each(rejection.poisson, rate, generator=generator).astype(rate.dtype))
 
@@ -263,10 +263,12 @@ def geometric_(input: Tensor, p: float, *, generator: Generator | None = None) -
 
     Raises:
         RuntimeError: if p is not in (0, 1).
+        NotImplementedError: if input is of bools or complex numbers.
     """
     if not 0 < p < 1:
         raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p}")
-    refuse_bool(input, "geometric_cpu")
+    if input._array.dtype.kind in "bc":
+        raise NotImplementedError(f"\"geometric_cpu\" not implemented for '{scalar_name(input._array.dtype)}'")
     return _fill_by_one(input, lambda chosen: inversion.geometric(p, chosen), generator)
 
 
