@@ -171,7 +171,7 @@ def test_output_padding_of_a_transposed_kernel_of_one_number_is_pytorchs() -> No
     assert_same_run(theirs, ours, [normal(2, 3, 4, 5)], "float32")
 
 
-@pytest.mark.parametrize("pad", [0, 2])
+@pytest.mark.parametrize("pad", [0, 2, -1])
 @pytest.mark.parametrize("kind", ["float32", "float64"])
 def test_convolution_with_time_first_is_pytorchs(pad: int, kind: str) -> None:
     arrays = [numbers(*shape).astype(kind) for shape in [(6, 2, 3), (3, 3, 4), (4,)]]
@@ -199,3 +199,7 @@ def test_gradient_of_convolution_with_time_first_is_the_slope() -> None:
 )
 def test_an_impossible_convolution_with_time_first_is_refused_as_by_pytorch(shapes: list[tuple[int, ...]]) -> None:
     same_error(lambda torch, *a: torch.conv_tbc(*a), *[np.ones(shape) for shape in shapes])
+
+
+def test_a_convolution_with_time_first_that_leaves_out_all_steps_is_refused_as_by_pytorch() -> None:
+    same_error(lambda torch, *a: torch.conv_tbc(*a, -2), np.ones((4, 2, 3)), np.ones((2, 3, 4)), np.ones(4))

@@ -222,7 +222,7 @@ class ConvTbc(Function):
 
     def forward(self, x: Array, weight: Array, bias: Array, pad: int) -> Array:
         self.weight, self.pad = weight, pad
-        self.x = np.pad(x, ((pad, pad), (0, 0), (0, 0))) if pad else x
+        self.x = x[-pad : len(x) + pad].copy() if pad < 0 else np.pad(x, ((pad, pad), (0, 0), (0, 0))) if pad else x
         steps = len(self.x) - len(weight) + 1
         y = np.empty((steps, x.shape[1], weight.shape[2]), x.dtype)
         y[...] = bias
@@ -238,7 +238,9 @@ class ConvTbc(Function):
         for i, w in enumerate(self.weight):
             dx[i : i + steps] += dy @ w.T
             dw[i] = self.x[i : i + steps].reshape(-1, channels).T @ dy.reshape(-1, dy.shape[2])
-        return dx[self.pad : len(dx) - self.pad], dw, dy.sum(axis=(0, 1))
+        pad = self.pad
+        dx = np.pad(dx, ((-pad, -pad), (0, 0), (0, 0))) if pad < 0 else dx[pad : len(dx) - pad]
+        return dx, dw, dy.sum(axis=(0, 1))
 
 
 def _biased(y: Array, bias: Array | None) -> Array:

@@ -112,7 +112,7 @@ def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tenso
     """Slide weight (K, C, O) along input (T, B, C), time first, batch second -> (T + 2 pad - K + 1, B, O).
 
     Args:
-        pad: how many zeros at each end of the time dimension.
+        pad: how many zeros at each end of the time dimension; if negative, how many steps are left out there.
 
     Raises:
         RuntimeError: for shapes or number types that do not go together, and for a kernel longer than the input.
@@ -128,7 +128,7 @@ def conv_tbc(input: Tensor, weight: Tensor, bias: Tensor, pad: int = 0) -> Tenso
     if weight.shape[2] != bias.shape[0]:
         raise RuntimeError("Bias size must equal dim 2 in the weight tensor (output channels).")
     steps = input.shape[0] + 2 * pad - weight.shape[0] + 1
-    if steps < 0 or pad < 0:
+    if steps < 0:
         raise RuntimeError(f"kernel of width {weight.shape[0]} does not fit into time {input.shape[0]} with pad {pad}")
     _check_kinds(input, weight, bias)
     return cast(Tensor, apply(ConvTbc, input, weight, bias, pad=pad))
