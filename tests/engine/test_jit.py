@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import gc
+import importlib.util
 from pathlib import Path
 from typing import Any
 
 import numba.core.config
 import pytest
-from numba.core import event
+from numba.core import codegen, compiler, event
 
 from gradus.engine import kernels
 
 kernels.compiled()  # Numba, and what is said when something is compiled
 
+from gradus.engine.kernels import jit  # noqa: E402
 from gradus.engine.kernels.jit import inner, loop  # noqa: E402
 
 
@@ -41,6 +43,22 @@ def test_an_inner_function_has_one_form_for_constants_and_variables() -> None:
 
     assert loop()(sum_of_powers)(2.0, 3) == 8 + 4 + 27
     assert len(power.overloads) == 1
+
+
+@pytest.mark.parametrize(("owner", "name"), [(codegen, "JITCodeLibrary"), (compiler, "DefaultPassBuilder")])
+def test_without_numbas_private_compiler_an_inner_function_is_compiled_by_the_public_one(
+    owner: Any, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(owner, name)
+    spec = importlib.util.spec_from_file_location("jit_of_another_numba", jit.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    other = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(other)
+    monkeypatch.undo()
+    power: Any = other.inner()(_power)
+    assert numba.njit(lambda x: power(x, 3))(2.0) == 8
+    assert power(2.0, 3) == 8  # Python may call it, too
 
 
 class _WhileCompiling(event.Listener):

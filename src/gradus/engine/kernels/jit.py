@@ -3,7 +3,7 @@
 Numba generates machine code for every function that it compiles, so that Python could call it. A function that only
 compiled functions call is compiled again as a part of each of them, so for `inner` that machine code is left out. This
 uses Numba's private compiler, and pays for it: the first step of a small GPT with an empty cache takes 8.3 instead of
-10.6 s.
+10.6 s. With a Numba that lacks what is used of it, `inner` compiles with Numba's public compiler.
 """
 
 from __future__ import annotations
@@ -16,8 +16,15 @@ from numba.core import codegen, compiler, types
 
 _njit: Any = numba.njit
 _unliteral: Any = types.unliteral
-_CodeLibrary: Any = codegen.JITCodeLibrary
-_PassBuilder: Any = compiler.DefaultPassBuilder
+_CodeLibrary: Any = getattr(codegen, "JITCodeLibrary", object)
+
+_PRIVATE: dict[Any, str] = {
+    codegen: "JITCodeLibrary JITCPUCodegen",
+    _CodeLibrary: "_optimize_functions _optimize_final_module _finalize_final_module _ensure_finalized",
+    getattr(codegen, "JITCPUCodegen", object): "_module_pass_manager set_env",
+    compiler: "CompilerBase DefaultPassBuilder",
+}
+_known = all(hasattr(owner, name) for owner, names in _PRIVATE.items() for name in names.split())
 
 # Sums in another order, division by multiplication with the reciprocal; but infinities and NaN stay what they are.
 _FAST = {"afn", "arcp", "contract", "nsz", "reassoc"}
@@ -38,10 +45,14 @@ def inner(*, fastmath: bool = True) -> Any:
     Python cannot call it, and an exception that it raises takes constants only.
     """
 
+    flags = _FAST if fastmath else False
+
     def decorate(function: Callable[..., Any]) -> Any:
+        if not _known:
+            return _njit(fastmath=flags, error_model="numpy")(function)
         dispatcher = _njit(
             pipeline_class=_Compiler,
-            fastmath=_FAST if fastmath else False,
+            fastmath=flags,
             error_model="numpy",
             no_cpython_wrapper=True,
             no_cfunc_wrapper=True,
@@ -89,10 +100,11 @@ class _Codegen:
         return getattr(self._codegen, name)
 
 
-class _Compiler(compiler.CompilerBase):
+class _Compiler(getattr(compiler, "CompilerBase", object)):  # type: ignore[misc]
     """Numba's compiler, writing into such a library."""
 
     def define_pipelines(self) -> list[Any]:
         state: Any = self.state
         state.library = _Library(_Codegen(state.targetctx.codegen()), state.func_id.func_qualname)
-        return [_PassBuilder.define_nopython_pipeline(state)]
+        builder: Any = compiler.DefaultPassBuilder
+        return [builder.define_nopython_pipeline(state)]
