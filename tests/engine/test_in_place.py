@@ -292,6 +292,10 @@ REFUSED: dict[str, tuple[Program, str]] = {
         "has been modified by an inplace operation: [torch.DoubleTensor [4, 3]], which is output 0 of Add, is "
         "at version 1; expected version 0 instead.",
     ),
+    "short integers": (
+        lambda t, x: _spoiled_short(t, x),
+        "has been modified by an inplace operation: [torch.ShortTensor [2]]",
+    ),
     "through a view": (
         lambda t, x: _spoiled_view(x),
         "has been modified by an inplace operation: [torch.DoubleTensor [4, 3]]",
@@ -344,6 +348,23 @@ def _spoiled_input(x: Any) -> None:
     z = y * y
     y += 1
     z.sum().backward()
+
+
+def _spoiled_short(t: Any, x: Any) -> None:
+    class Scaled(t.autograd.Function):  # type: ignore[misc]
+        @staticmethod
+        def forward(ctx: Any, x: Any, scale: Any) -> Any:
+            ctx.save_for_backward(scale)
+            return x * scale.sum()
+
+        @staticmethod
+        def backward(ctx: Any, dy: Any) -> Any:
+            return dy * ctx.saved_tensors[0].sum(), None
+
+    scale = t.ones(2, dtype=t.int16)
+    loss = Scaled.apply(x, scale).sum()
+    scale += 1
+    loss.backward()
 
 
 def _spoiled_view(x: Any) -> None:

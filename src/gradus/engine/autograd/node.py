@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 import numpy as np
 
 from gradus.engine.dtypes import Array
+from gradus.engine.dtypes.names import scalar_name
 
 if TYPE_CHECKING:
     from gradus.engine.autograd.record import Variable
@@ -192,18 +193,7 @@ def changed(array: Array, version: int, expected: int, grad_fn: str, needed_by: 
 
 
 def _describe(array: Array) -> str:
-    kinds = {
-        "float32": "Float",
-        "float64": "Double",
-        "float16": "Half",
-        "bfloat16": "BFloat16",
-        "complex64": "ComplexFloat",
-        "complex128": "ComplexDouble",
-        "int64": "Long",
-        "int32": "Int",
-        "bool": "Bool",
-    }
-    return f"[torch.{kinds.get(array.dtype.name, array.dtype.name.title())}Tensor {list(array.shape)}]"
+    return f"[torch.{scalar_name(array.dtype)}Tensor {list(array.shape)}]"
 
 
 class AccumulateGrad(Node):

@@ -13,7 +13,8 @@ from gradus.engine.autograd.record import apply, apply_one, apply_two
 from gradus.engine.dtypes import REAL
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.limits import limits_of
-from gradus.engine.functions.checks import floating_only, refuse_bool, scalar_name
+from gradus.engine.dtypes.names import scalar_name
+from gradus.engine.functions.checks import floating_only, refuse_bool
 from gradus.engine.functions.operands import fitting, number
 from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.functions.sizes import axis_of

@@ -9,8 +9,9 @@ import numpy as np
 
 from gradus.engine import dtypes
 from gradus.engine.autograd.record import apply, apply_one, wrap
+from gradus.engine.dtypes.names import c_name
 from gradus.engine.dtypes.promotion import result_type
-from gradus.engine.functions.checks import c_name, explain_broadcast, floating_only, only_tensors, refuse_bool
+from gradus.engine.functions.checks import explain_broadcast, floating_only, only_tensors, refuse_bool
 from gradus.engine.functions.copying import clone
 from gradus.engine.functions.operands import (
     array_of,
@@ -281,7 +282,9 @@ def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     floating_only(input, "lerp_kernel_scalar" if of_numbers else "lerp_kernel_tensor")
     for name, other in (("end", end), ("weight", weight)):
         if is_tensor(other) and other._array.dtype != input._array.dtype and (name == "end" or other.ndim):
-            raise RuntimeError(f"expected dtype {c_name(input)} for `{name}` but got dtype {c_name(other)}")
+            raise RuntimeError(
+                f"expected dtype {c_name(input._array.dtype)} for `{name}` but got dtype {c_name(other._array.dtype)}"
+            )
     try:
         if of_numbers:
             return rounded_once(lambda x, end: apply(arithmetic.Lerp, x, end, weight), input, end)

@@ -11,6 +11,7 @@ from gradus.engine import dtypes
 from gradus.engine.autograd.record import Variable
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes.layouts import check_format, check_layout
+from gradus.engine.dtypes.names import c_name, scalar_name
 from gradus.engine.dtypes.promotion import RANK
 
 if TYPE_CHECKING:
@@ -73,36 +74,6 @@ def refuse_bool(x: Tensor, name: str) -> Tensor:
     return x
 
 
-# What PyTorch's messages call a dtype: by the name of its scalar type, or by that of its C++ type.
-_NAMES = {
-    "float32": ("Float", "float"),
-    "float64": ("Double", "double"),
-    "float16": ("Half", "c10::Half"),
-    "bfloat16": ("BFloat16", "c10::BFloat16"),
-    "complex64": ("ComplexFloat", "c10::complex<float>"),
-    "complex128": ("ComplexDouble", "c10::complex<double>"),
-    "int64": ("Long", "long int"),
-    "int32": ("Int", "int"),
-    "int16": ("Short", "short int"),
-    "int8": ("Char", "signed char"),
-    "uint8": ("Byte", "unsigned char"),
-    "uint16": ("UInt16", "short unsigned int"),
-    "uint32": ("UInt32", "unsigned int"),
-    "uint64": ("UInt64", "long unsigned int"),
-    "bool": ("Bool", "bool"),
-}
-
-
-def scalar_name(dtype: np.dtype[Any]) -> str:
-    """The name of a dtype in most of PyTorch's messages."""
-    return _NAMES[dtype.name][0] if dtype.name in _NAMES else dtype.name
-
-
-def c_name(x: Tensor) -> str:
-    """The name of a tensor's dtype in the messages that show the C++ type."""
-    return _NAMES[x._array.dtype.name][1]
-
-
 def check_factors(a: Tensor, b: Tensor, bias: Tensor | None) -> None:
     """Raise a RuntimeError unless a, b and bias of a @ b + bias have one dtype."""
     wanted = b._array.dtype
@@ -110,7 +81,9 @@ def check_factors(a: Tensor, b: Tensor, bias: Tensor | None) -> None:
         if x is None or x._array.dtype == wanted:
             continue
         if bias is None:
-            raise RuntimeError(f"expected m1 and m2 to have the same dtype, but got: {c_name(x)} != {c_name(b)}")
+            raise RuntimeError(
+                f"expected m1 and m2 to have the same dtype, but got: {c_name(x._array.dtype)} != {c_name(wanted)}"
+            )
         have = scalar_name(x._array.dtype)
         raise RuntimeError(f"{name} and mat2 must have the same dtype, but got {have} and {scalar_name(wanted)}")
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from gradus.engine.autograd.record import wrap
 from gradus.engine.dtypes import FLOATING
+from gradus.engine.dtypes.names import scalar_name
 from gradus.engine.dtypes.promotion import result_type
-from gradus.engine.functions.checks import explain_broadcast, only_tensors, refuse_complex, scalar_name
+from gradus.engine.functions.checks import explain_broadcast, only_tensors, refuse_complex
 from gradus.engine.functions.operands import array_of, is_tensor, same_type, tensor_of
 from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.functions.sizes import axes_of

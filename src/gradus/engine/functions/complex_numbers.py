@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradus.engine.autograd.record import apply_one, apply_two, wrap
-from gradus.engine.functions.checks import scalar_name
+from gradus.engine.dtypes.names import scalar_name
 from gradus.engine.functions.operands import floating, is_tensor
 from gradus.engine.ops import complex_numbers
 

@@ -11,7 +11,8 @@ import numpy as np
 from gradus.engine import return_types
 from gradus.engine.autograd.record import wrap
 from gradus.engine.dtypes import Array
-from gradus.engine.functions.checks import floating_only, refuse_complex, scalar_name
+from gradus.engine.dtypes.names import scalar_name
+from gradus.engine.functions.checks import floating_only, refuse_complex
 from gradus.engine.functions.operands import Number, is_tensor, tensor_of
 from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.functions.sizes import axis_of

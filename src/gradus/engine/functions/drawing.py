@@ -15,7 +15,8 @@ from gradus.engine.autograd.record import wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes import dtype as DType
 from gradus.engine.dtypes.layouts import by_memory, order_of
-from gradus.engine.functions.checks import floating_only, refuse_unknown, scalar_name
+from gradus.engine.dtypes.names import scalar_name
+from gradus.engine.functions.checks import floating_only, refuse_unknown
 from gradus.engine.functions.creation import empty_like, float_dtype, leaf, validate_size
 from gradus.engine.functions.operands import array_of, is_tensor
 from gradus.engine.ops import copying

@@ -10,7 +10,8 @@ from gradus.engine import printing
 from gradus.engine.autograd.in_place import apply_
 from gradus.engine.autograd.record import Variable, apply_one, apply_two, unrecorded, viewed, wrap
 from gradus.engine.dtypes import Array
-from gradus.engine.functions.checks import scalar_name, type_name
+from gradus.engine.dtypes.names import scalar_name
+from gradus.engine.functions.checks import type_name
 from gradus.engine.functions.indexing import basic_view, parse
 from gradus.engine.functions.joining import broadcast_shapes
 from gradus.engine.functions.operands import as_operand, is_tensor

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gradus.engine.dtypes import Array
-from gradus.engine.functions.checks import scalar_name
+from gradus.engine.dtypes.names import scalar_name
 from gradus.engine.ops.decompositions import lu_factor
 
 if TYPE_CHECKING:

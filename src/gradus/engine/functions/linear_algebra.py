@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine.autograd.record import apply, apply_two, wrap
-from gradus.engine.functions.checks import scalar_name
+from gradus.engine.dtypes.names import scalar_name
 from gradus.engine.functions.creation import eye
 from gradus.engine.functions.joining import cat
 from gradus.engine.functions.linalg_checks import (

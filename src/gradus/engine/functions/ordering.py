@@ -9,8 +9,9 @@ import numpy as np
 from gradus.engine import return_types
 from gradus.engine.autograd.record import apply, apply_two, wrap
 from gradus.engine.dtypes import FLOATING, Array
+from gradus.engine.dtypes.names import scalar_name
 from gradus.engine.functions.arithmetic import lerp
-from gradus.engine.functions.checks import refuse_complex, scalar_name
+from gradus.engine.functions.checks import refuse_complex
 from gradus.engine.functions.operands import is_tensor
 from gradus.engine.functions.selection import maximum, minimum
 from gradus.engine.functions.signatures import numpy_names, renamed

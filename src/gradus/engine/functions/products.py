@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from gradus.engine.autograd.record import Variable, apply_one, apply_two
-from gradus.engine.functions.checks import refuse_bool, scalar_name
+from gradus.engine.dtypes.names import scalar_name
+from gradus.engine.functions.checks import refuse_bool
 from gradus.engine.functions.complex_numbers import conj
 from gradus.engine.functions.operands import is_tensor, rounded_once, same_type
 from gradus.engine.functions.sizes import axes_of, axis_of

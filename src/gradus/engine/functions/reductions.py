@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from gradus.engine.autograd.record import apply, apply_one
 from gradus.engine.dtypes import FLOATING, int64
 from gradus.engine.dtypes import dtype as DType
-from gradus.engine.functions.checks import floating_only, scalar_name
+from gradus.engine.dtypes.names import scalar_name
+from gradus.engine.functions.checks import floating_only
 from gradus.engine.functions.complex_numbers import conj
 from gradus.engine.functions.operands import Number, floating
 from gradus.engine.functions.signatures import numpy_names, renamed

@@ -9,7 +9,8 @@ import numpy as np
 
 from gradus.engine.autograd.in_place import apply_, refuse_repeated
 from gradus.engine.autograd.record import wrap
-from gradus.engine.functions.checks import refuse_bool, scalar_name
+from gradus.engine.dtypes.names import scalar_name
+from gradus.engine.functions.checks import refuse_bool
 from gradus.engine.functions.gathering import check_along, check_index, check_positions, flat_places
 from gradus.engine.functions.indexing import parse
 from gradus.engine.functions.joining import broadcast_shapes

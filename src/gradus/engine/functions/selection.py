@@ -9,8 +9,9 @@ import numpy as np
 from gradus.engine import dtypes
 from gradus.engine.autograd.record import apply, apply_one, wrap
 from gradus.engine.dtypes.limits import limits_of
+from gradus.engine.dtypes.names import c_name, scalar_name
 from gradus.engine.dtypes.promotion import result_type
-from gradus.engine.functions.checks import c_name, explain_broadcast, only_tensors, refuse_bool, scalar_name
+from gradus.engine.functions.checks import explain_broadcast, only_tensors, refuse_bool
 from gradus.engine.functions.copying import clone
 from gradus.engine.functions.operands import (
     array_of,
@@ -149,7 +150,9 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
 def fill_value(input: Tensor, mask: Tensor, value: Any) -> Any:
     """The value of a masked fill, in input's dtype; a RuntimeError unless the mask is bool and the value 0-d."""
     if mask._array.dtype != bool:
-        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {c_name(mask)}")
+        raise RuntimeError(
+            f"masked_fill_ only supports boolean masks, but got mask with dtype {c_name(mask._array.dtype)}"
+        )
     value = fitting(as_operand(value), input._array.dtype)
     if is_tensor(value) and value.ndim:
         raise RuntimeError(

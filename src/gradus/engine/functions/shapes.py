@@ -12,7 +12,7 @@ from gradus.engine import dtypes
 from gradus.engine.autograd.record import apply, apply_one, wrap
 from gradus.engine.dtypes import Array
 from gradus.engine.dtypes.layouts import contiguous_format, in_format
-from gradus.engine.functions.checks import scalar_name
+from gradus.engine.dtypes.names import scalar_name
 from gradus.engine.functions.operands import is_tensor
 from gradus.engine.functions.signatures import numpy_names
 from gradus.engine.functions.sizes import Dims, axes_of, axis_of, index_of, sizes_of, spread_out

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradus.engine.autograd.record import apply_one, wrap
+from gradus.engine.dtypes.names import scalar_name
 from gradus.engine.functions.arithmetic import mul, pow
-from gradus.engine.functions.checks import floating_only, only_tensors, scalar_name
+from gradus.engine.functions.checks import floating_only, only_tensors
 from gradus.engine.functions.operands import binary, binary_of_floats, floating, is_tensor, number, same_type
 from gradus.engine.ops import special
 from gradus.engine.ops.activations import Sigmoid

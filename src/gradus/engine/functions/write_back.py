@@ -6,9 +6,10 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from gradus.engine.dtypes.names import scalar_name
 from gradus.engine.dtypes.promotion import result_type
 from gradus.engine.functions import arithmetic, comparison
-from gradus.engine.functions.checks import check_cast, scalar_name
+from gradus.engine.functions.checks import check_cast
 from gradus.engine.functions.in_place import copy_, written
 from gradus.engine.functions.operands import array_of, as_operand
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradus.engine import dtypes, random
 from gradus.engine.autograd.record import apply, apply_one
-from gradus.engine.functions.checks import scalar_name
+from gradus.engine.dtypes.names import scalar_name
 from gradus.engine.nn.functional.dropout import check_probability, dropout
 from gradus.engine.ops.attention import Attention
 from gradus.engine.ops.softmax import SafeSoftmax

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from gradus.engine.autograd.record import apply
-from gradus.engine.functions.checks import scalar_name
+from gradus.engine.dtypes.names import scalar_name
 from gradus.engine.ops.convolution import Convolution, ConvTbc, Sizes, TransposedConvolution, Windows
 from gradus.engine.tensor import Tensor
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from gradus.engine.autograd.record import apply, apply_two
 from gradus.engine.dtypes import REAL
-from gradus.engine.functions.checks import floating_only, scalar_name
+from gradus.engine.dtypes.names import scalar_name
+from gradus.engine.functions.checks import floating_only
 from gradus.engine.nn.functional.linear import linear
 from gradus.engine.nn.functional.losses import reduced, reduction_of
 from gradus.engine.ops.cross_entropy import CrossEntropy, NllLoss

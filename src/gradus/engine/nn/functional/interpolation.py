@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 
 from gradus.engine.autograd.record import apply
-from gradus.engine.functions.checks import scalar_name
+from gradus.engine.dtypes.names import scalar_name
 from gradus.engine.nn.functional.adaptive_pooling import adaptive_avg_pool1d, adaptive_avg_pool2d, adaptive_avg_pool3d
 from gradus.engine.ops import interpolation as rules
 from gradus.engine.tensor import Tensor

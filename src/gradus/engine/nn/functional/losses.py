@@ -9,8 +9,9 @@ import numpy as np
 
 from gradus.engine.autograd.record import apply
 from gradus.engine.dtypes import Array
+from gradus.engine.dtypes.names import scalar_name
 from gradus.engine.dtypes.promotion import result_type
-from gradus.engine.functions.checks import check_cast, floating_only, scalar_name
+from gradus.engine.functions.checks import check_cast, floating_only
 from gradus.engine.functions.operands import binary
 from gradus.engine.ops.losses import BinaryCrossEntropy, BinaryCrossEntropyWithLogits, HuberLoss, MseLoss, SmoothL1Loss
 from gradus.engine.ops.number_types import widened

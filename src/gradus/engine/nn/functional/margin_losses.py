@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 
 from gradus.engine.autograd.grad_mode import no_grad
+from gradus.engine.dtypes.names import scalar_name
 from gradus.engine.functions import minimum, where
 from gradus.engine.functions.activations import logsigmoid
-from gradus.engine.functions.checks import scalar_name
 from gradus.engine.nn.functional.distances import pairwise_distance
 from gradus.engine.nn.functional.losses import reduced, reduction_of
 from gradus.engine.tensor import Tensor

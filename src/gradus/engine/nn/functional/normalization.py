@@ -10,7 +10,8 @@ import numpy as np
 from gradus.engine.autograd.record import apply
 from gradus.engine.dtypes import REAL, float32
 from gradus.engine.dtypes.limits import finfo
-from gradus.engine.functions.checks import floating_only, scalar_name
+from gradus.engine.dtypes.names import scalar_name
+from gradus.engine.functions.checks import floating_only
 from gradus.engine.nn.functional.padding import pad
 from gradus.engine.nn.functional.pooling import avg_pool2d, avg_pool3d
 from gradus.engine.ops import normalization as norm

@@ -11,8 +11,8 @@ from typing import cast
 import numpy as np
 
 from gradus.engine.autograd.record import apply
+from gradus.engine.dtypes.names import scalar_name
 from gradus.engine.functions import cat, linspace, ones
-from gradus.engine.functions.checks import scalar_name
 from gradus.engine.ops.sampling import GridSample
 from gradus.engine.tensor import Tensor
 
