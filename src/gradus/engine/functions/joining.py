@@ -13,7 +13,7 @@ from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.dtypes import Array, Size, get_default_dtype
 from gradus.engine.functions.operands import is_tensor, same_types
 from gradus.engine.functions.shapes import atleast_1d, atleast_2d, atleast_3d
-from gradus.engine.functions.signatures import written
+from gradus.engine.functions.signatures import write_out
 from gradus.engine.functions.sizes import axis_of
 from gradus.engine.ops.shapes import Cat, Stack
 
@@ -32,7 +32,7 @@ _SEQUENCES = (list, tuple)
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out: Any = None) -> Tensor:
     """Concatenate tensors along an existing dimension; their other sizes must match, and their dtypes are promoted."""
     if out is not None:
-        return written("cat", cat(tensors, dim, axis=axis), out)
+        return write_out("cat", cat(tensors, dim, axis=axis), out)
     if axis is not None:
         dim = axis
     if dim == 0 and (joined := _at_once(_concatenate, tensors)) is not None:
@@ -67,7 +67,7 @@ concat = concatenate = cat
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out: Any = None) -> Tensor:
     """Stack tensors of one shape along a new dimension."""
     if out is not None:
-        return written("stack", stack(tensors, dim, axis=axis), out)
+        return write_out("stack", stack(tensors, dim, axis=axis), out)
     if axis is not None:
         dim = axis
     if dim == 0 and (stacked := _at_once(_array, tensors)) is not None:  # sooner than np.stack

@@ -78,13 +78,15 @@ def with_out(function: Callable[..., Any]) -> Callable[..., Any]:
     Raises:
         RuntimeError: if a gradient would have to be recorded, or the result's type does not fit into out's.
     """
+    code = function.__code__  # inspect.signature of all these functions would add 8 ms to the import
+    more = code.co_kwonlyargcount or code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS)
 
-    if list(inspect.signature(function).parameters) == ["input"]:
+    if code.co_varnames[: code.co_argcount] == ("input",) and not more:
 
         @functools.wraps(function)
         def called_with_one(input: Any, *, out: Any = None) -> Any:  # costs half of what `called` does
             result = function(input)
-            return result if out is None else written(function.__name__, result, out)
+            return result if out is None else write_out(function.__name__, result, out)
 
         return called_with_one
 
@@ -94,12 +96,12 @@ def with_out(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*args, **named)
         if function.__name__ in MAKERS and is_tensor(out):
             named.setdefault("dtype", out.dtype)
-        return written(function.__name__, function(*args, **named), out)
+        return write_out(function.__name__, function(*args, **named), out)
 
     return called
 
 
-def written(name: str, result: Any, out: Any) -> Any:
+def write_out(name: str, result: Any, out: Any) -> Any:
     """Write the result of the function of this name into out, and return out."""
     if isinstance(result, Variable):
         _write(name, result, out)

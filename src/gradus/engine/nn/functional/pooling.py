@@ -45,13 +45,15 @@ def picked(input: Tensor, batch: Tensor, index: Any, node: str, return_indices: 
     return (y, Tensor._wrap(index)) if return_indices else y
 
 
+_signature = functools.cache(inspect.signature)
+
+
 def with_indices(pool: Callable[..., Any]) -> Callable[..., tuple[Tensor, Tensor]]:
     """A pooling function that always returns the indices, too, whatever `return_indices` says."""
-    signature = inspect.signature(pool)
 
     @functools.wraps(pool)
     def both(*args: Any, **kwargs: Any) -> Any:
-        given = signature.bind(*args, **kwargs).arguments
+        given = _signature(pool).bind(*args, **kwargs).arguments
         return pool(**{**given, "return_indices": True})
 
     both.__name__ += "_with_indices"
