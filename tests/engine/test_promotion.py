@@ -118,6 +118,21 @@ def test_conversion_between_types_equals_pytorch(a: str, b: str) -> None:
     )
 
 
+WIDE = ["uint16", "uint32", "uint64"]
+
+
+@pytest.mark.parametrize("b", [*WIDE, "uint8", "int64", "bool", "float32", "bfloat16", "complex64"])
+@pytest.mark.parametrize("a", WIDE)
+@pytest.mark.parametrize("swapped", [False, True])
+def test_wide_unsigned_integers_are_promoted_to_floats_only_as_in_pytorch(a: str, b: str, swapped: bool) -> None:
+    first, second = (b, a) if swapped else (a, b)
+    for join in (lambda t, x: t.cat(x), lambda t, x: t.stack(x), lambda t, x: t.promote_types(x[0].dtype, x[1].dtype)):
+        agree(
+            lambda t, join=join: str(join(t, [t.tensor([3]).to(getattr(t, kind)) for kind in (first, second)])),
+            gradients=False,
+        )
+
+
 @pytest.mark.parametrize(
     ("a", "b"), [("float32", "float64"), ("float16", "float32"), ("int64", "float32"), ("float64", "bool")]
 )

@@ -11,19 +11,37 @@ from typing import Any
 import numpy as np
 
 from gradus.engine import dtypes
+from gradus.engine.dtypes.names import scalar_name
 
 RANK = {"b": 0, "u": 1, "i": 1, "f": 2, "V": 2, "c": 3}  # by NumPy's `dtype.kind`; V is bfloat16
 NumpyDtype = np.dtype[Any]
 
 
 def promote(a: NumpyDtype, b: NumpyDtype) -> NumpyDtype:
-    """The dtype of two tensors with dimensions: the higher category, or within one the wider dtype."""
+    """The dtype of two tensors with dimensions: the higher category, or within one the wider dtype.
+
+    Raises:
+        RuntimeError: for uint16, uint32 or uint64 with another dtype, unless that is a float's.
+    """
+    if a is b:
+        return a
+    if "u" in (a.kind, b.kind) and a != b:
+        _refuse_wide_unsigned(a, b)
     if RANK[a.kind] != RANK[b.kind]:
         higher, lower = (a, b) if RANK[a.kind] > RANK[b.kind] else (b, a)
         return complex_of(lower, higher) if higher.kind == "c" else higher
     if a.kind != b.kind and "V" in (a.kind, b.kind):
         return np.promote_types(a if a.kind == "f" else b, np.float32)  # bfloat16 with float16 gives float32
     return np.promote_types(a, b)
+
+
+def _refuse_wide_unsigned(a: NumpyDtype, b: NumpyDtype) -> None:
+    """Raise a RuntimeError if one of two different dtypes is uint16, uint32 or uint64, and none a float's."""
+    if any(x.kind == "u" and x.itemsize > 1 for x in (a, b)) and not any(x.kind in dtypes.REAL for x in (a, b)):
+        raise RuntimeError(
+            "Promotion for uint16, uint32, uint64 types is not supported, attempted to promote "
+            f"{scalar_name(a)} and {scalar_name(b)}: convert one of them"
+        )
 
 
 def complex_of(dtype: NumpyDtype, least: NumpyDtype) -> NumpyDtype:

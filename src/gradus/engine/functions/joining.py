@@ -11,6 +11,7 @@ import numpy as np
 from gradus.engine.autograd.grad_mode import state
 from gradus.engine.autograd.record import apply, wrap
 from gradus.engine.dtypes import Array, Size, get_default_dtype
+from gradus.engine.dtypes.layouts import by_memory
 from gradus.engine.functions.operands import is_tensor, same_types
 from gradus.engine.functions.shapes import atleast_1d, atleast_2d, atleast_3d
 from gradus.engine.functions.signatures import write_out
@@ -32,7 +33,7 @@ _SEQUENCES = (list, tuple)
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out: Any = None) -> Tensor:
     """Concatenate tensors along an existing dimension; their other sizes must match, and their dtypes are promoted."""
     if out is not None:
-        return write_out("cat", cat(tensors, dim, axis=axis), out)
+        return write_out("cat", _apart(cat(tensors, dim, axis=axis), tensors, out), out)
     if axis is not None:
         dim = axis
     if dim == 0 and (joined := _at_once(_concatenate, tensors)) is not None:
@@ -67,7 +68,7 @@ concat = concatenate = cat
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out: Any = None) -> Tensor:
     """Stack tensors of one shape along a new dimension."""
     if out is not None:
-        return write_out("stack", stack(tensors, dim, axis=axis), out)
+        return write_out("stack", _apart(stack(tensors, dim, axis=axis), tensors, out), out)
     if axis is not None:
         dim = axis
     if dim == 0 and (stacked := _at_once(_array, tensors)) is not None:  # sooner than np.stack
@@ -99,7 +100,29 @@ def _at_once(join: Callable[[list[Array]], Array], tensors: Any) -> Tensor | Non
         array = join(arrays)
     except (AttributeError, TypeError, ValueError):
         return None
-    return wrap(array) if array.dtype is arrays[0].dtype else None  # then NumPy's common type is PyTorch's, too
+    dtype = arrays[0].dtype
+    if array.dtype is not dtype:
+        return None
+    if dtype.kind != "f":  # among floats NumPy's common type is PyTorch's, too; not among integers
+        for x in arrays:
+            if x.dtype is not dtype:
+                return None
+    return wrap(array)
+
+
+def _apart(joined: Tensor, tensors: Sequence[Tensor], out: Any) -> Tensor:
+    """Return joined, which is to be written into out; raise a RuntimeError if out has memory of one of the tensors."""
+    if is_tensor(out) and any(x is out or _overlap(x._array, out._array) for x in tensors):
+        raise RuntimeError(
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single "
+            "memory location. Please clone() the tensor before performing the operation."
+        )
+    return joined
+
+
+def _overlap(a: Array, b: Array) -> bool:
+    """Whether two arrays share memory, as PyTorch sees it: one with gaps between its elements never does."""
+    return np.may_share_memory(a, b) and all(x.transpose(by_memory(x)).flags.c_contiguous for x in (a, b))
 
 
 def _validate_tensors(tensors: Any, name: str) -> list[Tensor]:
@@ -120,28 +143,28 @@ def _some(tensors: Any, name: str) -> list[Tensor]:
     return parts
 
 
-def hstack(tensors: Sequence[Tensor]) -> Tensor:
+def hstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     """Concatenate along the second dimension, or the first if the tensors are vectors."""
     parts = [atleast_1d(x) for x in _some(tensors, "hstack")]
-    return cat(parts, 0 if parts[0].ndim == 1 else 1)
+    return cat(parts, 0 if parts[0].ndim == 1 else 1, out=out)
 
 
-def vstack(tensors: Sequence[Tensor]) -> Tensor:
+def vstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     """Concatenate along the first dimension, after `atleast_2d`."""
-    return cat([atleast_2d(x) for x in _some(tensors, "vstack")], 0)
+    return cat([atleast_2d(x) for x in _some(tensors, "vstack")], 0, out=out)
 
 
 row_stack = vstack
 
 
-def dstack(tensors: Sequence[Tensor]) -> Tensor:
+def dstack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     """Concatenate along the third dimension, after `atleast_3d`."""
-    return cat([atleast_3d(x) for x in _some(tensors, "dstack")], 2)
+    return cat([atleast_3d(x) for x in _some(tensors, "dstack")], 2, out=out)
 
 
-def column_stack(tensors: Sequence[Tensor]) -> Tensor:
+def column_stack(tensors: Sequence[Tensor], *, out: Any = None) -> Tensor:
     """Concatenate along the second dimension; vectors become columns."""
-    return cat([x.reshape(-1, 1) if x.ndim <= 1 else x for x in _some(tensors, "column_stack")], 1)
+    return cat([x.reshape(-1, 1) if x.ndim <= 1 else x for x in _some(tensors, "column_stack")], 1, out=out)
 
 
 def block_diag(*tensors: Tensor) -> Tensor:

@@ -40,7 +40,8 @@ nonzero normal not_equal outer pow prod rad2deg reciprocal remainder row_stack r
 sinc sinh sqrt square stack std sub subtract sum tan tanh true_divide var vstack where xlogy
 """.split()  # noqa: SIM905
 WITH_OUT = (*MAKERS, *INTO_SAME, *INTO_ANY)
-BY_THEMSELVES = ("cat", "concat", "concatenate", "stack")  # have a parameter `out`, which costs less than a wrapper
+# Those that have a parameter `out`: it may not be one of the tensors that they join, and costs less than a wrapper.
+BY_THEMSELVES = ("cat", "column_stack", "concat", "concatenate", "dstack", "hstack", "row_stack", "stack", "vstack")
 
 P = ParamSpec("P")
 R = TypeVar("R")
