@@ -126,6 +126,8 @@ def test_activation_densities_integrate_to_one_and_state_the_saturation() -> Non
         assert (y * (x[1] - x[0])).sum() == pytest.approx(1.0)
     assert legend(axes)[1] == "layer 2: mean +0.00, std 0.71, saturated 50.0%"
     plain = plot_activations({"g": [2.0, 2.0]}, saturated=None).axes[0]
+    whole = plot_activations({"g": [0.5, 2.0]}, saturated=1).axes[0]
+    assert legend(whole)[0].endswith("saturated 50.0%")
     assert legend(plain) == ["g: mean +2.00, std 0.00"]
 
 
@@ -238,6 +240,8 @@ def test_attention_has_a_panel_for_every_head_on_one_scale() -> None:
         np.testing.assert_array_equal(image.get_array(), head)
         assert image.get_clim() == (0.0, 1.0)
         assert [t.get_text() for t in axes.get_yticklabels()] == ["a", "↵", "b"]
+    names = [label.get_rotation() for label in plot_attention(np.eye(2), ["the", "b"]).axes[0].get_xticklabels()]
+    assert names == [90, 90]  # side by side, words would cover each other
     with pytest.raises(ValueError, match="softmax first"):
         plot_attention(weights * 3, ["a", "b", "c"])
     with pytest.raises(ValueError, match=r"\(n_head, 2, 2\)"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
+from gradus.plots.visible import visible
 from gradus.report.diagnose import PICTURES, draw, drawn, looked_at
 from gradus.report.examine import write_run_page
 from gradus.training import Report, RunFolder, Setup, reopen, set_up, train, write_beginning
@@ -137,6 +139,39 @@ def test_pictures_lie_next_to_the_run_and_in_its_page(words: Path, tmp_path: Pat
     (run.path / "diagnostics" / "stream.png").unlink()
     with pytest.raises(UserError, match=r"diagnostics is damaged: .* remove it"):
         drawn(run.path)
+
+
+@pytest.mark.parametrize("kind", ["documents", "stream"])
+@pytest.mark.parametrize(("tokenizer", "more"), [("bpe", {"vocab_size": 280}), ("words", {})])
+def test_pictures_are_of_tokens_whatever_a_token_is(
+    tokenizer: str, more: dict[str, Any], kind: str, words: Path, prose: Path, tmp_path: Path
+) -> None:
+    text = words if kind == "documents" else prose
+    run = trained(text, tmp_path / "run", tokenizer=tokenizer, block_size=8, **more, **SIZE)
+    setup = reopen(run)
+    figures = {name: figure for make in PICTURES for name, _, figure in make(run, setup)}
+    axes = figures["attention-0"].axes[0]
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    if kind == "documents":
+        assert labels[0] == "↵"
+        document = max(setup.splits.dev.documents, key=len)
+        assert labels[1:] == [setup.tokenizer.decode([i]) for i in setup.tokenizer.encode(document)]
+    else:
+        assert len(labels) == 8
+        assert max(map(len, labels)) > 1
+    assert figures["text"].axes[0].get_title(loc="left") == "Probability of each token"
+
+
+def test_of_a_large_vocabulary_the_commonest_tokens_are_placed(prose: Path, tmp_path: Path) -> None:
+    run = trained(prose, tmp_path / "run", tokenizer="bpe", vocab_size=280, **SIZE)
+    setup = reopen(run)
+    (drawing,) = (figure for make in PICTURES for name, _, figure in make(run, setup) if name == "embedding")
+    (caption,) = (picture.caption for picture in draw(run, setup) if picture.name == "embedding")
+    assert caption.endswith("Drawn are the 100 of 280 tokens that the training text has most often.")
+    shown = [text.get_text() for text in drawing.axes[0].texts]
+    assert len(shown) == 100
+    common = Counter(setup.tokenizer.encode(setup.splits.train.text).tolist()).most_common(10)
+    assert {visible(setup.tokenizer.decode([i])) for i, _ in common} <= set(shown)
 
 
 def test_counting_model_has_its_table_and_a_text(words: Path, tmp_path: Path) -> None:

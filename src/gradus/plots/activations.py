@@ -54,10 +54,10 @@ def plot_activations(
     for i, (name, v) in enumerate(values.items()):
         density, _ = np.histogram(v, edges, density=True)
         label = f"{name}: mean {v.mean():+.2f}, std {v.std():.2f}"
-        if isinstance(saturated, float):
-            part: float | None = float((np.abs(v) > saturated).mean())
-        else:
+        if saturated is None or isinstance(saturated, Mapping):
             part = None if saturated is None else saturated.get(name)
+        else:
+            part = float((np.abs(v) > saturated).mean())
         if part is not None:
             label += f", saturated {part:.1%}"
         axes.plot((edges[:-1] + edges[1:]) / 2, density, color=series_color(i), label=label, **line_style(i))

@@ -51,6 +51,6 @@ def plot_attention(weights: ArrayLike, tokens: Sequence[str], *, title: str = "A
         axes = bare(figure.add_subplot(rows, columns, h + 1))
         axes.imshow(head, cmap=shades, vmin=0.0, vmax=1.0, aspect="equal")
         axes.set_title(f"head {h}", fontsize=SMALL, loc="left")
-        axes.set_xticks(range(T), names)
+        axes.set_xticks(range(T), names, rotation=90 if max(map(len, names), default=0) > 1 else 0)
         axes.set_yticks(range(T), names)
     return figure

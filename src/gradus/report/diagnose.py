@@ -22,6 +22,7 @@ from gradus.errors import UserError
 from gradus.evaluation import token_losses
 from gradus.models.inside import attention, embedding, gradients, layers
 from gradus.report.picture import Picture
+from gradus.text import CharTokenizer
 from gradus.training import RunFolder, Setup
 from gradus.training.diagnose import Diagnosis, read_diagnostics
 
@@ -34,7 +35,8 @@ MOST_SYMBOLS = 28  # of a count table: more cannot be told apart on a page
 MOST_LAYERS = 12  # lines in a plot
 LOOKED_AT = 32  # rows of dev that go through the network
 READ, READ_DOCUMENTS = 400, 45  # characters of a stream, or documents, whose losses are drawn
-ATTENDED = 12  # characters of the text whose attention is drawn
+ATTENDED = 12  # tokens of the text whose attention is drawn
+MOST_VECTORS = 100  # of an embedding: more cannot be read, and moving so many labels apart takes long
 
 T = TypeVar("T")
 Ints = NDArray[np.int64]
@@ -121,11 +123,13 @@ def _embedding(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     vectors = embedding(setup.model)
     if vectors is None or min(vectors.shape) < 2:
         return
-    symbols = [setup.tokenizer.decode([i]) for i in range(len(vectors))]
-    caption = (
-        "Where the characters' vectors lie, on the plane in which they differ most: what lies close is used alike."
-    )
-    yield "embedding", caption, plot_embeddings(vectors, symbols)
+    shown = np.arange(len(vectors))
+    caption = "Where the tokens' vectors lie, on the plane in which they differ most: what lies close is used alike."
+    if len(shown) > MOST_VECTORS:
+        counts = np.bincount(setup.rows("train").ids, minlength=len(vectors))
+        shown = np.argsort(-counts, kind="stable")[:MOST_VECTORS]
+        caption += f" Drawn are the {MOST_VECTORS} of {len(vectors):,} tokens that the training text has most often."
+    yield "embedding", caption, plot_embeddings(vectors[shown], _symbols(setup, shown))
 
 
 def _activations(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
@@ -233,8 +237,8 @@ def _over_time(run: RunFolder, setup: Setup) -> Drawn:
 def _text(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     from gradus.plots import plot_text
 
-    separator = setup.tokenizer.separator
-    if setup.corpus.kind == "documents":
+    separator, documents = setup.tokenizer.separator, setup.corpus.kind == "documents"
+    if documents:
         texts = [setup.tokenizer.encode(document) for document in setup.splits.dev.documents[:READ_DOCUMENTS]]
         texts = [np.array([separator, *ids, separator]) for ids in texts]
     else:
@@ -242,24 +246,32 @@ def _text(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     tokens: list[str] = []
     losses: list[float] = []
     for ids in texts:
-        stream = setup.corpus.kind != "documents"
-        tokens += [setup.tokenizer.decode([i]) if stream or i != separator else "↵" for i in ids[0 if stream else 1 :]]
-        losses += [*([math.nan] if stream else []), *token_losses(setup.model, ids)]
+        tokens += _symbols(setup, ids[1:] if documents else ids)
+        losses += [*([] if documents else [math.nan]), *token_losses(setup.model, ids)]
     caption = "Text that was not trained on: the darker, the less probable the model found it, given what is before it."
-    yield "text", caption, plot_text(tokens, losses)
+    unit = "character" if isinstance(setup.tokenizer, CharTokenizer) else "token"
+    yield "text", caption, plot_text(tokens, losses, title=f"Probability of each {unit}")
 
 
 def _attention(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     from gradus.plots import plot_attention
 
+    tokenizer, dev = setup.tokenizer, setup.splits.dev
     if setup.corpus.kind == "documents":
-        text = "\n" + max(setup.splits.dev.documents[:50], key=len)
+        longest = max(dev.documents[:50], key=len)
+        ids = np.concatenate([[tokenizer.separator], tokenizer.encode(longest)])
     else:
-        text = _lines(setup.splits.dev.text, READ)
-    text = text[: min(ATTENDED, setup.model.block_size)]
-    for i, weights in enumerate(attention(setup.model, setup.tokenizer.encode(text))):
+        ids = tokenizer.encode(_lines(dev.text, READ))
+    ids = ids[: min(ATTENDED, setup.model.block_size)]
+    for i, weights in enumerate(attention(setup.model, ids)):
         caption = f"Layer {i}: how much each position (row) takes from itself and those before it (columns), by head."
-        yield f"attention-{i}", caption, plot_attention(weights, list(text), title=f"Attention, layer {i}")
+        yield f"attention-{i}", caption, plot_attention(weights, _symbols(setup, ids), title=f"Attention, layer {i}")
+
+
+def _symbols(setup: Setup, ids: Ints) -> list[str]:
+    """Tokens as they are written in a picture, each on its own; ↵ is where a document begins or ends."""
+    end = setup.tokenizer.separator if setup.corpus.kind == "documents" else None
+    return ["↵" if i == end else setup.tokenizer.decode([i]) for i in ids.tolist()]
 
 
 def _some(found: Mapping[str, T]) -> dict[str, T]:
