@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -40,4 +41,5 @@ def command(folder: str) -> None:
         click.echo(f"there are no runs in {folder}; gradus train makes the first one", err=True)
     for path in dict.fromkeys(place for run in found for place in (run.path, run.path.parent)):
         if is_old(path):
-            click.echo(f"the page of {path} is older than its run; gradus page {path} writes it anew", err=True)
+            command = shlex.join(["gradus", "page", str(path)])
+            click.echo(f"the page of {path} is older than its run; {command} writes it anew", err=True)

@@ -3,6 +3,7 @@ results."""
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -157,16 +158,20 @@ def _train(ctx: click.Context, run: RunFolder, setup: Setup, page: bool, diagnos
     with show_progress(setup.config.model) as progress:
         result = train_run(run, setup, progress, diagnose=diagnose)
     if result.stopped == "interrupted":
-        say(f"stopped and saved at step {result.step:,}; resume with:", f"gradus train --resume {run.path}")
+        say(f"stopped and saved at step {result.step:,}; resume with:", _resume(run))
         ctx.exit(130)
     try:
         test_loss = _report(run, setup, result)
         for what, where in write_pages(run, setup, page=page, diagnose=diagnose):
             click.echo(f"{what:8} {where}")
     except KeyboardInterrupt:
-        click.echo(f"\nstopped; the run is saved. Finish its report by: gradus train --resume {run.path}", err=True)
+        click.echo(f"\nstopped; the run is saved. Finish its report by: {_resume(run)}", err=True)
         ctx.exit(130)
     run.update(reported=True, test_loss=test_loss)
+
+
+def _resume(run: RunFolder) -> str:
+    return shlex.join(["gradus", "train", "--resume", str(run.path)])
 
 
 def _budget(settings: dict[str, Any]) -> dict[str, Any]:
@@ -212,6 +217,7 @@ def _report(run: RunFolder, setup: Setup, result: TrainResult) -> float:
     write_samples(run, setup, show=partial(click.echo, nl=False))
     sliding = " --sliding" if slides(setup.model, setup.corpus.kind) else ""
     click.echo(f"\nrun      {run.path}")
-    click.echo(f"generate gradus sample {run.path}")
-    click.echo(f"evaluate gradus eval {run.path}{sliding}")
+    place = shlex.quote(str(run.path))
+    click.echo(f"generate gradus sample {place}")
+    click.echo(f"evaluate gradus eval {place}{sliding}")
     return tested.total / setup.size("test")[0]
