@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -74,7 +75,6 @@ def test_onlooker_leaves_one_line_a_rung_on_a_terminal_and_in_a_pipe(
         for step, rung in zip(LADDER, climbed[0].rungs, strict=True):
             onlooker.begin(step, Budget(steps=4) if step.documents.steps else Budget())
             onlooker.train(REPORT)
-            onlooker.score()
             onlooker.end(rung)
         onlooker.close()
         lines = capsys.readouterr().out.splitlines()
@@ -84,6 +84,19 @@ def test_onlooker_leaves_one_line_a_rung_on_a_terminal_and_in_a_pipe(
         assert ("4 steps" in lines[1]) is not terminal  # the terminal is narrow, and the budget gives way
         assert not terminal or max(map(len, lines)) <= 60
         assert ("counts once" in lines[0]) is not terminal
+
+
+def test_onlooker_shows_what_train_shows_until_the_rung_is_climbed(climbed: tuple[Record, Path]) -> None:
+    screen = StringIO()
+    onlooker = Onlooker(Console(file=screen, force_terminal=True, width=100))
+    onlooker.begin(LADDER[1], Budget(steps=4))
+    onlooker.train(replace(REPORT, done=0.25, dev_loss=2.5))
+    onlooker.train(REPORT)
+    time_left = "loss 1.2500  dev 2.5000  50 tokens/s  0:02 left"
+    assert time_left not in screen.getvalue()[: screen.getvalue().find("25%")]
+    onlooker.end(climbed[0].rungs[1])
+    assert time_left in screen.getvalue()
+    assert screen.getvalue().rstrip().endswith("\x1b[2K")  # the line is removed
 
 
 def test_interruption_ends_the_line_that_has_begun(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from gradus.cli.output import say, work_goes_on
@@ -19,7 +21,7 @@ MODELS = ", ".join(dict.fromkeys(step.model for step in LADDER))
 @click.option(
     "--minutes",
     type=click.FloatRange(min=0, min_open=True),
-    help="Time budget for all models together, approximate.  [default: each model's own number of steps, about 4 "
+    help="Time budget for all models together, approximate.  [default: each model's own number of steps, about 5 "
     "minutes in all on two idle cores]",
 )
 @click.option(
@@ -65,7 +67,7 @@ def command(
     if record.interrupted:
         say("\nInterrupted: the table and the page hold what was done by then.")
     best = record.best_network or record.rungs[-1]
-    say("\ngenerate text:", f"gradus sample {best.folder}")
+    say("\ngenerate text:", f"gradus sample {shlex.quote(best.folder)}")
     click.echo(folder / "index.html")
     if record.interrupted:
         ctx.exit(130)

@@ -54,9 +54,6 @@ class Watcher(Protocol):
     def train(self, report: Report) -> None:
         """A step of its training is done."""
 
-    def score(self) -> None:
-        """Training is done; the splits are being scored."""
-
     def end(self, rung: Rung) -> None:
         """The rung is climbed."""
 
@@ -73,7 +70,6 @@ class Budget:
 class _Silent:
     def begin(self, step: Step, budget: Budget) -> None: ...
     def train(self, report: Report) -> None: ...
-    def score(self) -> None: ...
     def end(self, rung: Rung) -> None: ...
 
 
@@ -84,13 +80,12 @@ def climb(
     seed: int = 1337,
     out: str | Path | None = None,
     only: Sequence[str] = (),
-    steps: int | None = None,
     diagnose: bool = False,
     watcher: Watcher | None = None,
     clock: Clock = time.perf_counter,
 ) -> tuple[Record, Path]:
     """Train every rung in turn, compare them, and write the table and the page. The budget is each rung's own steps,
-    the same on every machine, unless minutes or steps are given.
+    the same on every machine, unless minutes are given.
 
     Args:
         corpus: what to learn: a corpus by name, or a file or folder.
@@ -99,7 +94,6 @@ def climb(
         out: the folder of the climb, by default runs/climb-<corpus>-<number>; one that exists is left alone, and the
             next free number is taken.
         only: models whose rungs are climbed; none means all.
-        steps: optimizer steps for each trained rung.
         diagnose: look into each network while it is trained, and draw pictures of it for the page.
         watcher: the progress display.
         clock: seconds, from any start.
@@ -123,11 +117,11 @@ def climb(
     if any(step.model == "mixture" for step in ladder) and not any(mixes(step, kind) for step in ladder):
         raise UserError("a mixture needs a network that is climbed before it; add one, such as --model gpt")
     folder = _new_folder(task.corpus, out)
-    ascent = _Ascent(task, ladder, minutes, seed, folder, place, piped, steps, diagnose, watcher or _Silent(), clock)
+    ascent = _Ascent(task, ladder, minutes, seed, folder, place, piped, diagnose, watcher or _Silent(), clock)
     command = ["gradus", "climb", corpus, *(["--minutes", f"{minutes:g}"] if minutes is not None else [])]
     command += ["--seed", str(seed), *(part for name in only for part in ("--model", name))]
     command += ["--diagnose"] if diagnose else []
-    record = begin_record(task, seed, shlex.join(command))
+    record = begin_record(task, seed, shlex.join(command), "the climb", timed=minutes is not None)
     started = clock()
     for step in ladder:
         try:
@@ -159,13 +153,12 @@ class _Ascent:
         folder: Path,
         place: str,
         piped: bool,
-        steps: int | None,
         diagnose: bool,
         watcher: Watcher,
         clock: Clock,
     ) -> None:
         self.task, self.ladder, self.minutes, self.seed, self.folder = task, ladder, minutes, seed, folder
-        self.place, self.piped, self.steps, self.watcher, self.clock = place, piped, steps, watcher, clock
+        self.place, self.piped, self.watcher, self.clock = place, piped, watcher, clock
         self.diagnose = diagnose
         self.done: list[Rung] = []
 
@@ -195,8 +188,6 @@ class _Ascent:
             return Budget()
         if self.minutes is not None:
             return Budget(minutes=minutes_of(step, self.ladder, self.task.corpus.kind, self.minutes))
-        if self.steps is not None:
-            return Budget(steps=self.steps, seconds=plan.seconds * self.steps / plan.steps)
         return Budget(steps=plan.steps, seconds=plan.seconds)
 
     def _train(self, step: Step, setup: Setup, run: RunFolder, title: str, started: float) -> Rung:
@@ -216,7 +207,6 @@ class _Ascent:
         seconds = setup.seconds_before + self.clock() - started  # choosing an order is counting, too
         if not is_counting(setup.model):
             seconds = result.seconds
-        self.watcher.score()
         if result.best is not None:
             load_weights(setup.model, result.best)
         rung = examine(self.task, setup, run, step.name, title, result.step, seconds, self.seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from gradus.plots.curve import LossCurve
 from gradus.report.ladder import LADDER
 from gradus.report.machine import machine
 from gradus.report.page import write_page
-from gradus.report.record import Record, Rung, Setting
+from gradus.report.record import Record, Rung, Setting, Subject
 from gradus.report.task import Task
 from gradus.report.yardsticks import floor, yardsticks
 from gradus.text import CharTokenizer
@@ -21,8 +22,9 @@ from gradus.training import SAMPLES, RunFolder, Setup, is_counting, load_model, 
 _SHOWN = ("batch_size", "optimizer", "learning_rate", "schedule", "warmup", "weight_decay", "grad_clip")
 
 
-def begin_record(task: Task, seed: int, command: str) -> Record:
-    """A record without rungs: the text, the question, the machine. All is told per character, whatever the tokens."""
+def begin_record(task: Task, seed: int, command: str, subject: Subject, *, timed: bool = False) -> Record:
+    """A record without rungs: the text, the question, the machine. All is told per character, whatever the tokens. A
+    single run has no yardsticks: compressing its text would take longer than the rest of its page."""
     characters = CharTokenizer.train(task.corpus)
     return Record(
         corpus=task.corpus.name,
@@ -33,9 +35,11 @@ def begin_record(task: Task, seed: int, command: str) -> Record:
         rungs=(),
         seed=seed,
         command=command,
+        subject=subject,
+        timed=timed,
         captions=task.captions(),
         questions=task.questions,
-        yardsticks=yardsticks(task.splits.train, task.scored[1], task.scored[2], characters),
+        yardsticks=() if subject == "a run" else yardsticks(task.splits.train, *task.scored[1:], characters),
         floor=floor(task.scored[1], task.scored[2]),
         machine=machine(),
         date=datetime.now(UTC).date().isoformat(),
@@ -80,8 +84,10 @@ def write_run_page(path: str | Path) -> Path:
     """
     run = RunFolder.open(path)
     task, rung = examine_run(run)
-    command = f"gradus train --config {run.path / 'config.toml'}"
-    record = begin_record(task, int(str(run.settings()["seed"])), command)
+    settings = run.settings()
+    command = shlex.join(["gradus", "train", "--config", str(run.path / "config.toml")])
+    timed = rung.trained and "minutes" in settings
+    record = begin_record(task, int(str(settings["seed"])), command, "a run", timed=timed)
     return write_page(replace(record, rungs=(rung,)), run.path / "index.html")
 
 

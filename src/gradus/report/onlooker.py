@@ -1,7 +1,9 @@
-"""How a climb is watched: one line a rung. On a terminal a bar stands in its place while the rung is trained."""
+"""How a climb is watched: one line a rung. On a terminal the line of `gradus train` stands in its place while the rung
+is trained and scored."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -10,15 +12,12 @@ from gradus.report.climb import Budget
 from gradus.report.ladder import LADDER, Step
 from gradus.report.record import Rung
 from gradus.report.table import rung_line
-from gradus.training import Report
+from gradus.training import Report, show_progress
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress, TaskID
 
 _TITLE = max(len(step.title) for step in LADDER)
-_BAR = 40  # characters at most; the bar is what gives way on a narrow terminal
-_TEXT = 36  # characters that the percentage, the dev loss and the time left take
 
 
 class Onlooker:
@@ -28,34 +27,24 @@ class Onlooker:
         self.console = console
         self._stack = ExitStack()
         self._begun = ""  # the first half of the line
-        self._bar: tuple[Progress, TaskID] | None = None
-        self._dev = ""
+        self._show: Callable[[Report], None] | None = None  # on a terminal, while a rung is trained
 
     def begin(self, step: Step, budget: Budget) -> None:
         self._begun = f"{step.title:{_TITLE}}  {_words(budget):>12}  "
         if not self.console.is_terminal:
             print(self._begun, end="", flush=True)
         elif budget != Budget():
-            self._bar, self._dev = self._draw(step), ""
+            line = show_progress(f"{step.title:{_TITLE}}", terminal=True, console=self.console, transient=True)
+            self._show = self._stack.enter_context(line)
 
     def train(self, report: Report) -> None:
-        if self._bar is None:
-            return
-        if report.dev_loss is not None:
-            self._dev = f"dev {report.dev_loss:.4f}"
-        left = clock(report.seconds * (1 - report.done) / report.done) + " left" if 0 < report.done < 1 else ""
-        progress, task = self._bar
-        progress.update(task, completed=report.done, now=f"{self._dev}  {left}".strip())
-
-    def score(self) -> None:
-        if self._bar is not None:
-            progress, task = self._bar
-            progress.update(task, completed=1.0, now=f"{self._dev}  scoring")
+        if self._show is not None:
+            self._show(report)
 
     def end(self, rung: Rung) -> None:
         self._stack.close()
         begun = f"{rung.title:{_TITLE}}" + self._begun[_TITLE:] if self.console.is_terminal else ""
-        self._begun, self._bar = "", None
+        self._begun, self._show = "", None
         line = begun + rung_line(rung)
         if self.console.is_terminal and len(line) > self.console.width:  # the budget gives way
             line = f"{rung.title:{_TITLE}}  {rung_line(rung)}"
@@ -66,17 +55,7 @@ class Onlooker:
         self._stack.close()
         if self._begun and not self.console.is_terminal:
             print(flush=True)
-        self._begun, self._bar = "", None
-
-    def _draw(self, step: Step) -> tuple[Progress, TaskID]:
-        from rich.progress import BarColumn, Progress, TextColumn
-
-        room = self.console.width - _TITLE - _TEXT
-        columns = [TextColumn("{task.description}"), TextColumn("{task.percentage:3.0f} %  {task.fields[now]}")]
-        if room >= 10:
-            columns.insert(1, BarColumn(bar_width=min(_BAR, room)))  # type: ignore[arg-type]
-        progress = self._stack.enter_context(Progress(*columns, console=self.console, transient=True))
-        return progress, progress.add_task(f"{step.title:{_TITLE}}", total=1.0, now="")
+        self._begun, self._show = "", None
 
 
 def _words(budget: Budget) -> str:

@@ -52,9 +52,7 @@ def render(record: Record, pictures: Pictures | None = None) -> str:
         else (_opening, _stairs, _table, _curves, _writings, cards, _about)
     )
     return Template((assets / "page.html").read_text(encoding="utf-8")).substitute(
-        title=escape(
-            f"{record.rungs[0].title if single else record.kind_of_page.capitalize()} on {record.corpus} · gradus"
-        ),
+        title=escape(f"{record.rungs[0].title if single else record.subject.capitalize()} on {record.corpus} · gradus"),
         colors=_colors(),
         style=(assets / "page.css").read_text(encoding="utf-8").rstrip(),
         body="\n".join(join(section(record)) for section in sections),
@@ -73,9 +71,7 @@ def _opening(record: Record) -> Iterator[Markup]:
     else:
         name = _NUMBERS[number] if number < len(_NUMBERS) else str(number)
         heading = join([f"{name} models of ", el("em", record.corpus)])
-    yield el(
-        "p", " · ".join(["gradus", record.kind_of_page, *([record.date] if record.date else [])]), class_="eyebrow"
-    )
+    yield el("p", " · ".join(["gradus", record.subject, *([record.date] if record.date else [])]), class_="eyebrow")
     yield el("h1", heading)
     yield el(
         "p",
@@ -275,16 +271,7 @@ def _rungs(record: Record, *, pictures: Pictures) -> Iterator[Markup]:
 def _about(record: Record) -> Iterator[Markup]:
     yield _section(
         "Reproduce it",
-        el(
-            "p",
-            "The command measures the same runs again, as they are then."
-            if record.kind_of_page == "a comparison"
-            else "The same command draws the same first weights and batches and takes the same steps, so another "
-            "machine prints the same numbers, up to the rounding of its processor."
-            if "--minutes" not in record.command
-            else "The same command draws the same first weights and batches. How many steps fit into the minutes "
-            "depends on the machine, and with them the losses, a little.",
-        ),
+        el("p", _repeated(record)),
         el("pre", el("code", record.command)),
     )
     facts = [("corpus", record.corpus), ("source", record.source), ("symbols", str(record.vocab_size))]
@@ -294,6 +281,21 @@ def _about(record: Record) -> Iterator[Markup]:
     pairs = ((el("dt", name), el("dd", value)) for name, value in facts)
     yield _section("The text, and the machine", el("dl", pairs))
     yield el("footer", f"Made by gradus {__version__}. Every number on this page was computed by the command above.")
+
+
+def _repeated(record: Record) -> str:
+    """What the command gives when it is called again."""
+    if record.subject == "a comparison":
+        return "The command measures the same runs again, as they are then."
+    if record.timed:
+        return (
+            "The same command draws the same first weights and batches. How many steps fit into the minutes depends on "
+            "the machine, and with them the losses, a little."
+        )
+    return (
+        "The same command draws the same first weights and batches and takes the same steps, so another machine prints "
+        "the same numbers, up to the rounding of its processor."
+    )
 
 
 def _size(part: Part) -> str:

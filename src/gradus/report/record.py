@@ -10,13 +10,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from gradus import files
 from gradus.errors import UserError
 from gradus.plots.curve import LossCurve
 
 Setting = str | int | float | bool
+Subject = Literal["a run", "the climb", "a comparison"]
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,8 @@ class Record:
     rungs: tuple[Rung, ...]
     seed: int
     command: str  # the command that reproduces it
+    subject: Subject = "the climb"  # what the page is about
+    timed: bool = False  # whether training had a budget in minutes: how many steps fit differs between machines
     captions: tuple[str, ...] = ()  # what must be known to read the table
     questions: tuple[Question, ...] = ()  # what every rung is asked
     yardsticks: tuple[Yardstick, ...] = ()
@@ -129,13 +132,6 @@ class Record:
     def __repr__(self) -> str:
         rungs = ", ".join(f"{rung.name} {rung.test:.4f}" for rung in self.rungs)
         return f"Record({self.corpus}: {rungs or 'no rungs'})"
-
-    @property
-    def kind_of_page(self) -> str:
-        """What it is about: "a run", "the climb", or "a comparison" of runs."""
-        if len(self.rungs) == 1:
-            return "a run"
-        return "a comparison" if self.command.startswith("gradus compare ") else "the climb"
 
     @property
     def uniform(self) -> float:

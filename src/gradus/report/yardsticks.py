@@ -12,7 +12,7 @@ import bz2
 import lzma
 import math
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -31,12 +31,13 @@ COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
 def yardsticks(train: Corpus, dev: Corpus, test: Corpus, tokenizer: Tokenizer) -> tuple[Yardstick, ...]:
     """Guessing, the unigram, and the compressors, from the worst on test to the best."""
     uniform = math.log(tokenizer.vocab_size)
-    p = np.log(_counts(train, tokenizer) + 1.0) - math.log(_counts(train, tokenizer).sum() + tokenizer.vocab_size)
+    counts = _counts(train, tokenizer) + 1.0
+    p = np.log(counts / counts.sum())
     found = [Yardstick("guessing", uniform, uniform)]
     found.append(Yardstick("unigram", *(_unigram(p, part, tokenizer) for part in (dev, test))))
     before = _text(train)[-READ_BEFORE:]
     for name, compress in COMPRESSORS.items():
-        found.append(Yardstick(name, *(compressed(compress, before, _text(part)) for part in (dev, test))))
+        found.append(Yardstick(name, *compressed(compress, before, [_text(dev), _text(test)])))
     return tuple(sorted(found, key=lambda yardstick: -yardstick.test))
 
 
@@ -49,11 +50,14 @@ def floor(dev: Corpus, test: Corpus) -> Yardstick | None:
     return Yardstick("the grammar itself", *losses)
 
 
-def compressed(compress: Callable[[bytes], bytes], before: str, text: str) -> float:
-    """Nats per character that a text adds to the compressed text before it."""
-    alone = compress(before.encode("utf-8", "surrogatepass"))
-    both = compress((before + text).encode("utf-8", "surrogatepass"))
-    return 8 * math.log(2) * (len(both) - len(alone)) / len(text)
+def compressed(compress: Callable[[bytes], bytes], before: str, texts: Sequence[str]) -> list[float]:
+    """Nats per character that each of some texts adds to the compressed text before it."""
+
+    def size(text: str) -> int:
+        return len(compress(text.encode("utf-8", "surrogatepass")))
+
+    alone = size(before)
+    return [8 * math.log(2) * (size(before + text) - alone) / len(text) for text in texts]
 
 
 def _text(part: Corpus) -> str:

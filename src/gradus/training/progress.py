@@ -6,9 +6,13 @@ import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from gradus.training.cell import CellLine, in_notebook
 from gradus.training.state import Report
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 PLAIN_LINES = 10  # lines over the budget where there is no terminal, besides that of the first step
 SHORTEST_BAR, LONGEST_BAR = 8, 40  # in characters
@@ -17,18 +21,22 @@ MARGIN = 3  # characters at the end of the line for the ^C that a terminal shows
 
 
 @contextmanager
-def show_progress(title: str, *, terminal: bool | None = None) -> Iterator[Callable[[Report], None]]:
+def show_progress(
+    title: str, *, terminal: bool | None = None, console: Console | None = None, transient: bool = False
+) -> Iterator[Callable[[Report], None]]:
     """A display for `train(..., progress=...)`.
 
     Args:
         title: what is trained, for the line on a terminal.
         terminal: whether standard output is one; None asks it, and whether this is a notebook.
+        console: where the line of a terminal is drawn, by default on standard output.
+        transient: whether that line is removed at the end.
     """
     last: float | None = None
     with ExitStack() as stack:
         show: Callable[[Report, float | None], None]
         if sys.stdout.isatty() if terminal is None else terminal:
-            show = stack.enter_context(_changing_line(title))
+            show = stack.enter_context(_changing_line(title, console, transient))
         else:
             show = _Cell(title) if terminal is None and in_notebook() else _Lines()
 
@@ -116,7 +124,9 @@ class _Lines:
 
 
 @contextmanager
-def _changing_line(title: str) -> Iterator[Callable[[Report, float | None], None]]:
+def _changing_line(
+    title: str, console: Console | None, transient: bool
+) -> Iterator[Callable[[Report, float | None], None]]:
     from rich.console import Console, ConsoleOptions, RenderResult
     from rich.live import Live
     from rich.text import Text
@@ -137,7 +147,7 @@ def _changing_line(title: str) -> Iterator[Callable[[Report, float | None], None
             yield line
 
     line = Line()
-    with Live(line, console=Console(), refresh_per_second=10) as live:
+    with Live(line, console=console or Console(), refresh_per_second=10, transient=transient) as live:
 
         def show(report: Report, dev_loss: float | None) -> None:
             line.report, line.dev_loss = report, dev_loss
