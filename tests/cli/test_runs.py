@@ -138,13 +138,28 @@ def test_compare_measures_runs_alike_in_one_table_and_one_page(folder: Path) -> 
 
 def test_what_cannot_be_compared(folder: Path) -> None:
     assert refused("compare") == "compare needs RUN..., the folders of runs; gradus runs lists them"
-    assert refused("compare", "runs/counts").startswith("compare needs two runs or more, or a climb; got runs/counts")
+    assert refused("compare", "runs/counts").startswith(
+        "compare needs two different runs or more, or a climb; got runs/counts"
+    )
+    assert refused("compare", "runs/counts", "./runs/counts") == refused("compare", "runs/counts")
     assert refused("compare", "runs/counts", "runs/other") == (
-        "only losses on the same text can be compared: learned by runs/counts pets.txt and runs/other cats.txt"
+        "only losses on the same text can be compared: runs/counts learned pets.txt, "
+        "990 characters, as documents; runs/other learned cats.txt, 3,000 characters, as a stream"
     )
     message = refused("compare", "runs/counts", "runs/network", "--out", "runs/other")
     assert message == "runs/other already exists; choose another folder as out"
     assert not (folder / "runs/compare-1").exists()
+
+
+def test_commands_to_copy_are_quoted(folder: Path) -> None:
+    (folder / "pets.txt").write_text("\n".join(f"p{i}" for i in range(100, 200)), encoding="utf-8")
+    lines = gradus("train", "pets.txt", "--model", "ngram", "--out", "my runs/it").stdout.splitlines()
+    assert lines[-2:] == ["generate gradus sample 'my runs/it'", "evaluate gradus eval 'my runs/it'"]
+    lines = gradus("climb", "pets.txt", "--model", "ngram", "--out", "my climb").stdout.splitlines()
+    assert lines[-2] == "generate text: gradus sample 'my climb/kneser-ney'"
+    gradus("page", "my runs/it")
+    age(folder / "my runs/it/index.html")
+    assert gradus("runs", "my runs").stderr.endswith("; gradus page 'my runs/it' writes it anew\n")
 
 
 @pytest.mark.usefixtures("folder")

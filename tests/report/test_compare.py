@@ -6,6 +6,7 @@ import doctest
 import math
 import zlib
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -69,8 +70,10 @@ def test_best_network_is_decided_on_dev_not_on_test() -> None:
 
 
 def test_mixture_is_told_apart_from_single_networks_and_the_floor_says_how_near() -> None:
-    mixed = replace(rung("mixture counts", 1.7), model="mixture", title="mixture")
-    whole = replace(record(rung("A", 1.8), mixed), floor=Yardstick("the grammar itself", 1.6, 1.65))
+    of = {"of": str(Path("runs/climb/A").resolve())}
+    mixed = replace(rung("mixture counts", 1.7), model="mixture", title="mixture", settings=of)
+    a = replace(rung("A", 1.8), folder="runs/climb/A")
+    whole = replace(record(a, mixed), floor=Yardstick("the grammar itself", 1.6, 1.65))
     assert whole.best_network is not None
     assert whole.best_network.title == "A"
     assert verdict(whole)[1:] == [
@@ -78,6 +81,9 @@ def test_mixture_is_told_apart_from_single_networks_and_the_floor_says_how_near(
         "No model can pass the grammar itself, 1.6500 on test. Nearest come, in nats above it: mixture 0.0500, "
         "A 0.1500.",
     ]
+    carrying = replace(rung("B", 1.75), folder="runs/climb/B")  # the best network need not be the one that is mixed
+    assert "0.1000 nats below A alone." in verdict(record(a, carrying, mixed))[1]
+    assert "alone" not in " ".join(verdict(record(carrying, mixed)))
 
 
 def test_digits_tell_different_losses_apart() -> None:
@@ -106,7 +112,14 @@ def test_unigram_is_the_ngram_of_order_one() -> None:
 def test_compressor_is_charged_for_what_the_text_adds() -> None:
     before, text = "abcd" * 100, "abcd" * 50
     added = len(zlib.compress((before + text).encode(), 9)) - len(zlib.compress(before.encode(), 9))
-    cost = compressed(lambda data: zlib.compress(data, 9), before, text)
-    assert cost == pytest.approx(8 * added / 200 * math.log(2))
+    given: list[int] = []
+
+    def compress(data: bytes) -> bytes:
+        given.append(len(data))
+        return zlib.compress(data, 9)
+
+    costs = compressed(compress, before, [text, text[:100]])
+    assert costs[0] == pytest.approx(8 * added / 200 * math.log(2))
+    assert given == [400, 600, 500]  # the training text alone is compressed once
     names = [s.name for s in yardsticks(*parts())]
     assert set(names) == {"guessing", "unigram", "gzip -9", "bzip2 -9", "xz -9e"}

@@ -18,7 +18,7 @@ from gradus.report.examine import write_run_page
 from gradus.training import Report, RunFolder, Setup, reopen, set_up, train, write_beginning
 from gradus.training.diagnose import DIAGNOSTICS, Diagnosis, read_diagnostics
 
-SIZE = {"n_layer": 1, "n_head": 2, "n_embd": 8, "evaluations": 3}
+SIZE: dict[str, Any] = {"n_layer": 1, "n_head": 2, "n_embd": 8, "evaluations": 3}
 
 
 def trained(words: Path, path: Path, *, diagnose: bool = True, steps: int = 6, **settings: Any) -> RunFolder:

@@ -11,9 +11,12 @@ import pytest
 
 from gradus.errors import UserError
 from gradus.plots.curve import LossCurve
+from gradus.report.climb import climb
 from gradus.report.examine import write_run_page
+from gradus.report.explain import explain
 from gradus.report.page import one_line, render, write_page
 from gradus.report.record import Guess, Question, Record, Rung, Sample, load_record
+from gradus.training import create_run, set_up, train_setup, write_beginning
 
 VOID = {"meta", "link", "br"}
 
@@ -170,6 +173,36 @@ def test_single_run_has_a_page_of_its_own(climbed: tuple[Record, Path]) -> None:
     assert f"{gpt.dev:.4f}" in page.texts["td"]
     assert f"{gpt.test:.4f}" in page.texts["td"]
     assert f"gradus train --config {climbed[1] / 'gpt' / 'config.toml'}" in page.texts["code"]
+    assert "Beside yardsticks" not in str(page.texts["h3"])  # compressing the text would take longer than all the rest
+
+
+def test_a_page_says_what_its_command_gives_again(words: Path, tmp_path: Path) -> None:
+    whole = record(rung())
+    same, about = "prints the same numbers", "How many steps fit into the minutes depends on the machine"
+    assert same in render(whole)
+    assert about not in render(replace(whole, command="gradus climb 'my --minutes.txt'"))
+    assert about in render(replace(whole, timed=True))
+    compared = render(replace(record(rung("a"), rung("b")), subject="a comparison", timed=True))
+    assert "measures the same runs again" in compared
+    assert "A comparison on names" in compared
+    for name, budget, told in (("timed", {"minutes": 0.001}, about), ("counted", {"steps": 2}, same)):
+        setup = set_up({"corpus": str(words), "model": "bigram", **budget})
+        run = create_run(setup, str(tmp_path / name))
+        write_beginning(run, setup)
+        train_setup(setup, run, evaluate=lambda _: 1.0)
+        assert told in write_run_page(run.path).read_text(encoding="utf-8")
+    timed, _ = climb(str(words), 0.001, only=["bigram"], out=tmp_path / "climb")
+    assert (timed.timed, timed.subject) == (True, "the climb")
+
+
+def test_commands_of_a_card_can_be_copied_whatever_the_names() -> None:
+    page = Page(render(replace(record(rung(folder="runs/my climb/gpt")), corpus="my text.txt")))
+    assert "gradus train 'my text.txt' --model gpt --minutes 1 --diagnose" in page.texts["code"]
+    assert "gradus sample 'runs/my climb/gpt' --temperature 0.8" in page.texts["code"]
+
+
+def test_mixture_is_of_the_best_network_that_can_be_mixed() -> None:
+    assert "the best network of this climb that can be mixed" in explain(rung("mixture", model="mixture")).what
 
 
 def test_one_line_takes_whole_words_and_unfolds_passages() -> None:

@@ -3,6 +3,7 @@ file, and what to do next."""
 
 from __future__ import annotations
 
+import shlex
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 
@@ -120,10 +121,11 @@ def _pictures(pictures: Sequence[Picture]) -> Iterable[Markup]:
 def _next(record: Record, i: int) -> Iterable[Markup]:
     """A command to try, and the way to the next rung."""
     rung, told = record.rungs[i], explain(record.rungs[i])
-    command = told.command.replace("CORPUS", record.corpus).replace("RUN", rung.folder or rung.name)
+    folder = shlex.quote(rung.folder or rung.name)
+    command = told.command.replace("RUN", folder).replace("CORPUS", shlex.quote(record.corpus))
     out = [el("h4", "What to do next"), el("p", told.next or "See more of what it writes:"), _code(command)]
     if told.command.startswith("gradus train") and rung.folder:
-        out.append(el("p", "Let this one write: ", el("code", f"gradus sample {rung.folder} --temperature 0.8")))
+        out.append(el("p", "Let this one write: ", el("code", f"gradus sample {folder} --temperature 0.8")))
     if i + 1 < len(record.rungs):
         out.append(el("p", "Go on to the next rung: ", el("a", record.rungs[i + 1].title, href=f"#rung{i + 1}"), "."))
     return out

@@ -6,10 +6,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
+from pathlib import Path
 
 from gradus.report.record import Record, Rung
 
-# Nats. On `words`, the NPLM ends at test losses of 1.7685, 1.7743 and 1.7651 from the seeds 1337, 1 and 2.
+# Nats. On `words`, the NPLM ends at test losses of 1.7851, 1.7783 and 1.7879 from the seeds 1337, 1 and 2: 0.0096
+# between the lowest and the highest.
 NOISE = 0.01
 
 
@@ -35,10 +37,11 @@ def verdict(record: Record) -> list[str]:
 
 
 def _mixed(record: Record) -> Iterator[str]:
-    """What mixing with counts adds to the best network."""
-    network = record.best_network
+    """What mixing with counts adds to the network that is mixed, where that is a rung, too."""
+    networks = {Path(rung.folder).resolve(): rung for rung in record.rungs if rung.trained}
     for rung in record.rungs:
-        if rung.mixed and network is not None:
+        network = networks.get(Path(str(rung.settings.get("of")))) if rung.mixed else None
+        if network is not None:
             gain = network.test - rung.test
             yield (
                 f"Two models in one, the {rung.title}: dev {rung.dev:.4f}, test {rung.test:.4f}, {abs(gain):.4f} nats "

@@ -121,9 +121,10 @@ _EXPLANATIONS = {
         "gradus train CORPUS --model modern --no-rope --minutes 1",
     ),
     "mixture": Explanation(
-        "Two models that err in different places: the best network of this climb and the Kneser-Ney counts, their "
-        "probabilities averaged. The counts know by heart what was seen often, the network knows what resembles it. "
-        "How much each is trusted depends on how often the counts have seen the context, and is fitted on dev.",
+        "Two models that err in different places: the best network of this climb that can be mixed, one that carries "
+        "no state over the text, and the Kneser-Ney counts, their probabilities averaged. The counts know by heart "
+        "what was seen often, the network knows what resembles it. How much each is trusted depends on how often the "
+        "counts have seen the context, and is fitted on dev.",
         "Sees what the network and the counts see.",
         "Jelinek & Mercer (1980), Interpolated estimation of Markov source parameters; Bengio et al. (2003), who mixed "
         "theirs with a trigram",

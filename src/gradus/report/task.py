@@ -88,17 +88,17 @@ class Task:
             if part.characters < full.characters
         ]
         out = ["Each loss is over the whole of its split" + (f", except {' and '.join(cut)}." if cut else ".")]
+        unit = "character" if isinstance(self.tokenizer, CharTokenizer) else "token"
         if self.is_stream:
             out.append(
                 "A model with a fixed context sees all of it before every character, and a recurrent network has read "
-                "all that comes before. A Transformer reads windows of "
-                f"{self.block_size} characters that do not overlap, so that its average character has half a window "
-                f"before it; “sliding” scores test again with at least {self.block_size - self.block_size // 4 + 1} "
-                "characters of context."
+                f"all that comes before. A Transformer reads windows of {self.block_size} {unit}s that do not overlap, "
+                f"so that its average {unit} has half a window before it; “sliding” scores test again with at least "
+                f"{self.block_size - self.block_size // 4 + 1} {unit}s of context."
             )
-        elif self.block_size == LONGEST_ROW:
-            out.append(f"Documents longer than {LONGEST_ROW - 1} characters are read in pieces.")
-        if not isinstance(self.tokenizer, CharTokenizer):
+        elif max(map(len, self.corpus.documents)) >= self.block_size:
+            out.append(f"Documents longer than {self.block_size - 1} {unit}s are read in pieces.")
+        if unit == "token":
             out.append(
                 f"The model reads tokens, of which there are {self.tokenizer.vocab_size:,}: a context and the curve of "
                 "training are told in tokens, losses per character."
@@ -152,7 +152,8 @@ class Task:
 
     @cached_property
     def questions(self) -> tuple[Question, ...]:
-        """Contexts from the dev split, each with the character that follows it there."""
+        """Contexts from the dev split, each with the character that follows it there. They are the same for every model
+        of a text; one with shorter rows sees the end of a context."""
         if self.is_stream:
             return tuple(self._place(part) for part in PLACES)
         documents, out = self.splits.dev.documents, []
@@ -165,19 +166,20 @@ class Task:
 
     def _place(self, part: float) -> Question:
         """A place in the middle of a word of the dev split, after so much of it."""
-        text, length = self.splits.dev.text, min(SHOWN, self.block_size // 2)
+        text = self.splits.dev.text
         first = min(int(part * len(text)), len(text) - 2)
         in_word = (i for i in range(max(first, 3), len(text) - 1) if text[i - 3 : i + 1].isalpha())
         end = next(in_word, first)
-        return Question(text[max(0, end - length) : end], text[end])
+        return Question(text[max(0, end - SHOWN) : end], text[end])
 
     def guesses(self, model: LanguageModel, most: int = 5) -> tuple[tuple[Guess, ...], ...]:
         """For each question the most likely characters; the true one is added where it is not among them."""
         return tuple(self._guesses(model, question, most) for question in self.questions)
 
     def _guesses(self, model: LanguageModel, question: Question, most: int) -> tuple[Guess, ...]:
+        context = self._encoded(question.context)[-model.block_size :]
         with inference(model):
-            logits, _ = model(torch.from_numpy(self._encoded(question.context)[None]))  # (1, T, V)
+            logits, _ = model(torch.from_numpy(context[None]))  # (1, T, V)
             p = F.softmax(logits[0, -1], dim=-1).numpy()
         if not np.isfinite(p).all():  # counts without smoothing that have not seen this context
             return ()

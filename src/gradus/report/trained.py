@@ -16,6 +16,7 @@ from gradus.models import MODELS
 from gradus.report.examine import begin_record, examine_run, write_run_page
 from gradus.report.page import write_page
 from gradus.report.record import Record, load_record
+from gradus.report.task import Task
 from gradus.training import RUNS, RunFolder, new_run_folder, progress_of, runs_in
 from gradus.training.run import METRICS, STATE
 
@@ -102,9 +103,13 @@ def compare(folders: Sequence[str | Path], out: str | Path | None = None) -> tup
         UserError: if there is no run at a path, there are fewer than two, their texts differ, or the folder is taken.
     """
     out = None if out is None else Path(out)
-    runs = [RunFolder.open(path) for folder in folders for path in _runs_of(Path(folder))]
+    different: dict[Path, RunFolder] = {}
+    for path in (path for folder in folders for path in _runs_of(Path(folder))):
+        different.setdefault(path.resolve(), RunFolder.open(path))
+    runs = list(different.values())
     if len(runs) < 2:
-        raise UserError(f"compare needs two runs or more, or a climb; got {', '.join(str(run.path) for run in runs)}")
+        got = ", ".join(str(run.path) for run in runs)
+        raise UserError(f"compare needs two different runs or more, or a climb; got {got}")
     for run in runs[1:]:
         _require_same_text(runs[0], run)
     if out is not None and out.exists() and not (out.is_dir() and not any(out.iterdir())):
@@ -117,12 +122,25 @@ def compare(folders: Sequence[str | Path], out: str | Path | None = None) -> tup
         replace(rung, name=os.path.relpath(run.path, folder)) for run, (_, rung) in zip(runs, examined, strict=True)
     )
     command = shlex.join(["gradus", "compare", *map(str, folders)])
-    record = replace(begin_record(examined[0][0], int(str(runs[0].settings()["seed"])), command), rungs=rungs)
+    seed = int(str(runs[0].settings()["seed"]))
+    captions = _captions(titles, [task for task, _ in examined])
+    record = replace(begin_record(examined[0][0], seed, command, "a comparison"), rungs=rungs, captions=captions)
     with saving(folder):
         folder.mkdir(parents=True, exist_ok=True)
     record.save(folder / TABLE)
     write_page(record, folder / PAGE)
     return record, folder
+
+
+def _captions(titles: Sequence[str], tasks: Sequence[Task]) -> tuple[str, ...]:
+    """The captions of all tasks; one that does not hold for all of them says for which runs it does."""
+    found: dict[str, list[str]] = {}
+    for title, task in zip(titles, tasks, strict=True):
+        for caption in task.captions():
+            found.setdefault(caption, []).append(title)
+    return tuple(
+        caption if len(held) == len(titles) else f"{', '.join(held)}: {caption}" for caption, held in found.items()
+    )
 
 
 def _summary(run: RunFolder) -> Summary:
@@ -171,5 +189,9 @@ def _changed(run: Path) -> float:
 def _require_same_text(a: RunFolder, b: RunFolder) -> None:
     texts = [run.state().get("data", {}) for run in (a, b)]
     if texts[0].get("sha256") != texts[1].get("sha256"):
-        names = " and ".join(f"{run.path} {text.get('corpus')}" for run, text in zip((a, b), texts, strict=True))
-        raise UserError(f"only losses on the same text can be compared: learned by {names}")
+        learned = [
+            f"{run.path} learned {text.get('corpus')}, {text.get('characters', 0):,} characters, "
+            f"as {'a stream' if run.settings().get('kind') == 'stream' else 'documents'}"
+            for run, text in zip((a, b), texts, strict=True)
+        ]
+        raise UserError(f"only losses on the same text can be compared: {'; '.join(learned)}")
