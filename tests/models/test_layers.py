@@ -10,7 +10,7 @@ import pytest
 
 from gradus.backend import nn, torch
 from gradus.models.layers import (
-    Cache,
+    CachedKeys,
     DecoderLayer,
     EncoderLayer,
     FeedForward,
@@ -154,7 +154,7 @@ def test_a_decoder_layer_reads_piece_by_piece_what_it_reads_at_once(pieces: list
     x, memory, mask = torch.from_numpy(floats(6, B, T, C)), torch.from_numpy(floats(7, B, S, C)), torch.tensor(SOURCE)
     with torch.no_grad():
         whole = layer(x, memory, padding_mask(mask)).numpy()
-        cache: Cache = {}
+        cache: CachedKeys = {}
         ends = np.cumsum(pieces)
         parts = [
             layer(x[:, end - n : end], memory, padding_mask(mask), cache).numpy()

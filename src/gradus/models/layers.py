@@ -16,7 +16,7 @@ from gradus.backend import F, nn, torch
 Norm = Literal["pre", "post"]
 Activation = Literal["relu", "gelu"]
 KeysValues = tuple[torch.Tensor, torch.Tensor]  # (B, nh, S, hs) each
-Cache = dict[nn.Module, KeysValues]  # what each attention has seen, while a text is written token by token
+CachedKeys = dict[nn.Module, KeysValues]  # what each attention has seen, while a text is written token by token
 
 
 class MultiHeadAttention(nn.Module):
@@ -44,7 +44,7 @@ class MultiHeadAttention(nn.Module):
         mask: torch.Tensor | None = None,
         *,
         causal: bool = False,
-        cache: Cache | None = None,
+        cache: CachedKeys | None = None,
     ) -> torch.Tensor:
         """Let each position of x gather from the source.
 
@@ -179,7 +179,7 @@ class DecoderLayer(nn.Module):
         x: torch.Tensor,
         memory: torch.Tensor,
         memory_mask: torch.Tensor | None = None,
-        cache: Cache | None = None,
+        cache: CachedKeys | None = None,
     ) -> torch.Tensor:
         """(B, T, C); memory (B, S, C) and what may be seen of it, broadcast to (B, nh, T, S) -> (B, T, C)
 

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 from gradus.backend import F, nn, torch
 from gradus.models.base import NOT_SCORED, LanguageModel
 from gradus.models.config import TransformerConfig
-from gradus.models.layers import Cache, DecoderLayer, EncoderLayer, padding_mask, sinusoids
+from gradus.models.layers import CachedKeys, DecoderLayer, EncoderLayer, padding_mask, sinusoids
 
 
 class Transformer(LanguageModel):
@@ -121,7 +121,12 @@ class Transformer(LanguageModel):
         return logits[:, -1], after
 
     def _decode(
-        self, y: torch.Tensor, memory: torch.Tensor, mask: torch.Tensor, before: int = 0, cache: Cache | None = None
+        self,
+        y: torch.Tensor,
+        memory: torch.Tensor,
+        mask: torch.Tensor,
+        before: int = 0,
+        cache: CachedKeys | None = None,
     ) -> torch.Tensor:
         """(B, T) tokens of the targets, with `before` others in the cache -> logits (B, T, V).
 
@@ -155,7 +160,7 @@ class Translation:
     memory: torch.Tensor
     mask: torch.Tensor
     length: int
-    cache: Cache
+    cache: CachedKeys
 
     def select(self, rows: torch.Tensor) -> Translation:
         """The state of these rows (int64), in their order; a row may come several times."""
