@@ -9,10 +9,10 @@ from gradus.backend import torch
 from gradus.models import NPLM, NPLMConfig, inference
 
 
-@pytest.mark.parametrize("direct", [False, True])
+@pytest.mark.parametrize(("n_hidden", "direct"), [(5, False), (5, True), (0, True)])
 @pytest.mark.parametrize("context", [1, 3, 9])
-def test_logits_are_the_papers_formula(context: int, direct: bool) -> None:
-    model = NPLM(NPLMConfig(7, 8, context=context, n_embd=4, n_hidden=5, direct=direct))
+def test_logits_are_the_papers_formula(context: int, n_hidden: int, direct: bool) -> None:
+    model = NPLM(NPLMConfig(7, 8, context=context, n_embd=4, n_hidden=n_hidden, direct=direct))
     x = np.random.default_rng(0).integers(7, size=(2, 6))
     w = {name: value.numpy().astype(np.float64) for name, value in model.state_dict().items()}
     with inference(model):
@@ -21,10 +21,9 @@ def test_logits_are_the_papers_formula(context: int, direct: bool) -> None:
         for t in range(6):
             window = ([0] * context + x[b, : t + 1].tolist())[-context:]
             e = np.concatenate([w["wte.weight"][token] for token in window])
-            h = np.tanh(w["hidden.bias"] + w["hidden.weight"] @ e)
-            expected = w["output.bias"] + w["output.weight"] @ h
-            if direct:
-                expected = expected + w["direct.weight"] @ e
+            h = np.tanh(w["hidden.bias"] + w["hidden.weight"] @ e) if n_hidden else np.zeros(0)
+            U, W = np.split(w["output.weight"], [n_hidden], axis=1)
+            expected = w["output.bias"] + U @ h + (W @ e if direct else 0.0)
             np.testing.assert_allclose(logits[b, t], expected, rtol=0, atol=1e-6)  # float32
 
 
@@ -35,5 +34,6 @@ def test_the_lectures_network_has_11897_parameters() -> None:
 def test_first_activations_of_the_tanh_layer_are_neither_lost_nor_saturated() -> None:
     torch.manual_seed(0)
     model = NPLM(NPLMConfig(100, 16, context=4, n_embd=16, n_hidden=300))
+    assert model.hidden is not None
     before = model.hidden(torch.randn(200, 64)).detach().numpy()
     assert before.std() == pytest.approx(5 / 3, rel=0.05)  # 19,200 weights and 200 inputs: a few percent of noise

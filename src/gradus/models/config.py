@@ -100,12 +100,13 @@ class NPLMConfig:
     block_size: int  # longest row of tokens
     context: int = 3  # context length: how many previous tokens a prediction sees
     n_embd: int = 10  # embedding size: numbers for each token
-    n_hidden: int = 200  # hidden units: neurons in the tanh layer
+    n_hidden: int = 200  # hidden units: neurons in the tanh layer; 0 with direct connections only
     direct: bool = False  # direct connections from the embeddings to the logits, past the tanh layer
 
     def __post_init__(self) -> None:
         _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size)
-        _at_least(1, context=self.context, n_embd=self.n_embd, n_hidden=self.n_hidden)
+        _at_least(1, context=self.context, n_embd=self.n_embd)
+        _at_least(0 if self.direct else 1, n_hidden=self.n_hidden)
 
     @property
     def parameters(self) -> int:
