@@ -11,6 +11,7 @@ import pytest
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.models import Mixture, NGram, NGramConfig, build_model, inference
+from gradus.models.mixture import _PRIOR, _maximize
 
 V, BLOCK = 7, 6
 NETWORK = json.dumps({"name": "nplm", "context": 2, "n_embd": 4, "n_hidden": 8})
@@ -51,10 +52,10 @@ def loss(model: Mixture, x: Ints, y: Ints) -> float:
 
 
 def test_probabilities_are_the_weighted_mean_of_the_two_models() -> None:
-    model = mixture(weights="constant")
+    model = mixture(weights="constant", separator=5)
     model.weight = torch.tensor([0.3], dtype=torch.float64)
     x, _ = text(2)
-    x[:, 0] = 0  # documents from their beginning: the n-gram model sees what it sees by itself
+    x[:, 0] = 5  # documents from their beginning: the n-gram model sees what it sees by itself
     counts = NGram(NGramConfig(V, BLOCK, order=3))
     counts.count(*text(1))
     with inference(model):
@@ -91,8 +92,8 @@ def test_a_weight_for_each_count_of_the_context_fits_dev_better_and_unseen_conte
 def test_a_row_from_the_middle_of_a_text_has_a_shorter_context_at_its_start() -> None:
     model = mixture(weights="constant")
     model.weight = torch.tensor([0.0], dtype=torch.float64)  # the counts alone
-    row = np.array([[3, 5, 1]])
-    pair = model.ngram.predict(np.array([[3]]), before=-1).p[0]
+    row = np.array([[0, 5, 1]])
+    pair = model.ngram.predict(np.array([[0]]), before=-1).p[0]
     with inference(model):
         p = model(torch.from_numpy(row))[0].exp().numpy()
         padded = model.ngram(torch.from_numpy(row))[0].exp().numpy()
@@ -100,6 +101,25 @@ def test_a_row_from_the_middle_of_a_text_has_a_shorter_context_at_its_start() ->
     np.testing.assert_allclose(p[0, 1:], padded[0, 1:], rtol=1e-12)
 
 
-def test_a_mixture_of_no_network_says_what_it_needs() -> None:
-    with pytest.raises(UserError, match="a mixture needs a trained network; say of which run, by --of RUN"):
-        build_model("mixture", vocab_size=V, block_size=BLOCK)
+def test_a_class_never_seen_on_dev_keeps_the_overall_weight_and_ten_tokens_go_half_the_way() -> None:
+    network, ngram = np.array([0.9] * 10), np.array([0.0] * 10)  # the network alone can have said them: λ is 1
+    overall = np.array([0.2, 0.2])
+    seen, unseen = _maximize(network, ngram, np.zeros(10, dtype=np.int64), overall, prior=_PRIOR)
+    assert seen == pytest.approx((1 + 0.2) / 2)
+    assert unseen == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "a mixture needs a trained network; say of which run, by --of RUN"),
+        ({"network": "gpt"}, r"network must be the JSON of a name and of settings .*, got gpt$"),
+        ({"network": "[]"}, r"network must be the JSON .*, got \[\]$"),
+        ({"network": '{"n_layer": 2}'}, "network must be the JSON"),
+        ({"network": '{"name": "bigram", "block_size": 3}'}, "network must be the JSON"),
+        ({"network": NETWORK, "separator": V}, "separator must be a token, 0 to 6, or -1, got 7"),
+    ],
+)
+def test_what_is_no_network_is_said_in_one_line(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        build_model("mixture", vocab_size=V, block_size=BLOCK, **settings)

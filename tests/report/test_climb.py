@@ -5,8 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import re
+import shutil
 import signal
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from click import Option
@@ -183,6 +185,19 @@ def test_a_network_that_carries_its_state_is_scored_in_order_and_not_mixed(prose
     assert record.rungs[-1].settings["of"] == str((folder / "nplm").resolve())
     with pytest.raises(UserError, match="a mixture needs a network"):
         short_climb(str(prose), 2, only=["recurrent", "mixture"], out=tmp_path / "none")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes by name are Unix's")
+def test_a_text_from_a_pipe_is_mixed_too(words: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = Thread(target=pipe.write_bytes, args=[words.read_bytes()], daemon=True)
+    writer.start()
+    record, folder = short_climb(str(pipe), 2, only=["nplm", "mixture"], out=tmp_path / "climb")
+    writer.join()
+    assert [rung.name for rung in record.rungs] == ["nplm", "mixture"]
+    shutil.rmtree(folder / "nplm")
+    assert reopen(RunFolder.open(folder / "mixture")).corpus.documents == tuple(words.read_text().split())
 
 
 def test_the_floor_of_toy_is_what_its_grammar_loses_on_the_very_split(tmp_path: Path) -> None:

@@ -115,7 +115,8 @@ def test_a_setting_of_another_model_says_whose_it_is(stream: str) -> None:
 def test_a_run_is_reopened_as_it_was_set_up_and_its_model_with_its_best_or_last_weights(
     stream: str, tmp_path: Path
 ) -> None:
-    setup = set_up({"corpus": stream, **TINY, "steps": 4, "evaluations": 2, "learning_rate": 0.01})
+    pieces = {"tokenizer": "bpe", "vocab_size": 260}
+    setup = set_up({"corpus": stream, **TINY, **pieces, "steps": 4, "evaluations": 2, "learning_rate": 0.01})
     run = RunFolder.create(tmp_path / "run")
     write_beginning(run, setup)
     losses = iter([1.0, 2.0])

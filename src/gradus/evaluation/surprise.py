@@ -97,8 +97,7 @@ def token_losses(model: LanguageModel, tokens: ArrayLike) -> Floats:
     if ids.ndim != 1 or len(ids) < 2:
         raise ValueError(f"tokens must be (n,) with n at least 2, got shape {ids.shape}")
     x, y = ids[:-1], ids[1:]
-    carries = getattr(model, "carry", False)  # its state goes on from one window to the next
-    overlap = 0 if carries else model.block_size // 2
+    overlap = 0 if model.carry else model.block_size // 2
     out = np.empty(len(x))
     done = 0
     with inference(model):

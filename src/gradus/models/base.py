@@ -29,13 +29,15 @@ class LanguageModel(nn.Module):
         block_size: the longest row it is given.
         context: how many tokens, the current one included, a prediction can see. A model whose context is shorter than
             block_size takes rows of any length; what lies before the start of a row counts as token 0.
-        state: what a recurrent model carries from one call to the next; None for a new text, and in all other models.
+        carry: whether a call goes on from the state after the call before, so that windows must come in their order.
+        state: what a model with `carry` goes on from; None for a new text, and in all other models.
     """
 
     kinds: ClassVar[tuple[str, ...]] = ("documents", "stream")
     config: ModelConfig
     block_size: int
     context: int
+    carry: bool = False
     state: tuple[torch.Tensor, ...] | None = None
 
     def __init__(self, config: ModelConfig, *, context: int) -> None:

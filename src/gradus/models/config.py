@@ -7,8 +7,9 @@ the rest is the user's to set. Invalid settings are refused here, with their val
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from gradus.errors import UserError
 
@@ -60,7 +61,8 @@ class MixtureConfig:
     vocab_size: int  # number of different tokens
     block_size: int  # longest row of tokens
     of: str = ""  # the run whose trained network is mixed with the counts
-    network: str = ""  # the network's name and settings, as JSON; read from that run
+    network: str = ""  # the network's name and settings, as JSON; that run's
+    separator: int = -1  # the token that begins a document; -1 for a stream; that run's
     order: int = 6  # tokens in an n-gram: the one predicted and the order - 1 before it
     method: Method = "modified-kneser-ney"  # how counts become probabilities of what was seldom or never seen
     weights: Literal["constant", "count"] = (
@@ -71,6 +73,24 @@ class MixtureConfig:
         _at_least(1, vocab_size=self.vocab_size, block_size=self.block_size, order=self.order)
         if not self.network:
             raise UserError("a mixture needs a trained network; say of which run, by --of RUN")
+        if not -1 <= self.separator < self.vocab_size:
+            raise UserError(f"separator must be a token, 0 to {self.vocab_size - 1}, or -1, got {self.separator}")
+        _ = self.described
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """The network, as `build_model` takes it."""
+        sizes: dict[str, Any] = {"vocab_size": self.vocab_size, "block_size": self.block_size}
+        try:
+            described = json.loads(self.network)
+        except ValueError:
+            described = None
+        if not isinstance(described, dict) or "name" not in described or described.keys() & sizes.keys():
+            raise UserError(
+                'network must be the JSON of a name and of settings that are no sizes, as {"name": "gpt", "n_layer": 2}'
+                f", got {self.network}"
+            )
+        return {**described, **sizes}
 
     @property
     def parameters(self) -> int:
@@ -144,7 +164,7 @@ class MLPConfig:
     @property
     def parameters(self) -> int:
         V, E, H = self.vocab_size, self.n_embd, self.n_hidden
-        per_unit = {"none": 1, "rms": 2}.get(self.norm, 2)  # a bias, a gain
+        per_unit = 1 if self.norm == "none" else 2  # a bias, a gain
         hidden = self.context * E * H + (self.n_layer - 1) * H * H + self.n_layer * per_unit * H
         return V * E + hidden + (H + (per_unit if self.norm_output else 1)) * V
 

@@ -8,13 +8,12 @@ the network knows what resembles it. Bengio et al. (2003) mixed theirs with a tr
 that was seen, and how often. Neither model may be asked about the text it learned from, which the counts know too well,
 so λ is fitted on the dev split, where the likelihood has its one maximum, by expectation-maximization:
 
-    r_i = λ p_network(w_i) / (λ p_network(w_i) + (1 - λ) p_ngram(w_i))      how far the network is to be thanked for w_i
+    r_i = λ p_network(w_i) / (λ p_network(w_i) + (1 - λ) p_ngram(w_i))      the network's responsibility for w_i
     λ   = the mean of r_i
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -38,9 +37,9 @@ _ROUNDS = 100  # of expectation-maximization: within 4e-5 nats of what 1,000 rea
 class Mixture(LanguageModel):
     """A network, which is no longer trained, an n-gram model, which counts, and λ for each class of contexts.
 
-    `count` the training rows, then `fit` on dev. A row that begins with token 0 is a document from its beginning; what
-    precedes any other row is unknown, so the n-gram model sees a shorter context there. The logits are log
-    probabilities in float64.
+    `count` the training rows, then `fit` on dev. A row that begins with the separator is a document from its beginning,
+    which the n-gram model reads as it does alone, with token 0 before it; what precedes any other row is unknown, so
+    that it sees a shorter context there. The logits are log probabilities in float64.
     """
 
     weight: torch.Tensor  # (classes,) float64: λ
@@ -48,14 +47,13 @@ class Mixture(LanguageModel):
     def __init__(self, config: MixtureConfig) -> None:
         from gradus.models.registry import build_model  # which lists this model, too
 
-        sizes: dict[str, Any] = {"vocab_size": config.vocab_size, "block_size": config.block_size}
-        network = build_model(**json.loads(config.network), **sizes)  # {"name": "gpt", "n_layer": 4, ...}
-        ngram = NGram(NGramConfig(**sizes, order=config.order, method=config.method))
+        network = build_model(**config.described)
+        ngram = NGram(NGramConfig(config.vocab_size, config.block_size, order=config.order, method=config.method))
         super().__init__(config, context=max(network.context, ngram.context))
         self.network, self.ngram = network, ngram
         for parameter in network.parameters():
             parameter.requires_grad_(False)
-        self.by_count = config.weights == "count"
+        self.separator, self.by_count = config.separator, config.weights == "count"
         classes = config.order * _SIZES if self.by_count else 1
         self.register_buffer("weight", torch.full((classes,), 0.5, dtype=torch.float64))
 
@@ -118,7 +116,7 @@ class Mixture(LanguageModel):
         return torch.logaddexp(log_network + weight.log(), log_ngram + (1 - weight).log())
 
     def _counts(self, x: Ints) -> Predictions:
-        return self.ngram.predict(x, before=np.where(x[:, :1] == 0, 0, -1))
+        return self.ngram.predict(x, before=np.where(x[:, :1] == self.separator, 0, -1))
 
     def _class(self, found: Predictions) -> Ints:
         """(U,) the class of each different context, by the length of its part that was seen, and how often."""
@@ -134,6 +132,6 @@ def _maximize(network: Floats, ngram: Floats, which: Ints, weight: Floats, *, pr
     tokens, imagined = np.bincount(which, minlength=len(weight)) + prior, prior * weight
     for _ in range(_ROUNDS):
         mixed = weight[which] * network
-        thanks = mixed / np.maximum(mixed + (1 - weight[which]) * ngram, 1e-300)
-        weight = (np.bincount(which, thanks, minlength=len(weight)) + imagined) / np.maximum(tokens, 1e-300)
+        responsibility = mixed / np.maximum(mixed + (1 - weight[which]) * ngram, 1e-300)
+        weight = (np.bincount(which, responsibility, minlength=len(weight)) + imagined) / np.maximum(tokens, 1e-300)
     return weight

@@ -220,9 +220,10 @@ class _Ascent:
     def _setup(self, step: Step, budget: Budget, settings: Mapping[str, Any]) -> Setup:
         """A new model of the rung with its batches."""
         task = self.task
-        values = {"corpus": self.place, "kind": task.corpus.kind, "model": step.model, "seed": self.seed, **settings}
+        values: dict[str, Any] = {"model": step.model, "seed": self.seed, **settings}
         if step.model == "mixture":
             return set_up_mixture({**values, "of": self._network().folder})
+        values |= {"corpus": self.place, "kind": task.corpus.kind}
         if budget != Budget():
             values["evaluations"] = evaluations(budget.seconds or 60 * (budget.minutes or 0.0))
             values |= {"steps": budget.steps} if budget.minutes is None else {"minutes": budget.minutes}

@@ -61,7 +61,6 @@ def train_setup(
         run,
         evaluate=evaluate,
         fit_on=setup.rows("dev").batches(FITTING_BATCH),
-        seconds_before=setup.seconds_before,
         progress=progress,
         data=setup.data(),
         clock=clock,

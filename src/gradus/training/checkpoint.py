@@ -5,6 +5,7 @@ one is known before it is used."""
 from __future__ import annotations
 
 import base64
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,12 @@ def pack(arrays: Arrays, about: dict[str, Any]) -> bytes:
     header = {"format": FORMAT, "version": gradus.__version__, **about}
     contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     return bytes(safetensors.numpy.save(contiguous, metadata={"gradus": to_json(header)}))
+
+
+def pack_model(name: str, model: LanguageModel, arrays: Arrays) -> bytes:
+    """The file of a model with the weights `arrays`: it says with which settings the model is built."""
+    settings: Any = model.config
+    return pack(arrays, {"model": name, "config": asdict(settings)})
 
 
 def unpack(data: bytes, path: object) -> tuple[Arrays, dict[str, Any]]:

@@ -40,7 +40,6 @@ def train(
     *,
     evaluate: Callable[[LanguageModel], float] | None = None,
     fit_on: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]] = (),
-    seconds_before: float = 0.0,
     progress: Callable[[Report], None] | None = None,
     data: dict[str, Any] | None = None,
     clock: Callable[[], float] = time.perf_counter,
@@ -64,7 +63,6 @@ def train(
         evaluate: the dev loss in nats; None measures none, so there is no best checkpoint and no early stopping.
         fit_on: batches of the dev split, for a model with a method `fit(batches)`: what it must not learn from the
             training text, it fits on them after counting.
-        seconds_before: what it took to train what the model begins with.
         progress: called after every step.
         data: what identifies the training text; saved in `state.json`.
         clock: the time in seconds, such as `time.perf_counter`.
@@ -75,9 +73,7 @@ def train(
     optimizer = None if is_counting(model) else build_optimizer(model, config)
     session = Session(model, optimizer, config, run, evaluate, progress, data or {}, clock)
     return (
-        _count(model, batches, session, fit_on, seconds_before)
-        if optimizer is None
-        else _optimize(model, optimizer, batches, session)
+        _count(model, batches, session, fit_on) if optimizer is None else _optimize(model, optimizer, batches, session)
     )
 
 
@@ -124,10 +120,9 @@ def _count(
     batches: BatchSource,
     session: Session,
     fit_on: Iterable[tuple[npt.NDArray[Any], npt.NDArray[Any]]],
-    seconds_before: float,
 ) -> TrainResult:
     """A counting model sees each batch of an epoch once."""
-    session.begin_count(seconds_before)
+    session.begin()
     if not session.progress.step:
         for step in range(batches.steps_per_epoch):
             session.start_step()

@@ -51,6 +51,7 @@ BPE_VOCAB_SIZE = 512
 STREAM_BLOCK_SIZE = 64  # the default for a stream
 DOCUMENTS_BLOCK_SIZE = 256  # for documents the default is what the longest needs, but not more than this
 COUNTED_ROWS = 256  # rows that a counting model is given at a time
+FOUND = ("vocab_size", "network", "separator")  # settings of models that the text or another run decides
 
 
 @dataclass(frozen=True)
@@ -99,14 +100,14 @@ class _RowBatches:
 
 
 def model_settings(model: str) -> dict[str, Setting]:
-    """The settings of a model that are the user's to choose; the size of the vocabulary is the text's.
+    """The settings of a model that are the user's to choose.
 
     Raises:
         UserError: if there is no such model.
     """
     if model not in MODELS:
         raise UserError(f"there is no model {model!r}; there are {', '.join(MODELS)}")
-    return {name: setting for name, setting in settings_of(MODELS[model][0]).items() if name != "vocab_size"}
+    return {name: setting for name, setting in settings_of(MODELS[model][0]).items() if name not in FOUND}
 
 
 def set_up(
@@ -140,7 +141,7 @@ def set_up(
         config,
         kind=corpus.kind,
         corpus=lasting(config.corpus),
-        tokenizer=_lasting_tokenizer(config.tokenizer),
+        tokenizer=lasting_tokenizer(config.tokenizer),
         **{k: v for k, v in recipe.items() if k in own},
     )
     settings = {**{k: v for k, v in recipe.items() if k not in own}, **settings}
@@ -171,7 +172,7 @@ def rows_for(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, *, stride
     """
     if stride is not None and not 1 <= stride <= model.block_size:
         raise UserError(f"stride must be between 1 and the block size {model.block_size}, got {stride}")
-    if carries(model):
+    if model.carry:
         if stride is not None:
             raise UserError("the model carries its state over all of the text: no window has to slide")
         return make_tracks(part, tokenizer, model.block_size)
@@ -181,7 +182,7 @@ def rows_for(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, *, stride
 
 def slides(model: LanguageModel, kind: str | None) -> bool:
     """Whether scoring a text of this kind with a sliding window would say something that windows do not."""
-    return kind == "stream" and row_context(model) is None and not carries(model)
+    return kind == "stream" and row_context(model) is None and not model.carry
 
 
 def sliding_stride(model: LanguageModel) -> int:
@@ -194,11 +195,6 @@ def row_context(model: LanguageModel) -> int | None:
     """How many tokens each prediction must see, for `make_rows` and `Batches`: all of a short context; None, whatever
     its window contains, for a model that sees a whole block."""
     return max(1, model.context) if model.context < model.block_size else None
-
-
-def carries(model: LanguageModel) -> bool:
-    """Whether a model goes on from the state after the window before, so that its windows must come in order."""
-    return bool(getattr(model.config, "carry", False))
 
 
 def batches_for(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, config: TrainConfig) -> BatchSource:
@@ -220,7 +216,7 @@ def batches_for(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, config
         if context is None:
             raise UserError(f"positions are for models of a short context; {config.model} sees a whole block")
         return Positions(part, tokenizer, context, config.batch_size, config.seed)
-    if carries(model):
+    if model.carry:
         if part.kind != "stream":
             raise UserError("carry is for a stream: a document has nothing to do with the one before")
         return TrackBatches(part, tokenizer, model.block_size, config.batch_size, config.seed)
@@ -231,15 +227,16 @@ def _sort(values: Mapping[str, object]) -> tuple[TrainConfig, dict[str, Any]]:
     """Training's settings and the model's, checked."""
     own = settings_of(TrainConfig)
     model = own["model"].check(values.get("model", own["model"].default))
-    of_model = model_settings(model)
+    choices = model_settings(model)
+    of_model = {name: setting for name, setting in settings_of(MODELS[model][0]).items() if name not in own}
     for name in values:
         if name not in own and name not in of_model:
             others = [other for other in MODELS if name in model_settings(other)]
             if others:
                 raise UserError(
-                    f"{name} is a setting of {', '.join(others)}, not of {model}, which has {', '.join(of_model)}"
+                    f"{name} is a setting of {', '.join(others)}, not of {model}, which has {', '.join(choices)}"
                 )
-            raise unknown(name, [*own, *of_model])
+            raise unknown(name, [*own, *choices])
     config = build(TrainConfig, {name: value for name, value in values.items() if name in own})
     return config, {name: of_model[name].check(value) for name, value in values.items() if name in of_model}
 
@@ -280,7 +277,8 @@ def lasting(corpus: str) -> str:
     return str(path) if is_text(str(path)) else path.as_uri()
 
 
-def _lasting_tokenizer(name: str) -> str:
+def lasting_tokenizer(name: str) -> str:
+    """The name of a tokenizer, or its absolute path, as `lasting` gives that of a corpus."""
     return name if name in (CHARS, BPE, WORDS, GPT2) else lasting(name)
 
 

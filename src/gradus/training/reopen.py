@@ -3,21 +3,23 @@ on training or to use the model."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+from typing import Any
 
 from gradus.errors import UserError
-from gradus.models import LanguageModel, build_model
+from gradus.models import LanguageModel, Mixture, build_model
 from gradus.text import Tokenizer, tokenizer_from_json
-from gradus.training.checkpoint import load_weights, unpack
+from gradus.training.checkpoint import generator_state, load_weights, pack_model, unpack, weights
 from gradus.training.loop import is_counting
 from gradus.training.prepare import Setup, lasting, set_up, with_budget
 from gradus.training.run import BEST, CONFIG, MODEL, TEXT, TOKENIZER, RunFolder
 from gradus.training.settings import to_toml
-from gradus.training.state import progress_of, spent
+from gradus.training.state import Progress, progress_of, spent
 
 
 def write_beginning(run: RunFolder, setup: Setup) -> None:
-    """Save the files that a run begins with: its settings, its tokenizer, and the text if it came from a pipe.
+    """Save the files that a run begins with: its settings, its tokenizer, the text if it came from a pipe, and a model
+    that has a trained part.
 
     Raises:
         UserError: if the run has begun already, or the disk refuses.
@@ -28,8 +30,13 @@ def write_beginning(run: RunFolder, setup: Setup) -> None:
     if setup.keeps_text:
         run.write(TEXT, setup.corpus.text or "".join(document + "\n" for document in setup.corpus.documents))
         config = replace(config, corpus=lasting(str(run.path / TEXT)))
-    settings = to_toml(config, setup.model.config, omit=["vocab_size"])
-    run.save({TOKENIZER: setup.tokenizer.to_json().encode(), CONFIG: settings.encode()}, {"data": setup.data()})
+    settings = to_toml(config, setup.model.config)
+    files = {TOKENIZER: setup.tokenizer.to_json().encode(), CONFIG: settings.encode()}
+    state: dict[str, Any] = {"data": setup.data()}
+    if isinstance(setup.model, Mixture):  # the run of its network need not be there when this one is resumed
+        files[MODEL] = pack_model(config.model, setup.model, weights(setup.model))
+        state |= {**asdict(Progress(seconds=setup.seconds_before)), "generator": generator_state()}
+    run.save(files, state)
 
 
 def reopen(run: RunFolder, *, steps: int | None = None, minutes: float | None = None, to_train: bool = False) -> Setup:
@@ -46,9 +53,11 @@ def reopen(run: RunFolder, *, steps: int | None = None, minutes: float | None = 
     values = run.settings()
     if steps is not None or minutes is not None:
         values = with_budget(values, {"steps": steps, "minutes": minutes})
-    if (run.path / TEXT).exists():
+    keeps_text = (run.path / TEXT).exists()
+    if keeps_text:
         values["corpus"] = str(run.path / TEXT)
     setup = set_up(values, tokenizer=tokenizer_from_json(run.read(TOKENIZER), run.path / TOKENIZER), to_train=to_train)
+    setup = replace(setup, keeps_text=keeps_text)
     saved, now = run.state().get("data"), setup.data()
     if not isinstance(saved, dict) or any(saved.get(name) != now[name] for name in ("characters", "sha256")):
         raise UserError(
@@ -74,7 +83,7 @@ def reopen_to_resume(run: RunFolder, *, steps: int | None = None, minutes: float
                 f"{run.path} has spent its budget of {setup.config.budget}; give a larger one, steps or minutes"
             )
     if steps is not None or minutes is not None:
-        run.update({CONFIG: to_toml(setup.config, setup.model.config, omit=["vocab_size"]).encode()})
+        run.update({CONFIG: to_toml(setup.config, setup.model.config).encode()})
     return setup
 
 

@@ -21,6 +21,7 @@ from gradus.training.checkpoint import (
     load_weights,
     optimizer_state,
     pack,
+    pack_model,
     set_generator_state,
     unpack,
     weights,
@@ -62,19 +63,11 @@ class Session:
     # Around a step
 
     def begin(self) -> None:
-        """Load the run's checkpoint, or save a first one."""
-        if not self.load():
+        """Load the run's checkpoint, or save a first one, unless nothing is counted yet."""
+        if not self.load() and self.optimizer is not None:
             self.save()
         self.seconds_before = self.progress.seconds
         self.stopped = self._reason_to_stop(lambda: False)
-
-    def begin_count(self, seconds_before: float) -> None:
-        """Load the run's checkpoint; or, for a model that has a trained network in it, save a first one."""
-        if not self.load():
-            self.progress.seconds = seconds_before
-            if self.model.num_parameters():
-                self.save()
-        self.seconds_before = self.progress.seconds
 
     def start_step(self) -> None:
         self.step_start = self.clock()
@@ -143,15 +136,13 @@ class Session:
         new."""
         if self.run is None:
             return
-        settings: Any = self.model.config
-        about = {"model": self.config.model, "config": asdict(settings)}
-        files = {MODEL: pack(weights(self.model), about)}
+        files = {MODEL: pack_model(self.config.model, self.model, weights(self.model))}
         if self.optimizer is not None:
             arrays, numbers = optimizer_state(self.optimizer)
             arrays |= carried_state(self.model)
             files[OPTIMIZER] = pack(arrays, {"numbers": numbers})
         if better and self.best is not None:
-            files[BEST] = pack(self.best, about)
+            files[BEST] = pack_model(self.config.model, self.model, self.best)
         self.run.save(files, {**asdict(self.progress), "generator": generator_state(), "data": self.data})
 
     def load(self) -> bool:

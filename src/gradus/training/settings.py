@@ -191,18 +191,18 @@ def parse_toml(data: bytes, path: object) -> dict[str, object]:
         raise UserError(f"{path} is not a TOML file: {error}") from error
 
 
-def to_toml(*configs: object, omit: Iterable[str] = ()) -> str:
-    """The settings of one or more configurations as flat TOML, each line with its help as a comment. None is left
-    out."""
-    omit = set(omit)
-    blocks = []
+def to_toml(*configs: object) -> str:
+    """The settings of one or more configurations as flat TOML, each line with its help as a comment. None is left out,
+    and what an earlier one of them has, too: the vocab_size of a model is found, that of its training was asked for."""
+    blocks, before = [], set[str]()
     for config in configs:
         lines = []
         for name, setting in settings_of(type(config)).items():
             value = getattr(config, name)
-            if value is not None and name not in omit:
+            if value is not None and name not in before:
                 comment = f"  # {setting.help}" if setting.help else ""
                 lines.append(tomli_w.dumps({name: value}).rstrip("\n") + comment)
+        before |= settings_of(type(config)).keys()
         blocks.append("\n".join(lines))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
