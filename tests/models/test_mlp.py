@@ -95,3 +95,19 @@ def test_a_layer_before_a_norm_with_a_bias_has_none_of_its_own() -> None:
         linear = MLP(MLPConfig(9, 7, norm=norm)).hidden[0]  # type: ignore[arg-type]
         assert isinstance(linear, nn.Linear)
         assert (linear.bias is not None) is bias
+
+
+def test_a_single_window_is_trained_with_the_running_statistics() -> None:
+    torch.manual_seed(0)
+    model = MLP(MLPConfig(9, 7))
+    for step in range(30):
+        rows = torch.from_numpy(np.random.default_rng(step).integers(9, size=(8, 8)))
+        model(rows[:, :-1], rows[:, 1:])
+    x, y = torch.tensor([[1, 2, 3, 4, 5, 6, 7]]), torch.tensor([[-1, -1, -1, -1, -1, -1, 8]])
+    before = {name: buffer.clone().numpy() for name, buffer in model.named_buffers()}
+    _, loss = model(x, y)
+    loss.backward()
+    with inference(model):
+        assert loss.item() == pytest.approx(model(x, y)[1].item(), rel=1e-6)  # float32
+    assert all(np.array_equal(before[name], buffer.numpy()) for name, buffer in model.named_buffers())
+    assert model.hidden[0].weight.grad.abs().max().item() > 0

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 
-from gradus.backend import nn, torch
+from gradus.backend import F, nn, torch
 from gradus.models.config import MLPConfig
 from gradus.models.windows import WindowModel
 
@@ -49,10 +49,20 @@ class MLP(WindowModel):
         return logits
 
 
+class BatchNorm(nn.BatchNorm1d):
+    """BatchNorm of (N, width). A single example has no variance: in training, too, it is normalised as in evaluation,
+    by the running statistics, which it leaves as they are."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if len(x) > 1 or not self.training:
+            return super().forward(x)
+        return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
+
+
 def normalisation(norm: str, width: int, groups: int = 1) -> list[nn.Module]:
     """The layer that a setting names, over the channels (N, width); none for `none`."""
     if norm == "batch":
-        return [nn.BatchNorm1d(width, momentum=BATCH_MOMENTUM)]
+        return [BatchNorm(width, momentum=BATCH_MOMENTUM)]
     if norm == "layer":
         return [nn.LayerNorm(width)]
     if norm == "group":
