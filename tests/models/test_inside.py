@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from gradus.backend import F, torch
 from gradus.models import build_model, inference
 from gradus.models.gpt import causal_attention
 from gradus.models.inside import Layer, attention, embedding, gradients, layers
+from gradus.models.windows import windows
 
 IDX = np.random.default_rng(0).integers(0, 7, size=(3, 5))
 
@@ -19,8 +21,14 @@ def test_layers_are_the_outputs_of_the_modules_in_their_order() -> None:
     torch.manual_seed(0)
     model = build_model("mlp", vocab_size=7, block_size=5, context=3, n_embd=4, n_hidden=6, n_layer=2)
     found = layers(model, IDX)
-    assert list(found) == ["hidden.1", "hidden.3"] or all(name.startswith("hidden.") for name in found)
-    assert all(layer.saturated is not None and np.abs(layer.values).max() <= 1 for layer in found.values())
+    assert list(found) == ["hidden.2", "hidden.5"]  # each after a linear layer and BatchNorm
+    with inference(model):
+        h = model.wte(windows(torch.from_numpy(IDX), 3, 5)).flatten(1)
+        for number, module in enumerate(model.hidden):
+            h = module(h)
+            if f"hidden.{number}" in found:
+                np.testing.assert_array_equal(found[f"hidden.{number}"].values, h.numpy())
+    assert all(layer.saturated is not None for layer in found.values())
     gpt = build_model("gpt", vocab_size=7, block_size=5, n_layer=2, n_head=2, n_embd=8)
     names = list(layers(gpt, IDX))
     assert names == ["transformer.h.0.mlp.gelu", "transformer.h.0", "transformer.h.1.mlp.gelu", "transformer.h.1"]
@@ -54,6 +62,20 @@ def test_attention_is_that_of_the_written_out_form() -> None:
         weights = causal_attention(q, k, v)[1][0].numpy()
     np.testing.assert_allclose(found[0], weights, rtol=1e-4, atol=1e-6)
     assert attention(build_model("bigram", vocab_size=7, block_size=5), IDX[0]) == []
+
+
+def test_grouped_queries_attend_to_the_keys_of_their_group() -> None:
+    torch.manual_seed(0)
+    sizes = {"n_layer": 1, "n_head": 4, "n_kv_head": 2, "n_embd": 16, "rope": False, "qk_norm": False, "smear": False}
+    model = build_model("modern", vocab_size=7, block_size=5, **sizes)
+    (found,) = attention(model, IDX[0])
+    with torch.no_grad():
+        block = model.blocks[0]
+        x = block.norm_1(model.wte(torch.from_numpy(IDX[:1])) + model.wpe(torch.arange(5)))
+        heads = block.attn.c_attn(x).view(5, 8, 4).numpy()  # 4 queries, 2 keys, 2 values of 4 numbers
+    for head in range(4):
+        scores = np.exp(heads[:, head] @ heads[:, 4 + head // 2].T / 2) * np.tri(5)
+        np.testing.assert_allclose(found[head], scores / scores.sum(axis=1, keepdims=True), rtol=1e-4, atol=1e-6)
 
 
 def test_embedding_is_the_table_of_the_tokens() -> None:
@@ -101,9 +123,25 @@ def test_gradients_are_the_differences_of_the_loss() -> None:
     assert gradients(build_model("ngram", vocab_size=7, block_size=5), IDX, targets) == ({}, {})
 
 
-@pytest.mark.parametrize("model", ["nplm", "mlp", "recurrent", "gpt", "modern"])
-def test_every_network_shows_its_layers_and_their_gradients(model: str) -> None:
-    network = build_model(model, vocab_size=7, block_size=5)
+def test_the_layers_of_dilated_convolutions_are_the_stream_after_each() -> None:
+    model = build_model("wavenet", vocab_size=7, block_size=5, design="dilated", n_layer=2)
+    found = layers(model, IDX)
+    assert list(found) == ["layers.0", "layers.1", "output.0", "output.2"]
+    with torch.no_grad():
+        x, before = model.widen(model.wte(torch.from_numpy(IDX))), model.widen(model.wte.weight[:1])
+        np.testing.assert_array_equal(found["layers.0"].values, model.layers[0](x, before)[0].numpy())
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        *({"name": name} for name in ("nplm", "mlp", "recurrent", "gpt", "modern")),
+        *({"name": "wavenet", "design": design} for design in ("tree", "dilated")),
+    ],
+    ids=lambda settings: "-".join(settings.values()),
+)
+def test_every_network_shows_its_layers_and_their_gradients(settings: dict[str, Any]) -> None:
+    network = build_model(**settings, vocab_size=7, block_size=5)
     found, (at_layers, _) = layers(network, IDX), gradients(network, IDX, IDX)
     assert found
     assert {name: layer.values.size for name, layer in found.items()} == {n: dy.size for n, dy in at_layers.items()}

@@ -98,7 +98,7 @@ def _watched_layers(model: LanguageModel) -> Iterator[dict[str, tuple[nn.Module,
 
     def watch(name: str) -> Callable[[Any, Any, Any], None]:
         def hook(module: Any, inputs: Any, output: Any) -> None:
-            y = output[0] if isinstance(module, RECURRENT) else output  # a recurrent one also gives its last state
+            y = output[0] if isinstance(output, tuple) else output  # others follow: a last state, what skips a layer
             if isinstance(y, torch.Tensor):
                 found[name] = (module, inputs[0], y)
 
