@@ -11,7 +11,9 @@ import pytest
 from gradus.backend import F, torch
 from gradus.errors import UserError
 from gradus.models import Modern, ModernConfig, inference
-from gradus.models.modern import Attention, rotate, rotation
+from gradus.models.modern import MLP, Attention, rotate, rotation
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def test_rope_turns_pairs_by_position_times_frequency() -> None:
@@ -47,9 +49,61 @@ def test_grouped_queries_are_full_attention_with_repeated_keys_and_values() -> N
         np.testing.assert_allclose(grouped(x, idx, None).numpy(), full(x, idx, None).numpy(), rtol=0, atol=1e-6)
 
 
-def test_normalised_queries_and_keys_have_mean_square_one() -> None:
-    x = torch.randn(3, 4, 8) * 100
-    np.testing.assert_allclose(F.rms_norm(x, (8,)).square().mean(-1).numpy(), 1, rtol=1e-4)
+@pytest.mark.parametrize("qk_norm", [True, False])
+@pytest.mark.parametrize("rope", [True, False])
+@pytest.mark.parametrize("value_embeddings", [True, False])
+@pytest.mark.parametrize("n_kv_head", [0, 1, 2])
+def test_attention_is_its_formula(qk_norm: bool, rope: bool, value_embeddings: bool, n_kv_head: int) -> None:
+    torch.manual_seed(0)
+    config = ModernConfig(
+        7, 6, n_head=4, n_embd=16, n_kv_head=n_kv_head, qk_norm=qk_norm, rope=rope, value_embeddings=value_embeddings
+    )
+    layer, T, hs, nkv = Attention(config), 6, 4, n_kv_head or 4
+    x, idx = torch.randn(1, T, 16), torch.tensor([[3, 1, 4, 1, 5, 2]])
+    with torch.no_grad():
+        found = layer(x, idx, rotation(T, hs) if rope else None)[0].numpy()
+    state = {name: tensor.numpy().astype(np.float64) for name, tensor in layer.state_dict().items()}
+    parts = x[0].numpy() @ state["c_attn.weight"].T  # (T, (nq + 2 nkv) * hs)
+    q, k, v = np.split(parts.reshape(T, 4 + 2 * nkv, hs), [4, 4 + nkv], axis=1)  # (T, heads, hs)
+    if value_embeddings:
+        v = v + state["value_embedding.weight"][idx[0].numpy()].reshape(T, nkv, hs)
+    if qk_norm:
+        q, k = (a / np.sqrt((a**2).mean(axis=-1, keepdims=True)) for a in (q, k))
+    if rope:
+        q, k = turned(q), turned(k)
+    out = np.empty((T, 4, hs))
+    for t, head in itertools.product(range(T), range(4)):
+        group = head * nkv // 4
+        weights = np.exp(k[: t + 1, group] @ q[t, head] / np.sqrt(hs))
+        out[t, head] = weights / weights.sum() @ v[: t + 1, group]
+    np.testing.assert_allclose(found, out.reshape(T, 16) @ state["c_proj.weight"].T, rtol=0, atol=2e-6)
+
+
+def turned(x: Floats) -> Floats:
+    """(T, heads, 4): the pairs (0, 2) and (1, 3) as points in the plane, turned by the position times 1 and 1 / 100."""
+    points = x[..., :2] + 1j * x[..., 2:]
+    points = points * np.exp(1j * np.arange(len(x))[:, None, None] * [1, 0.01])
+    return np.concatenate([points.real, points.imag], axis=-1)
+
+
+@pytest.mark.parametrize("kind", ["relu2", "swiglu", "gelu"])
+def test_the_mlp_is_its_formula(kind: Any) -> None:
+    torch.manual_seed(0)
+    config = ModernConfig(7, 6, n_head=2, n_embd=12, mlp=kind)
+    layer, x = MLP(config), torch.randn(2, 3, 12)
+    with torch.no_grad():
+        found = layer(x).numpy()
+    state = {name: tensor.numpy().astype(np.float64) for name, tensor in layer.state_dict().items()}
+    h = x.numpy() @ state["c_fc.weight"].T
+    if kind == "swiglu":
+        gate, h = np.split(h, 2, axis=-1)
+        h = gate / (1 + np.exp(-gate)) * h
+    elif kind == "relu2":
+        h = np.maximum(h, 0) ** 2
+    else:
+        h = 0.5 * h * (1 + np.tanh(np.sqrt(2 / np.pi) * (h + 0.044715 * h**3)))
+    assert h.shape == (2, 3, config.hidden)
+    np.testing.assert_allclose(found, h @ state["c_proj.weight"].T, rtol=0, atol=1e-6)
 
 
 def test_no_logit_is_beyond_the_soft_cap() -> None:
