@@ -11,7 +11,6 @@ import pytest
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.models import Mixture, NGram, NGramConfig, build_model, inference
-from gradus.models.mixture import _PRIOR, _maximize
 
 V, BLOCK = 7, 6
 NETWORK = json.dumps({"name": "nplm", "context": 2, "n_embd": 4, "n_hidden": 8})
@@ -102,11 +101,23 @@ def test_a_row_from_the_middle_of_a_text_has_a_shorter_context_at_its_start() ->
 
 
 def test_a_class_never_seen_on_dev_keeps_the_overall_weight_and_ten_tokens_go_half_the_way() -> None:
-    network, ngram = np.array([0.9] * 10), np.array([0.0] * 10)  # the network alone can have said them: λ is 1
-    overall = np.array([0.2, 0.2])
-    seen, unseen = _maximize(network, ngram, np.zeros(10, dtype=np.int64), overall, prior=_PRIOR)
-    assert seen == pytest.approx((1 + 0.2) / 2)
-    assert unseen == pytest.approx(0.2)
+    one, many, (x, y) = mixture(weights="constant", order=2), mixture(weights="count", order=2), text(2)
+    for model in (one, many):
+        train_network(model)
+        model.fit([(x, y)])
+    overall, fitted = one.weight.item(), many.weight.numpy()
+    found = many.ngram.predict(x, before=-1)
+    which = many._class(found)[found.place]
+    with inference(many):
+        network = np.exp(many._log_network(torch.from_numpy(x)).numpy()).reshape(-1, V)
+    p_network, p_ngram = network[np.arange(y.size), y.ravel()], found.p[found.place, y.ravel()]
+    tokens = np.bincount(which, minlength=len(fitted))
+    np.testing.assert_allclose(fitted[tokens == 0], overall, rtol=1e-12)
+    for each in np.flatnonzero(tokens):
+        mine, weight = which == each, fitted[each]
+        responsibility = weight * p_network[mine] / (weight * p_network[mine] + (1 - weight) * p_ngram[mine])
+        share = tokens[each] / (tokens[each] + 10)
+        assert weight == pytest.approx(share * responsibility.mean() + (1 - share) * overall, abs=1e-4)
 
 
 @pytest.mark.parametrize(
