@@ -191,10 +191,10 @@ def parse_toml(data: bytes, path: object) -> dict[str, object]:
         raise UserError(f"{path} is not a TOML file: {error}") from error
 
 
-def to_toml(*configs: object) -> str:
+def to_toml(*configs: object, omit: Iterable[str] = ()) -> str:
     """The settings of one or more configurations as flat TOML, each line with its help as a comment. None is left out,
     and what an earlier one of them has, too: the vocab_size of a model is found, that of its training was asked for."""
-    blocks, before = [], set[str]()
+    blocks, before = [], set(omit)
     for config in configs:
         lines = []
         for name, setting in settings_of(type(config)).items():
