@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.engine.compare import agree, same_error
+from tests.engine.compare import Program, agree, same_error
 
 KINDS = ["float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "bool"]
 FORMS = {"1-d with 1-d": ((2,), (2,)), "1-d with 0-d": ((2,), ()), "0-d with 1-d": ((), (2,)), "0-d with 0-d": ((), ())}
@@ -126,9 +126,14 @@ WIDE = ["uint16", "uint32", "uint64"]
 @pytest.mark.parametrize("swapped", [False, True])
 def test_wide_unsigned_integers_are_promoted_to_floats_only_as_in_pytorch(a: str, b: str, swapped: bool) -> None:
     first, second = (b, a) if swapped else (a, b)
-    for join in (lambda t, x: t.cat(x), lambda t, x: t.stack(x), lambda t, x: t.promote_types(x[0].dtype, x[1].dtype)):
+    joins: list[Program] = [
+        lambda t, x: t.hstack(x),
+        lambda t, x: t.stack(x, 1),
+        lambda t, x: t.promote_types(x[0].dtype, x[1].dtype),
+    ]
+    for join in joins:
         agree(
-            lambda t, join=join: str(join(t, [t.tensor([3]).to(getattr(t, kind)) for kind in (first, second)])),
+            lambda t, join=join: str(join(t, [t.tensor([[3]]).to(getattr(t, kind)) for kind in (first, second)])),
             gradients=False,
         )
 

@@ -100,14 +100,8 @@ def _at_once(join: Callable[[list[Array]], Array], tensors: Any) -> Tensor | Non
         array = join(arrays)
     except (AttributeError, TypeError, ValueError):
         return None
-    dtype = arrays[0].dtype
-    if array.dtype is not dtype:
-        return None
-    if dtype.kind != "f":  # among floats NumPy's common type is PyTorch's, too; not among integers
-        for x in arrays:
-            if x.dtype is not dtype:
-                return None
-    return wrap(array)
+    # Then NumPy's common type is PyTorch's, too, or one that PyTorch refuses to choose: int64 of int64 and uint16.
+    return wrap(array) if array.dtype is arrays[0].dtype else None
 
 
 def _apart(joined: Tensor, tensors: Sequence[Tensor], out: Any) -> Tensor:
