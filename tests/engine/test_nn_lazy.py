@@ -124,6 +124,14 @@ def test_a_model_with_lazy_layers_is_converted_before_the_first_input(convert: A
         assert model[1].weight.requires_grad
 
 
+def test_a_lazy_layer_by_itself_has_nothing_to_convert_before_its_first_input() -> None:
+    layer = engine.nn.LazyLinear(2)
+    with pytest.raises(NotImplementedError, match=r"^LazyLinear by itself has no numbers to convert before its first "):
+        layer.double()
+    layer(engine.ones(1, 3))
+    assert layer.double().weight.dtype == engine.float64
+
+
 def test_initialized_state_is_saved_and_loaded() -> None:
     layer = engine.nn.LazyLinear(2)
     layer(engine.ones(1, 3))

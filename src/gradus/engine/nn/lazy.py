@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from gradus.engine import dtypes
 from gradus.engine.autograd import no_grad
@@ -37,6 +37,15 @@ class LazyModuleMixin(Module):
     def has_uninitialized_params(self) -> bool:
         """Whether a parameter or buffer has no shape yet."""
         return any(is_lazy(each) for held in (self._parameters, self._buffers) for each in held.values())
+
+    def _to_float(self, dtype: dtypes.dtype) -> Self:
+        """Called on the layer itself, not on the model it is in, which converts it with all others."""
+        if self.has_uninitialized_params():
+            raise NotImplementedError(
+                f"{self._get_name()} by itself has no numbers to convert before its first input: call forward first, "
+                "or make it with dtype="
+            )
+        return super()._to_float(dtype)
 
     def _leave_uninitialized(self, bias: bool, device: Any, dtype: Any) -> None:
         self.weight = UninitializedParameter(device=device, dtype=dtype)
