@@ -136,7 +136,7 @@ def test_endless_pairs_differ_at_every_step_and_are_drawn_again_alike() -> None:
 
 def test_hidden_tokens_are_masked_replaced_or_left_in_their_shares() -> None:
     ids = np.random.default_rng(0).integers(-1, 50, size=200_000)  # separator 0, padding -1
-    given_, asked = hide(ids, 50, 0, np.random.default_rng(1))
+    given_, asked = hide(ids, 50, (0,), np.random.default_rng(1))
     hidden = asked >= 0
     assert not (hidden & (ids <= 0)).any()
     assert np.array_equal(asked[hidden], ids[hidden])
@@ -151,7 +151,7 @@ def test_hidden_tokens_are_masked_replaced_or_left_in_their_shares() -> None:
 
 def test_at_least_one_token_is_hidden_where_there_is_one() -> None:
     for seed in range(20):
-        _, asked = hide(np.array([[0, 4, 0, -1]]), 50, 0, np.random.default_rng(seed))
+        _, asked = hide(np.array([[0, 4, 0, -1]]), 50, (0,), np.random.default_rng(seed))
         assert asked.tolist() == [[-1, 4, -1, -1]]
 
 

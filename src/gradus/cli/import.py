@@ -12,7 +12,7 @@ from gradus.cli.verb import Verb
 @click.argument("source", metavar="FOLDER|gpt2|OWNER/NAME")
 @click.option("-o", "--out", "folder", metavar="DIR", help="The folder of the run.  [default: runs/NAME-NUMBER]")
 def command(source: str, folder: str | None) -> None:
-    """Make a run of GPT-2's weights, to sample from, measure and train further.
+    """Make a run of GPT-2's weights, to sample from, measure and train further; or of BERT's, to fine-tune.
 
     They are in a FOLDER as Hugging Face's transformers writes it, with config.json, model.safetensors (or shards of it)
     and a tokenizer; or they are downloaded from its hub, which needs the extra hub: gpt2, gpt2-medium, gpt2-large,
@@ -28,6 +28,7 @@ def command(source: str, folder: str | None) -> None:
         f"{model.config.vocab_size:,} tokens"
     )
     click.echo(f"run       {run.path}")
-    click.echo(f"generate  gradus sample {run.path}")
-    click.echo(f"evaluate  gradus eval {run.path} --text FILE")
+    if "labelled" not in model.kinds:
+        click.echo(f"generate  gradus sample {run.path}")
+        click.echo(f"evaluate  gradus eval {run.path} --text FILE")
     click.echo(f"fine-tune gradus train FILE --init-from {run.path}")

@@ -45,7 +45,7 @@ def config_from(fields: Mapping[str, Any], path: object) -> GPTConfig:
         UserError: if it asks for what our GPT does not have, or a value is of the wrong type or out of range.
     """
     if "model_type" not in fields:
-        raise UserError(f"{path} does not say its model_type; only gpt2 is known")
+        raise UserError(f"{path} does not say its model_type; gpt2 and bert are known")
     for name, known in _FIXED.items():
         value = fields.get(name, known[0])
         if value not in known:

@@ -1,6 +1,6 @@
-"""Weights of others become a run: a folder of GPT-2's in Hugging Face's layout, or a release on the hub, is read,
-checked and saved as if it had been trained here. `gradus sample`, `eval`, `runs` and `train --init-from` then take
-it as any other."""
+"""Weights of others become a run: a folder of GPT-2's or BERT's in Hugging Face's layout, or a release on the hub, is
+read, checked and saved as if it had been trained here. `gradus sample`, `eval`, `runs` and `train --init-from` then
+take it as any other."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gradus.errors import UserError
-from gradus.hub import gpt2
+from gradus.hub import bert, gpt2
 from gradus.hub.download import RELEASES, download, release_of, sha256
 from gradus.hub.folder import CONFIG, Tensors, read_config
-from gradus.text import gpt2_tokenizer, load_tokenizer
+from gradus.text import Tokenizer, WordPieceTokenizer, gpt2_tokenizer, load_tokenizer
 from gradus.training import RUNS, TOKENIZER, RunFolder, TrainConfig, new_run_folder, settings_of
 from gradus.training.checkpoint import pack
 from gradus.training.run import CONFIG as SETTINGS
@@ -19,6 +19,7 @@ from gradus.training.run import MODEL
 from gradus.training.settings import to_toml
 from gradus.training.state import Progress
 
+MASK = "[MASK]"
 NOT_OURS = set(settings_of(TrainConfig)) - {"model", "kind"}  # how it was trained is not known
 
 
@@ -31,7 +32,7 @@ def import_run(source: str | Path, out: str | Path | None = None) -> RunFolder:
         out: the folder of the run; runs/NAME-NUMBER if None.
 
     Raises:
-        UserError: if there are no such weights, their config asks for what our GPT does not have, tensors are missing,
+        UserError: if there are no such weights, their config asks for what our models do not have, tensors are missing,
             too many or misshapen, the tokenizer does not fit, or the folder of the run is taken.
     """
     folder, name = Path(source), str(source)
@@ -40,16 +41,21 @@ def import_run(source: str | Path, out: str | Path | None = None) -> RunFolder:
         folder, name = download(release), name.split("/")[-1]
     else:
         name = folder.resolve().name
-    config = gpt2.config_from(read_config(folder), folder / CONFIG)
+    fields = read_config(folder)
+    layout = bert if fields.get("model_type") == "bert" else gpt2
+    config = layout.config_from(fields, folder / CONFIG)
     tensors = Tensors(folder)
-    arrays = gpt2.weights_from(tensors, config)
+    arrays = layout.weights_from(tensors, config)
     tokenizer = gpt2_tokenizer() if release in RELEASES.values() else load_tokenizer(folder)
     if tokenizer.vocab_size != config.vocab_size:
         raise UserError(
             f"the tokenizer in {folder} has {tokenizer.vocab_size:,} tokens, but the model was made for "
             f"{config.vocab_size:,}; put the model's own tokenizer there"
         )
-    settings = to_toml(TrainConfig(model="gpt", kind="stream"), config, omit=[*NOT_OURS, "vocab_size"])
+    model = "encoder" if layout is bert else "gpt"
+    if layout is bert:
+        arrays = bert.with_mask(arrays, _mask(tokenizer, folder))
+    settings = to_toml(TrainConfig(model=model, kind="stream"), config, omit=[*NOT_OURS, "vocab_size"])
     origin = folder.resolve() if release is None else release.repository
     data = {"corpus": name, "imported": str(origin), "sha256": {path.name: sha256(path) for path in tensors.files}}
     run = RunFolder.create(out or new_run_folder(RUNS, name))
@@ -57,8 +63,14 @@ def import_run(source: str | Path, out: str | Path | None = None) -> RunFolder:
         {
             TOKENIZER: tokenizer.to_json().encode(),
             SETTINGS: settings.encode(),
-            MODEL: pack(arrays, {"model": "gpt", "config": asdict(config)}),
+            MODEL: pack(arrays, {"model": model, "config": asdict(config)}),
         },
         {**asdict(Progress()), "data": data, "reported": True},
     )
     return run
+
+
+def _mask(tokenizer: Tokenizer, folder: Path) -> int:
+    if isinstance(tokenizer, WordPieceTokenizer) and MASK in tokenizer.tokens:
+        return tokenizer.tokens.index(MASK)
+    raise UserError(f"the tokenizer in {folder} is not BERT's: it has no {MASK}")

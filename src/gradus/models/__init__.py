@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from gradus.models.nplm import NPLM
     from gradus.models.recurrent import Recurrent
     from gradus.models.registry import MODELS, build_model
+    from gradus.models.sentences import sentence_embeddings
     from gradus.models.transformer import Transformer
     from gradus.models.wavenet import WaveNet, receptive_fields
 
@@ -70,6 +71,7 @@ __all__ = [
     "device_of",
     "inference",
     "receptive_fields",
+    "sentence_embeddings",
 ]
 
 _HOME = {
@@ -101,6 +103,7 @@ _HOME = {
     "NGram": "ngram",
     "NPLM": "nplm",
     "Recurrent": "recurrent",
+    "sentence_embeddings": "sentences",
     "Transformer": "transformer",
     **dict.fromkeys(["WaveNet", "receptive_fields"], "wavenet"),
 }

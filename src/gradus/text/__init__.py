@@ -14,6 +14,7 @@ from gradus.text.rows import Rows, make_rows, scored_size
 from gradus.text.summary import summarize
 from gradus.text.tokenizer import Tokenizer
 from gradus.text.tracks import TrackBatches, Tracks, make_tracks
+from gradus.text.wordpiece import WordPieceTokenizer
 from gradus.text.words import WordTokenizer
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Tokenizer",
     "TrackBatches",
     "Tracks",
+    "WordPieceTokenizer",
     "WordTokenizer",
     "catalogue",
     "framed",

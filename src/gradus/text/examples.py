@@ -2,7 +2,7 @@
 to the longest of a batch.
 
     pairs      x = [*source, s]      y = [s, *target, s]      s is the tokenizer's separator
-    labelled   x = [s, *text, s]     y = the number of the label
+    labelled   x = [s, *text, s]     y = the number of the label; a tokenizer that has one puts another token first
     masked     x = [s, *text, s] with some ids hidden, y = what was hidden there, -1 elsewhere
 """
 
@@ -126,7 +126,7 @@ class Masked:
 
     texts: Sequences
     vocab_size: int  # of the tokenizer; it is also the id of the mask
-    separator: int
+    ends: tuple[int, int]  # what stands before and after a text
 
     @property
     def parts(self) -> Sequence[Sequences]:
@@ -150,20 +150,21 @@ class Masked:
         return ((given.padded(which), asked.padded(which)) for which in _in_order(self, batch_size))
 
     def _hidden(self, ids: Ids, generator: np.random.Generator) -> tuple[Ids, Ids]:
-        return hide(ids, self.vocab_size, self.separator, generator)
+        return hide(ids, self.vocab_size, self.ends, generator)
 
 
-def hide(ids: Ids, vocab_size: int, separator: int, generator: np.random.Generator) -> tuple[Ids, Ids]:
+def hide(ids: Ids, vocab_size: int, ends: Sequence[int], generator: np.random.Generator) -> tuple[Ids, Ids]:
     """Hide 15 % of the tokens: of these 80 % become the mask, whose id is `vocab_size`, 10 % a token at random, and
     10 % stay as they are, so that what is not masked has to be understood as well. At least one token is hidden.
 
     Args:
-        ids: of any shape, int64. Separators and padding are not hidden.
+        ids: of any shape, int64. Padding is not hidden.
+        ends: ids that are not hidden either: what stands before and after a text.
 
     Returns:
         The ids that a model is given, and those that were hidden, -1 elsewhere; both of the same shape.
     """
-    words = (ids >= 0) & (ids != separator)
+    words = (ids >= 0) & ~np.isin(ids, ends)
     chosen = words & (generator.random(ids.shape) < HIDDEN)
     if not chosen.any() and words.any():
         chosen.flat[int(generator.choice(np.flatnonzero(words)))] = True
@@ -223,13 +224,13 @@ def make_masked(part: Corpus, tokenizer: Tokenizer, block_size: int) -> Masked:
     encoded = (tokenizer.encode(text) for text in part.texts)
     pieces = (ids[first : first + room] for ids in encoded for first in range(0, len(ids), room))
     texts = Sequences.of(framed(piece, tokenizer, block_size) for piece in pieces)
-    return Masked(texts, tokenizer.vocab_size, tokenizer.separator)
+    return Masked(texts, tokenizer.vocab_size, (tokenizer.start, tokenizer.separator))
 
 
 def framed(ids: Ids, tokenizer: Tokenizer, block_size: int) -> Ids:
-    """The ids between two separators, cut so that all are at most block_size."""
-    separator = np.array([tokenizer.separator])
-    return np.concatenate([separator, ids[: block_size - 2], separator])
+    """The ids between two separators, or what the tokenizer has before and after a text, cut so that all are at most
+    block_size."""
+    return np.concatenate([[tokenizer.start], ids[: block_size - 2], [tokenizer.separator]])
 
 
 def _in_order(examples: Examples, batch_size: int) -> Iterator[Ids]:

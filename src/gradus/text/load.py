@@ -14,9 +14,10 @@ from gradus.text.bpe_files import from_tokenizer_json, from_vocab_and_merges
 from gradus.text.characters import CharTokenizer
 from gradus.text.tokenizer import FORMAT, Tokenizer
 from gradus.text.user_files import read_text
+from gradus.text.wordpiece import WordPieceTokenizer
 from gradus.text.words import WordTokenizer
 
-OWN = "tokenizer.json"
+OWN, VOCAB = "tokenizer.json", "vocab.txt"
 PAIRS = (("vocab.json", "merges.txt"), ("encoder.json", "vocab.bpe"))  # Hugging Face's names, and OpenAI's
 
 _KINDS: dict[str, type[CharTokenizer | WordTokenizer]] = {
@@ -30,7 +31,7 @@ def load_tokenizer(path: str | Path) -> Tokenizer:
 
     Args:
         path: "gpt2" is GPT-2's, downloaded once. A folder holds tokenizer.json, or vocab.json and merges.txt, or
-            encoder.json and vocab.bpe; of such a pair either file will do.
+            encoder.json and vocab.bpe, of which either file will do; or BERT's vocab.txt.
 
     Raises:
         UserError: if there is none, or it is damaged, or is of a kind not known here.
@@ -61,7 +62,11 @@ def tokenizer_from_json(data: str | bytes, path: object) -> Tokenizer:
         raise UserError(f"the tokenizer {path} is damaged: {error}") from error
     read: Callable[[dict[str, Any]], Tokenizer]
     if isinstance(fields, dict) and isinstance(fields.get("model"), dict):
-        read = from_tokenizer_json
+        read = (
+            WordPieceTokenizer.from_tokenizer_json
+            if fields["model"].get("type") == "WordPiece"
+            else from_tokenizer_json
+        )
     elif not isinstance(fields, dict) or fields.get("format") != FORMAT:
         raise UserError(f"{path} is JSON, but neither a tokenizer that gradus saved nor one of Hugging Face's")
     else:
@@ -83,9 +88,10 @@ def _from_folder(folder: Path) -> Tokenizer:
     for pair in PAIRS:
         if all((folder / name).is_file() for name in pair):
             return _from_pair(folder, *pair)
-    raise UserError(
-        f"there is no tokenizer in {folder}: neither {OWN} nor {' nor '.join(' with '.join(pair) for pair in PAIRS)}"
-    )
+    if (folder / VOCAB).is_file():
+        return _from_vocab(folder)
+    known = [OWN, *(" with ".join(pair) for pair in PAIRS), VOCAB]
+    raise UserError(f"there is no tokenizer in {folder}: neither {' nor '.join(known)}")
 
 
 def _from_pair(folder: Path, vocab: str, merges: str) -> BPETokenizer:
@@ -93,6 +99,20 @@ def _from_pair(folder: Path, vocab: str, merges: str) -> BPETokenizer:
         return from_vocab_and_merges(_read(folder / vocab), read_text(folder / merges))
     except (ValueError, TypeError) as error:
         raise UserError(f"the tokenizer of {vocab} and {merges} in {folder} cannot be used: {error}") from error
+
+
+def _from_vocab(folder: Path) -> WordPieceTokenizer:
+    """BERT's, whose tokenizer_config.json says whether capitals count."""
+    path = folder / "tokenizer_config.json"
+    try:
+        settings = files.from_json(_read(path)) if path.is_file() else {}
+        return WordPieceTokenizer(
+            read_text(folder / VOCAB).rstrip("\n").split("\n"),
+            lower=bool(settings.get("do_lower_case", True)),
+            strip_accents=settings.get("strip_accents"),
+        )
+    except (ValueError, AttributeError) as error:
+        raise UserError(f"the tokenizer of {VOCAB} in {folder} cannot be used: {error}") from error
 
 
 def _read(path: Path) -> bytes:

@@ -1,5 +1,5 @@
 """What every tokenizer does: it turns text into ids and back. Characters are in `gradus.text.characters`, words in
-`gradus.text.words`, byte pair encoding in `gradus.text.bpe`."""
+`gradus.text.words`, byte pair encoding in `gradus.text.bpe`, BERT's pieces of words in `gradus.text.wordpiece`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ class Tokenizer(Protocol):
     """
 
     separator: int
+
+    @property
+    def start(self) -> int:
+        """The id that stands before a text by itself: the separator, but for WordPiece, which has one for it."""
+        return self.separator
 
     @property
     @abstractmethod
