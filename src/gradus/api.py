@@ -3,7 +3,6 @@ its losses and goes on training. What the command does with a run's folder, this
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import cached_property
 from numbers import Integral
@@ -14,7 +13,8 @@ from gradus.errors import UserError
 from gradus.evaluation import Score, evaluate
 from gradus.generation import SamplingRule, Texts, samples
 from gradus.models import LanguageModel
-from gradus.report.train import train_run, write_pages, write_samples
+from gradus.report.answers import answers
+from gradus.report.train import kept_loss, train_run, write_pages, write_samples
 from gradus.text import Tokenizer, split_named, tokenizer_from_json
 from gradus.training import (
     TOKENIZER,
@@ -131,73 +131,67 @@ class Run:
 
     def sample(
         self,
-        prompt: str | Sequence[str] = "",
+        prompt: str = "",
         n: int | None = None,
         *,
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
-        min_p: float | None = None,
-        repetition_penalty: float = 1.0,
-        stop: str | Sequence[str] = (),
         length: int | None = None,
         seed: int = 1337,
     ) -> Texts:
         """Texts that the model writes, each beginning with the prompt; those of `gradus sample` with the same options.
 
-            texts = run.sample(["KING", "The queen"], length=40, stop="\n")
-            texts.logprobs[0]  # how likely the model found each token that was drawn for the first one
-
         Args:
-            prompt: a text, or several, which are continued together: one pass through the model gives each a token.
-            n: how many of each; None gives ten documents of one prompt, or one stretch of a stream.
+            n: how many; None gives ten documents, or one stretch of a stream.
             temperature: divides the logits; 0 means always the most likely token.
             top_k: draw from the k most likely tokens only.
             top_p: draw from the most likely tokens that have this probability together.
-            min_p: leave out tokens that are less likely than min_p times the most likely one.
-            repetition_penalty: above 1, tokens that are in the text already become less likely.
-            stop: a string, or several, that end a text; the text does not contain it.
-            length: the most tokens to add, which are characters unless the run has another tokenizer; None lets
-                documents end by themselves, and adds 500 to a stream.
+            length: the most characters to add; None lets documents end by themselves, and adds 500 to a stream.
             seed: the same seed gives the same texts.
 
         Raises:
             UserError: if the prompt has a character that the model does not know, or an option is out of range.
         """
-        stop = (stop,) if isinstance(stop, str) else stop
-        for name, texts in (("prompt", (prompt,) if isinstance(prompt, str) else prompt), ("stop", stop)):
-            if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts) or texts == []:
-                raise UserError(f"{name} must be text, or a list of texts, got {texts!r}")
+        if not isinstance(prompt, str):
+            raise UserError(f"prompt must be text, got {prompt!r}")
         for name, value in (("n", n), ("length", length)):
             if value is not None:
                 _require_whole(name, value)
         _require_whole("seed", seed, 0, 2**32 - 1)
-        rule = build(
-            SamplingRule,
-            {
-                "temperature": temperature,
-                "top_k": top_k,
-                "top_p": top_p,
-                "min_p": min_p,
-                "repetition_penalty": repetition_penalty,
-            },
+        rule = build(SamplingRule, {"temperature": temperature, "top_k": top_k, "top_p": top_p})
+        if not self.model.continues:
+            raise UserError(f"{self.config.model} does not continue texts; run.answer(text) gives what it says to one")
+        texts = samples(
+            self.model, self.tokenizer, self._kind, prompt=prompt, number=n, length=length, rule=rule, seed=seed
         )
-        return Texts.of(
-            samples(
-                self.model,
-                self.tokenizer,
-                self._kind,
-                prompt=prompt,
-                number=n,
-                length=length,
-                rule=rule,
-                stop=stop,
-                seed=seed,
-            )
-        )
+        return Texts("".join(text) for text in texts)
+
+    def answer(
+        self, text: str, n: int | None = None, *, beams: int = 1, temperature: float = 0.0, seed: int = 1337
+    ) -> Texts:
+        """What a model that does not continue texts says to one: its translation, the labels with their probabilities,
+        or what each [MASK] in it may be; what `gradus sample --prompt` prints.
+
+        Args:
+            n: how many translations; None gives one.
+            beams: of a model that translates, the width of beam search.
+            temperature: of a model that translates: above 0, tokens are drawn.
+
+        Raises:
+            UserError: if the text does not suit the model, or an option is not for it.
+        """
+        if self.model.continues:
+            raise UserError(f"{self.config.model} continues texts; run.sample(prompt) gives what it writes")
+        for name, value in (("n", n), ("beams", beams)):
+            if value is not None:
+                _require_whole(name, value)
+        rule = build(SamplingRule, {"temperature": temperature})
+        return Texts(answers(self._folder, self.model, text, number=n, beams=beams, rule=rule, seed=seed))
 
     def evaluate(self, split: str = "test", *, sliding: bool = False, stride: int | None = None) -> Score:
-        """The loss on every character of a split, each scored once.
+        """The loss on every character of a split, each scored once; of a model that translates, labels or finds hidden
+        tokens, on every token of a target, label or hidden token.
 
         Args:
             split: train, dev (also called val or validation) or test.
@@ -212,7 +206,7 @@ class Run:
             _require_whole("stride", stride)
         if sliding and stride is None:
             stride = sliding_stride(self.model)
-        return evaluate(self.model, self._setup.rows(part, stride=stride))
+        return evaluate(self.model, self._setup.examples(part, stride=stride))
 
     def plot(self) -> Figure:
         """The losses while it was trained, beside the loss of guessing; a notebook shows the figure."""
@@ -220,7 +214,7 @@ class Run:
 
         from gradus.plots import LossCurve, plot_losses
 
-        guessing = {"guessing": log(self.tokenizer.vocab_size)}
+        guessing = {"guessing": log(getattr(self.model.config, "n_labels", 0) or self.tokenizer.vocab_size)}
         curve = LossCurve.of(self._folder.metrics(), self.config.model)
         return plot_losses([curve], levels=guessing, title=f"{self.config.model} on {self._corpus}")
 
@@ -291,7 +285,7 @@ def _train(folder: RunFolder, setup: Setup, progress: bool) -> None:
         write_samples(folder, setup, show=lambda _: None)
         for _ in write_pages(folder, setup):
             pass
-        test_loss = evaluate(setup.model, setup.rows("test")).total / setup.size("test")[0]
+        test_loss = kept_loss(setup, evaluate(setup.model, setup.examples("test")))
     except KeyboardInterrupt:
         print("stopped; run.resume() finishes it")
         return

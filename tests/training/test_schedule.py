@@ -13,7 +13,7 @@ def factor(progress: float, schedule: Schedule = "cosine", warmup: float = 0.2, 
     return learning_rate_factor(progress, schedule=schedule, warmup=warmup, min_ratio=min_ratio)
 
 
-@pytest.mark.parametrize("schedule", ["cosine", "linear", "wsd", "step", "constant"])
+@pytest.mark.parametrize("schedule", ["cosine", "linear", "wsd", "inverse-sqrt", "step", "constant"])
 def test_the_warm_up_is_a_straight_line_from_zero_to_one(schedule: Schedule) -> None:
     assert [factor(p, schedule) for p in (0.0, 0.05, 0.1, 0.2)] == pytest.approx([0, 0.25, 0.5, 1])
 
@@ -24,6 +24,9 @@ def test_the_fall_has_the_shape_of_its_name_and_ends_at_the_smallest_rate() -> N
         [0.1 + 0.45 * (1 + math.cos(math.pi / 4)), 0.55, 0.1, 0.1]
     )
     assert [factor(p, "constant") for p in (0.4, 1.0, 1.3)] == [1, 1, 1]
+    assert [factor(p, "inverse-sqrt") for p in (0.4, 0.8, 1.0, 1.3)] == pytest.approx(
+        [math.sqrt(0.5), 0.5, math.sqrt(0.2), math.sqrt(0.2)]
+    )
     assert [factor(p, "step") for p in (0.4, 0.5, 0.51, 1.0, 1.3)] == [1, 1, 0.1, 0.1, 0.1]
     assert [factor(p, "wsd") for p in (0.4, 0.8, 0.9, 1.0, 1.3)] == pytest.approx([1, 1, 0.55, 0.1, 0.1])
     assert [factor(p, "wsd", warmup=0.9) for p in (0.9, 0.95, 1.0)] == pytest.approx([1, 0.55, 0.1])

@@ -9,6 +9,11 @@ from gradus.training import Setup
 
 def told(score: Score, setup: Setup, part: Split, *, digits: int = 4, counts: bool = False) -> str:
     """The loss of a split; with `counts` also over how many tokens and characters it is the mean."""
+    if not setup.model.continues:
+        what = "label" if setup.labels else "token of a target" if setup.corpus.kind == "pairs" else "hidden token"
+        said = f"{score.nats:.{digits}f} nats per {what}"
+        said += "" if setup.labels else f", perplexity {score.perplexity:.4g}"
+        return said + (f", over {score.count:,}" if counts else "")
     characters, size = setup.size(part)
     per_character = f"{score.bits_per(characters):.{digits}f} bits per character"
     if isinstance(setup.tokenizer, CharTokenizer):

@@ -19,8 +19,11 @@ from gradus.errors import UserError
 from gradus.evaluation import evaluate
 from gradus.files import saving
 from gradus.models import MODELS
-from gradus.report.train import train_run, write_pages, write_samples
+from gradus.report.answers import results
+from gradus.report.diagnose import looked_at
+from gradus.report.train import kept_loss, train_run, write_pages, write_samples
 from gradus.text import CharTokenizer
+from gradus.text.summary import WHAT
 from gradus.training import (
     RECIPES,
     RUNS,
@@ -130,6 +133,8 @@ def command(
     if find_lr:
         _find_lr(setup, Path(folder or "."))
         return
+    if diagnose:
+        looked_at(setup)  # or refuse, before anything is written
     run = create_run(setup, folder)
     with run.in_use(), work_goes_on():
         write_beginning(run, setup)
@@ -187,11 +192,14 @@ def _budget(settings: dict[str, Any]) -> dict[str, Any]:
 
 def _introduction(setup: Setup) -> str:
     corpus, config, model = setup.corpus, setup.config, setup.model
-    size = f"{len(corpus.documents):,} documents, " if corpus.kind == "documents" else ""
+    size = "" if corpus.kind == "stream" else f"{len(corpus.documents):,} {WHAT[corpus.kind]}, "
+    if setup.labels:
+        size += f"{len(setup.labels)} labels, "
     work = "counts the text once" if is_counting(model) else f"{model.num_parameters():,} parameters, {config.budget}"
+    reads = "sees" if model.continues else "reads at most"
     return (
         f"{corpus.name}: {size}{corpus.characters:,} characters, {_vocabulary(setup)}\n"
-        f"{config.model}: sees {min(model.context, model.block_size)} tokens; {work}"
+        f"{config.model}: {reads} {min(model.context, model.block_size)} tokens; {work}"
     )
 
 
@@ -199,19 +207,23 @@ def _vocabulary(setup: Setup) -> str:
     number = setup.tokenizer.vocab_size
     if isinstance(setup.tokenizer, CharTokenizer):
         return f"{number} different ones"
+    if not setup.model.continues:
+        return f"a vocabulary of {number:,} tokens"
     tokens = setup.rows("train").scored
     characters, _ = setup.size("train")
     return f"a vocabulary of {number:,} tokens, {characters / tokens:.2f} characters in each"
 
 
 def _report(run: RunFolder, setup: Setup, result: TrainResult) -> float:
-    """Print the results and write the samples. Returns the test loss, in nats per character."""
+    """Print the results and write the samples. Returns the test loss, as `kept_loss` gives it."""
     if result.stopped == "patience":
         say(f"stopped early, after {setup.config.patience} evaluations without a better dev loss")
     best = "" if result.best_step in (None, result.step) else f", the best of the run, at step {result.best_step:,}"
-    tested = evaluate(setup.model, setup.rows("test"))
-    say(f"dev loss  {told(evaluate(setup.model, setup.rows('dev')), setup, 'dev')}{best}")
+    tested = evaluate(setup.model, setup.examples("test"))
+    say(f"dev loss  {told(evaluate(setup.model, setup.examples('dev')), setup, 'dev')}{best}")
     say(f"test loss {told(tested, setup, 'test')}")
+    for line in results(setup, "test"):
+        click.echo(line)
     rate = f", {result.tokens_per_second:,.0f} tokens/s" if result.tokens_per_second else ""
     say(f"{result.tokens:,} tokens in {result.seconds:.0f} s{rate}\n")
     write_samples(run, setup, show=partial(click.echo, nl=False))
@@ -220,4 +232,4 @@ def _report(run: RunFolder, setup: Setup, result: TrainResult) -> float:
     place = shlex.quote(str(run.path))
     click.echo(f"generate gradus sample {place}")
     click.echo(f"evaluate gradus eval {place}{sliding}")
-    return tested.total / setup.size("test")[0]
+    return kept_loss(setup, tested)

@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradus.backend import torch
-from gradus.models import NOT_SCORED, LanguageModel, device_of, inference
+from gradus.models import LanguageModel, device_of, inference
 
 Ints = NDArray[np.int64]
 
 
 class Rows(Protocol):
-    """What is scored, as `gradus.text.Rows` has it: batches x, y (B, T) int64, with -1 in y where nothing is scored."""
+    """What is scored, as `gradus.text.Rows` has it: batches x, y (B, T) int64, with -1 in y where nothing is scored; or
+    pairs, labelled or masked texts."""
 
     def batches(self, batch_size: int, /) -> Iterator[tuple[Ints, Ints]]: ...
 
@@ -79,7 +80,7 @@ def evaluate(model: LanguageModel, rows: Rows, *, batch_size: int = 64) -> Score
     total, count = 0.0, 0
     with inference(model):
         for x, y in rows.batches(batch_size):
-            scored = int((y != NOT_SCORED).sum())
+            scored = model.scored(y)
             if scored:
                 _, loss = model(torch.from_numpy(x).to(device), torch.from_numpy(y).to(device))
                 total += loss.item() * scored  # a Python float: the sum is float64

@@ -1,5 +1,7 @@
-"""Generation: sampling rules to draw the next token, one loop for every model, whole texts, and translations."""
+"""Generation: sampling rules to draw the next token, one loop for every model, whole texts, and translations
+and other answers to a text."""
 
+from gradus.generation.answers import fill_masks, label_probabilities, translations
 from gradus.generation.generate import generate, stream
 from gradus.generation.sample import SamplingRule, sample_token
 from gradus.generation.texts import Texts, samples
@@ -10,9 +12,12 @@ __all__ = [
     "SamplingRule",
     "Texts",
     "beam_search",
+    "fill_masks",
     "generate",
+    "label_probabilities",
     "sample_token",
     "samples",
     "stream",
     "translate",
+    "translations",
 ]

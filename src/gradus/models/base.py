@@ -25,6 +25,7 @@ class LanguageModel(nn.Module):
 
     Attributes:
         kinds: of which kinds of text it is a model.
+        continues: whether it predicts the next token, so that it can be given a beginning and continues it.
         config: the settings it was built from.
         block_size: the longest row it is given.
         context: how many tokens, the current one included, a prediction can see. A model whose context is shorter than
@@ -34,6 +35,7 @@ class LanguageModel(nn.Module):
     """
 
     kinds: ClassVar[tuple[str, ...]] = ("documents", "stream")
+    continues: ClassVar[bool] = True
     config: ModelConfig
     block_size: int
     context: int
@@ -84,6 +86,10 @@ class LanguageModel(nn.Module):
         longest = min(self.block_size, max(1, self.context))
         whole = [new if rows is None else torch.cat([rows[i], new]) for i, new in enumerate(idx)]
         return [row[-longest:] for row in whole]
+
+    def scored(self, targets: Any) -> int:
+        """How many of the targets, an array or a tensor, count in the loss."""
+        return int((targets != NOT_SCORED).sum())
 
     def num_parameters(self) -> int:
         """The number of parameters; a tied weight counts once."""

@@ -34,6 +34,7 @@ class Encoder(LanguageModel):
     """
 
     kinds: ClassVar[tuple[str, ...]] = ("labelled", "documents", "stream")
+    continues: ClassVar[bool] = False
 
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__(config, context=config.block_size)

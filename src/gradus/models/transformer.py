@@ -32,6 +32,7 @@ class Transformer(LanguageModel):
     """
 
     kinds: ClassVar[tuple[str, ...]] = ("pairs",)
+    continues: ClassVar[bool] = False
 
     def __init__(self, config: TransformerConfig) -> None:
         super().__init__(config, context=config.block_size)
@@ -92,6 +93,10 @@ class Transformer(LanguageModel):
             label_smoothing=self.label_smoothing if self.training else 0.0,
         )
         return logits, loss
+
+    def scored(self, targets: Any) -> int:
+        """How many tokens of the targets count in the loss: not the separators that they begin with."""
+        return super().scored(targets[:, 1:])
 
     def encode(self, idx: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Sources (B, S) -> what the encoder made of them, (B, S, C), and where they may be seen, (B, 1, 1, S)."""

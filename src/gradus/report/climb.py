@@ -112,7 +112,14 @@ def climb(
         raise UserError(f"minutes must be greater than 0, got {minutes:g}")
     corpus = as_name(corpus)
     place, piped = lasting(corpus), vanishes(corpus)
-    task = Task.of(load_corpus(corpus))
+    text = load_corpus(corpus)
+    if text.kind in ("pairs", "labelled"):
+        model = "transformer" if text.kind == "pairs" else "encoder"
+        raise UserError(
+            f"a climb compares models of the next token of a text, and {text.name} is {text.kind}: train what is made "
+            f"for that by gradus train {corpus} --model {model}"
+        )
+    task = Task.of(text)
     kind = task.corpus.kind
     if any(step.model == "mixture" for step in ladder) and not any(mixes(step, kind) for step in ladder):
         raise UserError("a mixture needs a network that is climbed before it; add one, such as --model gpt")

@@ -46,6 +46,8 @@ Drawn = Iterator[tuple[str, str, "Figure"]]  # a file's name, a caption, a figur
 def looked_at(setup: Setup) -> tuple[Ints, Ints]:
     """Rows of dev, idx and targets (B, T), with which a network is looked at, the same at every evaluation: of the
     middle length, so that none is padded."""
+    if not setup.model.continues:
+        raise UserError(f"diagnostics look into models of the next token; {setup.config.model} is none")
     rows = setup.rows("dev")
     return rows.take(np.flatnonzero(rows.lengths == np.sort(rows.lengths)[len(rows) // 2])[:LOOKED_AT])
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from gradus.errors import UserError
 from gradus.models.config import NGramConfig, RecurrentConfig
 from gradus.plots.curve import LossCurve
 from gradus.report.ladder import LADDER
@@ -94,7 +95,12 @@ def write_run_page(path: str | Path) -> Path:
 def examine_run(run: RunFolder, name: str = "", title: str = "") -> tuple[Task, Rung]:
     """Score a run as it is on disk, and sample from it. Its name is that of its folder, and its title that of its
     model, unless others are given. UserError as in `write_run_page`."""
-    setup = replace(reopen(run), model=load_model(run))
+    model = load_model(run)
+    if not model.continues:
+        raise UserError(
+            f"pages and comparisons show models of the next token; see what {run.path} does by gradus eval {run.path}"
+        )
+    setup = replace(reopen(run), model=model)
     progress = progress_of(run)
     task = Task(setup.corpus, setup.splits, setup.tokenizer, setup.model.block_size)
     if not title:

@@ -3,12 +3,13 @@ a page. `gradus train` and `gradus.train` do the same."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from gradus.errors import UserError
-from gradus.evaluation import evaluate
+from gradus.evaluation import Score, evaluate
 from gradus.generation import samples
+from gradus.report.answers import sample_lines
 from gradus.report.diagnose import diagnosis, draw
 from gradus.report.trained import is_old, write_page_of
 from gradus.training import SAMPLES, Report, RunFolder, Setup, TrainResult, load_weights, train_setup
@@ -28,7 +29,7 @@ def train_run(
     Raises:
         UserError: as `gradus.training.train` does.
     """
-    dev = setup.rows("dev")
+    dev = setup.examples("dev")
     collect = diagnosis(run, setup) if diagnose or _is_diagnosed(run) else None
     watchers = [watcher for watcher in (progress, collect) if watcher is not None]
 
@@ -46,13 +47,19 @@ def write_samples(run: RunFolder, setup: Setup, show: Callable[[str], object]) -
     """Write samples of a trained model into its run's folder, showing each piece as soon as it is drawn."""
     drawn: list[str] = []
     try:
-        for text in samples(setup.model, setup.tokenizer, setup.corpus.kind, seed=setup.config.seed):
+        for text in _samples(setup):
             for piece in chain(text, "\n"):
                 show(piece)
                 drawn.append(piece)
     except UserError as error:  # an n-gram without smoothing may never have seen the context; the run is complete
         show(f"... {error}\n")
     run.write(SAMPLES, "".join(drawn))
+
+
+def kept_loss(setup: Setup, test: Score) -> float:
+    """The test loss that a run keeps: nats per character, whatever its tokens are; of a model that does not continue
+    texts, nats for each of what it predicts."""
+    return test.total / setup.size("test")[0] if setup.model.continues else test.nats
 
 
 def write_pages(
@@ -67,6 +74,12 @@ def write_pages(
     for folder in (run.path, run.path.parent):
         if ((page or diagnose) and folder is run.path) or is_old(folder):
             yield "page", str(write_page_of(folder))
+
+
+def _samples(setup: Setup) -> Iterable[Iterable[str]]:
+    if setup.model.continues:
+        return samples(setup.model, setup.tokenizer, setup.corpus.kind, seed=setup.config.seed)
+    return ([line] for line in sample_lines(setup))
 
 
 def _is_diagnosed(run: RunFolder) -> bool:

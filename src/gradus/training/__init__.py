@@ -11,7 +11,7 @@ from gradus.training.mixing import set_up_mixture
 from gradus.training.prepare import Setup, model_settings, set_up, slides, sliding_stride, with_budget
 from gradus.training.progress import show_progress
 from gradus.training.recipes import RECIPES
-from gradus.training.reopen import load_model, reopen, reopen_to_resume, tokenizer_of, write_beginning
+from gradus.training.reopen import labels_of, load_model, reopen, reopen_to_resume, tokenizer_of, write_beginning
 from gradus.training.run import SAMPLES, TOKENIZER, RunFolder, runs_in
 from gradus.training.settings import read_toml, settings_of
 from gradus.training.state import Report, TrainResult, progress_of
@@ -30,6 +30,7 @@ __all__ = [
     "create_run",
     "find_learning_rate",
     "is_counting",
+    "labels_of",
     "load_model",
     "load_weights",
     "model_settings",

@@ -29,8 +29,8 @@ def set_up_new(values: Mapping[str, object]) -> Setup:
         setup = set_up_mixture(values)
     else:
         setup = set_up_tuning(values) if values.get("init_from") else set_up(values)
-    setup.rows("dev")
-    setup.rows("test")
+    setup.examples("dev")
+    setup.examples("test")
     return setup
 
 
@@ -60,7 +60,7 @@ def train_setup(
         setup.config,
         run,
         evaluate=evaluate,
-        fit_on=setup.rows("dev").batches(FITTING_BATCH),
+        fit_on=setup.examples("dev").batches(FITTING_BATCH),
         progress=progress,
         data=setup.data(),
         clock=clock,

@@ -32,7 +32,10 @@ class TrainConfig:
     lower: bool = False  # words in small letters only
     steps: int | None = None  # the budget in optimizer steps
     minutes: float | None = None  # the budget in minutes of training; 3 when no budget is given
+    masked: bool = False  # of an encoder: find hidden tokens, though the texts have labels; other texts have no labels
+    swap: bool = False  # of pairs: the second column is the source, and the first its target
     batch_size: int = 16  # batch size: rows of tokens in a batch
+    batch_tokens: int | None = None  # of pairs, of labelled and of masked texts: the most tokens in a batch
     positions: bool = False  # batches of single predictions, drawn from all of the text, in place of whole rows
     grad_accumulation: int = 1  # gradient accumulation: batches for one optimizer step
     optimizer: Literal["adamw", "adam", "sgd", "muon"] = "adamw"  # how the weights follow the gradient
@@ -57,7 +60,8 @@ class TrainConfig:
             )
         if self.steps is None and self.minutes is None:
             object.__setattr__(self, "minutes", 3.0)
-        for name in ("steps", "batch_size", "grad_accumulation", "evaluations", "vocab_size", "min_count"):
+        sizes = "batch_size", "batch_tokens", "grad_accumulation", "vocab_size", "min_count"
+        for name in ("steps", "evaluations", *sizes):
             self._require(name, getattr(self, name) is None or getattr(self, name) >= 1, "at least 1")
         for name in ("minutes", "learning_rate", "muon_lr"):
             self._require(name, getattr(self, name) is None or getattr(self, name) > 0, "greater than 0")
@@ -67,6 +71,8 @@ class TrainConfig:
             self._require(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
         for name in ("beta1", "beta2", "momentum"):
             self._require(name, 0 <= getattr(self, name) < 1, "at least 0 and less than 1")
+        if self.schedule == "inverse-sqrt":
+            self._require("warmup", self.warmup > 0, "greater than 0 with the schedule inverse-sqrt")
         self._require("batch_size", not self.positions or self.batch_size > 1, "at least 2 with positions")
         self._require("seed", 0 <= self.seed < 2**32, "between 0 and 4294967295")
 

@@ -14,7 +14,7 @@ from gradus.errors import UserError
 from gradus.models import LanguageModel
 from gradus.training.checkpoint import load_weights, weights
 from gradus.training.config import TrainConfig
-from gradus.training.loop import BatchSource, micro_batches, scored_targets
+from gradus.training.loop import BatchSource, micro_batches
 from gradus.training.optimizer import build_optimizer
 
 LOWEST, HIGHEST, STEPS = 1e-5, 10.0, 200
@@ -65,13 +65,13 @@ def find_learning_rate(
         for group in optimizer.param_groups:
             group["lr"] = group["peak_lr"] / config.learning_rate * rate  # a second rate keeps its ratio to the first
         parts = micro_batches(batches, step, config.grad_accumulation)
-        tokens = sum(scored_targets(y) for _, y in parts)
+        tokens = sum(model.scored(y) for _, y in parts)
         optimizer.zero_grad()
         mean_loss = 0.0
         with np.errstate(all="ignore"):  # the sweep ends where the loss diverges
             for x, y in parts:
                 _, loss = model(torch.from_numpy(x), torch.from_numpy(y))
-                loss = loss * (scored_targets(y) / tokens)
+                loss = loss * (model.scored(y) / tokens)
                 loss.backward()
                 mean_loss += loss.item()
             if config.grad_clip:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from gradus.backend import nn, torch
 from gradus.errors import UserError
-from gradus.models import NOT_SCORED, LanguageModel
+from gradus.models import LanguageModel
 from gradus.training.config import TrainConfig
 from gradus.training.interrupt import deferred_interrupt
 from gradus.training.optimizer import build_optimizer, set_learning_rate
@@ -24,7 +24,8 @@ from gradus.training.state import Report, TrainResult
 
 
 class BatchSource(Protocol):
-    """Gives batches: inputs and targets (B, T) int64, which depend on the number of the batch only."""
+    """Gives batches: inputs (B, T) and targets, int64, as the model takes them; they depend on the number of the batch
+    only."""
 
     @property
     def steps_per_epoch(self) -> int: ...
@@ -94,14 +95,14 @@ def _optimize(
             session.start_step()
             lr = set_learning_rate(optimizer, config, session.schedule_position())
             parts = micro_batches(batches, session.progress.step, config.grad_accumulation)
-            tokens = sum(scored_targets(y) for _, y in parts)
+            tokens = sum(model.scored(y) for _, y in parts)
 
             optimizer.zero_grad(set_to_none=True)
             mean_loss = 0.0
             for x, y in parts:
                 _, loss = model(torch.from_numpy(x), torch.from_numpy(y))
                 if len(parts) > 1:
-                    loss = loss * (scored_targets(y) / tokens)  # their sum is the mean over all tokens of the step
+                    loss = loss * (model.scored(y) / tokens)  # their sum is the mean over all tokens of the step
                 loss.backward()
                 mean_loss += loss.item()
             _require_finite(mean_loss, "loss", session)
@@ -130,18 +131,13 @@ def _count(
             model.count(x, y)
             if step + 1 == batches.steps_per_epoch and hasattr(model, "fit"):
                 model.fit(fit_on)
-            session.end_count(scored_targets(y), batches.steps_per_epoch)
+            session.end_count(model.scored(y), batches.steps_per_epoch)
     return session.result()
 
 
 def micro_batches(batches: BatchSource, step: int, number: int) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
     """The batches whose gradients are accumulated in a step."""
     return [batches.batch(step * number + i) for i in range(number)]
-
-
-def scored_targets(targets: npt.NDArray[Any]) -> int:
-    """How many targets count in the loss."""
-    return int((targets != NOT_SCORED).sum())
 
 
 def _require_finite(value: float, what: str, session: Session) -> None:

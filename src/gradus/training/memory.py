@@ -3,6 +3,7 @@ one line at the start than a process that the system kills in the middle."""
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ def estimate(config: TrainConfig, model: Any) -> int:
     """
     moments = {"sgd": int(config.momentum > 0)}.get(config.optimizer, 2)  # muon keeps one of its matrices
     parameters = model.parameters * (5 + 3 * moments)
-    tokens = max(config.batch_size, EVALUATED_ROWS) * model.block_size
+    in_batch = min(config.batch_size * model.block_size, config.batch_tokens or math.inf)
+    tokens = max(in_batch, EVALUATED_ROWS * model.block_size)
     layers = getattr(model, "n_layer", 0)
     width = 20 * layers * getattr(model, "n_embd", 0) + 12 * layers * getattr(model, "n_hidden", 0)
     logits = 3 * model.vocab_size * (1 if model.parameters else 2)  # counts have theirs in float64

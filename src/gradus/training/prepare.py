@@ -23,6 +23,9 @@ from gradus.text import (
     BPETokenizer,
     CharTokenizer,
     Corpus,
+    Labelled,
+    Masked,
+    Pairs,
     Positions,
     Rows,
     Split,
@@ -39,10 +42,11 @@ from gradus.text import (
 )
 from gradus.text.catalogue import as_name
 from gradus.training.config import TrainConfig
+from gradus.training.examples import example_batches, examples_for, labels_to_learn, longest_example, require_kind
 from gradus.training.loop import BatchSource, is_counting
 from gradus.training.memory import require_memory
 from gradus.training.presets import with_preset
-from gradus.training.recipes import RECIPES
+from gradus.training.recipes import recipe
 from gradus.training.settings import Setting, build, settings_of, unknown
 
 CHARS, BPE, WORDS, GPT2 = "chars", "bpe", "words", "gpt2"  # the tokenizers by name; another one is a path
@@ -51,7 +55,7 @@ BPE_VOCAB_SIZE = 512
 STREAM_BLOCK_SIZE = 64  # the default for a stream
 DOCUMENTS_BLOCK_SIZE = 256  # for documents the default is what the longest needs, but not more than this
 COUNTED_ROWS = 256  # rows that a counting model is given at a time
-FOUND = ("vocab_size", "network", "separator")  # settings of models that the text or another run decides
+FOUND = ("vocab_size", "n_labels", "network", "separator")  # settings of models that the text or another run decides
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Setup:
     tokenizer: Tokenizer
     model: LanguageModel
     batches: BatchSource
+    labels: tuple[str, ...] = ()  # of a classifier
     keeps_text: bool = False  # the text came from a pipe, so that the run has to save it
     seconds_before: float = 0.0  # what it took to train what the model begins with
 
@@ -72,10 +77,18 @@ class Setup:
         return f"Setup({model}, {self.config.budget}, {self.corpus!r}, {self.tokenizer!r})"
 
     def rows(self, part: Split, *, stride: int | None = None) -> Rows:
-        """All rows of a split, every character scored once. A model with a short context sees all of it; one that sees
-        a whole block sees what its window contains: windows side by side, or sliding by `stride`, where 1 gives every
-        prediction a full context."""
+        """All rows of a split for a model of the next token, every character scored once. A model with a short context
+        sees all of it; one that sees a whole block sees what its window contains: windows side by side, or sliding by
+        `stride`, where 1 gives every prediction a full context."""
         return rows_for(self.model, getattr(self.splits, part), self.tokenizer, stride=stride)
+
+    def examples(self, part: Split, *, stride: int | None = None) -> Rows | Pairs | Labelled | Masked:
+        """All that the loss on a split is over: its rows, or for a model of pairs, of labels or of hidden tokens what
+        that has in their place, which does not slide."""
+        found = examples_for(self.model, getattr(self.splits, part), self.tokenizer, self.labels)
+        if found is not None and stride is not None:
+            raise UserError(f"{self.config.model} reads whole texts: no window has to slide")
+        return found if found is not None else self.rows(part, stride=stride)
 
     def size(self, part: Split) -> tuple[int, int]:
         """The characters and bytes that the rows of a split are scored on."""
@@ -83,7 +96,7 @@ class Setup:
 
     def data(self) -> dict[str, Any]:
         """What identifies the text: its name, its size and its SHA-256."""
-        text = "\n".join((self.corpus.text, *self.corpus.documents))
+        text = "\n".join((self.corpus.text, *(() if self.corpus.kind == "stream" else self.corpus.lines())))
         sum_ = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         return {"corpus": self.corpus.name, "characters": self.corpus.characters, "sha256": sum_}
 
@@ -135,25 +148,35 @@ def set_up(
     config, settings = _sort(values)
     piped = vanishes(config.corpus)
     corpus = corpus or load_corpus(config.corpus, kind=config.kind)
-    recipe = {name: value for name, value in RECIPES.get((config.model, corpus.kind), {}).items() if name not in values}
+    corpus = corpus.swapped() if config.swap else corpus
+    require_kind(config, corpus)
+    start = {k: v for k, v in recipe(config.model, config.corpus, corpus.kind).items() if k not in values}
+    if "tokenizer" in values:  # another one than the recipe's, whose size is not for it
+        start.pop("vocab_size", None)
     own = settings_of(TrainConfig)
     config = replace(
         config,
         kind=corpus.kind,
         corpus=lasting(config.corpus),
-        tokenizer=lasting_tokenizer(config.tokenizer),
-        **{k: v for k, v in recipe.items() if k in own},
+        **{"tokenizer": config.tokenizer, **{k: v for k, v in start.items() if k in own}},
     )
-    settings = {**{k: v for k, v in recipe.items() if k not in own}, **settings}
+    config = replace(config, tokenizer=lasting_tokenizer(config.tokenizer))
+    settings = {**{k: v for k, v in start.items() if k not in own}, **settings}
     splits = corpus.splits()
     tokenizer = tokenizer or _make_tokenizer(config, corpus, splits.train)
-    settings.setdefault("block_size", _block_size(corpus, tokenizer))
+    if "block_size" not in settings:
+        longest = longest_example(corpus, tokenizer, config.model)
+        settings["block_size"] = longest or _block_size(corpus, tokenizer)
+    labels = labels_to_learn(config, corpus)
+    if labels:
+        settings["n_labels"] = len(labels)
     if to_train:
         require_memory(config, MODELS[config.model][0](vocab_size=tokenizer.vocab_size, **settings))
     torch.manual_seed(config.seed)
     model = build_model(config.model, vocab_size=tokenizer.vocab_size, **settings)
-    batches = batches_for(model, splits.train, tokenizer, config)
-    return Setup(config, corpus, splits, tokenizer, model, batches, keeps_text=piped)
+    batches = example_batches(model, splits.train, tokenizer, config, labels)
+    batches = batches or batches_for(model, splits.train, tokenizer, config)
+    return Setup(config, corpus, splits, tokenizer, model, batches, labels, keeps_text=piped)
 
 
 def with_budget(values: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:

@@ -1,5 +1,6 @@
-"""The recipes: settings that start from another value than their own default, for a model and a kind of text. They are
-data, in `recipes.toml` beside this file, most entries with the trials that chose them."""
+"""The recipes: settings that start from another value than their own default, for a model and a kind of text, or a
+corpus that has a name. They are data, in `recipes.toml` beside this file, most entries with the trials that chose
+them."""
 
 from __future__ import annotations
 
@@ -13,4 +14,10 @@ def _read() -> dict[tuple[str, str], dict[str, Any]]:
     return {(model, kind): settings for model, kinds in table.items() for kind, settings in kinds.items()}
 
 
-RECIPES = _read()  # (model, kind of text) -> settings of the model and of TrainConfig by name
+RECIPES = _read()  # (model, kind of text or name of a corpus) -> settings of the model and of TrainConfig by name
+
+
+def recipe(model: str, corpus: str, kind: str) -> dict[str, Any]:
+    """The settings that a model starts with on a corpus, by its name if there is a recipe for that, else by its
+    kind."""
+    return RECIPES.get((model, corpus)) or RECIPES.get((model, kind), {})

@@ -7,12 +7,13 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from gradus.errors import UserError
+from gradus.files import from_json, to_json
 from gradus.models import LanguageModel, Mixture, build_model
 from gradus.text import Tokenizer, tokenizer_from_json
 from gradus.training.checkpoint import generator_state, load_weights, pack_model, unpack, weights
 from gradus.training.loop import is_counting
 from gradus.training.prepare import Setup, lasting, set_up, with_budget
-from gradus.training.run import BEST, CONFIG, MODEL, TEXT, TOKENIZER, RunFolder
+from gradus.training.run import BEST, CONFIG, LABELS, MODEL, TEXT, TOKENIZER, RunFolder
 from gradus.training.settings import to_toml
 from gradus.training.state import Progress, progress_of, spent
 
@@ -28,10 +29,12 @@ def write_beginning(run: RunFolder, setup: Setup) -> None:
         raise run.taken()
     config = setup.config
     if setup.keeps_text:
-        run.write(TEXT, setup.corpus.text or "".join(document + "\n" for document in setup.corpus.documents))
-        config = replace(config, corpus=lasting(str(run.path / TEXT)))
+        run.write(TEXT, setup.corpus.text or "".join(line + "\n" for line in setup.corpus.lines()))
+        config = replace(config, corpus=lasting(str(run.path / TEXT)), swap=False)  # it is swapped already
     settings = to_toml(config, setup.model.config)
     files = {TOKENIZER: setup.tokenizer.to_json().encode(), CONFIG: settings.encode()}
+    if setup.labels:
+        files[LABELS] = to_json(setup.labels).encode()
     state: dict[str, Any] = {"data": setup.data()}
     if isinstance(setup.model, Mixture):  # the run of its network need not be there when this one is resumed
         files[MODEL] = pack_model(config.model, setup.model, weights(setup.model))
@@ -120,3 +123,21 @@ def tokenizer_of(run: RunFolder, model: LanguageModel) -> Tokenizer:
             f"{model.config.vocab_size:,}; put the model's own tokenizer there"
         )
     return tokenizer
+
+
+def labels_of(run: RunFolder) -> tuple[str, ...]:
+    """The names of the labels of a run's classifier, in their order; none for a run that has none.
+
+    Raises:
+        UserError: if they are missing or damaged.
+    """
+    path = run.path / LABELS
+    if LABELS not in run.state()["files"]:
+        return ()
+    try:
+        labels = from_json(run.read(LABELS))
+    except ValueError as error:
+        raise UserError(f"the labels {path} are damaged: {error}") from error
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise UserError(f"the labels {path} are damaged: they are no list of names")
+    return tuple(labels)

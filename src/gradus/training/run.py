@@ -21,6 +21,7 @@ from gradus.training.settings import parse_toml
 FORMAT = 2  # 1 did not seal the settings and the tokenizer
 STATE, MODEL, OPTIMIZER, BEST = "state.json", "model.safetensors", "optimizer.safetensors", "best.safetensors"
 CONFIG, METRICS, TOKENIZER, SAMPLES = "config.toml", "metrics.jsonl", "tokenizer.json", "samples.txt"
+LABELS = "labels.json"  # of a classifier: the names of its labels, in their order
 TEXT = "text.txt"  # the text, where it came from a pipe and is nowhere else
 
 # What can be done about a file that does not fit; RUN is the run's folder.

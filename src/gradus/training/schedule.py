@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-Schedule = Literal["cosine", "linear", "wsd", "step", "constant"]
+Schedule = Literal["cosine", "linear", "wsd", "inverse-sqrt", "step", "constant"]
 
 STEP_AT, STEP_TO = 0.5, 0.1  # `step`: from half of the budget a tenth, as in makemore's lectures
 DECAY_FROM = 0.8  # `wsd`: stable until the last fifth of the budget
@@ -21,7 +21,7 @@ def learning_rate_factor(progress: float, *, schedule: Schedule, warmup: float, 
 
     Args:
         progress: the fraction of the budget that is spent, 0 to 1; more counts as 1.
-        schedule: `cosine`, `linear`, `wsd`, `constant` or `step`.
+        schedule: `cosine`, `linear`, `wsd`, `inverse-sqrt`, `constant` or `step`.
         warmup: the fraction of the budget that the warm-up takes, 0 to 1.
         min_ratio: the factor at the end, 0 to 1.
     """
@@ -29,6 +29,8 @@ def learning_rate_factor(progress: float, *, schedule: Schedule, warmup: float, 
         return progress / warmup
     if schedule == "constant":
         return 1.0
+    if schedule == "inverse-sqrt":
+        return math.sqrt(warmup / min(1.0, progress))
     if schedule == "step":
         return 1.0 if progress <= STEP_AT else STEP_TO
     start = max(warmup, DECAY_FROM) if schedule == "wsd" else warmup  # of the decay

@@ -8,22 +8,24 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from gradus.errors import UserError
-from gradus.models import LanguageModel
+from gradus.models import Encoder, LanguageModel
 from gradus.training.checkpoint import Arrays, load_weights, weights
 from gradus.training.loop import is_counting
-from gradus.training.prepare import Setup, lasting, set_up
+from gradus.training.prepare import FOUND, Setup, lasting, set_up
 from gradus.training.presets import PRESETS
-from gradus.training.reopen import load_model, tokenizer_of
+from gradus.training.reopen import labels_of, load_model, tokenizer_of
 from gradus.training.run import RunFolder
 
 # Of weights that were imported: nanoGPT's for GPT-2. A run of ours is tuned with a tenth of its own peak.
 IMPORTED_RATE, PART = 3e-5, 0.1
+HEAD = ("head.", "classifier.", "bias")  # how the names of an encoder's parameters begin that are its head's
 
 
 def set_up_tuning(values: Mapping[str, object]) -> Setup:
     """What `set_up` gives, for a new run that begins with the weights that had the lowest dev loss in another.
 
-    Its sizes are that run's, and so is its tokenizer. `block_size` may be smaller: the positions beyond it are left
+    Its sizes are that run's, and so is its tokenizer. An encoder that is to tell other labels apart begins with a new
+    head. `block_size` may be smaller: the positions beyond it are left
     out. Unless a learning rate is given, it is a tenth of that run's, or for imported weights 3e-5.
 
     Args:
@@ -44,7 +46,8 @@ def set_up_tuning(values: Mapping[str, object]) -> Setup:
     start |= {rate: PART * float(str(before[rate])) for rate in ("learning_rate", "muon_lr") if rate in before}
     place = lasting(str(run.path))
     fixed = {**of_source, "model": before["model"], "tokenizer": place, "init_from": place}
-    del fixed["vocab_size"]
+    for name in FOUND:
+        fixed.pop(name, None)
     if values.get("preset"):
         raise UserError(f"the sizes are those of {run.path}, and no preset's")
     for name, value in values.items():
@@ -52,7 +55,11 @@ def set_up_tuning(values: Mapping[str, object]) -> Setup:
         if fixed.get(name, asked) != asked:
             raise UserError(f"{name} is {fixed[name]}, as {run.path} has it, and cannot be {value}")
     setup = set_up({"learning_rate": IMPORTED_RATE, **start, **values, **fixed}, tokenizer=tokenizer_of(run, source))
-    load_weights(setup.model, _fitted(weights(source), setup.model, run))
+    arrays = weights(source)
+    if isinstance(setup.model, Encoder) and setup.labels != labels_of(run):
+        own = weights(setup.model)  # other labels, or labels in place of hidden tokens: a head of its own
+        arrays = {name: own[name] if name.startswith(HEAD) else arrays[name] for name in own}
+    load_weights(setup.model, _fitted(arrays, setup.model, run))
     return setup
 
 

@@ -1,0 +1,111 @@
+"""What models that do not continue a text answer to one: its translation, its label, the words that are hidden in
+it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gradus.backend import torch
+from gradus.errors import UserError
+from gradus.generation.sample import SamplingRule
+from gradus.generation.translate import GREEDY, LENGTH_PENALTY, translate
+from gradus.models import Encoder, Transformer, device_of, inference
+from gradus.text import Tokenizer, framed
+from gradus.text.examples import Sequences
+
+AT_ONCE = 64  # texts in a batch
+MASK = "[MASK]"  # what stands for a hidden token in a prompt, as in BERT
+
+
+def translations(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    texts: Sequence[str],
+    *,
+    beams: int = 1,
+    length_penalty: float = LENGTH_PENALTY,
+    length: int | None = None,
+    rule: SamplingRule = GREEDY,
+    seed: int = 1337,
+) -> list[str]:
+    """The target that a model writes for each source; the arguments are those of `translate`.
+
+    Args:
+        length: the most tokens of a target; None is as many as the model can write.
+
+    Raises:
+        UserError: if a source is empty or longer than the model's block, or has a character that it does not know.
+    """
+    sources = [np.append(tokenizer.encode(text), tokenizer.separator) for text in texts]
+    for text, source in zip(texts, sources, strict=True):
+        if not text.strip():
+            raise UserError("there is nothing to translate: give a text by --prompt")
+        if len(source) > model.block_size:
+            raise UserError(
+                f"the text has {len(source)} tokens with its end, and the model reads at most {model.block_size}; "
+                f"give a shorter one"
+            )
+    sequences, out = Sequences.of(sources), [""] * len(texts)
+    order = np.argsort(sequences.lengths, kind="stable")
+    generator = torch.Generator().manual_seed(seed)
+    for first in range(0, len(order), AT_ONCE):
+        which = order[first : first + AT_ONCE]
+        found = translate(
+            model,
+            torch.from_numpy(sequences.padded(which)).to(device_of(model)),
+            length or model.block_size,
+            stop=tokenizer.separator,
+            beams=beams,
+            length_penalty=length_penalty,
+            rule=rule,
+            generator=generator,
+        )
+        for i, hypothesis in zip(which.tolist(), found, strict=True):
+            out[i] = tokenizer.decode(list(hypothesis.ids)).strip()
+    return out
+
+
+def label_probabilities(model: Encoder, tokenizer: Tokenizer, texts: Sequence[str]) -> NDArray[np.float64]:
+    """(N, n_labels) the probability of each label for each text. Of a text longer than the model's block, its beginning
+    is read.
+
+    Raises:
+        UserError: if a text has a character that the model does not know.
+    """
+    sequences = Sequences.of(framed(tokenizer.encode(text), tokenizer, model.block_size) for text in texts)
+    order = np.argsort(sequences.lengths, kind="stable")
+    parts = []
+    with inference(model):
+        for first in range(0, len(order), AT_ONCE):
+            x = sequences.padded(order[first : first + AT_ONCE])
+            logits, _ = model(torch.from_numpy(x).to(device_of(model)))
+            parts.append(torch.softmax(logits.double(), dim=-1).cpu().numpy())
+    out: NDArray[np.float64] = np.concatenate(parts)[np.argsort(order)]
+    return out
+
+
+def fill_masks(model: Encoder, tokenizer: Tokenizer, text: str, top: int = 5) -> list[list[tuple[str, float]]]:
+    """For each [MASK] in a text, the tokens that a masked-token model holds likeliest there, with their probabilities.
+
+    Raises:
+        UserError: if there is no [MASK], or the text is longer than the model's block.
+    """
+    before, *rest = text.split(MASK)
+    if not rest:
+        raise UserError(f"the model says what is hidden: write {MASK} for a token of the prompt")
+    mask = tokenizer.vocab_size
+    ids = np.concatenate([tokenizer.encode(before), *(np.array([mask, *tokenizer.encode(part)]) for part in rest)])
+    if len(ids) + 2 > model.block_size:
+        raise UserError(f"the prompt has {len(ids)} tokens, and the model reads at most {model.block_size - 2}")
+    x = framed(ids, tokenizer, model.block_size)
+    with inference(model):
+        logits, _ = model(torch.from_numpy(x[None]).to(device_of(model)))
+    found = []
+    for place in np.flatnonzero(x == mask):
+        p, tokens = torch.softmax(logits[0, int(place)].double(), dim=-1).topk(min(top, tokenizer.vocab_size))
+        pairs = zip(tokens.tolist(), p.tolist(), strict=True)
+        found.append([(tokenizer.decode([int(token)]), value) for token, value in pairs])
+    return found
