@@ -19,6 +19,7 @@ FLOORS = {
     "files": 1,
     "lazy": 1,
     "order": 1,
+    "attention": 2,
     "scalar": 2,
     "engine": 2,
     "text": 3,

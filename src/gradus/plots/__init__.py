@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from gradus.plots.activations import plot_activations as plot_activations
     from gradus.plots.attention import plot_attention as plot_attention
     from gradus.plots.colored import ColoredText as ColoredText
+    from gradus.plots.confusion import plot_confusion as plot_confusion
     from gradus.plots.counts import plot_counts as plot_counts
+    from gradus.plots.cross_attention import plot_cross_attention as plot_cross_attention
     from gradus.plots.curve import LossCurve as LossCurve
     from gradus.plots.embeddings import plot_embeddings as plot_embeddings
     from gradus.plots.gradients import plot_gradients as plot_gradients
+    from gradus.plots.heads import plot_heads as plot_heads
     from gradus.plots.losses import plot_losses as plot_losses
+    from gradus.plots.neighbours import plot_neighbours as plot_neighbours
     from gradus.plots.saturation import plot_saturation as plot_saturation
+    from gradus.plots.schedule import plot_schedule as plot_schedule
     from gradus.plots.series import plot_series as plot_series
     from gradus.plots.sweep import plot_sweep as plot_sweep
     from gradus.plots.texts import plot_text as plot_text
@@ -32,11 +37,16 @@ _HOME = {
     "LossCurve": "curve",
     "plot_activations": "activations",
     "plot_attention": "attention",
+    "plot_confusion": "confusion",
     "plot_counts": "counts",
+    "plot_cross_attention": "cross_attention",
     "plot_embeddings": "embeddings",
     "plot_gradients": "gradients",
+    "plot_heads": "heads",
     "plot_losses": "losses",
+    "plot_neighbours": "neighbours",
     "plot_saturation": "saturation",
+    "plot_schedule": "schedule",
     "plot_series": "series",
     "plot_sweep": "sweep",
     "plot_text": "texts",

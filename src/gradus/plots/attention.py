@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from gradus.plots.arrays import as_floats
 from gradus.plots.palette import SERIES, SURFACE
 from gradus.plots.style import SMALL, bare, new_figure
 from gradus.plots.visible import visible
+
+SHADES = LinearSegmentedColormap.from_list("attention", [SURFACE, SERIES[0]])
 
 
 def plot_attention(weights: ArrayLike, tokens: Sequence[str], *, title: str = "Attention") -> Figure:
@@ -36,21 +39,24 @@ def plot_attention(weights: ArrayLike, tokens: Sequence[str], *, title: str = "A
     T = len(tokens)
     if heads.ndim != 3 or heads.shape[1:] != (T, T):
         raise ValueError(f"weights must be (n_head, {T}, {T}) for {T} tokens, got shape {heads.shape}")
-    if heads.size and not (heads.min() >= 0 and heads.max() <= 1 + 1e-4):
-        raise ValueError(
-            f"attention weights lie between 0 and 1, got {heads.min():g} to {heads.max():g}; apply the softmax first"
-        )
+    check_weights(heads)
     columns = min(2, len(heads))  # two beside each other can still be read on a phone
     rows = math.ceil(len(heads) / columns)
     size = min(4.0, max(2.1, 0.17 * T))
     figure = new_figure(columns * size, rows * size + 0.4)
     figure.suptitle(title, x=0.01, ha="left")
-    shades = LinearSegmentedColormap.from_list("attention", [SURFACE, SERIES[0]])
     names = [visible(t) for t in tokens]
     for h, head in enumerate(heads):
         axes = bare(figure.add_subplot(rows, columns, h + 1))
-        axes.imshow(head, cmap=shades, vmin=0.0, vmax=1.0, aspect="equal")
+        axes.imshow(head, cmap=SHADES, vmin=0.0, vmax=1.0, aspect="equal")
         axes.set_title(f"head {h}", fontsize=SMALL, loc="left")
         axes.set_xticks(range(T), names, rotation=90 if max(map(len, names), default=0) > 1 else 0)
         axes.set_yticks(range(T), names)
     return figure
+
+
+def check_weights(weights: NDArray[np.float64]) -> None:
+    """ValueError unless they lie between 0 and 1, as what comes out of a softmax does."""
+    if weights.size and not (weights.min() >= 0 and weights.max() <= 1 + 1e-4):
+        least, most = weights.min(), weights.max()
+        raise ValueError(f"attention weights lie between 0 and 1, got {least:g} to {most:g}; apply the softmax first")
