@@ -201,7 +201,7 @@ def test_a_wrong_call_of_a_run_is_refused_in_words(run: gradus.Run, folder: Path
         ({"temperature": "0.5"}, "temperature must be a number, got '0.5'"),
         ({"temperature": -1}, "temperature must be 0 or more, got -1"),
         ({"top_k": 1.5}, "top_k must be a whole number, got 1.5"),
-        ({"prompt": None}, "prompt must be text, got None"),
+        ({"prompt": None}, "prompt must be text, or a list of texts, got None"),
     ],
 )
 def test_sample_refuses_what_the_command_refuses(run: gradus.Run, arguments: Any, words: str) -> None:

@@ -3,6 +3,7 @@ its losses and goes on training. What the command does with a run's folder, this
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from functools import cached_property
 from numbers import Integral
@@ -131,41 +132,72 @@ class Run:
 
     def sample(
         self,
-        prompt: str = "",
+        prompt: str | Sequence[str] = "",
         n: int | None = None,
         *,
         temperature: float = 1.0,
         top_k: int | None = None,
         top_p: float | None = None,
+        min_p: float | None = None,
+        repetition_penalty: float = 1.0,
+        stop: str | Sequence[str] = (),
         length: int | None = None,
         seed: int = 1337,
     ) -> Texts:
         """Texts that the model writes, each beginning with the prompt; those of `gradus sample` with the same options.
 
+            texts = run.sample(["KING", "The queen"], length=40, stop="\n")
+            texts.logprobs[0]  # how likely the model found each token that was drawn for the first one
+
         Args:
-            n: how many; None gives ten documents, or one stretch of a stream.
+            prompt: a text, or several, which are continued together: one pass through the model gives each a token.
+            n: how many of each; None gives ten documents of one prompt, or one stretch of a stream.
             temperature: divides the logits; 0 means always the most likely token.
             top_k: draw from the k most likely tokens only.
             top_p: draw from the most likely tokens that have this probability together.
-            length: the most characters to add; None lets documents end by themselves, and adds 500 to a stream.
+            min_p: leave out tokens that are less likely than min_p times the most likely one.
+            repetition_penalty: above 1, tokens that are in the text already become less likely.
+            stop: a string, or several, that end a text; the text does not contain it.
+            length: the most tokens to add, which are characters unless the run has another tokenizer; None lets
+                documents end by themselves, and adds 500 to a stream.
             seed: the same seed gives the same texts.
 
         Raises:
             UserError: if the prompt has a character that the model does not know, or an option is out of range.
         """
-        if not isinstance(prompt, str):
-            raise UserError(f"prompt must be text, got {prompt!r}")
+        stop = (stop,) if isinstance(stop, str) else stop
+        for name, texts in (("prompt", (prompt,) if isinstance(prompt, str) else prompt), ("stop", stop)):
+            if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts) or texts == []:
+                raise UserError(f"{name} must be text, or a list of texts, got {texts!r}")
         for name, value in (("n", n), ("length", length)):
             if value is not None:
                 _require_whole(name, value)
         _require_whole("seed", seed, 0, 2**32 - 1)
-        rule = build(SamplingRule, {"temperature": temperature, "top_k": top_k, "top_p": top_p})
+        rule = build(
+            SamplingRule,
+            {
+                "temperature": temperature,
+                "top_k": top_k,
+                "top_p": top_p,
+                "min_p": min_p,
+                "repetition_penalty": repetition_penalty,
+            },
+        )
         if not self.model.continues:
             raise UserError(f"{self.config.model} does not continue texts; run.answer(text) gives what it says to one")
-        texts = samples(
-            self.model, self.tokenizer, self._kind, prompt=prompt, number=n, length=length, rule=rule, seed=seed
+        return Texts.of(
+            samples(
+                self.model,
+                self.tokenizer,
+                self._kind,
+                prompt=prompt,
+                number=n,
+                length=length,
+                rule=rule,
+                stop=stop,
+                seed=seed,
+            )
         )
-        return Texts("".join(text) for text in texts)
 
     def answer(
         self, text: str, n: int | None = None, *, beams: int = 1, temperature: float = 0.0, seed: int = 1337

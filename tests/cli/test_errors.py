@@ -89,7 +89,7 @@ def test_a_prompt_with_an_unknown_character(run: Path) -> None:
 
 def test_a_temperature_that_no_one_can_draw_with(run: Path) -> None:
     assert "--temperature" in refused("sample", run, "--temperature", -1)
-    assert "--top-p" in refused("sample", run, "--top-p", 0)
+    assert "--top-p" in refused("sample", run, "--top-p", 1.1)
 
 
 def test_worst_before_the_run_takes_it_for_its_number(run: Path) -> None:

@@ -97,7 +97,7 @@ def test_a_prompt_longer_than_block_size_is_continued_from_its_end(name: str) ->
 def test_stream_gives_the_tokens_that_generate_adds_one_step_at_a_time(name: str) -> None:
     model = model_named(name)
     rule = SamplingRule(temperature=0.8, top_k=5, top_p=0.9)
-    steps = [step.numpy() for step in stream(model, rows(), 8, rule, generator=generator(4))]
+    steps = [step.token.numpy() for step in stream(model, rows(), 8, rule, generator=generator(4))]
     assert [step.shape for step in steps] == [(3, 1)] * 8
     ids = generate(model, rows(), 8, rule, generator=generator(4)).numpy()
     np.testing.assert_array_equal(np.concatenate(steps, axis=1), ids[:, 4:])
@@ -134,7 +134,6 @@ def test_no_tokens_asked_for_none_added() -> None:
         ((1, 0), 5, {}, r"idx must be rows of at least one token, \(B, T\), got the shape \(1, 0\)"),
         ((3,), 5, {}, r"idx must be rows of at least one token, \(B, T\), got the shape \(3,\)"),
         ((1, 1), -1, {}, "max_new_tokens must be 0 or more, got -1"),
-        ((1, 1), 0, {"top_k": 4}, "top_k must be between 1 and the vocabulary size 3, got 4"),
         ((1, 1), 0, {"temperature": -1.0}, "temperature must be 0 or more, got -1.0"),
     ],
 )
@@ -143,3 +142,33 @@ def test_impossible_requests_are_said_before_the_first_token(
 ) -> None:
     with pytest.raises((UserError, ValueError), match=f"^{message}$"):
         stream(circle(3), torch.zeros(shape, dtype=torch.long), tokens, SamplingRule(**rule))
+
+
+def test_rows_of_different_lengths_are_a_list_and_each_is_continued_as_if_alone() -> None:
+    model, prompts = model_named("gpt"), [rows(1, n)[0] for n in (2, 9, 4)]
+    together = generate(model, prompts, 12, SamplingRule(temperature=0))
+    alone = [generate(model, row[None], 12, SamplingRule(temperature=0))[0] for row in prompts]
+    assert [row.tolist() for row in together] == [row.tolist() for row in alone]
+
+
+@pytest.mark.parametrize("prompts", [[], [torch.tensor([1]), torch.tensor([], dtype=torch.long)]])
+def test_a_list_without_rows_or_with_an_empty_one_is_refused(prompts: list[torch.Tensor]) -> None:
+    with pytest.raises(ValueError, match="rows of at least one token"):
+        generate(circle(3), prompts, 5)
+
+
+@every_model
+def test_log_probabilities_are_the_model_s_own(name: str) -> None:
+    model, ids = model_named(name), rows()
+    for drawn in stream(model, ids, 4, SamplingRule(temperature=0.7, top_k=3), generator=generator(2)):
+        with inference(model):
+            logits = model(ids if name == "recurrent" else ids[:, -BLOCK:])[0].numpy()[:, -1].astype(np.float64)
+        log_p = logits - np.log(np.exp(logits - logits.max()).sum(axis=1, keepdims=True)) - logits.max()
+        expected = np.take_along_axis(log_p, drawn.token.numpy(), axis=1)
+        np.testing.assert_allclose(drawn.logprob.numpy(), expected, rtol=0, atol=2e-4)  # logits are in the hundreds
+        ids = torch.cat([ids, drawn.token], dim=1)
+
+
+def test_a_repetition_penalty_ends_a_circle() -> None:
+    rule = SamplingRule(temperature=0, repetition_penalty=1000.0)
+    assert sorted(generate(circle(5), torch.tensor([[1]]), 4, rule).tolist()[0]) == [0, 1, 2, 3, 4]

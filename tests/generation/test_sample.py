@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradus.backend import torch
+from gradus.backend import F, torch
 from gradus.errors import UserError
 from gradus.generation import SamplingRule, sample_token
 
@@ -51,6 +51,7 @@ def test_temperature_divides_the_logits(temperature: float) -> None:
         ({"top_k": 1}, [1]),
         ({"top_k": 2}, [1, 3]),
         ({"top_k": 4}, [0, 1, 2, 3]),
+        ({"top_p": 0.0}, [1]),
         ({"top_p": 0.01}, [1]),
         ({"top_p": 0.49}, [1]),
         ({"top_p": 0.51}, [1, 3]),
@@ -75,8 +76,39 @@ def test_top_p_is_taken_after_the_temperature() -> None:
     assert np.flatnonzero(frequencies(P, temperature=1.0, top_p=0.66)).tolist() == [1, 3]
 
 
-def test_of_equal_logits_top_k_keeps_the_first() -> None:
-    assert np.flatnonzero(frequencies([0.2, 0.4, 0.2, 0.2], top_k=2)).tolist() == [0, 1]
+def test_top_k_keeps_all_that_equal_the_smallest_of_the_k() -> None:
+    assert np.flatnonzero(frequencies([0.2, 0.4, 0.1, 0.1, 0.2], top_k=2)).tolist() == [0, 1, 4]
+
+
+def test_top_k_above_the_vocabulary_is_all_of_it() -> None:
+    np.testing.assert_allclose(frequencies(P, top_k=1000), P, rtol=0, atol=NOISE)
+
+
+def test_frequencies_with_every_setting_pass_a_chi_squared_test() -> None:
+    rule = SamplingRule(temperature=1.3, top_k=30, top_p=0.9, min_p=0.02, repetition_penalty=1.2)
+    logits = torch.tensor(np.random.default_rng(3).normal(size=(1, 50)), dtype=torch.float32)
+    seen = torch.zeros(1, 50, dtype=torch.bool)
+    seen[0, ::7] = True
+    p = F.softmax(rule.apply(logits, seen).double(), dim=-1).numpy()[0]
+    rows = [x.expand(DRAWS, 50).contiguous() for x in (logits, seen)]
+    counts = np.bincount(sample_token(rows[0], rule, seen=rows[1], generator=generator()).numpy()[:, 0], minlength=50)
+    kept = p > 0
+    assert 10 < kept.sum() < 30
+    assert counts[~kept].sum() == 0
+    chi_squared = ((counts[kept] - DRAWS * p[kept]) ** 2 / (DRAWS * p[kept])).sum()
+    freedom = int(kept.sum()) - 1
+    assert chi_squared < freedom + 3 * math.sqrt(2 * freedom)  # mean, and three standard deviations
+
+
+def test_min_p_is_a_share_of_the_most_likely() -> None:
+    kept = np.flatnonzero(frequencies(P, min_p=0.29)).tolist()  # 0.145: of 0.05, 0.5, 0.15 and 0.3 all but the first
+    assert kept == [1, 2, 3]
+
+
+def test_the_penalty_is_for_the_tokens_that_were_seen() -> None:
+    logits = torch.tensor([[2.0, -1.0, 0.5, -0.5]])
+    seen = torch.tensor([[True, True, False, False]])
+    assert SamplingRule(repetition_penalty=2.0).apply(logits, seen).tolist() == [[1.0, -2.0, 0.5, -0.5]]
 
 
 def test_each_row_is_cut_by_its_own_logits() -> None:
@@ -131,10 +163,11 @@ def test_the_logits_given_are_left_alone() -> None:
         ({"temperature": -0.1}, "temperature must be 0 or more, got -0.1"),
         ({"temperature": float("inf")}, "temperature must be finite, got inf; 1e9 makes all tokens equally likely"),
         ({"temperature": float("nan")}, "temperature must be 0 or more, got nan"),
-        ({"top_k": 0}, "top_k must be between 1 and the vocabulary size, got 0"),
-        ({"top_k": 5}, "top_k must be between 1 and the vocabulary size 4, got 5"),
-        ({"top_p": 0.0}, "top_p must be more than 0 and at most 1, got 0.0"),
-        ({"top_p": 1.5}, "top_p must be more than 0 and at most 1, got 1.5"),
+        ({"top_k": 0}, "top_k must be 1 or more, got 0"),
+        ({"top_p": -0.1}, "top_p must be between 0 and 1, got -0.1"),
+        ({"top_p": 1.5}, "top_p must be between 0 and 1, got 1.5"),
+        ({"min_p": math.nan}, "min_p must be between 0 and 1, got nan"),
+        ({"repetition_penalty": 0.0}, "repetition_penalty must be more than 0 and finite, got 0.0"),
     ],
 )
 def test_impossible_rules_are_said_with_their_values(rule: dict[str, Any], message: str) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+
 import click
 
 from gradus.cli.verb import RunArgument, Verb
@@ -14,7 +19,12 @@ from gradus.training import RunFolder, load_model, tokenizer_of
 
 @click.command("sample", cls=Verb)
 @click.argument("run", type=RunArgument())
-@click.option("--prompt", default="", help="The prompt: what the text begins with.")
+@click.option(
+    "--prompt",
+    default="",
+    help="The prompt: what the text begins with. - reads standard input, without the newline at its end.",
+)
+@click.option("-i", "--interactive", is_flag=True, help="Ask for one prompt after the other; Ctrl-D ends.")
 @click.option(
     "--temperature",
     type=click.FloatRange(min=0),
@@ -24,9 +34,22 @@ from gradus.training import RunFolder, load_model, tokenizer_of
 @click.option("--top-k", type=click.IntRange(min=1), help="Top-k sampling: draw from the K most likely tokens only.")
 @click.option(
     "--top-p",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=click.FloatRange(0, 1),
     help="Top-p (nucleus) sampling: draw from the most likely tokens that have this probability together.",
 )
+@click.option(
+    "--min-p",
+    type=click.FloatRange(0, 1),
+    help="Min-p sampling: leave out tokens that are less likely than this times the most likely one.",
+)
+@click.option(
+    "--repetition-penalty",
+    type=click.FloatRange(0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Above 1, tokens that are in the text already become less likely.",
+)
+@click.option("--stop", multiple=True, help="End the text before this string; may be given several times.")
 @click.option(
     "--seed",
     type=click.IntRange(0, 2**32 - 1),
@@ -52,9 +75,13 @@ from gradus.training import RunFolder, load_model, tokenizer_of
 def command(
     run: str,
     prompt: str,
+    interactive: bool,
     temperature: float | None,
     top_k: int | None,
     top_p: float | None,
+    min_p: float | None,
+    repetition_penalty: float,
+    stop: tuple[str, ...],
     seed: int,
     num: int | None,
     length: int | None,
@@ -66,24 +93,53 @@ def command(
     A model of pairs translates the prompt. One of labels names those of the prompt; one that finds hidden tokens says
     what each [MASK] in it may be.
     """
+    if interactive and prompt:
+        raise UserError("--interactive asks for the prompts, so --prompt has no use")
     opened = RunFolder.open(run)
     model = load_model(opened, last=last)
     default = 1.0 if model.continues else 0.0
-    rule = SamplingRule(default if temperature is None else temperature, top_k, top_p)
-    if not model.continues:
-        for line in answers(opened, model, prompt, number=num, beams=beams, length=length, rule=rule, seed=seed):
-            click.echo(line)
+    rule = SamplingRule(default if temperature is None else temperature, top_k, top_p, min_p, repetition_penalty)
+    texts: Callable[..., Iterable[Iterable[str]]]
+    if model.continues:
+        if beams > 1:
+            raise UserError("--beams is for models that translate")
+        tokenizer, kind = tokenizer_of(opened, model), str(opened.settings().get("kind"))
+        texts = partial(samples, model, tokenizer, kind, length=length, rule=rule, stop=stop)
+    else:
+        if stop:
+            raise UserError("--stop is for models that continue a text")
+        texts = partial(answers, opened, model, beams=beams, length=length, rule=rule)
+    if not interactive:
+        show_samples(texts(prompt=_standard_input() if prompt == "-" else prompt, number=num, seed=seed))
         return
-    if beams > 1:
-        raise UserError("--beams is for models that translate")
-    texts = samples(
-        model,
-        tokenizer_of(opened, model),
-        str(opened.settings().get("kind")),
-        prompt=prompt,
-        number=num,
-        length=length,
-        rule=rule,
-        seed=seed,
-    )
-    show_samples(texts)
+    for turn, line in enumerate(_lines()):
+        try:
+            number = num or (1 if model.continues else None)
+            show_samples(texts(prompt=line, number=number, seed=(seed + turn) % 2**32))
+        except KeyboardInterrupt:  # ends the text, not the conversation
+            click.echo()
+        except UserError as error:  # such as a character that the model does not know
+            click.echo(f"gradus: {error}", err=True)
+
+
+def _standard_input() -> str:
+    data = sys.stdin.buffer.read()
+    try:
+        return data.decode("utf-8").removesuffix("\n").removesuffix("\r")
+    except UnicodeDecodeError as error:
+        what = f"byte {error.start} is 0x{data[error.start]:02x}"
+        raise UserError(f"the prompt on standard input is not UTF-8: {what}") from error
+
+
+def _lines() -> Iterator[str]:
+    """The lines that are typed, with the editing and the history of readline, where Python has it."""
+    with suppress(ImportError):
+        import readline  # noqa: F401 (input() uses it from now on)
+    while True:
+        try:
+            yield input("> ")
+        except EOFError:
+            click.echo()
+            return
+        except UnicodeDecodeError as error:
+            click.echo(f"gradus: the line is not UTF-8: {error}", err=True)

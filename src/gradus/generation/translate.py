@@ -73,7 +73,6 @@ def translate(
         return [best[0] for best in found]
     if beams < 1:
         raise ValueError(f"beams must be at least 1, got {beams}")
-    rule.check_vocab_size(model.config.vocab_size)
     ids: list[list[int]] = [[] for _ in range(len(idx))]
     log_p = [0.0] * len(idx)
     going = list(range(len(idx)))  # the rows that have not ended, which are those of the state

@@ -75,6 +75,8 @@ def answers(
     """
     tokenizer = tokenizer_of(run, model)
     if isinstance(model, Transformer):
+        if rule.repetition_penalty != 1:
+            raise UserError("the repetition penalty is for models that continue a text")
         texts = [prompt] * (number or 1)
         yield from translations(model, tokenizer, texts, beams=beams, length=length, rule=rule, seed=seed)
         return
