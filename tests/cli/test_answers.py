@@ -59,6 +59,21 @@ def test_sample_translates(reverse: Path) -> None:
         run.sample("hello")
 
 
+def test_sample_draws_what_the_model_looked_at(reverse: Path, labelled: Path, tmp_path: Path) -> None:
+    for run, prompt, name in ((reverse, "hello", "cross.svg"), (labelled, "blue sky", "heads.png")):
+        drawn = tmp_path / name
+        result = gradus("sample", run, "--prompt", prompt, "--attention", drawn)
+        assert result.stdout == gradus("sample", run, "--prompt", prompt).stdout
+        assert result.stderr == f"wrote {drawn}\n"
+        assert drawn.read_bytes()[:5] in (b"<?xml", b"\x89PNG\r")
+    said = refused("sample", reverse, "--prompt", "hello", "--attention", tmp_path / "a.gif")
+    assert said == "--attention writes .svg, .png, .pdf, not a.gif"
+    assert refused("sample", reverse, "-i", "--attention", tmp_path / "a.svg") == "--attention is of one --prompt"
+    missing = tmp_path / "none" / "a.svg"
+    said = refused("sample", reverse, "--prompt", "hello", "--attention", missing)
+    assert said == f"cannot write {missing}: No such file or directory"
+
+
 def test_eval_tells_how_many_translations_are_right(reverse: Path) -> None:
     result = gradus("eval", reverse, "--split", "dev", "--beams", 2)
     loss, greedy, beam = result.stdout.splitlines()

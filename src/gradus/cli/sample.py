@@ -6,15 +6,20 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 import click
 
+from gradus import files
 from gradus.cli.verb import RunArgument, Verb
 from gradus.cli.writing import show_samples
 from gradus.errors import UserError
 from gradus.generation import SamplingRule, samples
 from gradus.report.answers import answers
+from gradus.report.attention import draw_attention
 from gradus.training import RunFolder, load_model, tokenizer_of
+
+PICTURES = (".svg", ".png", ".pdf")
 
 
 @click.command("sample", cls=Verb)
@@ -71,6 +76,13 @@ from gradus.training import RunFolder, load_model, tokenizer_of
     show_default=True,
     help="Beam search of this width, for a model that translates.",
 )
+@click.option(
+    "--attention",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw what the model looked at in the prompt, as .svg, .png or .pdf: for each word of a translation the words "
+    "of its source; of other models, all heads.",
+)
 @click.option("--last", is_flag=True, help="Use the last weights, not those with the lowest dev loss.")
 def command(
     run: str,
@@ -86,6 +98,7 @@ def command(
     num: int | None,
     length: int | None,
     beams: int,
+    attention: Path | None,
     last: bool,
 ) -> None:
     """Generate text with the model in the folder RUN. It appears as it is drawn.
@@ -95,6 +108,9 @@ def command(
     """
     if interactive and prompt:
         raise UserError("--interactive asks for the prompts, so --prompt has no use")
+    if attention is not None and (interactive or attention.suffix not in PICTURES):
+        what = "is of one --prompt" if interactive else f"writes {', '.join(PICTURES)}, not {attention.name}"
+        raise UserError(f"--attention {what}")
     opened = RunFolder.open(run)
     model = load_model(opened, last=last)
     default = 1.0 if model.continues else 0.0
@@ -110,7 +126,17 @@ def command(
             raise UserError("--stop is for models that continue a text")
         texts = partial(answers, opened, model, beams=beams, length=length, rule=rule)
     if not interactive:
-        show_samples(texts(prompt=_standard_input() if prompt == "-" else prompt, number=num, seed=seed))
+        prompt = _standard_input() if prompt == "-" else prompt
+        found = texts(prompt=prompt, number=num, seed=seed)
+        if attention is None:
+            show_samples(found)
+            return
+        written = [list(pieces) for pieces in found]
+        figure = draw_attention(model, tokenizer_of(opened, model), prompt, "".join(written[0]))
+        show_samples(written)
+        with files.saving(attention):
+            figure.savefig(attention)
+        click.echo(f"wrote {attention}", err=True)
         return
     for turn, line in enumerate(_lines()):
         try:

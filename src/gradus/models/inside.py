@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from gradus.backend import F, nn, torch
 from gradus.models.base import LanguageModel, device_of, inference
+from gradus.models.transformer import Transformer
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
@@ -48,6 +49,22 @@ class Layer:
         """The part of the units that are flat at every position of the batch: nothing here can train what feeds
         them."""
         return None if self.flat is None else float(self.flat.reshape(-1, self.flat.shape[-1]).all(axis=0).mean())
+
+
+@dataclass(frozen=True)
+class TranslationAttention:
+    """What the layers of a Transformer attended to; a row of the last two is one of the tokens target[1:], which were
+    written after the tokens before them had been read. Rows sum to 1.
+
+    Attributes:
+        encoder: for each layer (nh, S, S), the source to itself.
+        decoder: for each layer (nh, T - 1, T - 1), the target to what was written before.
+        cross: for each layer (nh, T - 1, S), the target to the source; none in a model without cross-attention.
+    """
+
+    encoder: list[Floats]
+    decoder: list[Floats]
+    cross: list[Floats]
 
 
 def layers(model: LanguageModel, idx: Ints) -> dict[str, Layer]:
@@ -127,11 +144,24 @@ def attention(model: LanguageModel, idx: Ints) -> list[Floats]:
     return found
 
 
+def translation_attention(model: Transformer, source: Ints, target: Ints) -> TranslationAttention:
+    """The attention of a Transformer for one pair, each side of it in tokens as the model takes them: source (S,),
+    target (T,) with the separators around it."""
+    found: list[Floats] = []
+    device = device_of(model)
+    with _watched_attention(found), inference(model):
+        model(*(torch.from_numpy(ids[None]).to(device) for ids in (source, target)))
+    n = len(model.encoder)
+    crosses = [layer.crosses for layer in model.decoder]
+    return TranslationAttention(found[:n], found[n::2], found[n + 1 :: 2] if all(crosses) else [])
+
+
 def embedding(model: LanguageModel) -> Floats | None:
     """The vectors of the tokens (V, C); None for a model without."""
+    V = model.config.vocab_size
     for module in model.modules():
-        if isinstance(module, nn.Embedding) and module.num_embeddings == model.config.vocab_size:
-            return _array(module.weight)
+        if isinstance(module, nn.Embedding) and module.num_embeddings in (V, V + 1):
+            return _array(module.weight[:V])  # an encoder has a vector for its mask, too
     return None
 
 

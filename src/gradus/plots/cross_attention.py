@@ -46,7 +46,7 @@ def plot_cross_attention(
     axes = bare(figure.add_subplot())
     axes.imshow(array, cmap=SHADES, vmin=0.0, vmax=1.0, aspect="equal")
     axes.xaxis.tick_top()
-    axes.set_xticks(range(S), columns, rotation=90, fontsize=TEXT)
+    axes.set_xticks(range(S), columns, rotation=90 if max(map(len, columns), default=0) > 2 else 0, fontsize=TEXT)
     axes.set_yticks(range(T), rows, fontsize=TEXT)
     figure.suptitle(title, x=0.01, ha="left")
     return figure
