@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -243,13 +244,14 @@ def test_no_documents_is_the_users_error() -> None:
 
 def test_sizes_out_of_range_are_refused() -> None:
     text, tokenizer = stream("abcdef"), CharTokenizer("abcdef")
-    for settings_, message in [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"block_size": 0}, "block_size must be at least 1, got 0"),
         ({"block_size": 4, "context": 5}, "context must be between 1 and block_size 4, got 5"),
         ({"block_size": 4, "context": 0}, "context must be between 1 and block_size 4, got 0"),
         ({"block_size": 4, "stride": 5}, "stride must be between 1 and block_size 4, got 5"),
         ({"block_size": 4, "stride": 2, "context": 3}, "give one of them"),
-    ]:
+    ]
+    for settings_, message in cases:
         with pytest.raises(ValueError, match=message):
             make_rows(text, tokenizer, **settings_)
     with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):

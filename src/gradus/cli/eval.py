@@ -1,22 +1,26 @@
-"""`gradus eval`: a trained model's loss on a whole split, and where it is most surprised."""
+"""`gradus eval`: a trained model's loss on a whole split, and where it is most surprised; its loss on another text, and
+HellaSwag; the same of several runs in a table."""
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import click
 
-from gradus.cli.losses import told
-from gradus.cli.output import say
+from gradus.cli.losses import in_words, told
+from gradus.cli.output import say, show_table
 from gradus.cli.verb import RunArgument, Split, Verb
 from gradus.cli.worst import lines_of
 from gradus.errors import UserError
-from gradus.evaluation import evaluate
+from gradus.evaluation import Choices, evaluate, read_hellaswag
 from gradus.evaluation import worst as worst_positions
 from gradus.models import Transformer
 from gradus.report.answers import results
+from gradus.report.measure import measure, measure_hellaswag
 from gradus.training import RunFolder, load_model, reopen, sliding_stride
 
 
@@ -30,13 +34,13 @@ class Positions(click.IntRange):
 
 
 @click.command("eval", cls=Verb)
-@click.argument("run", type=RunArgument())
+@click.argument("runs", type=RunArgument(), nargs=-1, required=True, metavar="RUN...")
+@click.option("--split", type=Split(), help="The split of the text to measure.  [default: test]")
+@click.option("--text", metavar="FILE", help="Measure on this text instead: a file, a folder, or a corpus by name.")
 @click.option(
-    "--split",
-    type=Split(),
-    default="test",
-    show_default=True,
-    help="The split of the text to measure.",
+    "--hellaswag",
+    metavar="FILE.jsonl",
+    help="Which of four endings does the model choose? By the sum and by the mean of the losses of their tokens.",
 )
 @click.option(
     "--sliding",
@@ -64,18 +68,49 @@ class Positions(click.IntRange):
     help="Of a model that translates: also search with a beam of this width.",
 )
 @click.option("--last", is_flag=True, help="Use the last weights, not those with the lowest dev loss.")
-def command(run: str, split: Any, sliding: bool, stride: int | None, worst: int | None, beams: int, last: bool) -> None:
+def command(
+    runs: tuple[str, ...],
+    split: Any,
+    text: str | None,
+    hellaswag: str | None,
+    sliding: bool,
+    stride: int | None,
+    worst: int | None,
+    beams: int,
+    last: bool,
+) -> None:
     """Measure the loss of the model in the folder RUN on every character of a split, each scored once; of one that
-    translates or labels also how much is right."""
-    opened = RunFolder.open(run)
-    model = load_model(opened, last=last)
+    translates or labels also how much is right. Several RUNs make a table, in units that compare models with different
+    tokenizers."""
+    opened = [RunFolder.open(run) for run in runs]
+    if hellaswag is not None:
+        others = {"--split": split, "--text": text, "--sliding": sliding, "--stride": stride, "--worst": worst}
+        others["--beams"] = beams > 1
+        for flag, given in others.items():
+            if given:
+                raise UserError(f"{flag} has no place beside --hellaswag")
+        _choices(opened, hellaswag, last)
+    elif text is not None or len(opened) > 1:
+        if worst is not None or beams > 1:
+            raise UserError(f"{'--beams' if worst is None else '--worst'} is for one run and a split of its own text")
+        if text is not None and split is not None:
+            raise UserError("--text is measured whole; --split is for a run's own text")
+        _losses(opened, text, split or "test", sliding, stride, last)
+    else:
+        _split(opened[0], split or "test", sliding, stride, worst, beams, last)
+
+
+def _split(
+    run: RunFolder, split: Any, sliding: bool, stride: int | None, worst: int | None, beams: int, last: bool
+) -> None:
+    model = load_model(run, last=last)
     if sliding and stride is None:
         stride = sliding_stride(model)
     if worst is not None and not model.continues:
         raise UserError("--worst shows how a text goes on; this model does not continue texts")
     if beams > 1 and not isinstance(model, Transformer):
         raise UserError("--beams is for models that translate")
-    setup = replace(reopen(opened), model=model)
+    setup = replace(reopen(run), model=model)
     examples = setup.examples(split, stride=stride)
     say(f"{split} loss {told(evaluate(model, examples), setup, split, digits=6, counts=True)}")
     for line in results(setup, split, beams=beams):
@@ -84,3 +119,41 @@ def command(run: str, split: Any, sliding: bool, stride: int | None, worst: int 
         click.echo()
         for line in lines_of(worst_positions(model, setup.rows(split, stride=stride), worst), setup):
             click.echo(line, color=False if os.environ.get("NO_COLOR") else None)
+
+
+def _losses(
+    runs: Sequence[RunFolder], text: str | None, split: Any, sliding: bool, stride: int | None, last: bool
+) -> None:
+    """The loss of one run in words, of several as a table."""
+    rows = []
+    for run in runs:
+        found = measure(run, text, split=split, sliding=sliding, stride=stride, last=last)
+        score, characters, size = found.score, found.characters, found.size
+        if len(runs) == 1:
+            said = in_words(score, found.tokenizer, characters, size, found.rows, digits=6, counts=True)
+            say(f"{text}: perplexity {score.perplexity:.4f}, {said}")
+            return
+        figures = score.nats, score.perplexity, score.bits_per(characters), score.bits_per(size)
+        rows.append((str(run.path), *(f"{figure:.4f}" for figure in figures), f"{score.count:,}"))
+    head = ("run", "nats/token", "perplexity", "bits/char", "bits/byte", "tokens")
+    show_table(head, rows, leaving=("tokens", "nats/token", "perplexity"), left=("run",))
+
+
+def _choices(runs: Sequence[RunFolder], file: str, last: bool) -> None:
+    items = read_hellaswag(file)
+    endings = sum(len(item.endings) for item in items)
+    with click.progressbar(length=len(runs) * endings, label="HellaSwag", file=sys.stderr) as bar:
+        found = [(run, measure_hellaswag(run, items, last=last, progress=bar.update)) for run in runs]
+    if len(runs) == 1:
+        choices = found[0][1]
+        say(
+            f"{len(items):,} items: accuracy {_with_error(choices, choices.accuracy)}, length-normalised "
+            f"{_with_error(choices, choices.accuracy_norm)}; by chance 0.25"
+        )
+        return
+    rows = [(str(run.path), _with_error(c, c.accuracy), _with_error(c, c.accuracy_norm)) for run, c in found]
+    show_table(("run", "accuracy", "length-normalised"), rows, leaving=(), left=("run",))
+
+
+def _with_error(choices: Choices, accuracy: float) -> str:
+    return f"{accuracy:.4f} ± {choices.error(accuracy):.4f}"

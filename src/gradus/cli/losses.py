@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradus.evaluation import Score
-from gradus.text import CharTokenizer, Split, WordTokenizer
+from gradus.text import CharTokenizer, Rows, Split, Tokenizer, WordTokenizer
 from gradus.training import Setup
 
 
@@ -14,16 +14,31 @@ def told(score: Score, setup: Setup, part: Split, *, digits: int = 4, counts: bo
         said = f"{score.nats:.{digits}f} nats per {what}"
         said += "" if setup.labels else f", perplexity {score.perplexity:.4g}"
         return said + (f", over {score.count:,}" if counts else "")
-    characters, size = setup.size(part)
+    words = isinstance(setup.tokenizer, WordTokenizer)
+    return in_words(
+        score, setup.tokenizer, *setup.size(part), setup.rows(part) if words else None, digits=digits, counts=counts
+    )
+
+
+def in_words(
+    score: Score,
+    tokenizer: Tokenizer,
+    characters: int,
+    size: int,
+    rows: Rows | None = None,
+    *,
+    digits: int = 4,
+    counts: bool = False,
+) -> str:
+    """The loss of rows that are so many characters and bytes. Of words, the rows say how many are unknown."""
     per_character = f"{score.bits_per(characters):.{digits}f} bits per character"
-    if isinstance(setup.tokenizer, CharTokenizer):
+    if isinstance(tokenizer, CharTokenizer):
         return f"{score.nats:.{digits}f} nats, {per_character}" + (
             f", over {characters:,} characters" if counts else ""
         )
     out = f"{score.nats:.{digits}f} nats per token, {per_character}, {score.bits_per(size):.{digits}f} per byte"
     if counts:
         out += f", over {score.count:,} tokens, {characters:,} characters, {size:,} bytes"
-    if isinstance(setup.tokenizer, WordTokenizer):
-        ids = setup.rows(part).ids
-        out += f"; {100 * (ids == setup.tokenizer.unknown).mean():.1f} % of the words are unknown"
+    if isinstance(tokenizer, WordTokenizer) and rows is not None:
+        out += f"; {100 * (rows.ids == tokenizer.unknown).mean():.1f} % of the words are unknown"
     return out

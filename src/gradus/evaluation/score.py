@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradus.backend import torch
-from gradus.models import LanguageModel, device_of, inference
+from gradus.models import LanguageModel, device_of, inference, rows_at_once
 
 Ints = NDArray[np.int64]
 
@@ -66,20 +66,21 @@ class Score:
         return self.total / math.log(2) / number
 
 
-def evaluate(model: LanguageModel, rows: Rows, *, batch_size: int = 64) -> Score:
+def evaluate(model: LanguageModel, rows: Rows, *, batch_size: int | None = None) -> Score:
     """Score all rows, in eval mode and without a graph; the model is left in the mode it was in.
 
     Args:
         rows: every target that is not -1 is scored.
-        batch_size: rows at a time. It does not change the score, beyond rounding.
+        batch_size: rows at a time; None is what `rows_at_once` says. It does not change the score, beyond rounding.
 
     Raises:
         ValueError: if no target is scored.
     """
     device = device_of(model)
     total, count = 0.0, 0
+    at_once = batch_size or rows_at_once(model.config.vocab_size, model.block_size)
     with inference(model):
-        for x, y in rows.batches(batch_size):
+        for x, y in rows.batches(at_once):
             scored = model.scored(y)
             if scored:
                 _, loss = model(torch.from_numpy(x).to(device), torch.from_numpy(y).to(device))

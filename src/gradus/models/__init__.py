@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from gradus.lazy import lazy
 
 if TYPE_CHECKING:
-    from gradus.models.base import NOT_SCORED, LanguageModel, device_of, inference
+    from gradus.models.base import NOT_SCORED, LanguageModel, device_of, inference, rows_at_once
     from gradus.models.bigram import Bigram
     from gradus.models.config import (
         BigramConfig,
@@ -71,6 +71,7 @@ __all__ = [
     "device_of",
     "inference",
     "receptive_fields",
+    "rows_at_once",
     "sentence_embeddings",
 ]
 
@@ -92,7 +93,7 @@ _HOME = {
         ],
         "config",
     ),
-    **dict.fromkeys(["NOT_SCORED", "LanguageModel", "device_of", "inference"], "base"),
+    **dict.fromkeys(["NOT_SCORED", "LanguageModel", "device_of", "inference", "rows_at_once"], "base"),
     **dict.fromkeys(["MODELS", "build_model"], "registry"),
     "Bigram": "bigram",
     "Encoder": "encoder",

@@ -106,6 +106,11 @@ def mean_loss(logits: torch.Tensor, targets: torch.Tensor | None) -> torch.Tenso
     return F.cross_entropy(logits.view(-1, logits.size(-1)), targets.view(-1), ignore_index=NOT_SCORED)
 
 
+def rows_at_once(vocab_size: int, block_size: int) -> int:
+    """How many rows are scored at a time: 64, or so few that their logits are at most 2^27 numbers, half a gigabyte."""
+    return max(1, min(64, 2**27 // (vocab_size * block_size)))
+
+
 def device_of(model: nn.Module) -> torch.device | str:
     """Where the model's parameters are, and where its rows should therefore be."""
     parameter = next(iter(model.parameters()), None)

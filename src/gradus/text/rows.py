@@ -76,7 +76,13 @@ class Rows:
 
 
 def make_rows(
-    part: Corpus, tokenizer: Tokenizer, block_size: int, *, context: int | None = None, stride: int | None = None
+    part: Corpus,
+    tokenizer: Tokenizer,
+    block_size: int,
+    *,
+    context: int | None = None,
+    stride: int | None = None,
+    short: bool = False,
 ) -> Rows:
     """All rows of a corpus or of one part of it, every character scored exactly once.
 
@@ -91,13 +97,14 @@ def make_rows(
         context: how many ids each prediction must see, unless the text begins later than that. 1 (the default) gives
             windows that do not overlap; block_size lets every prediction see all that fits.
         stride: how far each window is from the next, the same choice in other words: T - context + 1.
+        short: whether a stream may be shorter than a row; two tokens it must have.
 
     Raises:
         UserError: if the text is shorter than a row, or holds a character that the tokenizer does not know.
         ValueError: if a size is out of range, or both context and stride are given.
     """
     stride = checked_stride(block_size, context, stride)
-    ids = encode_part(part, tokenizer, block_size)
+    ids = encode_part(part, tokenizer, 1 if short else block_size)
     if part.kind == "stream":
         return Rows(ids, *windows(np.array([0]), np.array([len(ids) - 1]), block_size, stride), block_size)
     ends = np.flatnonzero(

@@ -9,9 +9,9 @@ from typing import Any
 
 from gradus.errors import UserError
 from gradus.files import note
+from gradus.models import rows_at_once
 from gradus.training.config import TrainConfig
 
-EVALUATED_ROWS = 64  # rows at a time when the dev loss is measured
 NUMBER = 4  # bytes of a float32
 
 
@@ -47,7 +47,7 @@ def estimate(config: TrainConfig, model: Any) -> int:
     moments = {"sgd": int(config.momentum > 0)}.get(config.optimizer, 2)  # muon keeps one of its matrices
     parameters = model.parameters * (5 + 3 * moments)
     in_batch = min(config.batch_size * model.block_size, config.batch_tokens or math.inf)
-    tokens = max(in_batch, EVALUATED_ROWS * model.block_size)
+    tokens = max(in_batch, rows_at_once(model.vocab_size, model.block_size) * model.block_size)
     layers = getattr(model, "n_layer", 0)
     width = 20 * layers * getattr(model, "n_embd", 0) + 12 * layers * getattr(model, "n_hidden", 0)
     logits = 3 * model.vocab_size * (1 if model.parameters else 2)  # counts have theirs in float64

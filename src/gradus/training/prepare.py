@@ -187,8 +187,10 @@ def with_budget(values: Mapping[str, object], over: Mapping[str, object]) -> dic
     return {**others, **over}
 
 
-def rows_for(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, *, stride: int | None = None) -> Rows:
-    """The rows of a part that a model is scored on, as `Setup.rows` says.
+def rows_for(
+    model: LanguageModel, part: Corpus, tokenizer: Tokenizer, *, stride: int | None = None, short: bool = False
+) -> Rows:
+    """The rows of a part that a model is scored on, as `Setup.rows` says; `short` as in `make_rows`.
 
     Raises:
         UserError: if the text is shorter than a row, or the stride is out of range or for a model that carries a state.
@@ -200,7 +202,8 @@ def rows_for(model: LanguageModel, part: Corpus, tokenizer: Tokenizer, *, stride
             raise UserError("the model carries its state over all of the text: no window has to slide")
         return make_tracks(part, tokenizer, model.block_size)
     context = row_context(model)
-    return make_rows(part, tokenizer, model.block_size, context=context, stride=stride if context is None else None)
+    stride = stride if context is None else None
+    return make_rows(part, tokenizer, model.block_size, context=context, stride=stride, short=short)
 
 
 def slides(model: LanguageModel, kind: str | None) -> bool:

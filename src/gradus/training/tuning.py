@@ -64,9 +64,9 @@ def set_up_tuning(values: Mapping[str, object]) -> Setup:
 
 
 def _fitted(arrays: Arrays, model: LanguageModel, run: RunFolder) -> Arrays:
-    """Weights for a model whose block may be shorter: of the positions, which are all that depends on it, the first."""
-    sizes = {name: tensor.shape for name, tensor in model.state_dict().items()}
-    for name, array in arrays.items():
-        if array.shape != tuple(sizes[name]) and len(array) < sizes[name][0]:
-            raise UserError(f"block_size must be at most {len(array)}, as {run.path} has it, got {sizes[name][0]}")
-    return {name: array[: sizes[name][0]] if array.ndim else array for name, array in arrays.items()}
+    """Weights for a model whose block may be shorter: of the learned positions the first."""
+    sizes = {name: len(tensor) for name, tensor in model.state_dict().items() if name.endswith("wpe.weight")}
+    for name, size in sizes.items():
+        if len(arrays[name]) < size:
+            raise UserError(f"block_size must be at most {len(arrays[name])}, as {run.path} has it, got {size}")
+    return {name: array[: sizes.get(name)] if name in sizes else array for name, array in arrays.items()}

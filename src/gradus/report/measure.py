@@ -1,0 +1,76 @@
+"""Runs measured: on a split of their own text, on another text, in units that do not depend on the tokenizer, and on
+HellaSwag."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gradus.errors import UserError
+from gradus.evaluation import Choices, Score, evaluate, hellaswag
+from gradus.evaluation.hellaswag import Item
+from gradus.models import LanguageModel
+from gradus.text import Rows, Split, Tokenizer, load_corpus, scored_size
+from gradus.training import RunFolder, load_model, reopen, sliding_stride, tokenizer_of
+from gradus.training.prepare import rows_for
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The loss on a text, and how many characters and bytes (UTF-8) it is over."""
+
+    score: Score
+    characters: int
+    size: int
+    rows: Rows
+    tokenizer: Tokenizer
+
+
+def measure(
+    run: RunFolder,
+    text: str | Path | None = None,
+    *,
+    split: Split = "test",
+    sliding: bool = False,
+    stride: int | None = None,
+    last: bool = False,
+) -> Measured:
+    """The loss of a run's model on a text, each character scored once but those of a stream's first token.
+
+    Args:
+        text: a file, a folder, or a corpus by name, all of it; it is documents or a stream as the run's own text was.
+            None is the split of the run's own.
+        sliding: overlap the windows, so that every prediction sees at least three quarters of a block.
+        stride: how far each window is from the next, in tokens.
+        last: the last weights, not those with the lowest dev loss.
+
+    Raises:
+        UserError: if the run or the text cannot be read, the run's own text is no longer the same, or the text has a
+            character that the model does not know.
+    """
+    model = _continuing(run, last)
+    if text is None:
+        part = getattr(reopen(run).splits, split)
+    else:
+        part = load_corpus(str(text), kind="documents" if run.settings().get("kind") == "documents" else "stream")
+    if sliding and stride is None:
+        stride = sliding_stride(model)
+    tokenizer = tokenizer_of(run, model)
+    rows = rows_for(model, part, tokenizer, stride=stride, short=text is not None)
+    return Measured(evaluate(model, rows), *scored_size(part, tokenizer), rows, tokenizer)
+
+
+def measure_hellaswag(
+    run: RunFolder, items: list[Item], *, last: bool = False, progress: Callable[[int], None] = lambda _: None
+) -> Choices:
+    """What a run's model chooses: `gradus.evaluation.hellaswag`. UserError as there, or if the run cannot be read."""
+    model = _continuing(run, last)
+    return hellaswag(model, tokenizer_of(run, model), items, progress=progress)
+
+
+def _continuing(run: RunFolder, last: bool) -> LanguageModel:
+    model = load_model(run, last=last)
+    if not model.continues:
+        raise UserError(f"the model in {run.path} does not continue texts, so it has no loss on one")
+    return model
