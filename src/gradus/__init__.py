@@ -14,7 +14,7 @@ from gradus.lazy import lazy
 
 TYPE_CHECKING = False  # as in gradus.lazy
 if TYPE_CHECKING:
-    from gradus.api import Run, load, train
+    from gradus.api import Run, from_pretrained, load, train
     from gradus.gradcheck import derivative
     from gradus.scalar import Value
     from gradus.text import load_corpus
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    **dict.fromkeys(["Run", "load", "train"], "api"),
+    **dict.fromkeys(["Run", "from_pretrained", "load", "train"], "api"),
     "load_corpus": "text",
     "Value": "scalar",
     "derivative": "gradcheck",
 }
 
-__all__ = ["Run", "Value", "derivative", "load", "load_corpus", "train"]
+__all__ = ["Run", "Value", "derivative", "from_pretrained", "load", "load_corpus", "train"]
 
 __getattr__ = lazy(__name__, _HOME)
 

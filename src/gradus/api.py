@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from gradus.errors import UserError
 from gradus.evaluation import Score, evaluate
 from gradus.generation import SamplingRule, Texts, samples
+from gradus.hub import export_run, import_run
 from gradus.models import LanguageModel
 from gradus.report.answers import answers
+from gradus.report.measure import measure
 from gradus.report.train import kept_loss, train_run, write_pages, write_samples
 from gradus.text import Tokenizer, split_named, tokenizer_from_json
 from gradus.training import (
@@ -83,6 +85,23 @@ def load(path: str | Path) -> Run:
         UserError: if there is none.
     """
     return Run(path)
+
+
+def from_pretrained(source: str | Path, *, out: str | Path | None = None) -> Run:
+    """A run of weights that others have trained: GPT-2's, or a model of the same architecture.
+
+        run = gradus.from_pretrained("gpt2")
+        run.sample("Hello, I'm a language model,", length=30)
+
+    Args:
+        source: a folder as `transformers` writes it; or gpt2, gpt2-medium, gpt2-large, gpt2-xl or OWNER/NAME, which are
+            downloaded from the Hugging Face hub (the extra hub).
+        out: the folder of the run; runs/NAME-NUMBER if None.
+
+    Raises:
+        UserError: if there are no such weights, they are of another architecture, or the tokenizer does not fit.
+    """
+    return Run(import_run(source, out).path)
 
 
 class Run:
@@ -221,12 +240,20 @@ class Run:
         rule = build(SamplingRule, {"temperature": temperature})
         return Texts(answers(self._folder, self.model, text, number=n, beams=beams, rule=rule, seed=seed))
 
-    def evaluate(self, split: str = "test", *, sliding: bool = False, stride: int | None = None) -> Score:
+    def evaluate(
+        self,
+        split: str = "test",
+        *,
+        text: str | Path | None = None,
+        sliding: bool = False,
+        stride: int | None = None,
+    ) -> Score:
         """The loss on every character of a split, each scored once; of a model that translates, labels or finds hidden
         tokens, on every token of a target, label or hidden token.
 
         Args:
             split: train, dev (also called val or validation) or test.
+            text: a file, a folder or a corpus by name, all of which is measured instead.
             sliding: overlap the windows, so that every prediction sees at least three quarters of a block.
             stride: how far each window is from the next, in tokens; 1 gives every prediction a full context.
 
@@ -236,9 +263,22 @@ class Run:
         part = split_named(split)
         if stride is not None:
             _require_whole("stride", stride)
+        if text is not None:
+            return measure(self._folder, text, sliding=sliding, stride=stride).score
         if sliding and stride is None:
             stride = sliding_stride(self.model)
         return evaluate(self.model, self._setup.examples(part, stride=stride))
+
+    def export(self, folder: str | Path) -> str:
+        """Write the model and its tokenizer into a new folder, for Hugging Face's `transformers`.
+
+        Returns:
+            the class there that loads it.
+
+        Raises:
+            UserError: if there is none that does the same, or the folder is not empty.
+        """
+        return export_run(self._folder, folder)
 
     def plot(self) -> Figure:
         """The losses while it was trained, beside the loss of guessing; a notebook shows the figure."""
@@ -274,6 +314,8 @@ class Run:
         if not self._folder.has_model:
             return f"Run {self.path}: {self.config.model} on {self._corpus}, not trained yet"
         progress, parameters = progress_of(self._folder), self.model.num_parameters()
+        if "imported" in (data := self._folder.state()["data"]):
+            return f"Run {self.path}: {self.config.model} imported from {data['imported']}, {parameters:,} parameters"
         counts = is_counting(self.model)
         done = f"{parameters:,} counts" if counts else f"{parameters:,} parameters, {progress.step:,} steps"
         best = "" if progress.best_loss is None else f", dev loss {progress.best_loss:.4f}"

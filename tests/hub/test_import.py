@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+import gradus
 from gradus.errors import UserError
 from gradus.hub import download, gpt2, import_run
 from gradus.hub.download import RELEASES, Release
@@ -59,6 +60,17 @@ def test_an_imported_run_has_the_folders_weights_and_says_where_they_are_from(fo
     data = run.state()["data"]
     assert data["imported"] == str(folder)
     assert list(data["sha256"]) == ["model.safetensors"]
+
+
+def test_from_python_it_is_a_run_like_any_other(folder: Path, tmp_path: Path) -> None:
+    run = gradus.from_pretrained(folder, out=tmp_path / "run")
+    assert repr(run) == f"Run {tmp_path / 'run'}: gpt imported from {folder}, 1,568 parameters"
+    assert len(run.sample("to be", length=5, seed=1)) == 1
+    (tmp_path / "text.txt").write_text("to be or not to be")
+    assert run.evaluate(text=tmp_path / "text.txt").count == len(TOKENIZER.encode("to be or not to be")) - 1
+    assert run.export(tmp_path / "back") == "GPT2LMHeadModel"
+    again = gradus.from_pretrained(tmp_path / "back", out=tmp_path / "again")
+    assert again.evaluate(text=tmp_path / "text.txt") == run.evaluate(text=tmp_path / "text.txt")
 
 
 def test_the_causal_masks_of_older_files_are_no_weights(folder: Path, tmp_path: Path) -> None:

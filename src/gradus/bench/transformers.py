@@ -9,7 +9,7 @@ from gradus.backend import nn, torch
 from gradus.bench.work import SEED, Compile, Work, as_it_is, tokens, windows
 from gradus.models import GPT, GPTConfig
 
-VOCABULARY = 65
+VOCABULARY, GPT2_VOCABULARY = 65, 50_257
 TEXT = 50_000
 
 _Batches = Iterator[tuple[torch.Tensor, torch.Tensor]]
@@ -30,12 +30,17 @@ def large(compile: Compile = as_it_is) -> Work:
     return _training(GPTConfig(VOCABULARY, 256, n_layer=6, n_head=6, n_embd=384), 8, compile)
 
 
+def gpt2(compile: Compile = as_it_is) -> Work:
+    """The smallest GPT-2, 124 M parameters, one row at a time."""
+    return _training(GPTConfig(GPT2_VOCABULARY, 256, n_layer=12, n_head=12, n_embd=768, bias=True), 1, compile)
+
+
 def forward(compile: Compile = as_it_is) -> Work:
     """The logits of one row, as in evaluation."""
     config = GPTConfig(VOCABULARY, 256, n_layer=6, n_head=6, n_embd=384)
     torch.manual_seed(SEED)
     model = compile(GPT(config).eval())
-    batches = _batches(1, config.block_size)
+    batches = _batches(1, config.block_size, VOCABULARY)
 
     def step() -> torch.Tensor:
         with torch.no_grad():
@@ -50,7 +55,7 @@ def _training(config: GPTConfig, batch: int, compile: Compile) -> Work:
     model = GPT(config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, betas=(0.9, 0.99), weight_decay=0.1)
     run = compile(model)
-    batches = _batches(batch, config.block_size)
+    batches = _batches(batch, config.block_size, config.vocab_size)
 
     def step() -> float:
         x, y = next(batches)
@@ -64,7 +69,7 @@ def _training(config: GPTConfig, batch: int, compile: Compile) -> Work:
     return Work({"": step})
 
 
-def _batches(batch: int, block_size: int) -> _Batches:
-    rows = windows(tokens(VOCABULARY, TEXT), batch, block_size + 1)
+def _batches(batch: int, block_size: int, vocabulary: int) -> _Batches:
+    rows = windows(tokens(vocabulary, TEXT), batch, block_size + 1)
     pairs = [(row[:, :-1].copy(), row[:, 1:].copy()) for row in rows]
     return cycle([(torch.from_numpy(x), torch.from_numpy(y)) for x, y in pairs])
