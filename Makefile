@@ -6,13 +6,16 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help climb test test-slow damage test-processors test-pythons lint clean
+.PHONY: help climb lessons test test-slow damage test-processors test-pythons lint clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 climb: .venv/base ## train every rung of the ladder on embedded text, compare them in one table and one page
 	$(BIN)/gradus climb
+
+lessons: .venv/dev ## run the lessons, and write their notebooks anew
+	$(BIN)/python docs/make_lessons.py
 
 test: .venv/dev ## ruff, strict types, and every test but the slow ones
 	$(BIN)/ruff check

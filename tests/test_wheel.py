@@ -42,7 +42,14 @@ def test_every_file_of_the_package_is_in_the_wheel(installed: Path) -> None:
         found = (p.relative_to(folder) for p in folder.rglob("*") if p.is_file())
         return {str(p) for p in found if "__pycache__" not in p.parts}
 
-    assert files(installed / "gradus") == files(CHECKOUT / "src" / "gradus")
+    lessons = {f"lessons/{name}" for name in files(CHECKOUT / "lessons")}
+    assert files(installed / "gradus") == files(CHECKOUT / "src" / "gradus") | lessons
+
+
+def test_the_wheel_brings_the_lessons(installed: Path, tmp_path: Path) -> None:
+    run(installed, tmp_path, "-m", "gradus", "lessons", "mine")
+    copied = {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()}
+    assert copied == {path.name: path.read_bytes() for path in (CHECKOUT / "lessons").iterdir() if path.is_file()}
 
 
 def test_the_wheel_trains_a_model_and_writes_with_it(installed: Path, tmp_path: Path) -> None:

@@ -20,12 +20,16 @@ from gradus.plots import (
     plot_activations,
     plot_attention,
     plot_counts,
+    plot_decision,
     plot_embeddings,
+    plot_function,
     plot_gradients,
     plot_losses,
+    plot_matrix,
     plot_saturation,
     plot_series,
     plot_text,
+    score_grid,
 )
 from gradus.plots.colored import SHADES, shade
 from gradus.plots.embeddings import APART, principal_components, spread
@@ -272,3 +276,53 @@ print([key for key in before if before[key] is not before["backend"] and matplot
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("[]\n", "")
+
+
+def test_a_line_touches_the_curve_and_has_its_slope() -> None:
+    axes = plot_function(lambda x: x * x, -1, 3, lines={"slope 2": (1.0, 2.0)}, points=[1.0]).axes[0]
+    curve, line, point = axes.get_lines()
+    x, y = np.asarray(curve.get_xydata()).T
+    np.testing.assert_allclose(y, x * x)
+    np.testing.assert_allclose(np.asarray(line.get_xydata())[:, 1], 1 + 2 * (x - 1))
+    np.testing.assert_array_equal(point.get_xydata(), [[1, 1]])
+    assert legend(axes) == ["slope 2"]
+    assert axes.get_xlim() == (-1, 3)
+    with pytest.raises(ValueError, match="less than high, got 1 and 1"):
+        plot_function(abs, 1, 1)
+
+
+def test_every_number_of_a_matrix_is_in_its_cell_and_its_rows_sums_beside_it() -> None:
+    figure = plot_matrix({"p": [[0.25, 0.75], [0.5, -0.5]], "q": [1, 2]}, columns="xy", sums=True)
+    p, q = figure.axes
+    assert [t.get_text() for t in p.texts] == ["0.25", "0.75", "0.50", "-0.50", "= 1.00", "= 0.00"]
+    assert [t.get_text() for t in q.texts] == ["1.00", "2.00", "= 3.00"]
+    assert [t.get_text() for t in p.get_xticklabels()] == ["x", "y"]
+    assert p.get_images()[0].get_clim() == q.get_images()[0].get_clim() == (-2, 2)
+    with pytest.raises(ValueError, match="'p' has 2 columns, got 3 names"):
+        plot_matrix({"p": [[1, 2]]}, columns="xyz")
+    with pytest.raises(ValueError, match="no matrices"):
+        plot_matrix({})
+
+
+def test_the_line_of_a_decision_lies_where_the_score_is_0() -> None:
+    points, labels = [[0.0, 0.0], [2.0, 1.0]], [-1, 1]
+    grid = score_grid(lambda x, _: x - 1, points, size=9)
+    assert grid.shape == (9, 9)
+    np.testing.assert_allclose(grid[0], np.linspace(-1.4, 1.4, 9), atol=1e-12)
+    axes = plot_decision({"step 0": grid}, points, labels).axes[0]
+    assert axes.get_title(loc="left") == "step 0"
+    boundary, squares, circles = axes.collections
+    np.testing.assert_allclose(np.asarray(boundary.get_paths()[0].vertices)[:, 0], 1.0, atol=1e-12)
+    np.testing.assert_array_equal(squares.get_offsets(), [[0, 0]])
+    np.testing.assert_array_equal(circles.get_offsets(), [[2, 1]])
+    with pytest.raises(ValueError, match="plot_decision takes grids"):
+        plot_decision({"step 0": grid}, points, [1])
+
+
+def test_an_error_against_a_step_has_two_logarithmic_axes_and_a_gap_at_0() -> None:
+    figure = plot_series(
+        [1e-8, 1e-4, 1], {"error": [0.0, 1e-9, 1]}, title="", ylabel="", xlabel="h", log=True, log_steps=True
+    )
+    (axes,) = figure.axes
+    assert (axes.get_xscale(), axes.get_yscale(), axes.get_xlabel()) == ("log", "log", "h")
+    np.testing.assert_array_equal(axes.get_lines()[0].get_ydata(), [np.nan, 1e-9, 1])

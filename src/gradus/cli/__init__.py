@@ -35,6 +35,7 @@ VERBS = {
     "draw": "Draw the computation graph of an expression, with its gradients.",
     "tokenize": "Show the tokens of a text, with their ids.",
     "data": "List the corpora, or show what is in one.",
+    "lessons": "Copy the lessons into a folder: from the derivative of one number on, in steps.",
     "bench": "Measure the engine side by side with PyTorch and micrograd on this machine.",
 }
 

@@ -86,6 +86,7 @@ VERBS_MEANT = {
     **dict.fromkeys(["corpora", "dataset", "datasets", "download", "corpus"], "data"),
     **dict.fromkeys(["exec", "python", "notebook"], "run FILE"),
     **dict.fromkeys(["ladder", "all"], "climb"),
+    **dict.fromkeys(["course", "tutorial", "notebooks"], "lessons DIR"),
     "help": "--help",
     "version": "--version",
 }

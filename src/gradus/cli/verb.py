@@ -20,6 +20,7 @@ ARGUMENTS = {
     "EXPRESSION": 'such as "tanh(2*a + 1)"',
     "FOLDER|gpt2|OWNER/NAME": "a folder with weights, or their name on the Hugging Face hub",
     "FOLDER": "the new folder to write",
+    "DIR": "the folder to copy them into, such as lessons",
     "NAME": "a corpus; gradus data lists them",
     "TEXT": "the text itself, or - for standard input",
 }

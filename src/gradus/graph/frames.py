@@ -3,9 +3,11 @@ many frames the one is shown whose radio button is chosen, so it also works in a
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
+from itertools import count
+from zlib import crc32
 
+_NUMBER = count()
 MOST = 60  # frames in a notebook; a walk of a thousand steps is for `table` and `save`
 
 _STYLE = """
@@ -30,7 +32,7 @@ class Frames(list[str]):
 
 def stepper(frames: Sequence[str], total: int) -> str:
     """HTML that shows one of the frames, the first at first; `total` says how many there are beyond them."""
-    name = f"frames-{os.urandom(4).hex()}"  # several of them may stand in one page
+    name = f"frames-{crc32(''.join(frames).encode()):08x}-{next(_NUMBER)}"  # several of them may stand in one page
     chosen = ",".join(f"#{name}-{i}:checked~section:nth-of-type({i + 1})" for i in range(len(frames)))
     buttons = "".join(
         f'<input type="radio" name="{name}" id="{name}-{i}" title="step {i}"{" checked" if i == 0 else ""}>'

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from gradus.plots.counts import plot_counts as plot_counts
     from gradus.plots.cross_attention import plot_cross_attention as plot_cross_attention
     from gradus.plots.curve import LossCurve as LossCurve
+    from gradus.plots.decision import plot_decision as plot_decision
+    from gradus.plots.decision import score_grid as score_grid
     from gradus.plots.embeddings import plot_embeddings as plot_embeddings
+    from gradus.plots.function import plot_function as plot_function
     from gradus.plots.gradients import plot_gradients as plot_gradients
     from gradus.plots.heads import plot_heads as plot_heads
     from gradus.plots.losses import plot_losses as plot_losses
+    from gradus.plots.matrix import plot_matrix as plot_matrix
     from gradus.plots.neighbours import plot_neighbours as plot_neighbours
     from gradus.plots.saturation import plot_saturation as plot_saturation
     from gradus.plots.schedule import plot_schedule as plot_schedule
@@ -40,16 +44,20 @@ _HOME = {
     "plot_confusion": "confusion",
     "plot_counts": "counts",
     "plot_cross_attention": "cross_attention",
+    "plot_decision": "decision",
     "plot_embeddings": "embeddings",
+    "plot_function": "function",
     "plot_gradients": "gradients",
     "plot_heads": "heads",
     "plot_losses": "losses",
+    "plot_matrix": "matrix",
     "plot_neighbours": "neighbours",
     "plot_saturation": "saturation",
     "plot_schedule": "schedule",
     "plot_series": "series",
     "plot_sweep": "sweep",
     "plot_text": "texts",
+    "score_grid": "decision",
 }
 
 __getattr__ = lazy("gradus.plots", _HOME)

@@ -1,7 +1,9 @@
-"""Numbers that are collected while a network trains, one line for each layer or parameter, against the step."""
+"""Numbers in order, one line for each name: what is collected while a network trains, against the step, or an error
+against whatever it depends on."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
@@ -17,8 +19,10 @@ def plot_series(
     *,
     title: str,
     ylabel: str,
+    xlabel: str = "step",
     level: float | None = None,
     log: bool = False,
+    log_steps: bool = False,
 ) -> Figure:
     """Draw one line for each name.
 
@@ -26,10 +30,11 @@ def plot_series(
         >>> figure = plot_series([100, 200], ratios, title="Updates", ylabel="log10 of the ratio", level=-3)
 
     Args:
-        steps: when the numbers were collected.
+        steps: when the numbers were collected, or what `xlabel` says.
         series: name -> a number for each step.
         level: where a dashed line marks what is good, such as -3 for the log10 of the update-to-data ratio.
-        log: a logarithmic axis for the numbers.
+        log: a logarithmic axis for the numbers. A 0 has no place there and leaves a gap.
+        log_steps: a logarithmic axis for the steps.
 
     Raises:
         ValueError: if a series has not a number for each step.
@@ -38,17 +43,28 @@ def plot_series(
         if len(values) != len(steps):
             raise ValueError(f"{name!r} has {len(values)} numbers for {len(steps)} steps")
     figure = new_figure(4.2, 2.8 + 0.17 * len(series))
-    axes = dress(figure.add_subplot(), title=title, xlabel="step", ylabel=ylabel)
+    axes = dress(figure.add_subplot(), title=title, xlabel=xlabel, ylabel=ylabel)
     if log:
         axes.set_yscale("log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")  # 0.5, not 5 × 10⁻¹
+        if not _many_decades(series):
+            axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")  # 0.5, not 5 × 10⁻¹
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.tick_params(which="minor", length=0)
+    if log_steps:
+        axes.set_xscale("log")
+        axes.tick_params(which="minor", length=0)
     for i, (name, values) in enumerate(series.items()):
+        values = [value or math.nan for value in values] if log else values
         axes.plot(steps, values, color=series_color(i), label=name, **line_style(i))
     if level is not None:
         axes.axhline(level, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
     if series:
         figure.legend(loc="outside lower left", frameon=False, fontsize=SMALL, labelcolor=INK)
     return figure
+
+
+def _many_decades(series: Mapping[str, Sequence[float]]) -> bool:
+    """Whether powers of ten alone are enough to read the axis by."""
+    sizes = [value for values in series.values() for value in values if value > 0]
+    return bool(sizes) and max(sizes) > 1e4 * min(sizes)
