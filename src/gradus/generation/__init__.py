@@ -2,6 +2,7 @@
 and other answers to a text."""
 
 from gradus.generation.answers import fill_masks, label_probabilities, translations
+from gradus.generation.decoder import half_precision
 from gradus.generation.generate import generate, stream
 from gradus.generation.sample import SamplingRule, sample_token
 from gradus.generation.texts import Texts, samples
@@ -15,6 +16,7 @@ __all__ = [
     "fill_masks",
     "generate",
     "label_probabilities",
+    "half_precision",
     "sample_token",
     "samples",
     "stream",

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, overload
 
 from gradus.backend import F, torch
+from gradus.generation.decoder import decoder
 from gradus.generation.sample import SamplingRule, sample_token
 from gradus.models import LanguageModel, inference
 
@@ -118,9 +119,14 @@ def _steps(
     state = None  # what the model keeps of the tokens before
     ended = torch.zeros(len(rows), 1, dtype=torch.bool, device=rows[0].device)  # the rows that have drawn `stop`
     seen = _seen(rows, model.config.vocab_size) if rule.repetition_penalty != 1 else None
+    compiled = decoder(model)
     for _ in range(max_new_tokens):
-        with inference(model):
-            logits, state = model.read_rows(rows) if token is None else model.read(token, state)  # (B, V)
+        if token is not None and compiled is not None and compiled.takes(token, state):
+            logits = compiled.read(token, state)
+        else:
+            with inference(model):
+                logits, state = model.read_rows(rows) if token is None else model.read(token, state)  # (B, V)
+        with torch.no_grad():
             token = sample_token(logits, rule, seen=seen, generator=generator)  # (B, V) -> (B, 1)
             logprob = F.log_softmax(logits.float(), dim=-1).gather(1, token)  # (B, V) -> (B, 1)
         if stop is not None:

@@ -97,7 +97,7 @@ class GPT(CachedModel):
 
     def __init__(self, config: GPTConfig) -> None:
         super().__init__(config, context=config.block_size)
-        self.n_layer = config.n_layer
+        self.n_layer, self.n_head = config.n_layer, config.n_head
         self.transformer = nn.ModuleDict(
             {
                 "wte": nn.Embedding(config.vocab_size, config.n_embd),

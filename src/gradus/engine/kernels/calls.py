@@ -1,7 +1,7 @@
 """Arrays and functions by address.
 
-`floats` makes an array of an address; `job` and `call` let one thread hand a compiled function with its arguments to
-another.
+`floats` makes an array of an address, `halves` one of float16; `job` and `call` let one thread hand a compiled function
+with its arguments to another.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ intrinsic: Any = extending.intrinsic
 
 _WORD = ir.IntType(64)
 _FLOAT = ir.FloatType()
+_HALF_WORD = ir.IntType(16)
 
 
 @intrinsic
@@ -36,6 +37,31 @@ def floats(address: int, n: int) -> Array:
     """The n float32 elements at an address, as an array."""
     array: Array = carray(_float_pointer(address), n)
     return array
+
+
+@intrinsic
+def _half_pointer(typing_context: Any, address: Any) -> Any:
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], _HALF_WORD.as_pointer())
+
+    return types.CPointer(types.uint16)(types.intp), code
+
+
+@njit(inline="always", cache=True)
+def halves(address: int, n: int) -> Array:
+    """The n float16 elements at an address, as an array of their bits, which `widened` makes numbers of."""
+    array: Array = carray(_half_pointer(address), n)
+    return array
+
+
+@intrinsic
+def widened(typing_context: Any, bits: Any) -> Any:
+    """A float16 number, given its bits, as float32."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.fpext(builder.bitcast(arguments[0], ir.HalfType()), _FLOAT)
+
+    return types.float32(types.uint16), code
 
 
 @intrinsic

@@ -30,6 +30,21 @@ def prefer_wide_vectors(typing_context: Any) -> Any:
 
 
 @intrinsic
+def prefetch(typing_context: Any, address: Any) -> Any:
+    """Let the processor load the cache line at an address, which need not be valid, while it goes on."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        flag = ir.IntType(32)
+        pointer = builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+        shape = ir.FunctionType(ir.VoidType(), [pointer.type, flag, flag, flag])
+        load = builder.module.declare_intrinsic("llvm.prefetch", (pointer.type,), shape)
+        builder.call(load, [pointer, flag(0), flag(3), flag(1)])  # to read, into the first-level cache, data
+        return context.get_dummy_value()
+
+    return types.void(types.intp), code
+
+
+@intrinsic
 def fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:
     """a * b + c with one rounding, in a's type."""
 
