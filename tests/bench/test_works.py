@@ -9,9 +9,10 @@ import json
 import numpy as np
 import pytest
 
-from gradus.bench import lectures, moons, operations, products, transformers
+from gradus.bench import generation, lectures, moons, operations, products, transformers
 from gradus.bench.work import BATCHES, Work, tokens, windows
 from gradus.bench.worker import measure, serve
+from gradus.models import GPTConfig
 
 
 def test_the_text_has_four_successors_for_each_token() -> None:
@@ -83,3 +84,13 @@ def test_a_worker_answers_each_order_with_a_line() -> None:
     first, second = map(json.loads, answers.getvalue().splitlines())
     assert set(first) == {"seconds", "check", "cores", "peak"}
     assert len(second["seconds"][""]) == 2
+
+
+def test_generation_draws_the_same_tokens_with_a_cache_without_and_in_half_precision(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(generation, "CHARACTERS", GPTConfig(65, 24, n_layer=2, n_head=2, n_embd=32))
+    makers = (generation.characters, generation.characters_half, generation.characters_uncached)
+    for part, places in (("256 characters", 6), ("the last of 256", 4)):
+        checks = [work.check(work.steps[part]()) for work in (make() for make in makers)]
+        assert checks == pytest.approx([checks[0]] * 3, rel=10.0**-places)

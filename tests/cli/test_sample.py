@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from gradus.api import Run
 from gradus.cli import main
 from gradus.errors import UserError
-from tests.cli.commands import gradus, refused, write_documents, write_stream
+from tests.cli.commands import SMALL, gradus, refused, write_documents, write_stream
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +120,10 @@ def test_documents_of_several_prompts_end_by_themselves(tmp_path: Path) -> None:
     texts = Run(tmp_path / "run").sample(["a", "bc"], 2)
     assert [text[0] for text in texts] == ["a", "b", "a", "b"]
     assert all(set(text) <= set("abcde") for text in texts)
+
+
+def test_weights_of_a_gpt_are_stored_as_float16_if_asked(run: Path, tmp_path: Path) -> None:
+    text = write_stream(tmp_path)
+    assert gradus("train", text, "--model", "gpt", "--steps", 3, *SMALL, "--out", tmp_path / "gpt").exit_code == 0
+    assert len(gradus("sample", tmp_path / "gpt", "--dtype", "float16", "--length", 30).stdout) == 31
+    assert "are for the model gpt, not ngram" in refused("sample", run, "--dtype", "float16")

@@ -8,6 +8,7 @@ import pytest
 from gradus import backend
 from gradus.backend import torch
 from gradus.engine import kernels
+from gradus.errors import UserError
 from gradus.generation import SamplingRule, generate, half_precision
 from gradus.generation.decoder import decoder
 from gradus.models import GPT, GPTConfig, build_model, inference
@@ -82,7 +83,7 @@ def test_half_precision_rounds_matrices_and_refuses_what_it_cannot_hold() -> Non
         np.testing.assert_array_equal(parameter.numpy(), expected)
     with torch.no_grad():
         model.lm_head.weight[0, 0] = 1e6
-    with pytest.raises(ValueError, match=r"weight has a weight of 1e\+06, which float16"):
+    with pytest.raises(UserError, match=r"weight has a weight of 1e\+06, which float16"):
         half_precision(model)
-    with pytest.raises(ValueError, match="are for the model gpt, not bigram"):
+    with pytest.raises(UserError, match="are for the model gpt, not bigram"):
         half_precision(build_model("bigram", vocab_size=3, block_size=4))

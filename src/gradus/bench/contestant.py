@@ -13,13 +13,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from gradus.bench.rows import COMPILED, MICROGRAD, PYTORCH, Row
+from gradus.bench.rows import COMPILED, MICROGRAD, PYTORCH, TRANSFORMERS, Row
 
 WARMUP = 2  # untimed steps before a contestant is ready: they load kernels and allocate memory
 
 Tell: TypeAlias = Callable[[str], None]  # reports progress, a line at a time
 
-_NEEDS = {PYTORCH: "torch", COMPILED: "torch", MICROGRAD: "micrograd"}  # contestant -> package
+_NEEDS = {
+    PYTORCH: "torch",
+    COMPILED: "torch",
+    MICROGRAD: "micrograd",
+    TRANSFORMERS: "transformers",
+}  # contestant -> package
 _NO_COMPILER = ("InvalidCxxCompiler", "CppCompileError", "No working C++ compiler")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from gradus.bench.contestant import Field, Reply, Roster, Tell, assembled
 from gradus.bench.line import Line
-from gradus.bench.rows import GRADUS, PRODUCTS, Row
+from gradus.bench.rows import GRADUS, PRODUCTS, READING, Row
 
 AGREE = 1e-3  # relative difference of two correct losses, at most: float32 sums in another order, over many steps
 MEAN = "geometric mean"
@@ -47,7 +47,7 @@ def disagreement(line: Line, roster: Roster) -> None:
     """Remove contestants whose result differs from ours: their times are not comparable."""
     ours = line.check.get(GRADUS)
     for name, theirs in line.check.items():
-        if ours is None or name in (GRADUS, PRODUCTS) or math.isclose(ours, theirs, rel_tol=AGREE):
+        if ours is None or name in (GRADUS, PRODUCTS, READING) or math.isclose(ours, theirs, rel_tol=AGREE):
             continue
         del line.rounds[name]
         line.absent[name] = "disagrees"

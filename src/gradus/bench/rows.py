@@ -14,6 +14,7 @@ from gradus.errors import UserError
 
 GRADUS, PYTORCH, COMPILED = "gradus", "PyTorch", "compiled"
 MICROGRAD, PRODUCTS = "micrograd", "products"
+TRANSFORMERS, HALF, READING, UNCACHED = "transformers", "float16", "reading", "uncached"
 
 Threads = Literal["each", "most", "one"]  # a row for each number of threads, for the largest only, or with one
 
@@ -167,6 +168,44 @@ ROWS = (
             "1 x 768 -> 50257",
         ),
         steps=20,
+    ),
+    Row(
+        "generate",
+        "GPT-2 of 124M, 200 tokens after 8; also as float16",
+        {
+            GRADUS: "generation:gpt2",
+            TRANSFORMERS: "generation:gpt2_transformers",
+            HALF: "generation:gpt2_half",
+        },
+        _at_least(1.3, 2.0),
+        ratio=(TRANSFORMERS, GRADUS),
+        rounds=3,
+        threads="most",
+        slow=True,
+    ),
+    Row(
+        "generate-bandwidth",
+        "the same over reading the weights from memory",
+        {GRADUS: "generation:gpt2", READING: "generation:gpt2_reading"},
+        _at_least(0.4, 0.6),
+        ratio=(READING, GRADUS),
+        rounds=3,
+        threads="most",
+        slow=True,
+    ),
+    Row(
+        "generate-characters",
+        "GPT 6/6/384 of characters, with and without a cache; also as float16",
+        {
+            GRADUS: "generation:characters",
+            UNCACHED: "generation:characters_uncached",
+            HALF: "generation:characters_half",
+        },
+        {"the last of 256": Goal(20.0)},
+        ratio=(UNCACHED, GRADUS),
+        rounds=3,
+        threads="most",
+        slow=True,
     ),
     Row(
         "draws",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from gradus import backend
 from gradus.backend import torch
+from gradus.errors import UserError
 from gradus.models import GPT, LanguageModel
 
 Floats = NDArray[np.floating[Any]]
@@ -26,17 +27,17 @@ def half_precision(model: LanguageModel) -> None:
     The arithmetic stays float32. A rounded weight differs by at most a part in 2,048 from what it was.
 
     Raises:
-        ValueError: if the model is no GPT, or a weight is too large for float16.
+        UserError: if the model is no GPT, or a weight is too large for float16.
     """
     if not isinstance(model, GPT):
-        raise ValueError(f"weights in half precision are for the model gpt, not {type(model).__name__.lower()}")
+        raise UserError(f"weights in half precision are for the model gpt, not {type(model).__name__.lower()}")
     halves = {}
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if name.endswith("weight") and parameter.dim() == 2:
                 largest = float(parameter.abs().max().item())
                 if not largest <= float(np.finfo(np.float16).max):
-                    raise ValueError(f"{name} has a weight of {largest:g}, which float16 cannot hold")
+                    raise UserError(f"{name} has a weight of {largest:g}, which float16 cannot hold")
                 parameter.copy_(parameter.to(torch.float16).float())
                 halves[name] = parameter.detach().cpu().numpy().astype(np.float16)
     setattr(model, _HALVES, halves)
