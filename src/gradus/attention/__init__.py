@@ -1,5 +1,5 @@
-"""Attention in steps, each a function that fits on a hand: from the mean of what came before to many heads and to
-cross-attention, and what happens when a step is left out.
+"""Attention in steps, each a short function: from the mean of what came before to many heads and to cross-attention,
+and what happens when a step is left out.
 
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=(5, 8))  # five tokens of eight numbers
