@@ -122,13 +122,29 @@ def test_masked_encoder_fills_in_and_is_fine_tuned(moods: Path, tmp_path: Path) 
     assert "test labels of 9 texts" in result.stdout
 
 
+@pytest.mark.parametrize("masked", [(), ("--masked",)])
+def test_encoder_is_looked_into(masked: tuple[str, ...], moods: Path, tmp_path: Path) -> None:
+    options = ("--model", "encoder", "--tokenizer", "words", *masked, *TINY)
+    result = gradus("train", moods, *options, "--diagnose", "-o", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    pictures = {path.stem for path in (tmp_path / "run" / "diagnostics").glob("*.png")}
+    assert {"gradients", "weight-gradients", "gradient-norm", "updates", "activations"} <= pictures
+
+
+def test_transformer_is_looked_into(tmp_path: Path) -> None:
+    result = gradus("train", "reverse", "--model", "transformer", *TINY, "--diagnose", "-o", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+    pictures = {path.stem for path in (tmp_path / "run" / "diagnostics").glob("*.png")}
+    assert {"gradients", "weight-gradients", "gradient-norm", "updates", "embedding"} <= pictures
+
+
 def test_what_is_made_for_models_of_the_next_token_says_so(reverse: Path, tmp_path: Path) -> None:
     assert refused("climb", "reverse", "-o", tmp_path / "climb") == (
         "a climb compares models of the next token of a text, and reverse is pairs: train what is made for that by "
         "gradus train reverse --model transformer"
     )
     assert refused("page", reverse).startswith("pages and comparisons show models of the next token")
-    said = refused("train", "reverse", "--model", "transformer", "--diagnose", "-o", tmp_path / "none")
-    assert said == "diagnostics look into models of the next token; transformer is none"
+    said = refused("train", "reverse", "--model", "transformer", "--page", "-o", tmp_path / "none")
+    assert said == "pages and comparisons show models of the next token; transformer is none: see gradus eval"
     assert not (tmp_path / "none").exists()
     assert not (tmp_path / "climb").exists()

@@ -20,7 +20,7 @@ from gradus.evaluation import evaluate
 from gradus.files import saving
 from gradus.models import MODELS
 from gradus.report.answers import results
-from gradus.report.diagnose import looked_at
+from gradus.report.examine import require_continues
 from gradus.report.train import kept_loss, train_run, write_pages, write_samples
 from gradus.text import CharTokenizer
 from gradus.text.summary import WHAT
@@ -133,8 +133,8 @@ def command(
     if find_lr:
         _find_lr(setup, Path(folder or "."))
         return
-    if diagnose:
-        looked_at(setup)  # or refuse, before anything is written
+    if page:
+        require_continues(setup.model, setup.config.model)  # before anything is written
     run = create_run(setup, folder)
     with run.in_use(), work_goes_on():
         write_beginning(run, setup)
@@ -224,8 +224,9 @@ def _report(run: RunFolder, setup: Setup, result: TrainResult) -> float:
     say(f"test loss {told(tested, setup, 'test')}")
     for line in results(setup, "test"):
         click.echo(line)
-    rate = f", {result.tokens_per_second:,.0f} tokens/s" if result.tokens_per_second else ""
-    say(f"{result.tokens:,} tokens in {result.seconds:.0f} s{rate}\n")
+    unit = "labels" if setup.labels else "tokens"
+    rate = f", {result.tokens_per_second:,.0f} {unit}/s" if result.tokens_per_second else ""
+    say(f"{result.tokens:,} {unit} in {result.seconds:.0f} s{rate}\n")
     write_samples(run, setup, show=partial(click.echo, nl=False))
     sliding = " --sliding" if slides(setup.model, setup.corpus.kind) else ""
     click.echo(f"\nrun      {run.path}")

@@ -67,10 +67,10 @@ class TranslationAttention:
     cross: list[Floats]
 
 
-def layers(model: LanguageModel, idx: Ints) -> dict[str, Layer]:
+def layers(model: LanguageModel, idx: Ints, targets: Ints | None = None) -> dict[str, Layer]:
     """What the nonlinearities of a model give for rows idx (B, T); of a recurrent model, the states of its last layer;
     of a model made of blocks, the stream after each. By the names of the modules, in the order in which they work.
-    Nothing for a model without any of these.
+    Nothing for a model without any of these. A model of pairs needs the targets, too, and the rows are sources.
 
     >>> model = build_model("mlp", vocab_size=27, block_size=8, n_hidden=100)
     >>> layer = layers(model, np.zeros((1, 8), dtype=np.int64))["hidden.2"]
@@ -78,7 +78,7 @@ def layers(model: LanguageModel, idx: Ints) -> dict[str, Layer]:
     (8, 100)
     """
     with _watched_layers(model) as found, inference(model):
-        model(torch.from_numpy(idx).to(device_of(model)))
+        model(*(torch.from_numpy(given).to(device_of(model)) for given in (idx, targets) if given is not None))
     with torch.no_grad():
         return {name: Layer(_array(y), _flat(module, x, y)) for name, (module, x, y) in found.items()}
 

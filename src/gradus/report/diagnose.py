@@ -22,7 +22,7 @@ from gradus.errors import UserError
 from gradus.evaluation import token_losses
 from gradus.models.inside import attention, embedding, gradients, layers
 from gradus.report.picture import Picture
-from gradus.text import CharTokenizer
+from gradus.text import CharTokenizer, Rows
 from gradus.training import RunFolder, Setup
 from gradus.training.diagnose import Diagnosis, read_diagnostics
 
@@ -45,10 +45,13 @@ Drawn = Iterator[tuple[str, str, "Figure"]]  # a file's name, a caption, a figur
 
 def looked_at(setup: Setup) -> tuple[Ints, Ints]:
     """Rows of dev, idx and targets (B, T), with which a network is looked at, the same at every evaluation: of the
-    middle length, so that none is padded."""
-    if not setup.model.continues:
-        raise UserError(f"diagnostics look into models of the next token; {setup.config.model} is none")
-    rows = setup.rows("dev")
+    middle length, so that none is padded. Of a model of pairs they are sources and targets, of one of labels texts and
+    labels."""
+    rows = setup.examples("dev")
+    if not isinstance(rows, Rows):
+        lengths = rows.parts[-1].lengths
+        which = np.flatnonzero(lengths == np.sort(lengths)[len(lengths) // 2])[:LOOKED_AT]
+        return rows.take(which, np.random.default_rng(0))
     return rows.take(np.flatnonzero(rows.lengths == np.sort(rows.lengths)[len(rows) // 2])[:LOOKED_AT])
 
 
@@ -137,7 +140,7 @@ def _embedding(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
 def _activations(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     from gradus.plots import plot_activations, plot_saturation
 
-    every = layers(setup.model, looked_at(setup)[0])
+    every = layers(setup.model, *looked_at(setup))
     found = _some(every)
     nonlinear = {_short(name): layer for name, layer in found.items() if layer.flat is not None}
     others = {_short(name): layer.values for name, layer in found.items() if layer.flat is None}
@@ -239,6 +242,8 @@ def _over_time(run: RunFolder, setup: Setup) -> Drawn:
 def _text(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     from gradus.plots import plot_text
 
+    if not setup.model.continues:
+        return
     separator, documents = setup.tokenizer.separator, setup.corpus.kind == "documents"
     if documents:
         texts = [setup.tokenizer.encode(document) for document in setup.splits.dev.documents[:READ_DOCUMENTS]]
@@ -258,6 +263,8 @@ def _text(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
 def _attention(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     from gradus.plots import plot_attention
 
+    if not setup.model.continues:
+        return
     tokenizer, dev = setup.tokenizer, setup.splits.dev
     if setup.corpus.kind == "documents":
         longest = max(dev.documents[:50], key=len)

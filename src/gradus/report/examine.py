@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gradus.errors import UserError
+from gradus.models import LanguageModel
 from gradus.models.config import NGramConfig, RecurrentConfig
 from gradus.plots.curve import LossCurve
 from gradus.report.ladder import LADDER
@@ -92,14 +93,17 @@ def write_run_page(path: str | Path) -> Path:
     return write_page(replace(record, rungs=(rung,)), run.path / "index.html")
 
 
+def require_continues(model: LanguageModel, what: str) -> None:
+    """Raise UserError unless a model is one of the next token, which pages and comparisons are about."""
+    if not model.continues:
+        raise UserError(f"pages and comparisons show models of the next token; {what} is none: see gradus eval")
+
+
 def examine_run(run: RunFolder, name: str = "", title: str = "") -> tuple[Task, Rung]:
     """Score a run as it is on disk, and sample from it. Its name is that of its folder, and its title that of its
     model, unless others are given. UserError as in `write_run_page`."""
     model = load_model(run)
-    if not model.continues:
-        raise UserError(
-            f"pages and comparisons show models of the next token; see what {run.path} does by gradus eval {run.path}"
-        )
+    require_continues(model, str(run.path))
     setup = replace(reopen(run), model=model)
     progress = progress_of(run)
     task = Task(setup.corpus, setup.splits, setup.tokenizer, setup.model.block_size)

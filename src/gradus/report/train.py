@@ -72,7 +72,7 @@ def write_pages(
         pictures = draw(run, setup)
         yield "inside", f"{run.path / 'diagnostics'}, {len(pictures)} pictures"
     for folder in (run.path, run.path.parent):
-        if ((page or diagnose) and folder is run.path) or is_old(folder):
+        if ((page or (diagnose and setup.model.continues)) and folder is run.path) or is_old(folder):
             yield "page", str(write_page_of(folder))
 
 

@@ -31,11 +31,11 @@ Ints = NDArray[np.int64]
 Series = Callable[[LanguageModel, Ints, Ints], dict[str, Any]]
 
 
-def activations(model: LanguageModel, idx: Ints, targets: Ints) -> dict[str, Any]:  # noqa: ARG001
+def activations(model: LanguageModel, idx: Ints, targets: Ints) -> dict[str, Any]:
     """Of each layer: mean, standard deviation, the saturated part, that of dead units, and a histogram of its
     outputs."""
     out = {}
-    for name, layer in layers(model, idx).items():
+    for name, layer in layers(model, idx, targets).items():
         values = layer.values
         counts, edges = np.histogram(values, bins=BINS)
         out[name] = {

@@ -1,0 +1,65 @@
+"""What masked pre-training is worth: an encoder that labels the corpus `docstrings`, from nothing and from one that
+first learned to find hidden tokens in the same texts; beside both the classical baseline. Run as
+
+    python benchmarks/pretraining.py --minutes 10
+
+From nothing is trained twice: for the minutes of fine-tuning alone, and for those of both trainings together."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import gradus
+from gradus.evaluation import Confusion, tfidf_baseline
+from gradus.generation import label_probabilities
+from gradus.training import RunFolder, Setup, labels_of, reopen
+
+
+def tell(name: str, dev: Confusion, test: Confusion) -> None:
+    parts = (
+        f"{what} {100 * part.accuracy:5.1f} % (F1 {100 * part.macro_f1:.1f})"
+        for what, part in (("dev", dev), ("test", test))
+    )
+    print(f"{name:54} {', '.join(parts)}", flush=True)
+
+
+def labelled(run: gradus.Run, setup: Setup, split: str) -> Confusion:
+    part, labels, model = getattr(setup.splits, split), labels_of(RunFolder.open(run.path)), run.model
+    given = label_probabilities(model, run.tokenizer, part.documents).argmax(axis=1)  # type: ignore[arg-type]
+    return Confusion.of([labels.index(label) for label in part.labels], given, labels)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", default="docstrings")
+    parser.add_argument("--minutes", type=float, default=10, help="of pre-training, and of fine-tuning")
+    parser.add_argument(
+        "--learning-rate", type=float, help="of fine-tuning; a tenth of that of pre-training by default"
+    )
+    asked = parser.parse_args()
+    rate = {} if asked.learning_rate is None else {"learning_rate": asked.learning_rate}
+
+    def train(minutes: float, **settings: Any) -> gradus.Run:
+        return gradus.train(asked.corpus, model="encoder", minutes=minutes, progress=False, **settings)
+
+    runs = {}
+    masked = train(asked.minutes, masked=True)
+    runs[f"fine-tuned for {asked.minutes:g} min, after as many"] = train(
+        asked.minutes, init_from=str(masked.path), **rate
+    )
+    for minutes in (asked.minutes, 2 * asked.minutes):
+        runs[f"from nothing, {minutes:g} min"] = train(minutes)
+    setup = reopen(RunFolder.open(masked.path))
+    for name, run in runs.items():
+        tell(name, labelled(run, setup, "dev"), labelled(run, setup, "test"))
+    train_, labels = setup.splits.train, sorted(set(setup.corpus.labels))
+    baseline = [
+        tfidf_baseline((train_.documents, train_.labels), (part.documents, part.labels), labels)
+        for part in (setup.splits.dev, setup.splits.test)
+    ]
+    tell("TF-IDF with logistic regression", *baseline)
+
+
+if __name__ == "__main__":
+    main()
