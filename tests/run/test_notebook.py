@@ -96,6 +96,17 @@ def test_figures_are_pictures_where_they_are_shown(notebook: Write) -> None:
     assert picture["text/plain"] == ["<Figure size 100x50 with 1 Axes>"]
 
 
+@pytest.fixture(params=["with IPython", "without"])
+def _ipython(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.param == "with IPython":
+        pytest.importorskip("IPython")
+    else:
+        for name in [name for name in sys.modules if name.partition(".")[0] == "IPython"]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+
+
+@pytest.mark.usefixtures("_ipython")
 def test_objects_show_themselves_as_they_can(notebook: Write) -> None:
     path = notebook(
         "class Drawn:\n    def _repr_svg_(self): return '<svg/>'\n    def _repr_png_(self): return b'png'\n"
@@ -108,7 +119,6 @@ def test_objects_show_themselves_as_they_can(notebook: Write) -> None:
     assert shown[0][0]["data"] == forms
     assert shown[0][0]["metadata"] == {"image/jpeg": {"width": 9}}
     assert [output["data"]["text/html"] for output in shown[1]] == [["<b>1</b>"]]
-    assert "IPython" not in sys.modules
 
 
 def test_without_output_the_text_goes_to_the_terminal(notebook: Write, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,5 @@
-"""The few names of IPython's that notebooks import, for when IPython is not installed."""
+"""IPython's functions that show things, for notebooks that import them; where IPython is not installed, its few names
+that notebooks use most."""
 
 from __future__ import annotations
 
@@ -38,20 +39,20 @@ class SVG(_Shown):
 
 @contextmanager
 def ipython_display() -> Iterator[None]:
-    """Within the block, `from IPython.display import display` works, with IPython or without."""
+    """Within the block, `from IPython.display import display` shows in the cell's output, with IPython or without."""
+    ours = {"display": display.display, "clear_output": display.clear_output}
     if "IPython" in sys.modules or importlib.util.find_spec("IPython") is not None:
-        yield
+        theirs = importlib.import_module("IPython.display")
+        before = {name: getattr(theirs, name) for name in ours}
+        vars(theirs).update(ours)
+        try:
+            yield
+        finally:
+            vars(theirs).update(before)
         return
     package, module = ModuleType("IPython"), ModuleType("IPython.display")
     package.__path__ = []
-    for name, value in {
-        "display": display.display,
-        "clear_output": display.clear_output,
-        "HTML": HTML,
-        "Markdown": Markdown,
-        "SVG": SVG,
-    }.items():
-        setattr(module, name, value)
+    vars(module).update(ours, HTML=HTML, Markdown=Markdown, SVG=SVG)
     package.version_info = (8, 24, 0)  # type: ignore[attr-defined]  # matplotlib asks
     package.display = module  # type: ignore[attr-defined]
     package.get_ipython = lambda: None  # type: ignore[attr-defined]
