@@ -17,8 +17,8 @@ import pytest
 
 import gradus
 from gradus.backend import nn
-from gradus.evaluation import Score, Surprise
-from gradus.generation import SamplingRule, Texts
+from gradus.evaluation import Choices, Confusion, Score, Surprise
+from gradus.generation import Hypothesis, SamplingRule, Texts
 from gradus.gradcheck import Check, Derivative, InputCheck, check, derivative
 from gradus.graph import Edge, Frames, Graph, Group, Node, Step, Walk, graph, walk, watch
 from gradus.models import MODELS, build_model
@@ -32,6 +32,10 @@ from gradus.text import (
     CharTokenizer,
     Corpus,
     CorpusEntry,
+    ExampleBatches,
+    Labelled,
+    Masked,
+    Pairs,
     Rows,
     Splits,
     WordPieceTokenizer,
@@ -39,6 +43,7 @@ from gradus.text import (
     catalogue,
     make_rows,
 )
+from gradus.text.examples import Sequences
 from gradus.training import Report, RunFolder, Setup, Sweep, TrainConfig, TrainResult, set_up, show_progress, weights
 from gradus.training.metrics import Metrics
 
@@ -109,28 +114,43 @@ def curve() -> LossCurve:
     return LossCurve("gpt", SECONDS, SECONDS, SECONDS, SECONDS)
 
 
+def pairs() -> Pairs:
+    return Pairs(sequences(), sequences())
+
+
+def sequences() -> Sequences:
+    return Sequences.of([range(i % 50 + 2) for i in range(5000)])
+
+
 # One of each public class, as large as people make them.
 EXAMPLES: dict[type, Callable[[], Any]] = {
     BPETokenizer: lambda: BPETokenizer.train(stream(), 270),
     Batches: lambda: Batches(stream(), CharTokenizer.train(stream()), 64, 16, 1),
     CharTokenizer: lambda: CharTokenizer([chr(i) for i in range(0x4E00, 0x5E00)]),
     Check: checked,
+    Choices: lambda: Choices(np.ones((999, 4)), np.ones((999, 4), dtype=np.int64), np.zeros(999, dtype=np.int64)),
     ColoredText: lambda: ColoredText("a" * 10_000, np.ones(10_000)),
     Compiled: compiled,
+    Confusion: lambda: Confusion(tuple(map(str, range(500))), np.eye(500, dtype=np.int64)),
     Corpus: documents,
     CorpusEntry: lambda: catalogue()[0],
+    ExampleBatches: lambda: ExampleBatches(pairs(), 64, 1),
     Edge: lambda: next(graph(small_loss()).edges),
     RunFolder: lambda: RunFolder("runs/none"),
     Frames: lambda: walk(graph(small_loss())).frames(),
     Graph: lambda: graph(large_loss()),
     Group: lambda: Group("layers.0"),
+    Hypothesis: lambda: Hypothesis(tuple(range(5000)), -9.5, True),
     InputCheck: lambda: checked(1).inputs[0],
+    Labelled: lambda: Labelled(sequences(), np.zeros(5000, dtype=np.int64)),
     Layer: lambda: Layer(3, 500),
     LossCurve: curve,
     MLP: lambda: MLP(3, [200, 200, 1]),
+    Masked: lambda: Masked(sequences(), 99, (0, 0)),
     Metrics: lambda: Metrics([{"step": i, "seconds": i / 7, "train_loss": 1 / (i + 1)} for i in range(1000)]),
     Neuron: lambda: Neuron(500),
     Node: lambda: Node("+", "sum", tuple(range(5000)), 1.0, 1.0, (1.0,) * 5000),
+    Pairs: pairs,
     Record: record,
     Report: lambda: Report(1, 0.5, 9, 9.0, 9.0, 0.1, 1.0, None),
     Rows: lambda: make_rows(documents(), CharTokenizer.train(documents()), 16),
@@ -236,9 +256,9 @@ def test_a_walk_shows_one_step_at_a_time_without_javascript() -> None:
     assert html is not None
     assert "<script" not in html
     assert html.count("<svg") == html.count('type="radio"') == len(steps) == 6
-    buttons = set(re.findall(r'id="(frames-\w+-\d+)"', html))
+    buttons = set(re.findall(r'id="(frames-\w+-\d+-\d+)"', html))
     assert set(re.findall(r'for="([^"]+)">', html)) == buttons  # every step is reached by back or next
-    assert set(re.findall(r"#(frames-\w+-\d+):checked", html)) == buttons
+    assert set(re.findall(r"#(frames-\w+-\d+-\d+):checked", html)) == buttons
     assert walk(graph(large_loss()))._repr_html_() is None
     many = Frames(["<svg/>"] * 100)._repr_html_()
     assert many.count("<svg") == 60

@@ -31,6 +31,12 @@ class Confusion:
     labels: tuple[str, ...]
     table: Ints
 
+    def __repr__(self) -> str:
+        return (
+            f"Confusion({len(self.labels)} labels, {self.table.sum():,} texts: accuracy {self.accuracy:.4f}, "
+            f"macro F1 {self.macro_f1:.4f})"
+        )
+
     @classmethod
     def of(cls, true: ArrayLike, given: ArrayLike, labels: Sequence[str]) -> Confusion:
         """From the true labels and those that were given, (N,) each, as numbers."""

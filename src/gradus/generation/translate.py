@@ -31,6 +31,9 @@ class Hypothesis:
     log_p: float
     ended: bool
 
+    def __repr__(self) -> str:
+        return f"Hypothesis({len(self.ids):,} tokens, log_p {self.log_p:.4f}{'' if self.ended else ', not ended'})"
+
     def score(self, length_penalty: float) -> float:
         """log_p / ((5 + n) / 6)^length_penalty for n tokens, the end included (Wu et al., 2016).
 

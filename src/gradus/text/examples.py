@@ -72,6 +72,9 @@ class Pairs:
     sources: Sequences
     targets: Sequences
 
+    def __repr__(self) -> str:
+        return f"Pairs({len(self):,}, {self.scored:,} tokens to be predicted)"
+
     @property
     def parts(self) -> Sequence[Sequences]:
         return self.sources, self.targets
@@ -98,6 +101,9 @@ class Labelled:
 
     texts: Sequences
     labels: Ids
+
+    def __repr__(self) -> str:
+        return f"Labelled({len(self):,} texts, {len(np.unique(self.labels))} labels)"
 
     @property
     def parts(self) -> Sequence[Sequences]:
@@ -127,6 +133,9 @@ class Masked:
     texts: Sequences
     vocab_size: int  # of the tokenizer; it is also the id of the mask
     ends: tuple[int, int]  # what stands before and after a text
+
+    def __repr__(self) -> str:
+        return f"Masked({len(self):,} texts of {int(self.texts.lengths.sum()):,} tokens)"
 
     @property
     def parts(self) -> Sequence[Sequences]:
