@@ -28,7 +28,17 @@ NAMES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    "module", ["gradus.generation.generate", "gradus.order", "gradus.text.pairs", "gradus.training.loop"]
+    "module",
+    [
+        "gradus.generation.generate",
+        "gradus.models.encoder",
+        "gradus.models.layers",
+        "gradus.models.transformer",
+        "gradus.order",
+        "gradus.text.pairs",
+        "gradus.text.wordpiece",
+        "gradus.training.loop",
+    ],
 )
 def test_examples_print_what_they_say(module: str) -> None:
     found: ModuleType = importlib.import_module(module)

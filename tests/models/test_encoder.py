@@ -90,6 +90,18 @@ def test_the_loss_is_the_mean_over_masked_positions_or_texts() -> None:
         assert loss == pytest.approx(-log_p[(*where, y[where])].mean(), rel=1e-5)
 
 
+def test_while_training_only_masked_positions_are_scored_to_the_same_loss() -> None:
+    model, x = small("masked"), texts(3)
+    y = np.where(np.random.default_rng(4).random(x.shape) < 0.3, x, -1)
+    idx, targets = torch.from_numpy(x), torch.from_numpy(y)
+    assert model.training
+    logits, loss = model(idx, targets)
+    with inference(model):
+        whole, expected = model(idx, targets)
+    np.testing.assert_allclose(logits.detach().numpy(), whole.numpy()[y != -1], rtol=0, atol=1e-5)
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
 def test_the_first_loss_is_that_of_knowing_nothing() -> None:
     for variant, choices in (("masked", V), ("first", 3)):
         torch.manual_seed(0)

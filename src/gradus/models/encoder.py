@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from gradus.backend import F, nn, torch
-from gradus.models.base import LanguageModel, mean_loss
+from gradus.models.base import NOT_SCORED, LanguageModel
 from gradus.models.config import EncoderConfig
 from gradus.models.layers import EncoderLayer, padding_mask
 
@@ -23,8 +23,9 @@ class Encoder(LanguageModel):
     """Embeddings of tokens, positions and segments; layers; and one of two heads.
 
     With `n_labels` 0 the masked-token head: `targets` (B, T) are the original tokens where they were masked, else -1,
-    and the logits are (B, T, V). With more, the classifier: `targets` (B,) are labels, the logits (B, n_labels).
-    The token `vocab_size` is the mask: it has an embedding and is never predicted.
+    and the logits are (B, T, V); while training (N, V), of the N masked positions only. With more, the classifier:
+    `targets` (B,) are labels, the logits (B, n_labels). The token `vocab_size` is the mask: it has an embedding and is
+    never predicted.
 
     >>> model = Encoder(EncoderConfig(vocab_size=11, block_size=8, n_layer=1, n_head=2, n_embd=16, n_labels=3))
     >>> texts = torch.tensor([[0, 3, 1, 4, 0], [0, 5, 0, -1, -1]])
@@ -74,9 +75,13 @@ class Encoder(LanguageModel):
         if hasattr(self, "classifier"):
             logits = self.classifier(self.head(self.pool(h, idx)))  # (B, C) -> (B, n_labels)
             return logits, None if targets is None else F.cross_entropy(logits, targets)
+        if targets is not None and self.training:  # the head of a large vocabulary costs as much as the layers
+            h, targets = h[targets != NOT_SCORED], targets[targets != NOT_SCORED]  # (N, C), (N,)
         V = self.config.vocab_size
         logits = F.linear(self.head(h), self.embedding.weight[:V], self.bias)  # (B, T, C) -> (B, T, V)
-        return logits, mean_loss(logits, targets)
+        if targets is None:
+            return logits, None
+        return logits, F.cross_entropy(logits.view(-1, V), targets.view(-1), ignore_index=NOT_SCORED)
 
     def hidden(self, idx: torch.Tensor, segments: torch.Tensor | None = None) -> torch.Tensor:
         """(B, T) -> what the last layer made of every position, (B, T, C)."""

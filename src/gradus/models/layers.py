@@ -59,23 +59,27 @@ class MultiHeadAttention(nn.Module):
             (B, T, C)
         """
         q = self._heads(self.query(x))  # (B, T, C) -> (B, nh, T, hs)
-        if source is not None and cache is not None and self in cache:
-            k, v = cache[self]  # the source is the same all the time
-        else:
-            seen = x if source is None else source
-            k, v = self._heads(self.key(seen)), self._heads(self.value(seen))  # (B, S, C) -> (B, nh, S, hs)
-            if cache is not None:
-                if self in cache:
-                    before_k, before_v = cache[self]
-                    k, v = torch.cat([before_k, k], dim=2), torch.cat([before_v, v], dim=2)
-                cache[self] = k, v
+        k, v = self._keys_values(x, source, cache)  # (B, nh, S, hs) each
         T, S = q.size(2), k.size(2)
-        if causal and T < S:  # the new positions are the last T of S
-            causal, mask = False, torch.ones(T, S, dtype=torch.bool, device=x.device).tril(S - T)
+        if causal and T < S:  # the new positions are the last T of S; a single one sees them all
+            mask = None if T == 1 else torch.ones(T, S, dtype=torch.bool, device=x.device).tril(S - T)
+            causal = False
         dropout = self.dropout if self.training else 0.0
         y = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout, is_causal=causal)
         out: torch.Tensor = self.output(y.transpose(1, 2).flatten(2))  # (B, nh, T, hs) -> (B, T, C)
         return out
+
+    def _keys_values(self, x: torch.Tensor, source: torch.Tensor | None, cache: CachedKeys | None) -> KeysValues:
+        before = None if cache is None else cache.get(self)
+        if source is not None and before is not None:
+            return before  # the source is the same all the time
+        seen = x if source is None else source
+        k, v = self._heads(self.key(seen)), self._heads(self.value(seen))  # (B, S, C) -> (B, nh, S, hs)
+        if before is not None:
+            k, v = torch.cat([before[0], k], dim=2), torch.cat([before[1], v], dim=2)
+        if cache is not None:
+            cache[self] = k, v
+        return k, v
 
     def _heads(self, x: torch.Tensor) -> torch.Tensor:
         """(B, T, C) -> (B, nh, T, hs)"""
