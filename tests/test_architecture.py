@@ -32,6 +32,7 @@ FLOORS = {
     "generation": 5,
     "evaluation": 5,
     "hub": 6,
+    "learn": 6,
     "report": 6,
     "run": 6,
     "bench": 6,

@@ -36,6 +36,7 @@ VERBS = {
     "tokenize": "Show the tokens of a text, with their ids.",
     "data": "List the corpora, or show what is in one.",
     "lessons": "Copy the lessons into a folder: from the derivative of one number on, in steps.",
+    "learn": "Build what the lessons teach, one exercise at a time, checked at each save.",
     "bench": "Measure the engine side by side with PyTorch and micrograd on this machine.",
 }
 

@@ -73,7 +73,8 @@ MEANT: dict[str, dict[str, str]] = {
 VERBS_MEANT = {
     **dict.fromkeys(["generate", "write", "predict", "chat", "complete"], "sample RUN"),
     **dict.fromkeys(["evaluate", "test", "score", "validate"], "eval RUN"),
-    **dict.fromkeys(["fit", "pretrain", "learn"], "train"),
+    **dict.fromkeys(["fit", "pretrain"], "train"),
+    **dict.fromkeys(["exercises", "exercise", "practice"], "learn"),
     **dict.fromkeys(["finetune", "tune"], "train CORPUS --init-from RUN"),
     **dict.fromkeys(["convert", "save"], "export RUN FOLDER"),
     **dict.fromkeys(["from-pretrained", "load"], "import FOLDER"),

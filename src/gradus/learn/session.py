@@ -1,0 +1,116 @@
+"""What one can do with a folder of exercises, as text to show: check, hint, solution, reset, go on. The command and its
+watcher are both made of these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gradus.learn import message
+from gradus.learn.exercise import Exercise, catalogue, find
+from gradus.learn.folder import Folder, seal
+from gradus.learn.judge import Judge, Verdict
+
+
+class Session:
+    """A folder of exercises at work. Ends its processes with `with`.
+
+    Args:
+        ahead: keep a process ready for the next check, as a watcher does.
+    """
+
+    def __init__(self, folder: Folder, *, ahead: bool = False) -> None:
+        self.folder = folder
+        self.judge = Judge(ahead=ahead)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.judge.end()
+
+    @property
+    def current(self) -> Exercise:
+        return find(self.folder.progress().current)
+
+    def check(self, exercise: Exercise) -> Verdict:
+        """Check the learner's file, and write down whether it has passed."""
+        progress = self.folder.progress()  # before any code of the learner's runs
+        right = self.folder.right(progress)
+        text = self.folder.text(exercise)
+        usable = {name: pair for name, pair in right.items() if name != exercise.name}
+        verdict = self.judge.judge(exercise, text, str(self.folder.file(exercise).name), usable)
+        progress.passed = {name: progress.passed[name] for name in right}
+        progress.passed.pop(exercise.name, None)
+        if verdict.passed:
+            progress.passed[exercise.name] = seal(text)
+        self.folder.write(progress)
+        return verdict
+
+    def said(self, verdict: Verdict) -> str:
+        """What a verdict says here, with the modules that are gradus's own, and what to do next."""
+        exercise, progress = verdict.exercise, self.folder.progress()
+        notes = [message.message(verdict, progress.hints.get(exercise.name, 0))]
+        if not verdict.passed and self.folder.text(exercise) == exercise.stub:
+            notes.insert(
+                0,
+                message.wrap(
+                    f"{exercise} is as it was at the beginning: open {self.folder.shown(exercise)} and look for TODO."
+                ),
+            )
+        if stands := message.stand_ins(exercise, list(self.folder.right(progress))):
+            notes.append(stands)
+        return "\n\n".join(notes)
+
+    def heading(self, exercise: Exercise) -> str:
+        return message.heading(exercise, self.folder.shown(exercise))
+
+    def hint(self, exercise: Exercise) -> str:
+        """The next hint, and after the last one all of them."""
+        progress = self.folder.progress()
+        shown = progress.hints.get(exercise.name, 0)
+        if shown == len(exercise.hints):
+            again = "\n".join(message.hint(exercise, i + 1) for i in range(shown))
+            return f"{again}\nThat was the last hint; the solution is the next step: s"
+        progress.hints[exercise.name] = shown + 1
+        self.folder.write(progress)
+        return message.hint(exercise, shown + 1)
+
+    def go(self, exercise: Exercise) -> str:
+        """Make an exercise the current one."""
+        progress = self.folder.progress()
+        progress.current = exercise.name
+        self.folder.write(progress)
+        return self.heading(exercise)
+
+    def next(self) -> str:
+        """Go on to the next exercise that has not passed, after the current one or else from the beginning."""
+        names, right = list(catalogue()), self.folder.right()
+        place = names.index(self.current.name)
+        waiting = [name for name in names[place + 1 :] + names[: place + 1] if name not in right]
+        return (
+            self.go(find(waiting[0]))
+            if waiting
+            else f"All {len(names)} exercises have passed. There is nothing left but to play."
+        )
+
+    def reset(self, exercise: Exercise) -> str:
+        """Write the beginning of the learner's file again, and say where the copy is."""
+        copy = self.folder.reset(exercise)
+        return f"{self.folder.shown(exercise)} is as at the beginning" + (
+            f"; what you had is in {copy.parent.name}/{copy.name}" if copy else ""
+        )
+
+    def table(self) -> list[tuple[str, str, str, str]]:
+        """Of each exercise: whether it has passed, its name, kind and minutes."""
+        right, passed, current = self.folder.right(), self.folder.progress().passed, self.current.name
+
+        def state(name: str) -> str:
+            done = "passed" if name in right else "changed" if name in passed else ""
+            return f"> {done}".strip() if name == current else done
+
+        return [(state(e.name), str(e), e.kind, f"{e.minutes} min") for e in catalogue().values()]
+
+    def check_all(self, exercises: Iterable[Exercise] | None = None) -> list[Verdict]:
+        """Check every exercise whose file is no longer as at the beginning; the others have not passed."""
+        chosen = catalogue().values() if exercises is None else exercises
+        return [self.check(e) for e in chosen if self.folder.file(e).is_file() and self.folder.text(e) != e.stub]
