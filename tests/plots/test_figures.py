@@ -326,3 +326,15 @@ def test_an_error_against_a_step_has_two_logarithmic_axes_and_a_gap_at_0() -> No
     (axes,) = figure.axes
     assert (axes.get_xscale(), axes.get_yscale(), axes.get_xlabel()) == ("log", "log", "h")
     np.testing.assert_array_equal(axes.get_lines()[0].get_ydata(), [np.nan, 1e-9, 1])
+
+
+def test_counts_without_their_pairs_fit_a_page_and_leave_empty_cells_empty() -> None:
+    table = np.arange(27 * 27).reshape(27, 27)
+    figure = plot_counts(table, ".abcdefghijklmnopqrstuvwxyz", pairs=False)
+    assert [t.get_text() for t in figure.axes[0].texts] == ["", *map(str, range(1, 27 * 27))]
+    assert figure.get_size_inches()[0] < 7.5
+
+
+def test_whole_steps_have_no_halves_between_them() -> None:
+    axes = plot_series(range(2, 7), {"loss": [5, 4, 3, 2, 1]}, title="", ylabel="").axes[0]
+    assert all(tick == round(tick) for tick in axes.get_xticks())

@@ -11,7 +11,7 @@ from gradus.graph.fold import contract
 from gradus.graph.layout import Layout
 from gradus.graph.model import Computation, Detail, Direction
 from gradus.graph.scene import arrange, scene
-from gradus.graph.svg import to_svg
+from gradus.graph.svg import SVG, to_svg
 from gradus.graph.text import to_text
 
 DRAWN_UP_TO = 2000  # nodes, in a notebook: half a second, and three quarters of a megabyte
@@ -45,8 +45,8 @@ class Graph(Computation):
         }
         return contract(self, chosen)
 
-    def svg(self, *, detail: Detail | None = None, direction: Direction = "right") -> str:
-        """The picture as SVG text: no scripts, no fonts of its own, readable on light and on dark.
+    def svg(self, *, detail: Detail | None = None, direction: Direction = "right") -> SVG:
+        """The picture as SVG text, which a notebook shows: no scripts, no fonts of its own, for light and for dark.
 
         Args:
             detail: "full" writes every value and gradient; "map" draws a dot for each node, coloured by its gradient,

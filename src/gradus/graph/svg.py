@@ -11,7 +11,19 @@ _FORBIDDEN = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]")
 FONT = "ui-sans-serif,system-ui,'Segoe UI',Helvetica,Arial,sans-serif"
 
 
-def to_svg(scene: Scene) -> str:
+class SVG(str):
+    """The text of an SVG file, which a notebook shows as the picture it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"SVG({len(self):,} characters)"
+
+    def _repr_svg_(self) -> str:
+        return str(self)
+
+
+def to_svg(scene: Scene) -> SVG:
     """The scene as the text of an SVG file."""
     width, height = round(scene.width), round(scene.height)
     lines = [
@@ -21,7 +33,7 @@ def to_svg(scene: Scene) -> str:
     ]
     lines += map(_shape, scene.shapes)
     lines.append("</svg>\n")
-    return "\n".join(lines)
+    return SVG("\n".join(lines))
 
 
 def _shape(shape: Rect | Text | Line | Marked) -> str:

@@ -49,7 +49,7 @@ def plot_matrix(
     extra = 1.4 if sums else 0.0
     widths = [m.shape[1] + extra for m in tables.values()]
     height = max(m.shape[0] for m in tables.values())
-    figure = new_figure(sum(w * CELL + 0.55 for w in widths), height * CELL + 0.75)
+    figure = new_figure(sum(w * CELL + 0.7 for w in widths), height * CELL + 0.9)
     grid = figure.add_gridspec(1, len(tables), width_ratios=widths)
     for i, (title, m) in enumerate(tables.items()):
         axes = bare(figure.add_subplot(grid[0, i]))
@@ -58,7 +58,7 @@ def plot_matrix(
         for (row, column), value in np.ndenumerate(m):
             color = SURFACE if abs(value) > 0.7 * largest else INK
             axes.text(
-                column, row, f"{value:.{digits}f}", ha="center", va="center", color=color, fontsize=SMALL
+                column, row, f"{value:z.{digits}f}", ha="center", va="center", color=color, fontsize=SMALL
             )  # fmt: skip
         if sums:
             for row, total in enumerate(m.sum(axis=1)):

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
 from gradus.plots.palette import INK, MUTED, line_style, series_color
 from gradus.plots.style import SMALL, dress, new_figure
@@ -51,6 +51,8 @@ def plot_series(
             axes.yaxis.set_major_formatter(lambda y, _: f"{y:g}")  # 0.5, not 5 × 10⁻¹
         axes.yaxis.set_minor_formatter(NullFormatter())
         axes.tick_params(which="minor", length=0)
+    if all(isinstance(step, int) for step in steps):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if log_steps:
         axes.set_xscale("log")
         axes.tick_params(which="minor", length=0)
