@@ -176,3 +176,18 @@ def test_in_a_notebook(folder: Folder) -> None:
     assert "the wrong way round" in repr(shown)
     with pytest.raises(UserError, match="there is no exercise 'watched'"):
         check(watched)
+
+
+@pytest.mark.parametrize("name", ["moons", "bigram"])
+def test_a_milestone_is_a_program_that_shows_something(folder: Folder, name: str) -> None:
+    milestone = find(name)
+    folder.file(milestone).write_text(milestone.solution)
+    command = [sys.executable, folder.file(milestone).name]
+    lines = subprocess.run(command, cwd=folder.path, capture_output=True, text=True, check=True).stdout.splitlines()
+    if name == "moons":
+        losses = [float(line) for line in lines if line[0].isdecimal()]
+        assert losses[-1] < losses[0] / 2
+        assert {"#", "·"} <= set(lines[-1] + lines[-8])
+    else:
+        assert lines[0].startswith("loss on dev 2.")
+        assert len(lines) == 11
