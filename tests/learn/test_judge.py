@@ -82,7 +82,7 @@ def test_replacing_the_checker_in_its_own_process_does_not_pass(judge: Judge) ->
 def test_what_was_printed_and_the_line_that_failed_are_said(judge: Judge) -> None:
     verdict = of_slope(judge, "def slope(f, x, h=1):\n    print('x is', x)\n    return f(x) / 0\n")
     assert verdict.failure is not None
-    assert verdict.failure.what == "01_1_slope.py, line 3: ZeroDivisionError: float division by zero"
+    assert verdict.failure.what == "01_1_slope.py, line 3, `return f(x) / 0`: ZeroDivisionError: float division by zero"
     assert "x is 3.0" in verdict.printed
     assert "    x is 3.0" in message(verdict)
 

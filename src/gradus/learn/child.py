@@ -22,7 +22,7 @@ from gradus.learn.exercise import catalogue
 from gradus.learn.modules import install, module_from_text
 from gradus.learn.plain import plain
 
-MEMORY = 4 << 30  # bytes; an endless list ends in an error, not in a machine that swaps
+MEMORY = 4 << 30  # bytes more than at the beginning; an endless list ends in an error, not in a machine that swaps
 WRITTEN = 64 << 20  # bytes of one file
 PRINTED = 2000  # characters that are passed on
 
@@ -33,7 +33,6 @@ def main() -> None:
     capture = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 (until the process ends)
     os.dup2(capture.fileno(), 1)
     os.dup2(capture.fileno(), 2)
-    _limit()
 
     def send(**line: Any) -> None:
         channel.write(json.dumps(line) + "\n")
@@ -41,6 +40,7 @@ def main() -> None:
 
     for module in sys.argv[1:]:
         __import__(module)
+    _limit()
     jobs = sys.stdin
     sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115 (what the learner's code asks for is not there)
     send(ready=True)
@@ -56,7 +56,7 @@ def run(job: dict[str, Any], send: Any, capture: IO[str]) -> None:
     try:
         module = module_from_text(job["exercise"], job["text"], job["file"])
     except BaseException as error:
-        send(failed=_described(error, job["file"]), printed=_printed(capture))
+        send(failed=_described(error, job), printed=_printed(capture))
         return
     printed = _printed(capture)
     for index, case in enumerate(all_cases(module_from_text("checks", catalogue()[job["exercise"]].checks, "checks"))):
@@ -70,19 +70,22 @@ def run(job: dict[str, Any], send: Any, capture: IO[str]) -> None:
             came = plain(case.run(module, *arguments))
             after = [plain(value) for value in arguments]
         except BaseException as error:
-            send(index=index, error=_described(error, job["file"]), printed=printed + _printed(capture))
+            send(index=index, error=_described(error, job), printed=printed + _printed(capture))
         else:
             send(index=index, came=came, after=after, printed=printed + _printed(capture))
         printed = ""
     send(end=True)
 
 
-def _described(error: BaseException, file: str) -> dict[str, Any]:
+def _described(error: BaseException, job: dict[str, Any]) -> dict[str, Any]:
     """An error, and the last line of the learner's that led to it."""
+    file = job["file"]
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == file or "mine" in f.filename]
-    line = {"file": frames[-1].filename, "line": frames[-1].lineno} if frames else {}
+    line: dict[str, Any] = {"file": frames[-1].filename, "line": frames[-1].lineno} if frames else {}
     if isinstance(error, SyntaxError) and error.filename == file:
         line = {"file": file, "line": error.lineno}
+    if line and line["file"] == file and line["line"]:
+        line["code"] = "".join(job["text"].splitlines()[line["line"] - 1 :][:1]).strip()
     message = error.msg if isinstance(error, SyntaxError) else str(error)
     return {"type": type(error).__name__, "message": message[:400], **line}
 
@@ -106,7 +109,9 @@ def _limit() -> None:
 
         resource.setrlimit(resource.RLIMIT_FSIZE, (WRITTEN, WRITTEN))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        with open("/proc/self/statm", encoding="ascii") as file:  # Linux; elsewhere the limit does not hold anyway
+            most = int(file.read().split()[0]) * resource.getpagesize() + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 if __name__ == "__main__":

@@ -262,7 +262,8 @@ def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
 def _error_line(error: Mapping[str, Any]) -> str:
     """An error in one line, with the line of the learner's file."""
     name, message = error["type"], error["message"]
-    at = f"{error['file']}, line {error['line']}: " if "line" in error else ""
+    code = f", `{error['code']}`" if error.get("code") else ""
+    at = f"{error['file']}, line {error['line']}{code}: " if "line" in error else ""
     if name == "SystemExit":
         return f"{at}the code calls sys.exit or exit; leave that out, the checks have to run to their end"
     if not at and "NoneType" in message:

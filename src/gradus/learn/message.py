@@ -91,7 +91,10 @@ def wrap(text: str, indent: str = "") -> str:
 
 
 def _labelled(label: str, value: Plain) -> str:
-    return f"  {label:<9} {_short(value)}"
+    text = _short(value)
+    return textwrap.fill(
+        text, WIDTH, initial_indent=f"  {label:<10}", subsequent_indent=" " * 12, break_on_hyphens=False
+    )
 
 
 def _short(value: Plain) -> str:

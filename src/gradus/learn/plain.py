@@ -42,7 +42,7 @@ def show(data: Plain, digits: int = 10) -> str:
     if kind == "number":
         return _digits(data["value"], digits)
     if kind in ("nothing", "todo"):
-        return "None" if kind == "nothing" else "... (the TODO is still there)"
+        return "None" if kind == "nothing" else "..."
     if kind in ("bool", "text"):
         return repr(data["value"])
     if kind == "list":

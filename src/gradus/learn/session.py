@@ -4,6 +4,7 @@ watcher are both made of these."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from gradus.learn import message
 from gradus.learn.exercise import Exercise, catalogue, find
@@ -49,8 +50,11 @@ class Session:
     def said(self, verdict: Verdict) -> str:
         """What a verdict says here, with the modules that are gradus's own, and what to do next."""
         exercise, progress = verdict.exercise, self.folder.progress()
+        untouched = verdict.failure is not None and self.folder.text(exercise) == exercise.stub
+        if untouched and verdict.failure is not None:  # then it is no mistake yet
+            verdict = replace(verdict, failure=replace(verdict.failure, mistake="", why=""))
         notes = [message.message(verdict, progress.hints.get(exercise.name, 0))]
-        if not verdict.passed and self.folder.text(exercise) == exercise.stub:
+        if untouched:
             notes.insert(
                 0,
                 message.wrap(
@@ -59,6 +63,8 @@ class Session:
             )
         if stands := message.stand_ins(exercise, list(self.folder.right(progress))):
             notes.append(stands)
+        if verdict.passed and (waiting := self.waiting()):
+            notes.append(f"Next: {waiting[0]}, {waiting[0].title}")
         return "\n\n".join(notes)
 
     def heading(self, exercise: Exercise) -> str:
@@ -82,23 +88,24 @@ class Session:
         self.folder.write(progress)
         return self.heading(exercise)
 
+    def waiting(self) -> list[Exercise]:
+        """The exercises that have not passed: those after the current one, then those before."""
+        every, right = list(catalogue().values()), self.folder.right()
+        place = every.index(self.current)
+        return [e for e in every[place + 1 :] + every[: place + 1] if e.name not in right]
+
     def next(self) -> str:
         """Go on to the next exercise that has not passed, after the current one or else from the beginning."""
-        names, right = list(catalogue()), self.folder.right()
-        place = names.index(self.current.name)
-        waiting = [name for name in names[place + 1 :] + names[: place + 1] if name not in right]
+        waiting = self.waiting()
         return (
-            self.go(find(waiting[0]))
-            if waiting
-            else f"All {len(names)} exercises have passed. There is nothing left but to play."
+            self.go(waiting[0]) if waiting else f"All {len(catalogue())} exercises have passed: there is no next one."
         )
 
     def reset(self, exercise: Exercise) -> str:
         """Write the beginning of the learner's file again, and say where the copy is."""
         copy = self.folder.reset(exercise)
-        return f"{self.folder.shown(exercise)} is as at the beginning" + (
-            f"; what you had is in {copy.parent.name}/{copy.name}" if copy else ""
-        )
+        kept = f";\nwhat you had is in {copy.parent.name}/{copy.name}" if copy else ""
+        return f"{self.folder.shown(exercise)} is as at the beginning{kept}"
 
     def table(self) -> list[tuple[str, str, str, str]]:
         """Of each exercise: whether it has passed, its name, kind and minutes."""

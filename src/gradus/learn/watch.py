@@ -116,10 +116,7 @@ def key_presses() -> Iterator[queue.Queue[str]]:
     """A queue of the keys that are pressed; the terminal is put back as it was at the end."""
     keys: queue.Queue[str] = queue.Queue()
     with contextlib.ExitStack() as stack:
-        read: Callable[[], str] = lambda: sys.stdin.read(1)  # noqa: E731
-        if sys.stdin.isatty():
-            read = _unbuffered(stack)
-        threading.Thread(target=_pass_on, args=(read, keys), daemon=True).start()
+        threading.Thread(target=_pass_on, args=(_reader(stack), keys), daemon=True).start()
         yield keys
 
 
@@ -133,17 +130,25 @@ def _pass_on(read: Callable[[], str], keys: queue.Queue[str]) -> None:
         keys.put(key)
 
 
-def _unbuffered(stack: contextlib.ExitStack) -> Callable[[], str]:
-    """Make the terminal give each key at once, without Enter; returns what reads one."""
-    if sys.platform == "win32":
+def _reader(stack: contextlib.ExitStack) -> Callable[[], str]:
+    """What reads one key; a terminal is made to give each at once, without Enter."""
+    try:
+        number = sys.stdin.fileno()
+    except (AttributeError, OSError, ValueError):  # no file: a test's, or none at all
+        return lambda: sys.stdin.read(1) if sys.stdin else END
+    if sys.stdin.isatty() and sys.platform == "win32":
         import msvcrt
 
         return msvcrt.getwch
-    import termios
-    import tty
+    if sys.stdin.isatty():
+        import termios
+        import tty
 
-    number = sys.stdin.fileno()
-    before = termios.tcgetattr(number)
-    stack.callback(termios.tcsetattr, number, termios.TCSADRAIN, before)
-    tty.setcbreak(number)
-    return lambda: os.read(number, 1).decode("ascii", "ignore") or " "
+        stack.callback(termios.tcsetattr, number, termios.TCSADRAIN, termios.tcgetattr(number))
+        tty.setcbreak(number)
+
+    def read() -> str:
+        byte = os.read(number, 1)  # not sys.stdin's buffer, whose lock this thread would hold when Python ends
+        return byte.decode("ascii", "ignore") or " " if byte else END
+
+    return read

@@ -1,0 +1,47 @@
+"""docs/learn.md lists the exercises that there are; and in a real terminal keys are answered at once, without Enter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gradus.learn.exercise import catalogue
+from gradus.learn.folder import Folder
+
+PAGE = Path(__file__).parents[2] / "docs" / "learn.md"
+
+
+def test_the_page_lists_every_exercise() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    rows = [line.split(" | ")[:3] for line in text.splitlines() if line.startswith("| ") and line[2].isdecimal()]
+    assert rows == [[f"| {e}", e.title, e.kind] for e in catalogue().values()]
+    assert f"{len(rows)} so far" in text
+    transcript = text.split("```")[3]
+    assert max(map(len, transcript.splitlines())) <= 80
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a POSIX terminal")
+def test_a_key_in_a_terminal_needs_no_enter(tmp_path: Path) -> None:
+    import pty
+    import termios
+
+    folder, _ = Folder.make(tmp_path / "exercises")
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gradus", "learn"], cwd=folder.path, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    shown = b""
+    for key, until in (("", b"q quit"), ("l", b"2.3 order"), ("h", b"Hint 1 of 3")):
+        os.write(ours, key.encode())
+        while until not in shown:
+            shown += os.read(ours, 65536)
+    os.write(ours, b"q")
+    assert process.wait(timeout=60) == 1  # the exercise has not passed
+    assert termios.tcgetattr(theirs) == before
+    os.close(theirs)
+    os.close(ours)
