@@ -120,8 +120,8 @@ assert len(model.parameters()) == 4 * (3 + 1) + 4 * (4 + 1) + 1 * (4 + 1) == 41
 # %% [markdown]
 # Each neuron has a weight for each of its inputs, and one bias: 16 + 20 + 5 = 41. Here is
 # a smaller one as a graph, with one input and three neurons: the network *is* a formula,
-# nothing more. On the left, relu is off, and all gradients above it are 0. Drawn like
-# this, GPT-2 would cover a few football fields.
+# nothing more. On the left, relu is off: the weight and the bias above it have the
+# gradient 0. Drawn like this, GPT-2 would cover a few football fields.
 
 # %%
 from gradus.graph import graph

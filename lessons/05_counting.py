@@ -397,22 +397,22 @@ assert losses["dev"].index(min(losses["dev"])) == 2
 #   contexts it came.
 
 # %%
-print(count(train, 4)["emm"])
-assert (count(train, 4)["emm"].total(), len(count(train, 4)["emm"])) == (77, 6)
+print(tables[4]["emm"])
+assert (tables[4]["emm"].total(), len(tables[4]["emm"])) == (77, 6)
 
 
-def kneser_ney(words, order, discount=0.75):
-    tables = {order: count(words, order)}
+def kneser_ney(table, order, discount=0.75):
+    of_order = {order: table}
     for k in range(order - 1, 0, -1):
-        tables[k] = defaultdict(Counter)
-        for before, followers in tables[k + 1].items():
+        of_order[k] = defaultdict(Counter)
+        for before, followers in of_order[k + 1].items():
             for letter in followers:
-                tables[k][before[1:]][letter] += 1  # once for each longer context
+                of_order[k][before[1:]][letter] += 1  # once for each longer context
 
     def probability(before, letter):
         p = 1 / 27
         for k in range(1, order + 1):  # from the shortest context to the longest
-            followers = tables[k].get(before[order - k :])
+            followers = of_order[k].get(before[order - k :])
             if followers is None:
                 break  # it was never seen, nor are the longer ones
             total = followers.total()
@@ -423,7 +423,7 @@ def kneser_ney(words, order, discount=0.75):
     return probability
 
 
-counted = {order: kneser_ney(train, order) for order in orders}
+counted = {order: kneser_ney(tables[order], order) for order in orders}
 losses["dev, Kneser-Ney"] = [loss_of(counted[order], dev, order) for order in orders]
 plot_series(orders, losses, title="Ask a shorter one", xlabel="order", ylabel="nats")
 
