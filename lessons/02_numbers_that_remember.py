@@ -183,9 +183,9 @@ for v in (a, b, c, f, e, d, L):
     assert abs(v.grad - by_nudging(v.label)) < 1e-6
 
 # %% [markdown]
-# All seven agree. (A notebook on the net has a check like this one that only nudges a, b,
-# c and f. For d it prints "by hand -2.0, by nudging 0.0", and its author wondered why. A
-# number that is never nudged never moves anything.)
+# All seven agree. (A public notebook has a check like this one that only nudges a, b, c
+# and f. For d it prints "analytical -2.0, numerical 0.0, match False". A number that is
+# never nudged never moves anything.)
 #
 # Such a check finds mistakes, too. A popular one is to forget a factor, as in this line
 # for b:

@@ -435,6 +435,19 @@ assert mine == theirs
 # All 41, to the last bit.
 
 # %% [markdown]
+# ## What it costs
+#
+# **Write down:** how many Values does one step on the moons make? (A point meets 16 · 2 +
+# 16 · 16 + 16 weights.)
+
+# %%
+margins = [label * network(point) for label, point in zip(labels, points, strict=True)]
+loss = sum((1 - margin).relu() for margin in margins) * (1 / len(points))
+objects = len(loss.topological())  # the order of lesson 2
+print(f"{objects:,}")
+assert QUICK or objects == 68140
+
+# %% [markdown]
 # ## What you have now
 #
 # * A neuron is a weighted sum and a bend. A network is neurons that look at neurons. All
@@ -444,8 +457,8 @@ assert mine == theirs
 # * Steps can be too short, too long, and deadly. And a forgotten zero_grad looks good at
 #   first.
 #
-# One thing is bad. Every multiplication of two numbers makes an object in Python, and the
-# moons need 66,000 of them for a single step. GPT-2 needs more than a hundred million
-# multiplications for one *word*. Next you learn to do thousands of them at once.
+# One thing is bad: the 68,140 objects. Each of them is a single number, a plus or a
+# times. GPT-2 needs more than a hundred million multiplications for one *word*. Next you
+# learn to do thousands of them at once.
 #
 # **Next:** [4. From numbers to tensors](04_from_numbers_to_tensors.ipynb)

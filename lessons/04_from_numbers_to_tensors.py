@@ -4,7 +4,7 @@
 # *To read: 40 minutes. To run: 5 seconds. You need: lesson 3, and to have seen NumPy
 # arrays.*
 #
-# The network of lesson 3 learned two moons, and for each step it made 66,000 objects, one
+# The network of lesson 3 learned two moons, and for each step it made 68,140 objects, one
 # for each plus and each times. Nothing in it was wrong. It was only one number at a time.
 #
 # In this lesson the same network becomes a handful of operations on whole tables of

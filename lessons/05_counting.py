@@ -197,8 +197,8 @@ assert abs(loss(P, words) - 2.4540144891543667) < 1e-12
 # %% [markdown]
 # ## Surprise without end
 #
-# Now a name that is not in the list. What does the model think of "andrej"? And of
-# "vinajq"?
+# Now ask it about single names. "andrej" and "vinay" are in the list. What does it think
+# of "vinajq", which is not?
 
 # %%
 for name in ("andrej", "vinay", "vinajq"):
