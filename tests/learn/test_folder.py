@@ -85,11 +85,14 @@ def watched(folder: Folder, keys: str, before: Mapping[int, Callable[[], object]
     waiting = dict(before or {})
 
     class Keys(queue.Queue[str]):
-        pressed = 0
+        pressed = quiet = 0
 
         def get(self, block: bool = True, timeout: float | None = None) -> str:
             if self.pressed in waiting:
                 waiting.pop(self.pressed)()
+                self.quiet = 2  # looks at the file with no key between
+            if self.quiet:
+                self.quiet -= 1
                 raise queue.Empty
             self.pressed += 1
             return super().get(block, timeout)

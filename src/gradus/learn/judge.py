@@ -132,16 +132,15 @@ class Judge:
             self._trusted.send(job | {"text": exercise.solution, "mine": {}})  # at the same time
             came = _answers(worker, seconds)
         expected = self._answers_of_ours(OURS)
-        if not expected.whole:
+        if not expected.whole or any("error" in line for line in expected.lines):
             raise RuntimeError(f"the solution of {exercise} does not run: {expected.failed or expected.lines[-1:]}")
         try:
             failure = _first_failure(exercise, came, expected, seconds)
+            if failure is not None and failure.index is not None:
+                failure = self._named(exercise, job, came, expected, failure)
         except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # lines that our own code did not write
-            failure = Failure(
-                "what came from the process is not what the checks send; the code writes where it should not"
-            )
-        if failure is not None and failure.index is not None:
-            failure = self._named(exercise, job, came, expected, failure)
+            what = "what the process sent is not what the checks send; does the code write where it should not?"
+            failure = Failure(what)
         if self.ahead:
             self.prepare(exercise)
         return Verdict(exercise, len(expected.lines), failure, came.printed, time.monotonic() - started)

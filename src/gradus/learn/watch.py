@@ -1,4 +1,4 @@
-"""The watcher: looks at the current exercise's file ten times a second, checks it when it has changed, answers keys.
+"""The watcher: looks at the current exercise's file twenty times a second, checks it when it was saved, answers keys.
 
 It asks the file system rather than waiting for its events, which do not come on network drives, in Docker and in WSL.
 Keys are read as they are pressed where there is a terminal, and as characters of the input where there is none.
@@ -18,7 +18,7 @@ from gradus.learn import message
 from gradus.learn.exercise import catalogue
 from gradus.learn.session import Session
 
-LOOK = 0.1  # seconds between two looks at the file
+LOOK = 0.05  # seconds between two looks at the file
 KEYS = "n next   h hint   s solution   l list   x reset   c check all   q quit"
 END = ""  # in place of a key: the input has ended
 
@@ -33,7 +33,8 @@ class Watcher:
 
     def __init__(self, session: Session, say: Callable[[str], None], keys: queue.Queue[str]) -> None:
         self.session, self.say, self.keys = session, say, keys
-        self.seen: object = None  # of the file, at the last look
+        self.checked: object = None  # the state of the file when it was checked; None asks for a check at once
+        self.seen: object = None  # its state a moment ago
 
     def run(self) -> bool:
         """Watch. Returns whether the current exercise had passed at the end."""
@@ -51,11 +52,13 @@ class Watcher:
             passed = self.look() if self.changed() else passed
 
     def changed(self) -> bool:
-        return self._state() != self.seen
+        """Whether the file has been saved: it has changed, and an editor is no longer writing it."""
+        before, self.seen = self.seen, self._state()
+        return self.checked is None or self.checked != self.seen == before
 
     def look(self) -> bool:
         """Check the current exercise, and show the verdict."""
-        self.seen = self._state()
+        self.checked = self._state()
         try:
             verdict = self.session.check(self.session.current)
         except UserError as error:
@@ -69,7 +72,7 @@ class Watcher:
         session, exercise = self.session, self.session.current
         if key == "n":
             self.say(session.next())
-            self.seen = None
+            self.checked = None
         elif key == "h":
             self.say(session.hint(exercise))
         elif key == "s" and self.sure("Show the solution?"):
@@ -78,6 +81,7 @@ class Watcher:
             f"Write the beginning of {session.folder.shown(exercise)} again? A copy of yours is kept."
         ):
             self.say(session.reset(exercise))
+            self.checked = None
         elif key == "l":
             self.say("\n".join(f"{s:9} {name:28} {kind:17} {minutes}" for s, name, kind, minutes in session.table()))
         elif key == "c":
