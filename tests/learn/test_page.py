@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from gradus.learn.exercise import catalogue
+from gradus.learn.exercise import catalogue, find
 from gradus.learn.folder import Folder
+from gradus.learn.message import BARS, _curves
+from gradus.learn.modules import install, module_from_text
+from gradus.learn.plain import plain
 
 PAGE = Path(__file__).parents[2] / "docs" / "learn.md"
 
@@ -22,6 +25,17 @@ def test_the_page_lists_every_exercise() -> None:
     assert f"{len(rows)} so far" in text
     transcript = text.split("```")[3]
     assert max(map(len, transcript.splitlines())) <= 80
+
+
+def test_the_curves_in_the_problem_are_those_of_the_bug_and_of_the_solution() -> None:
+    exercise = find("forgotten")
+    points = [(x / 4, 2.0 * x / 4 - 1.0) for x in range(-4, 5)]
+    install({})
+    theirs, without = (
+        plain(module_from_text("fit", t, "fit").fit(points, 40, 0.1)) for t in (exercise.stub, exercise.solution)
+    )
+    curves = [line.split()[-1] for line in _curves(theirs, without)]
+    assert [line.split()[-1] for line in exercise.stub.splitlines() if set(line) & set(BARS)] == curves
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX terminal")

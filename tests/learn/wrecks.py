@@ -20,7 +20,8 @@ def spoiled(solution: str, statement: str) -> str:
 
 
 def printing(solution: str) -> str:
-    """The solution, with every return a print; where it has no function, every assignment."""
+    """The solution, with every return a print, and a print as all that a function without a return does; where there is
+    no function, every assignment."""
     tree = ast.parse(solution)
 
     class Printing(ast.NodeTransformer):
@@ -28,8 +29,13 @@ def printing(solution: str) -> str:
             return ast.parse(f"print({ast.unparse(node.value) if node.value else ''})").body[0]
 
         def visit_FunctionDef(self, node: Function) -> Function:
-            if node.name != "__init__":
-                self.generic_visit(node)
+            if node.name == "__init__":
+                return node
+            if not any(
+                isinstance(inner, ast.Return) and inner.value for inner in ast.walk(node)
+            ):  # all it has are effects
+                node.body = ast.parse(f"print({', '.join(arg.arg for arg in node.args.args)})").body
+            self.generic_visit(node)
             return node
 
     if any(isinstance(node, Function) for node in ast.walk(tree)):
