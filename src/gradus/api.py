@@ -165,7 +165,7 @@ class Run:
     ) -> Texts:
         """Texts that the model writes, each beginning with the prompt; those of `gradus sample` with the same options.
 
-            texts = run.sample(["KING", "The queen"], length=40, stop="\n")
+            texts = run.sample(["KING", "The queen"], length=40, stop=".")
             texts.logprobs[0]  # how likely the model found each token that was drawn for the first one
 
         Args:

@@ -47,7 +47,10 @@ def test_an_empty_file_one_that_is_not_utf8_and_one_too_short(tmp_path: Path) ->
     [
         (["--n-embd", "wide"], "n_embd must be a whole number, got 'wide'"),
         (["--learning-rate", "fast"], "learning_rate must be a number, got 'fast'"),
-        (["--schedule", "cosin"], "schedule must be one of cosine, linear, wsd, step, constant, got 'cosin'"),
+        (
+            ["--schedule", "cosin"],
+            "schedule must be one of cosine, linear, wsd, inverse-sqrt, step, constant, got 'cosin'",
+        ),
         (["--batch-size", "0"], "batch_size must be at least 1, got 0"),
         (["--n-embd", "10", "--n-head", "4"], "n_embd must be a multiple of n_head, got n_embd 10 and n_head 4"),
         (["--model", "gtp"], "there is no model 'gtp'; there are ngram, bigram, nplm"),
