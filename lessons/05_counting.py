@@ -506,3 +506,5 @@ assert abs(theirs - mine) < 1e-9
 # * Never judge on what was learned from. Train and dev part when a model learns by heart.
 # * Pairs 2.453, trigrams 2.222, Kneser-Ney 1.992, on dev: these are the numbers to beat.
 # * A table cannot see that two contexts are *alike*. That is what networks are for.
+#
+# **Next:** [6. The same model by gradient descent](06_by_gradient_descent.ipynb)

@@ -25,6 +25,7 @@ from gradus.plots import (
     plot_function,
     plot_gradients,
     plot_losses,
+    plot_maps,
     plot_matrix,
     plot_saturation,
     plot_series,
@@ -302,6 +303,21 @@ def test_every_number_of_a_matrix_is_in_its_cell_and_its_rows_sums_beside_it() -
         plot_matrix({"p": [[1, 2]]}, columns="xyz")
     with pytest.raises(ValueError, match="no matrices"):
         plot_matrix({})
+
+
+def test_maps_beside_each_other_have_one_scale() -> None:
+    figure = plot_maps({"counted": [[0.25, 0.75], [1.0, 0.0]], "learned": [[0.5, 0.5], [0.81, 0.19]]}, ".a")
+    counted, learned = figure.axes
+    assert counted.get_title(loc="left") == "counted"
+    assert counted.get_images()[0].get_clim() == learned.get_images()[0].get_clim() == (0, 1)
+    np.testing.assert_allclose(np.asarray(learned.get_images()[0].get_array())[1], np.sqrt([0.81, 0.19]))
+    assert [t.get_text() for t in learned.get_xticklabels()] == [".", "a"]
+    with pytest.raises(ValueError, match=r"'learned' must be \(2, 2\) for 2 symbols, got \(1, 2\)"):
+        plot_maps({"learned": [[1, 2]]}, ".a")
+    with pytest.raises(ValueError, match="'learned' has numbers that are not 0 or more"):
+        plot_maps({"learned": [[1, 2], [-1, 0]]}, ".a")
+    with pytest.raises(ValueError, match="no tables"):
+        plot_maps({}, ".a")
 
 
 def test_the_line_of_a_decision_lies_where_the_score_is_0() -> None:

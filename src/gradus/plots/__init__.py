@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gradus.plots.gradients import plot_gradients as plot_gradients
     from gradus.plots.heads import plot_heads as plot_heads
     from gradus.plots.losses import plot_losses as plot_losses
+    from gradus.plots.maps import plot_maps as plot_maps
     from gradus.plots.matrix import plot_matrix as plot_matrix
     from gradus.plots.neighbours import plot_neighbours as plot_neighbours
     from gradus.plots.saturation import plot_saturation as plot_saturation
@@ -50,6 +51,7 @@ _HOME = {
     "plot_gradients": "gradients",
     "plot_heads": "heads",
     "plot_losses": "losses",
+    "plot_maps": "maps",
     "plot_matrix": "matrix",
     "plot_neighbours": "neighbours",
     "plot_saturation": "saturation",
