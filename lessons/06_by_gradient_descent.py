@@ -428,3 +428,5 @@ assert np.allclose(model.table.weight.grad.numpy(), short, atol=1e-15)
 # change: the loss, the gradient of the logits, the descent. Only the layer knows that one
 # letter comes in. Put something better in its place, which takes three letters, or eight,
 # and *sees that some are alike*. All the rest stays.
+#
+# **Next:** [7. Words are points: Bengio 2003](07_words_are_points.ipynb)
