@@ -52,7 +52,7 @@ ROWS = {
 TRIGRAM = (334, 323)  # the paper's Kneser-Ney trigram, on dev and test
 MIXED = {"MLP1": (275, 257), "MLP9": (265, 252)}  # and mixed with a trigram: the paper's MLP2 and MLP10
 
-EPOCHS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY, EMBEDDING_STD = 5.0, 256, 4e-3, 0.03, 0.1
+EPOCHS, BATCH_SIZE, LEARNING_RATE, WEIGHT_DECAY, EMBEDDING_STD = 5.0, 256, 4e-3, 0.05, 0.1
 STEPS = 40  # of each side, for the seconds of an epoch
 
 
