@@ -106,23 +106,22 @@ def trained(data: Data, name: str, config: TrainConfig, epochs: float, run: RunF
     return load_model(run)
 
 
-def kneser_ney(data: Data, order: int) -> LanguageModel:
+def trigram(data: Data) -> NGram:
     """A modified Kneser-Ney model of the words to train on."""
-    model = NGram(NGramConfig(data.tokenizer.vocab_size, BLOCK_SIZE, order=order, method="modified-kneser-ney"))
+    model = NGram(NGramConfig(data.tokenizer.vocab_size, BLOCK_SIZE, order=3, method="modified-kneser-ney"))
     for x, y in data.rows(data.train, model).batches(64):
         model.count(x, y)
     return model
 
 
-def mixed(data: Data, network: LanguageModel) -> LanguageModel:
+def mixed(data: Data, network: LanguageModel, counts: NGram) -> LanguageModel:
     """A trained network with a trigram, λ fitted on dev."""
     settings: Any = network.config
     described = {"name": "nplm", **asdict(settings)}
     del described["vocab_size"], described["block_size"]
     model = Mixture(MixtureConfig(data.tokenizer.vocab_size, BLOCK_SIZE, network=json.dumps(described), order=3))
     load_weights(model.network, weights(network))
-    for x, y in data.rows(data.train, model.ngram).batches(64):
-        model.count(x, y)
+    model.ngram = counts
     model.fit(data.rows(data.dev, model).batches(8))
     return model
 
@@ -192,9 +191,8 @@ def main(
         scores = "".join(f"{ours:9.1f}{theirs:8.0f}" for ours, theirs in zip(found, paper, strict=False))
         print(f"{name:<20}{scores}" + "".join(f"{seconds:10.0f}" for seconds in times), flush=True)
 
-    if not dev_only:
-        trigram = kneser_ney(data, 3)
-        show("Kneser-Ney trigram", [data.perplexity(trigram, part) for part in parts], TRIGRAM)
+    counts = trigram(data)
+    show("Kneser-Ney trigram", [data.perplexity(counts, part) for part in parts], TRIGRAM)
     config = TrainConfig(
         model="nplm", positions=True, steps=1, batch_size=BATCH_SIZE, learning_rate=learning_rate, seed=seed,
         weight_decay=weight_decay, schedule="linear", min_lr_ratio=0.0, beta2=0.999, evaluations=max(1, round(epochs)),
@@ -205,8 +203,8 @@ def main(
         times = () if dev_only else seconds_an_epoch(data, row, BATCH_SIZE)
         show(name, [data.perplexity(network, part) for part in parts], (row.dev, row.test), times)
         if name in MIXED and not dev_only:
-            found = [data.perplexity(mixed(data, network), part) for part in parts]
-            show("  with the trigram", found, MIXED[name])
+            mixture = mixed(data, network, counts)
+            show("  with the trigram", [data.perplexity(mixture, part) for part in parts], MIXED[name])
 
 
 if __name__ == "__main__":
