@@ -104,6 +104,8 @@ def test_of_a_story_longer_than_the_block_the_end_is_read_and_an_ending_must_fit
         ({"label": 4}, "the label 4; there must be 4, from 0"),
         ({"endings": ["a", "b"]}, "has 2 endings"),
         ({"endings": [1, 2, 3, 4]}, "must be text"),
+        ({"endings": "abcd"}, "endings must be a list"),
+        ({"endings": ["a", "b", " ", "d"]}, "an ending is empty"),
         ({"ctx": 7}, "must be text"),
         ({"ctx": ...}, "KeyError"),
     ],

@@ -105,6 +105,8 @@ def test_of_many_missing_tensors_some_are_named(folder: Path) -> None:
     [
         ({"model_type": "llama"}, "model_type 'llama', which the model gpt does not have; it has 'gpt2'"),
         ({"activation_function": "relu"}, "activation_function 'relu'"),
+        ({"resid_pdrop": [0.1]}, "dropout must be a number"),
+        ({"n_inner": 3072, "n_embd": None}, "n_embd"),
         ({"activation_function": "gelu"}, "activation_function 'gelu'"),
         ({"layer_norm_epsilon": 1e-6}, "layer_norm_epsilon 1e-06"),
         ({"scale_attn_by_inverse_layer_idx": True}, "scale_attn_by_inverse_layer_idx True"),

@@ -50,7 +50,7 @@ def test_kind_overrides_what_is_detected(tmp_path: Path) -> None:
 
 
 def test_kind_of_a_named_corpus_cannot_be_changed() -> None:
-    with pytest.raises(UserError, match="'pydocs' is of kind 'stream', not 'documents'"):
+    with pytest.raises(UserError, match="'pydocs' is of kind 'stream', and cannot be read as 'documents'"):
         load_corpus("pydocs", kind="documents")
 
 

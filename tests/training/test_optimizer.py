@@ -11,7 +11,7 @@ from gradus.backend import torch
 from gradus.models import LanguageModel, build_model
 from gradus.training.checkpoint import load_optimizer_state, load_weights, optimizer_state, weights
 from gradus.training.config import TrainConfig
-from gradus.training.optimizer import build_optimizer, set_learning_rate
+from gradus.training.optimizer import build_optimizer, hidden_matrices, set_learning_rate
 from tests.training.tiny import TinyBatches, tiny_gpt
 
 
@@ -57,6 +57,20 @@ def test_muon_takes_the_hidden_matrices_and_adamw_embeddings_head_and_vectors(vo
     }
     assert by_rate == {0.05: {"c_attn", "c_proj", "c_fc"}, 0.01: {"wte", "lm_head", "value_embedding"}}
     assert sum(p.numel() for group in optimizer.param_groups for p in group["params"]) == model.num_parameters()
+
+
+@pytest.mark.parametrize(("name", "labels"), [("transformer", {}), ("encoder", {}), ("encoder", {"n_labels": 3})])
+def test_muon_leaves_only_embeddings_and_heads_of_other_models_to_adamw(name: str, labels: dict[str, int]) -> None:
+    model = build_model(name, vocab_size=11, block_size=8, n_layer=2, n_head=2, n_embd=16, **labels)
+    taken = {id(p) for p in hidden_matrices(model)}
+    outside = {name for name, p in model.named_parameters() if p.dim() == 2 and id(p) not in taken}
+    assert (
+        outside
+        == {
+            "transformer": {"embedding.weight"},
+            "encoder": {"embedding.weight", "positions.weight", *(["classifier.weight"] if labels else [])},
+        }[name]
+    )
 
 
 def test_both_learning_rates_follow_the_schedule() -> None:

@@ -147,3 +147,15 @@ def test_a_budget_over_another_takes_its_place() -> None:
         "steps": 3,
         "minutes": 1.0,
     }  # for TrainConfig to refuse
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"model": "gpt", "batch_tokens": 100}, "batch_tokens is for pairs, labels and hidden tokens, not for gpt"),
+        ({"corpus": "reverse", "model": "transformer", "positions": True}, "transformer reads whole texts"),
+    ],
+)
+def test_settings_of_other_batches_are_refused(values: dict[str, object], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        set_up({"corpus": "pydocs", "steps": 1, **values})

@@ -110,3 +110,17 @@ def test_what_is_given_replaces_what_the_preset_says(texts: tuple[str, str]) -> 
 def test_a_preset_is_of_the_gpt() -> None:
     with pytest.raises(UserError, match="the preset gpt2-xl is of the model gpt, not of modern"):
         with_preset({"preset": "gpt2-xl", "model": "modern"})
+
+
+def test_an_encoders_block_may_be_shorter_and_the_tokenizers_settings_are_the_runs(
+    texts: tuple[str, str], tmp_path: Path
+) -> None:
+    sizes = {"n_layer": 1, "n_head": 2, "n_embd": 8, "batch_size": 4, "steps": 2}
+    words = {"tokenizer": "words", "min_count": 2, "block_size": 9}
+    run = trained(tmp_path / "e", corpus=texts[0], model="encoder", **sizes, **words)
+    assert set_up_new({"corpus": texts[1], "init_from": str(run.path), "block_size": 5}).model.block_size == 5
+    with pytest.raises(UserError, match="block_size must be at most 9"):
+        set_up_new({"corpus": texts[1], "init_from": str(run.path), "block_size": 99})
+    for name, value in (("min_count", 9), ("vocab_size", 7), ("lower", True)):
+        with pytest.raises(UserError, match=f"{name} is .*, as .* has it, and cannot be"):
+            set_up_new({"corpus": texts[1], "init_from": str(run.path), name: value})

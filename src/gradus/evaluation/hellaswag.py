@@ -136,10 +136,14 @@ def _item(line: bytes, where: str) -> Item:
         if isinstance(label, str) and label.isdecimal():  # as the data set is on the Hugging Face hub
             label = int(label)
         item = Item(fields["ctx"], tuple(fields["endings"]), label)
+        if not isinstance(fields["endings"], list):
+            raise TypeError("endings must be a list")
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{where} is no item of HellaSwag: {error!r}") from error
     if not all(isinstance(text, str) for text in (item.context, *item.endings)) or type(item.label) is not int:
         raise UserError(f"{where} is no item of HellaSwag: ctx and endings must be text, label a number")
+    if not all(text.strip() for text in item.endings):
+        raise UserError(f"{where} is no item of HellaSwag: an ending is empty")
     if len(item.endings) != 4 or not 0 <= item.label < 4:
         raise UserError(f"{where} has {len(item.endings)} endings and the label {item.label}; there must be 4, from 0")
     return item

@@ -78,7 +78,7 @@ def evaluate(model: LanguageModel, rows: Rows, *, batch_size: int | None = None)
     """
     device = device_of(model)
     total, count = 0.0, 0
-    at_once = batch_size or rows_at_once(model.config.vocab_size, model.block_size)
+    at_once = rows_at_once(model.config.vocab_size, model.block_size) if batch_size is None else batch_size
     with inference(model):
         for x, y in rows.batches(at_once):
             scored = model.scored(y)

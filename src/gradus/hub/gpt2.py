@@ -52,17 +52,18 @@ def config_from(fields: Mapping[str, Any], path: object) -> GPTConfig:
             raise UserError(f"{path} asks for {name} {value!r}, which the model gpt does not have; it has {known[0]!r}")
     inner = fields.get("n_inner")
     sizes = {name: fields.get(name, default) for name, default in _SIZES.items()}
-    if inner is not None and inner != 4 * sizes["n_embd"]:
-        raise UserError(f"{path} asks for n_inner {inner!r}; the model gpt has 4 n_embd, {4 * sizes['n_embd']}")
     dropouts = [fields.get(name, 0.1) for name in _DROPOUTS]
-    if len(set(dropouts)) > 1:
+    if any(value != dropouts[0] for value in dropouts):
         said = ", ".join(f"{name} {value}" for name, value in zip(_DROPOUTS, dropouts, strict=True))
         note(f"{path} has {said}; the model gpt has one dropout, and takes {dropouts[0]}")
     sizes["block_size"] = sizes.pop("n_positions")
     try:
-        return build(GPTConfig, {**sizes, "dropout": dropouts[0], "bias": True})
+        config = build(GPTConfig, {**sizes, "dropout": dropouts[0], "bias": True})
     except UserError as error:
         raise UserError(f"{path} cannot be used: {error}") from error
+    if inner not in (None, 4 * config.n_embd):
+        raise UserError(f"{path} asks for n_inner {inner!r}; the model gpt has 4 n_embd, {4 * config.n_embd}")
+    return config
 
 
 def config_of(config: GPTConfig) -> dict[str, Any]:

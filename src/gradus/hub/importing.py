@@ -13,7 +13,7 @@ from gradus.hub.download import RELEASES, download, release_of, sha256
 from gradus.hub.folder import CONFIG, Tensors, read_config
 from gradus.text import Tokenizer, WordPieceTokenizer, gpt2_tokenizer, load_tokenizer
 from gradus.training import RUNS, TOKENIZER, RunFolder, TrainConfig, new_run_folder, settings_of
-from gradus.training.checkpoint import pack
+from gradus.training.checkpoint import pack_model
 from gradus.training.run import CONFIG as SETTINGS
 from gradus.training.run import MODEL
 from gradus.training.settings import to_toml
@@ -55,7 +55,7 @@ def import_run(source: str | Path, out: str | Path | None = None) -> RunFolder:
     model = "encoder" if layout is bert else "gpt"
     if layout is bert:
         arrays = bert.with_mask(arrays, _mask(tokenizer, folder))
-    settings = to_toml(TrainConfig(model=model, kind="stream"), config, omit=[*NOT_OURS, "vocab_size"])
+    settings = to_toml(TrainConfig(model=model, kind="stream"), config, omit=NOT_OURS)
     origin = folder.resolve() if release is None else release.repository
     data = {"corpus": name, "imported": str(origin), "sha256": {path.name: sha256(path) for path in tensors.files}}
     run = RunFolder.create(out or new_run_folder(RUNS, name))
@@ -63,7 +63,7 @@ def import_run(source: str | Path, out: str | Path | None = None) -> RunFolder:
         {
             TOKENIZER: tokenizer.to_json().encode(),
             SETTINGS: settings.encode(),
-            MODEL: pack(arrays, {"model": model, "config": asdict(config)}),
+            MODEL: pack_model(model, config, arrays),
         },
         {**asdict(Progress()), "data": data, "reported": True},
     )

@@ -34,11 +34,9 @@ def sentence_embeddings(
         (N, C) float32.
     """
     rows = Sequences.of(framed(tokenizer.encode(text), tokenizer, model.block_size) for text in texts)
-    order = np.argsort(rows.lengths, kind="stable")
-    out = np.zeros((len(texts), model.config.n_embd), np.float32)  # type: ignore[attr-defined]
+    out = np.zeros((len(texts), model.config.n_embd), np.float32)
     with inference(model):
-        for first in range(0, len(texts), batch_size):
-            which = order[first : first + batch_size]
-            idx = torch.from_numpy(rows.padded(which)).to(device_of(model))
+        for which, x in rows.batches(batch_size):
+            idx = torch.from_numpy(x).to(device_of(model))
             out[which] = F.normalize(mean_of_positions(model.hidden(idx), idx), dim=1).float().cpu().numpy()
     return out

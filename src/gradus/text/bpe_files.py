@@ -27,7 +27,7 @@ def from_vocab_and_merges(vocab: str | bytes, merges: str) -> BPETokenizer:
     Raises:
         ValueError: if they are damaged, cut short, or do not belong together.
     """
-    ids = _ids(files.from_json(vocab))
+    ids = checked_vocab(files.from_json(vocab))
     lines = [line for line in merges.split("\n") if line and not line.startswith("#version")]
     pairs = _pairs(lines, ids)
     reached = {*LETTERS.values(), *(first + second for first, second in map(_two, lines))}
@@ -68,7 +68,7 @@ def from_tokenizer_json(fields: Mapping[str, Any]) -> BPETokenizer:
             if token.get(name):
                 raise ValueError(f"its added token {token['content']!r} has {name}, which is not supported")
     special = {token["content"]: token["id"] for token in added}
-    ids = _ids({**model["vocab"], **special})
+    ids = checked_vocab({**model["vocab"], **special})
     return BPETokenizer(_vocab(ids, special), _pairs(model["merges"], ids), pattern=pattern, special=special)
 
 
@@ -117,7 +117,8 @@ def to_vocab_and_merges(tokenizer: BPETokenizer) -> tuple[str, str]:
     return files.to_json(model["vocab"]), "\n".join(["#version: 0.2", *model["merges"], ""])
 
 
-def _ids(vocab: object) -> dict[str, int]:
+def checked_vocab(vocab: object) -> dict[str, int]:
+    """The tokens of a file and their ids. Raises ValueError unless these are the numbers from 0 on, each once."""
     if not isinstance(vocab, dict) or not all(type(id_) is int for id_ in vocab.values()):
         raise ValueError("its vocabulary is not an object of tokens and their ids")
     missing = min(set(range(len(vocab))).difference(vocab.values()), default=None)

@@ -104,7 +104,7 @@ def load_corpus(name_or_path: str | Path, *, kind: Kind | None = None) -> Corpus
     if kind not in (None, named.kind):
         if named.other is not None and kind == named.other[0]:
             return named.other[1]()
-        raise UserError(f"the corpus {name_or_path!r} is of kind {named.kind!r}, not {kind!r}; leave the kind out")
+        raise UserError(f"the corpus {name_or_path!r} is of kind {named.kind!r}, and cannot be read as {kind!r}")
     return named.load()
 
 

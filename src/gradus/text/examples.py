@@ -50,6 +50,10 @@ class Sequences:
         inside = columns < self.lengths[which, None]  # (B, t)
         return np.where(inside, self.ids[np.where(inside, self.starts[which, None] + columns, 0)], PADDING)
 
+    def batches(self, batch_size: int) -> Iterator[tuple[Ids, Ids]]:
+        """Which texts, and these padded (B, t): all of them, the shortest first."""
+        return ((which, self.padded(which)) for which in _in_order([self], batch_size))
+
 
 class Examples(Protocol):
     """Examples that can be put together into batches."""
@@ -92,7 +96,7 @@ class Pairs:
         return self.sources.padded(which), self.targets.padded(which)
 
     def batches(self, batch_size: int) -> Iterator[tuple[Ids, Ids]]:
-        return (self.take(which) for which in _in_order(self, batch_size))
+        return (self.take(which) for which in _in_order(self.parts, batch_size))
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ class Labelled:
         return self.texts.padded(which), self.labels[which]
 
     def batches(self, batch_size: int) -> Iterator[tuple[Ids, Ids]]:
-        return (self.take(which) for which in _in_order(self, batch_size))
+        return (self.take(which) for which in _in_order(self.parts, batch_size))
 
 
 @dataclass(frozen=True)
@@ -156,7 +160,7 @@ class Masked:
     def batches(self, batch_size: int) -> Iterator[tuple[Ids, Ids]]:
         x, y = self._hidden(self.texts.ids, np.random.default_rng(0))
         given, asked = (Sequences(ids, self.texts.starts, self.texts.lengths) for ids in (x, y))
-        return ((given.padded(which), asked.padded(which)) for which in _in_order(self, batch_size))
+        return ((given.padded(which), asked.padded(which)) for which in _in_order(self.parts, batch_size))
 
     def _hidden(self, ids: Ids, generator: np.random.Generator) -> tuple[Ids, Ids]:
         return hide(ids, self.vocab_size, self.ends, generator)
@@ -242,10 +246,10 @@ def framed(ids: Ids, tokenizer: Tokenizer, block_size: int) -> Ids:
     return np.concatenate([[tokenizer.start], ids[: block_size - 2], [tokenizer.separator]])
 
 
-def _in_order(examples: Examples, batch_size: int) -> Iterator[Ids]:
+def _in_order(parts: Sequence[Sequences], batch_size: int) -> Iterator[Ids]:
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, got {batch_size}")
-    order = np.lexsort([part.lengths for part in examples.parts])
+    order = np.lexsort([part.lengths for part in parts])
     return (order[first : first + batch_size] for first in range(0, len(order), batch_size))
 
 

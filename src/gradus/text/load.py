@@ -108,7 +108,7 @@ def _from_vocab(folder: Path) -> WordPieceTokenizer:
         settings = files.from_json(_read(path)) if path.is_file() else {}
         return WordPieceTokenizer(
             read_text(folder / VOCAB).rstrip("\n").split("\n"),
-            lower=bool(settings.get("do_lower_case", True)),
+            lower=settings.get("do_lower_case", True),
             strip_accents=settings.get("strip_accents"),
         )
     except (ValueError, AttributeError) as error:

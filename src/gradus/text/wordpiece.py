@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradus import files
+from gradus.text.bpe_files import checked_vocab
 from gradus.text.tokenizer import Ids, Tokenizer, checked_ids
 
 INSIDE = "##"  # before a piece that continues a word
@@ -55,7 +56,9 @@ class WordPieceTokenizer(Tokenizer):
 
     def __init__(self, tokens: Sequence[str], *, lower: bool = True, strip_accents: bool | None = None) -> None:
         """Accents are stripped where capitals are, unless said otherwise. Raises ValueError unless the tokens are
-        different, and [UNK], [CLS] and [SEP] among them."""
+        different, [UNK], [CLS] and [SEP] are among them, and the flags are true or false."""
+        if not isinstance(lower, bool) or not (strip_accents is None or isinstance(strip_accents, bool)):
+            raise ValueError("lower case and strip_accents must be true or false")
         self.tokens, self.lower = tuple(tokens), lower
         self.strip_accents = lower if strip_accents is None else strip_accents
         self._ids = {token: id_ for id_, token in enumerate(self.tokens)}
@@ -186,12 +189,8 @@ class WordPieceTokenizer(Tokenizer):
         for name, (value, known) in settings.items():
             if value != known:
                 raise ValueError(f"its {name} is {value!r}, and only BERT's {known!r} is known")
-        vocab = model["vocab"]
-        if not isinstance(vocab, dict) or sorted(vocab.values()) != list(range(len(vocab))):
-            raise ValueError("its vocabulary is not an object of tokens and the ids from 0 on")
+        vocab = checked_vocab(model["vocab"])
         lower, accents = normalizer["lowercase"], normalizer.get("strip_accents")
-        if not isinstance(lower, bool) or not (accents is None or isinstance(accents, bool)):
-            raise ValueError("its lowercase and strip_accents must be true or false")
         return cls(sorted(vocab, key=vocab.__getitem__), lower=lower, strip_accents=accents)
 
 

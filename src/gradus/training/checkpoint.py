@@ -96,10 +96,9 @@ def pack(arrays: Arrays, about: dict[str, Any]) -> bytes:
     return bytes(safetensors.numpy.save(contiguous, metadata={"gradus": to_json(header)}))
 
 
-def pack_model(name: str, model: LanguageModel, arrays: Arrays) -> bytes:
+def pack_model(name: str, config: Any, arrays: Arrays) -> bytes:
     """The file of a model with the weights `arrays`: it says with which settings the model is built."""
-    settings: Any = model.config
-    return pack(arrays, {"model": name, "config": asdict(settings)})
+    return pack(arrays, {"model": name, "config": asdict(config)})
 
 
 def unpack(data: bytes, path: object) -> tuple[Arrays, dict[str, Any]]:

@@ -88,7 +88,11 @@ def example_batches(
     """
     examples = examples_for(model, part, tokenizer, labels)
     if examples is None:
+        if config.batch_tokens is not None:
+            raise UserError(f"batch_tokens is for pairs, labels and hidden tokens, not for {config.model}")
         return None
+    if config.positions:
+        raise UserError(f"positions are for models of a short context; {config.model} reads whole texts")
     if isinstance(examples, Labelled):
         cut = int((examples.texts.lengths == model.block_size).sum())
         if cut > 0.01 * len(examples):

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gradus.backend import nn, torch
+from gradus.models import LanguageModel
 from gradus.training.config import TrainConfig
 from gradus.training.schedule import learning_rate_factor
 
 
-def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+def build_optimizer(model: LanguageModel, config: TrainConfig) -> torch.optim.Optimizer:
     """AdamW (Loshchilov and Hutter, 2019), Adam (Kingma and Ba, 2015), SGD, or Muon with AdamW, over a model's
     parameters.
 
@@ -43,10 +44,13 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, config: TrainConfig, pro
     return config.learning_rate * factor
 
 
-def hidden_matrices(model: nn.Module) -> list[nn.Parameter]:
-    """The matrices between hidden layers: all but embeddings and the head, a model's last linear layer."""
+def hidden_matrices(model: LanguageModel) -> list[nn.Parameter]:
+    """The matrices between hidden layers: all but embeddings and the head. That is the last linear layer if it has a
+    row for each token or label; of some models it is the embedding."""
     outside = [module.weight for module in model.modules() if isinstance(module, nn.Embedding)]
-    outside += [module.weight for module in model.modules() if isinstance(module, nn.Linear)][-1:]
+    last = [module.weight for module in model.modules() if isinstance(module, nn.Linear)][-1:]
+    rows = model.config.vocab_size, getattr(model.config, "n_labels", 0)
+    outside += [weight for weight in last if weight.size(0) in rows]
     return [p for p in model.parameters() if p.requires_grad and p.dim() == 2 and not any(p is o for o in outside)]
 
 

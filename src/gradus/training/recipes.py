@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
-from typing import Any
+from typing import Any, get_args
+
+from gradus.text.corpus import Kind
 
 
 def _read() -> dict[tuple[str, str], dict[str, Any]]:
@@ -20,4 +22,5 @@ RECIPES = _read()  # (model, kind of text or name of a corpus) -> settings of th
 def recipe(model: str, corpus: str, kind: str) -> dict[str, Any]:
     """The settings that a model starts with on a corpus, by its name if there is a recipe for that, else by its
     kind."""
-    return RECIPES.get((model, corpus)) or RECIPES.get((model, kind), {})
+    named = RECIPES.get((model, corpus)) if corpus not in get_args(Kind) else None  # a file may be called as a kind is
+    return named or RECIPES.get((model, kind), {})

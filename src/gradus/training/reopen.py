@@ -37,7 +37,7 @@ def write_beginning(run: RunFolder, setup: Setup) -> None:
         files[LABELS] = to_json(setup.labels).encode()
     state: dict[str, Any] = {"data": setup.data()}
     if isinstance(setup.model, Mixture):  # the run of its network need not be there when this one is resumed
-        files[MODEL] = pack_model(config.model, setup.model, weights(setup.model))
+        files[MODEL] = pack_model(config.model, setup.model.config, weights(setup.model))
         state |= {**asdict(Progress(seconds=setup.seconds_before)), "generator": generator_state()}
     run.save(files, state)
 

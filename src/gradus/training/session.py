@@ -136,13 +136,13 @@ class Session:
         new."""
         if self.run is None:
             return
-        files = {MODEL: pack_model(self.config.model, self.model, weights(self.model))}
+        files = {MODEL: pack_model(self.config.model, self.model.config, weights(self.model))}
         if self.optimizer is not None:
             arrays, numbers = optimizer_state(self.optimizer)
             arrays |= carried_state(self.model)
             files[OPTIMIZER] = pack(arrays, {"numbers": numbers})
         if better and self.best is not None:
-            files[BEST] = pack_model(self.config.model, self.model, self.best)
+            files[BEST] = pack_model(self.config.model, self.model.config, self.best)
         self.run.save(files, {**asdict(self.progress), "generator": generator_state(), "data": self.data})
 
     def load(self) -> bool:
