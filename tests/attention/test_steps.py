@@ -74,6 +74,8 @@ def test_the_small_case_has_its_exact_numbers_where_tokens_see_none_that_come_la
 def test_the_mean_of_what_came_before_is_the_same_in_three_ways(shape: tuple[int, ...]) -> None:
     x = normal(0, *shape)
     expected = np.cumsum(x, axis=-2) / np.arange(1, shape[-2] + 1)[:, None]
+    whole = np.array([[2], [4], [9]])  # integers have averages that are none
+    np.testing.assert_allclose(average_by_loop(whole)[0], [[2], [3], [5]])
     for average in (average_by_loop, average_by_matrix, average_by_softmax):
         y, weights = average(x)
         np.testing.assert_allclose(y, expected, rtol=0, atol=1e-12)

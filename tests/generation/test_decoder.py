@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 
 from gradus import backend
-from gradus.backend import torch
+from gradus.backend import nn, torch
 from gradus.engine import kernels
 from gradus.errors import UserError
 from gradus.generation import SamplingRule, generate, half_precision
-from gradus.generation.decoder import decoder
+from gradus.generation.decoder import Decoder, decoder
 from gradus.models import GPT, GPTConfig, build_model, inference
 
 pytestmark = pytest.mark.skipif(
@@ -55,14 +57,23 @@ def test_its_logits_are_those_of_the_model(model: GPT, half: bool) -> None:
     assert not compiled.takes(token, state)  # the cache is full
 
 
-def test_rows_are_continued_by_the_same_tokens_with_it_and_without() -> None:
+def test_rows_are_continued_by_the_same_tokens_with_it_and_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_module("gradus.generation.generate"), "WORTH_COMPILING", 0)
     model, rule = gpt(), SamplingRule(temperature=0.9, top_k=20)
+    taken, read = [], Decoder.read
+
+    def counted(self: Decoder, idx: torch.Tensor, cache: object) -> torch.Tensor:
+        taken.append(idx)
+        return read(self, idx, cache)
+
+    monkeypatch.setattr(Decoder, "read", counted)
     drawn = [generate(model, text(5), 60, rule, generator=torch.Generator().manual_seed(1)).tolist()]
     handle = model.lm_head.register_forward_hook(lambda *_: None)  # whoever watches a model sees every step of it
     assert decoder(model) is None
     drawn.append(generate(model, text(5), 60, rule, generator=torch.Generator().manual_seed(1)).tolist())
     handle.remove()
     assert drawn[0] == drawn[1]
+    assert taken
 
 
 def test_only_a_float32_gpt_with_room_has_one() -> None:
@@ -70,7 +81,25 @@ def test_only_a_float32_gpt_with_room_has_one() -> None:
     assert decoder(build_model("gpt", **settings)) is not None
     assert decoder(build_model("modern", **settings)) is None
     assert decoder(build_model("gpt", **settings).double()) is None
-    assert decoder(build_model("gpt", **{**settings, "block_size": 3})) is None
+    for small in ({"block_size": 3}, {"vocab_size": 3}, {"n_embd": 3}):
+        assert decoder(build_model("gpt", **{**settings, **small})) is None
+    exchanged = build_model("gpt", **settings)
+    exchanged.transformer.h[0].mlp.gelu = nn.ReLU()
+    assert decoder(exchanged) is None
+
+
+def test_half_precision_reads_the_weights_as_they_are_when_a_text_begins() -> None:
+    model = gpt()
+    half_precision(model)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(1.5)
+    compiled = decoder(model)
+    assert compiled is not None
+    with inference(model):
+        _, cache = model.read(text(5))
+        expected, _ = model.read(torch.tensor([[1]]), model.read(text(5))[1])
+    np.testing.assert_allclose(compiled.read(torch.tensor([[1]]), cache).numpy(), expected.numpy(), rtol=0, atol=2e-2)
 
 
 def test_half_precision_rounds_matrices_and_refuses_what_it_cannot_hold() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from gradus.backend import F, torch
+from gradus.errors import UserError
 from gradus.generation import Hypothesis, SamplingRule, beam_search, translate
 from gradus.models import Transformer, build_model, inference
 
@@ -173,7 +174,7 @@ def test_what_cannot_be_done_is_said() -> None:
     model, x = trained(), torch.from_numpy(sources())
     with pytest.raises(ValueError, match="beams must be at least 1, got 0"):
         translate(model, x, 3, stop=0, beams=0)
-    with pytest.raises(ValueError, match="beam search draws nothing: use 1 beam or temperature 0, got 2 beams"):
+    with pytest.raises(UserError, match="beam search draws nothing: use 1 beam or temperature 0, got 2 beams"):
         translate(model, x, 3, stop=0, beams=2, rule=SamplingRule())
     with pytest.raises(ValueError, match="max_new_tokens must be 0 or more, got -1"):
         translate(model, x, -1, stop=0)

@@ -18,7 +18,7 @@ def average_by_loop(x: Array) -> Weighted:
     Returns:
         y (..., T, C), and the weights (T, T) by which it is a product, y = weights @ x.
     """
-    y, weights = x * 0, earlier(x) * 0
+    y, weights = x * 0.0, earlier(x) * 0.0
     for t in range(x.shape[-2]):
         y[..., t, :] = x[..., : t + 1, :].mean(-2)
         weights[t, : t + 1] = 1 / (t + 1)

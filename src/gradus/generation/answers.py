@@ -49,13 +49,11 @@ def translations(
                 f"give a shorter one"
             )
     sequences, out = Sequences.of(sources), [""] * len(texts)
-    order = np.argsort(sequences.lengths, kind="stable")
     generator = torch.Generator().manual_seed(seed)
-    for first in range(0, len(order), AT_ONCE):
-        which = order[first : first + AT_ONCE]
+    for which, x in sequences.batches(AT_ONCE):
         found = translate(
             model,
-            torch.from_numpy(sequences.padded(which)).to(device_of(model)),
+            torch.from_numpy(x).to(device_of(model)),
             length or model.block_size,
             stop=tokenizer.separator,
             beams=beams,
@@ -73,17 +71,16 @@ def label_probabilities(model: Encoder, tokenizer: Tokenizer, texts: Sequence[st
     is read.
 
     Raises:
-        UserError: if a text has a character that the model does not know.
+        UserError: if the model has no labels, or a text has a character that it does not know.
     """
+    if not model.config.n_labels:
+        raise UserError("the model says what is hidden and names no labels: use fill_masks")
     sequences = Sequences.of(framed(tokenizer.encode(text), tokenizer, model.block_size) for text in texts)
-    order = np.argsort(sequences.lengths, kind="stable")
-    parts = []
+    out = np.zeros((len(texts), model.config.n_labels))
     with inference(model):
-        for first in range(0, len(order), AT_ONCE):
-            x = sequences.padded(order[first : first + AT_ONCE])
+        for which, x in sequences.batches(AT_ONCE):
             logits, _ = model(torch.from_numpy(x).to(device_of(model)))
-            parts.append(torch.softmax(logits.double(), dim=-1).cpu().numpy())
-    out: NDArray[np.float64] = np.concatenate(parts)[np.argsort(order)]
+            out[which] = torch.softmax(logits.double(), dim=-1).cpu().numpy()
     return out
 
 
@@ -91,8 +88,10 @@ def fill_masks(model: Encoder, tokenizer: Tokenizer, text: str, top: int = 5) ->
     """For each [MASK] in a text, the tokens that a masked-token model holds likeliest there, with their probabilities.
 
     Raises:
-        UserError: if there is no [MASK], or the text is longer than the model's block.
+        UserError: if the model names labels instead, there is no [MASK], or the text is longer than the model's block.
     """
+    if model.config.n_labels:
+        raise UserError("the model names labels and says nothing of hidden tokens: use label_probabilities")
     before, *rest = text.split(MASK)
     if not rest:
         raise UserError(f"the model says what is hidden: write {MASK} for a token of the prompt")

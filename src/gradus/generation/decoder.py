@@ -12,17 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradus import backend
-from gradus.backend import torch
+from gradus.backend import nn, torch
 from gradus.errors import UserError
 from gradus.models import GPT, LanguageModel
+from gradus.models.gpt import MLP, Block, CausalSelfAttention
 
 Floats = NDArray[np.floating[Any]]
 
-_HALVES = "_float16"  # the attribute of a model that holds its matrices as float16, by name
+_HALF = "_half_precision"  # the attribute of a model whose matrices are to be read as float16
 
 
 def half_precision(model: LanguageModel) -> None:
-    """Round the matrices of a GPT to float16, and keep a copy of them as such, which generation reads from then on.
+    """Round the matrices of a GPT to float16, and let generation read them as such from then on: each text begins with
+    a copy of the weights as they are then.
 
     The arithmetic stays float32. A rounded weight differs by at most a part in 2,048 from what it was.
 
@@ -31,7 +33,6 @@ def half_precision(model: LanguageModel) -> None:
     """
     if not isinstance(model, GPT):
         raise UserError(f"weights in half precision are for the model gpt, not {type(model).__name__.lower()}")
-    halves = {}
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if name.endswith("weight") and parameter.dim() == 2:
@@ -39,8 +40,7 @@ def half_precision(model: LanguageModel) -> None:
                 if not largest <= float(np.finfo(np.float16).max):
                     raise UserError(f"{name} has a weight of {largest:g}, which float16 cannot hold")
                 parameter.copy_(parameter.to(torch.float16).float())
-                halves[name] = parameter.detach().cpu().numpy().astype(np.float16)
-    setattr(model, _HALVES, halves)
+    setattr(model, _HALF, True)
 
 
 class Decoder:
@@ -52,8 +52,11 @@ class Decoder:
 
         self.model, self._pool, self._kernel = model, threads.pool, kernels.compiled("decode")
         weights = {name: parameter.detach().numpy() for name, parameter in model.named_parameters()}
-        self._halves: dict[str, Floats] = getattr(model, _HALVES, {})
-        self._arrays = {**weights, **self._halves}  # whose addresses are in the table
+        self._half: bool = getattr(model, _HALF, False)
+        self._arrays: dict[str, Floats] = {  # whose addresses are in the table
+            name: array.astype(np.float16) if self._half and array.ndim == 2 else array
+            for name, array in weights.items()
+        }
         blocks = [[f"transformer.h.{i}.{name}" for name in _LAYER] for i in range(model.n_layer)]
         last = ["transformer.ln_f.weight", "transformer.ln_f.bias", "transformer.wte.weight"]
         self._table = np.zeros((len(blocks) + 1, self._kernel.WIDTH), np.int64)
@@ -73,7 +76,7 @@ class Decoder:
         x = self._tokens[int(idx.item())] + self._positions[place]
         logits = np.empty(len(self._tokens), np.float32)
         heads, eps = self.model.n_head, self.model.transformer.ln_f.eps
-        self._kernel.step(self._pool(), self._table, bool(self._halves), x, heads, cache.size, place, eps, logits)
+        self._kernel.step(self._pool(), self._table, self._half, x, heads, cache.size, place, eps, logits)
         return torch.from_numpy(logits[None])
 
     def takes(self, idx: torch.Tensor, cache: Any) -> bool:
@@ -85,18 +88,25 @@ class Decoder:
 
 
 def decoder(model: LanguageModel) -> Decoder | None:
-    """The compiled step of a model, if it has one: a float32 GPT on our engine, with Numba, that nobody watches."""
-    if backend.name() != "engine" or type(model) is not GPT or model.block_size < _LEAST_SIZE:
+    """The compiled step of a model, if it has one: a float32 GPT on our engine, with Numba, that nobody watches and of
+    which no part was exchanged."""
+    if backend.name() != "engine" or type(model) is not GPT:
+        return None
+    config: Any = model.config
+    modules = list(model.modules())
+    if min(config.vocab_size, config.n_embd, config.block_size) < _LEAST_SIZE or {*map(type, modules)} - _PARTS:
         return None
     from gradus.engine import kernels
 
-    watched = any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+    watched = any(module._forward_hooks or module._forward_pre_hooks for module in modules)
     arrays = [parameter.detach().numpy() for parameter in model.parameters()]
     fits = all(array.dtype == np.float32 and array.flags.c_contiguous for array in arrays)
     return Decoder(model) if kernels.enabled and fits and not watched else None
 
 
-_LEAST_SIZE = 4  # of the cache: the rows that are multiplied together
+_LEAST_SIZE = 4  # rows of every matrix and of the cache: as many are multiplied together
+_PARTS = {GPT, Block, CausalSelfAttention, MLP, nn.ModuleDict, nn.ModuleList, nn.Embedding, nn.Dropout, nn.LayerNorm}
+_PARTS |= {nn.GELU, nn.Linear}  # whose arithmetic is compiled; any other, such as an adapter, is not known here
 _LAYER = [  # in the order of the table's columns
     *("ln_1.weight", "ln_1.bias", "attn.c_attn.weight", "attn.c_attn.bias", "attn.c_proj.weight", "attn.c_proj.bias"),
     *("ln_2.weight", "ln_2.bias", "mlp.c_fc.weight", "mlp.c_fc.bias", "mlp.c_proj.weight", "mlp.c_proj.bias"),

@@ -11,6 +11,10 @@ from gradus.generation.decoder import decoder
 from gradus.generation.sample import SamplingRule, sample_token
 from gradus.models import LanguageModel, inference
 
+# Parameters from which on a compiled step pays: of a smaller model a whole text takes less time than compiling does,
+# once on a machine, and loading what was compiled, once in a process.
+WORTH_COMPILING = 4_000_000
+
 
 class Drawn(NamedTuple):
     """One step: a token for each row.
@@ -119,8 +123,10 @@ def _steps(
     state = None  # what the model keeps of the tokens before
     ended = torch.zeros(len(rows), 1, dtype=torch.bool, device=rows[0].device)  # the rows that have drawn `stop`
     seen = _seen(rows, model.config.vocab_size) if rule.repetition_penalty != 1 else None
-    compiled = decoder(model)
-    for _ in range(max_new_tokens):
+    compiled = None
+    for step in range(max_new_tokens):
+        if step == 1 and len(rows) == 1 and model.num_parameters() >= WORTH_COMPILING:
+            compiled = decoder(model)
         if token is not None and compiled is not None and compiled.takes(token, state):
             logits = compiled.read(token, state)
         else:

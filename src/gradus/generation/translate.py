@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 from gradus.backend import F, torch
+from gradus.errors import UserError
 from gradus.generation.sample import SamplingRule, sample_token
 from gradus.models import Transformer, inference
 
@@ -67,11 +68,16 @@ def translate(
         generator: where the randomness comes from; None uses the global one.
 
     Raises:
-        ValueError: if beams is less than 1, or more than 1 with a rule that draws.
+        ValueError: if beams is less than 1.
+        UserError: if it is more than 1 with a rule that draws, or the rule has a repetition penalty.
     """
+    if rule.repetition_penalty != 1:
+        raise UserError("the repetition penalty is for models that continue a text")
     if beams > 1:
         if rule.temperature != 0:
-            raise ValueError(f"beam search draws nothing: use 1 beam or temperature 0, got {beams} beams and {rule}")
+            raise UserError(
+                f"beam search draws nothing: use 1 beam or temperature 0, got {beams} beams and {rule.temperature:g}"
+            )
         found = beam_search(model, idx, max_new_tokens, stop=stop, beams=beams, length_penalty=length_penalty)
         return [best[0] for best in found]
     if beams < 1:

@@ -37,6 +37,8 @@ class Encoder(LanguageModel):
     kinds: ClassVar[tuple[str, ...]] = ("labelled", "documents", "stream")
     continues: ClassVar[bool] = False
 
+    config: EncoderConfig
+
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__(config, context=config.block_size)
         C = config.n_embd

@@ -100,8 +100,9 @@ def _at_once(join: Callable[[list[Array]], Array], tensors: Any) -> Tensor | Non
         array = join(arrays)
     except (AttributeError, TypeError, ValueError):
         return None
-    # Then NumPy's common type is PyTorch's, too, or one that PyTorch refuses to choose: int64 of int64 and uint16.
-    return wrap(array) if array.dtype is arrays[0].dtype else None
+    dtype = array.dtype  # if the first one's, then PyTorch's, too; but of int64 and uint16 PyTorch refuses to choose
+    known = dtype is arrays[0].dtype and (dtype.kind not in "iu" or all(x.dtype is dtype for x in arrays))
+    return wrap(array) if known else None
 
 
 def _apart(joined: Tensor, tensors: Sequence[Tensor], out: Any) -> Tensor:
