@@ -42,7 +42,7 @@ gradus learn hint, list, goto NAME, reset NAME, solution NAME
 * In a notebook: `from gradus.learn import check`, then `check("slope")` for the file, or `check(slope)` for a function
   that a cell defines; the cell has to import what it uses.
 * Nothing of yours is overwritten: `reset` asks, and keeps a copy in the folder `copies`.
-* Your code runs in a process of its own, with limits of time and memory. That process never learns what is right; it
+* Your code runs in a process of its own, with limits of time and memory. The verdict is not made there; it
   sends what your functions gave back, and another one compares. It is no protection against programs that mean harm.
 * The inputs are drawn anew at each check. Whoever wants to be sure of a folder that somebody else has filled runs
   `gradus learn check --all` rather than reading progress.txt.

@@ -48,6 +48,8 @@ def test_what_has_passed_is_the_learners_own_until_it_changes(folder: Folder) ->
         folder.file(SLOPE).write_text(WRONG)
         assert folder.right() == {}
         assert session.table()[0][0] == "> changed"
+        session.check(GRADIENT)
+        assert session.table()[0][0] == "> changed"
         assert "mine.slope is gradus's own here" in session.said(session.check(GRADIENT))
         assert not session.check(SLOPE).passed
         assert folder.progress().passed == {}
@@ -164,6 +166,11 @@ def test_what_is_wrong_is_said_in_one_line(folder: Folder, monkeypatch: pytest.M
     assert "UTF-8" in refused("learn", "check", "slope")
     monkeypatch.chdir(folder.path.parent.parent)
     assert "gradus learn init" in refused("learn")
+    other = folder.path.parent / "other"
+    other.mkdir()
+    (other / "progress.txt").write_text("another program's")
+    assert "no progress.txt of gradus learn's" in refused("learn", "init", other)
+    assert [path.name for path in other.iterdir()] == ["progress.txt"]
 
 
 def test_in_a_notebook(folder: Folder) -> None:
@@ -177,6 +184,8 @@ def test_in_a_notebook(folder: Folder) -> None:
     shown = check(runpy.run_path(str(path))["slope"])
     assert not shown.passed
     assert "the wrong way round" in repr(shown)
+    path.write_text("def probabilities(counts, amount):\n    return counts\n")
+    assert not check(runpy.run_path(str(path))["probabilities"]).passed  # of the exercise that defines it
     with pytest.raises(UserError, match="there is no exercise 'watched'"):
         check(watched)
 

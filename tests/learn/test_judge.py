@@ -74,6 +74,26 @@ def test_forged_answers_do_not_pass(judge: Judge, lines: str) -> None:
     assert verdict.failure.what
 
 
+def test_an_exercise_has_no_module_of_its_own_to_copy_from(judge: Judge) -> None:
+    verdict = of_slope(judge, "from mine.slope import *")
+    assert not verdict.passed
+    assert "No module named 'mine.slope'" in " ".join(message(verdict).split())
+
+
+def test_a_result_that_is_cut_from_its_graph_does_not_pass(judge: Judge) -> None:
+    value = catalogue()["value"]
+    broken = value.solution.replace("return Value(y, (self,), (1 - y * y,))", "return Value(y)")
+    assert broken != value.solution
+    assert not judge.judge(value, broken).passed
+
+
+@pytest.mark.parametrize("line", ["return 10**400", "return '\\ud800'", "raise ValueError('\\ud800')"])
+def test_a_strange_answer_is_a_failure_and_no_traceback(judge: Judge, line: str) -> None:
+    verdict = of_slope(judge, f"def slope(f, x, h=1e-6):\n    {line}\n")
+    assert not verdict.passed
+    assert message(verdict).encode()
+
+
 def test_replacing_the_checker_in_its_own_process_does_not_pass(judge: Judge) -> None:
     assert not of_slope(judge, REPLACED).passed
     assert of_slope(judge, SLOPE.solution).passed  # nor does it harm the next one

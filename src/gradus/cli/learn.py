@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gradus.cli.output import show_table
-from gradus.cli.verb import Verb, nearest
+from gradus.cli.verb import Verb, VerbGroup
 from gradus.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,15 +21,10 @@ FAILED = 1  # the exit status of a check that has not passed
 HEAD = ("", "exercise", "kind", "time")
 
 
-class Learn(Verb, click.Group):
+class Learn(VerbGroup):
     """The group of what one does with exercises."""
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        found = super().get_command(ctx, name)
-        if found is None and not name.startswith("-"):
-            meant = nearest(name, self.commands) or f"check {name}"
-            raise click.UsageError(f"there is no gradus learn {name}; did you mean gradus learn {meant}?", ctx)
-        return found
+    takes_name = "check"
 
 
 @click.command("learn", cls=Learn, invoke_without_command=True)
@@ -55,7 +51,8 @@ def init(folder: Path) -> None:
     with _session(made.path) as session:
         _say(f"{new} new files in {folder}; what was there is as it was.\n\nThe current exercise:")
         _say(session.heading(session.current))
-        _say(f"\nOpen the file in an editor, and beside it, in a terminal:\n    cd {folder}\n    gradus learn")
+        place = shlex.quote(str(folder))
+        _say(f"\nOpen the file in an editor, and beside it, in a terminal:\n    cd {place}\n    gradus learn")
 
 
 @command.command("check", cls=Verb)

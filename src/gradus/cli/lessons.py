@@ -23,7 +23,7 @@ def command(folder: Path) -> None:
     """Copy the lessons into the folder DIR: each as a Python file and as a notebook. Nothing that is there is
     overwritten.
     """
-    sources = [path for path in sorted(lessons_folder().iterdir()) if path.suffix in (".py", ".ipynb", ".md")]
+    sources = [path for path in sorted(lessons_folder().iterdir()) if path.suffix in (".py", ".ipynb")]
     taken = [path.name for path in sources if (folder / path.name).exists()]
     if taken:
         raise UserError(f"{folder} has {taken[0]} already, perhaps with your work in it; choose another folder")

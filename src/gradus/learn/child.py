@@ -1,7 +1,7 @@
 """The process in which an exercise's checks are run on a learner's module: `python -P -m gradus.learn.child`.
 
 It reads jobs, one line of JSON each, and answers each with lines of JSON: one before and one after every case. It
-doesn't know what is right: it sends what came, as plain data, and the process that started it compares. So whatever
+doesn't judge: it sends what came, as plain data, and the process that started it compares. So whatever
 the learner's code does here, exit, write to the channel, replace functions of ours, the most it can do is to send wrong
 answers, or none.
 """
@@ -50,7 +50,7 @@ def main() -> None:
 
 def run(job: dict[str, Any], send: Any, capture: IO[str]) -> None:
     """Import the learner's text and run every case on it. The line "end" says that all were run."""
-    install(job["mine"])
+    install(job["mine"], job["exercise"])
     sys.setrecursionlimit(1000)
     _printed(capture)
     try:
@@ -87,7 +87,7 @@ def _described(error: BaseException, job: dict[str, Any]) -> dict[str, Any]:
     if line and line["file"] == file and line["line"]:
         line["code"] = "".join(job["text"].splitlines()[line["line"] - 1 :][:1]).strip()
     message = error.msg if isinstance(error, SyntaxError) else str(error)
-    return {"type": type(error).__name__, "message": message[:400], **line}
+    return {"type": type(error).__name__, "message": message[:400].encode("utf-8", "replace").decode(), **line}
 
 
 def _printed(capture: IO[str]) -> str:

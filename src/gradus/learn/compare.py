@@ -103,8 +103,11 @@ def _gap(a: Any, b: Any, tolerance: float) -> float | None:
     """How far apart two numbers are, None if near enough; both may be "nan", "inf" or "-inf"."""
     if isinstance(a, bool) or isinstance(b, bool) or isinstance(a, str) or isinstance(b, str):
         return None if a == b else float("inf")
-    gap = abs(a - b)
-    return None if gap <= tolerance * max(1.0, abs(b)) else float(gap)
+    try:
+        gap = abs(float(a) - float(b))
+    except OverflowError:  # an int that no float can hold
+        return None if a == b else float("inf")
+    return None if gap <= tolerance * max(1.0, abs(b)) else gap
 
 
 def _size(gap: float) -> str:

@@ -1,7 +1,7 @@
 """An exercise as its author writes it: one Markdown file, which holds all there is to say of it.
 
     # Slope by a nudge                       the title
-    kind: write a function                   what it is: lesson, kind, difficulty, minutes, needs, seconds, read
+    kind: write a function                   what it is: kind, difficulty, minutes, needs, seconds, read
 
     The problem, in plain words ...          becomes the head of the learner's file
 

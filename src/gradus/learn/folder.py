@@ -45,15 +45,18 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not (path / PROGRESS).is_file():
+        if not _is_one(path):
             raise UserError(
-                f"{path} is not a folder of exercises: it has no {PROGRESS}; gradus learn init {path} makes one"
+                f"{path} is not a folder of exercises: it has no {PROGRESS} of gradus learn's; gradus learn init "
+                "makes one in a new folder"
             )
 
     @classmethod
     def make(cls, path: Path) -> tuple[Folder, int]:
         """Make a folder, or add what it lacks; what is there stays as it is. Returns also the number of new files."""
         new = 0
+        if (path / PROGRESS).exists():
+            cls(path)  # another program's progress.txt: refused before anything is written
         with files.saving(path):
             path.mkdir(parents=True, exist_ok=True)
             (path / "mine").mkdir(exist_ok=True)
@@ -69,7 +72,7 @@ class Folder:
     def search(cls, start: Path) -> Folder:
         """The folder that `start` lies in, or `start`/exercises. UserError if there is none."""
         for path in (start, *start.parents, start / DEFAULT):
-            if (path / PROGRESS).is_file() and (path / PROGRESS).read_text("utf-8", "replace").startswith(HEAD[:15]):
+            if _is_one(path):
                 return cls(path)
         raise UserError(
             f"there is no folder of exercises here; gradus learn init makes one, {DEFAULT}, and tells how to begin"
@@ -133,6 +136,11 @@ class Folder:
                 files.write(copy, path.read_bytes())
             files.write(path, exercise.stub.encode())
         return copy
+
+
+def _is_one(path: Path) -> bool:
+    """Whether a folder has a progress.txt, and it is ours."""
+    return (path / PROGRESS).is_file() and (path / PROGRESS).read_text("utf-8", "replace").startswith(HEAD[:15])
 
 
 def seal(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Sequence
 
@@ -46,7 +47,7 @@ def message(verdict: Verdict, hints: int = 0) -> str:
         lines += ["", "  it printed:", *(f"    {line[: WIDTH - 4]}" for line in printed[:LINES])]
         lines += ["    ..."] * (len(printed) > LINES)
     if left := len(exercise.hints) - hints:
-        lines += ["", f"  {left} more hint{'s' * (left > 1)} if you want: key h, or gradus learn hint"]
+        lines += ["", f"  {left} more hint{'s' * (left > 1)} if you want: key h, or gradus learn hint {exercise.name}"]
     return "\n".join(lines)
 
 
@@ -108,7 +109,8 @@ def _curves(came: Plain, expected: Plain) -> list[str]:
     if min(map(len, both)) < CURVE:
         return []
     low, high = min(map(min, both)), max(map(max, both))
-    size = (high - low) or 1.0
+    if not math.isfinite(size := (high - low) or 1.0):
+        return []
     rows = ("".join(BARS[int((x - low) / size * (len(BARS) - 1))] for x in _thinned(series)) for series in both)
     return [f"  {label:<9} {row}" for label, row in zip(("yours", "target"), rows, strict=True)]
 

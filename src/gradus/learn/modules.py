@@ -50,10 +50,12 @@ class MineFinder(MetaPathFinder):
 
     Args:
         right: the learner's own files that have passed, by exercise: their path and text.
+        until: the exercise that is checked; it and what comes after it have no module. None leaves none out.
     """
 
-    def __init__(self, right: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, right: Mapping[str, Sequence[str]], until: str | None) -> None:
         self.right = right
+        self.names = list(catalogue())[: None if until is None else list(catalogue()).index(until)]
 
     def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:  # noqa: ARG002
         package, _, name = fullname.partition(".")
@@ -61,17 +63,17 @@ class MineFinder(MetaPathFinder):
             return None
         if not name:
             return spec_from_loader(fullname, TextLoader("", "mine", package=True), is_package=True)
+        if name not in self.names:
+            return None
         if name in self.right:
             file, text = self.right[name]
             return spec_from_loader(fullname, TextLoader(text, file))
-        if name in catalogue():
-            return spec_from_loader(fullname, TextLoader(catalogue()[name].solution, f"gradus's own mine.{name}"))
-        return None
+        return spec_from_loader(fullname, TextLoader(catalogue()[name].solution, f"gradus's own mine.{name}"))
 
 
-def install(right: Mapping[str, Sequence[str]]) -> None:
+def install(right: Mapping[str, Sequence[str]], until: str | None = None) -> None:
     """Make the modules of `mine` importable, anew: those that were imported before are forgotten."""
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, MineFinder)]
     for name in [name for name in sys.modules if name.startswith(f"{PACKAGE}.")]:
         del sys.modules[name]
-    sys.meta_path.insert(0, MineFinder(right))
+    sys.meta_path.insert(0, MineFinder(right, until))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import html
 import linecache
+import re
 from pathlib import Path
 from typing import Any
 
 from gradus.errors import UserError
 from gradus.learn import message
-from gradus.learn.exercise import find
+from gradus.learn.exercise import catalogue, find
 from gradus.learn.folder import Folder
 from gradus.learn.judge import Judge, Verdict
 from gradus.learn.session import Session
@@ -45,14 +46,8 @@ def check(exercise: object, folder: str | Path = ".") -> Shown:
             verdict = session.check(find(exercise))
             return Shown(verdict, session.said(verdict))
     name, text = getattr(exercise, "__name__", ""), _cell(exercise)
-    for candidate in (name, name.lower()):
-        try:
-            found = find(candidate)
-            break
-        except UserError as error:
-            last = error
-    else:
-        raise last
+    defining = [e for e in catalogue().values() if re.search(rf"^(def|class) {name}\b", e.solution, re.MULTILINE)]
+    found = defining[0] if len(defining) == 1 else find(name)
     with Judge() as judge:
         verdict = judge.judge(found, text, "your cell")
     return Shown(verdict, message.message(verdict))

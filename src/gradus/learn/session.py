@@ -3,7 +3,6 @@ watcher are both made of these."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from gradus.learn import message
@@ -39,8 +38,7 @@ class Session:
         right = self.folder.right(progress)
         text = self.folder.text(exercise)
         usable = {name: pair for name, pair in right.items() if name != exercise.name}
-        verdict = self.judge.judge(exercise, text, str(self.folder.file(exercise).name), usable)
-        progress.passed = {name: progress.passed[name] for name in right}
+        verdict = self.judge.judge(exercise, text, self.folder.file(exercise).name, usable)
         progress.passed.pop(exercise.name, None)
         if verdict.passed:
             progress.passed[exercise.name] = seal(text)
@@ -76,7 +74,8 @@ class Session:
         shown = progress.hints.get(exercise.name, 0)
         if shown == len(exercise.hints):
             again = "\n".join(message.hint(exercise, i + 1) for i in range(shown))
-            return f"{again}\nThat was the last hint; the solution is the next step: s"
+            next_step = f"key s, or gradus learn solution {exercise.name}"
+            return f"{again}\nThat was the last hint; the solution is the next step: {next_step}"
         progress.hints[exercise.name] = shown + 1
         self.folder.write(progress)
         return message.hint(exercise, shown + 1)
@@ -117,7 +116,7 @@ class Session:
 
         return [(state(e.name), str(e), e.kind, f"{e.minutes} min") for e in catalogue().values()]
 
-    def check_all(self, exercises: Iterable[Exercise] | None = None) -> list[Verdict]:
+    def check_all(self) -> list[Verdict]:
         """Check every exercise whose file is no longer as at the beginning; the others have not passed."""
-        chosen = catalogue().values() if exercises is None else exercises
-        return [self.check(e) for e in chosen if self.folder.file(e).is_file() and self.folder.text(e) != e.stub]
+        begun = (e for e in catalogue().values() if self.folder.file(e).is_file() and self.folder.text(e) != e.stub)
+        return [self.check(e) for e in begun]
