@@ -182,6 +182,8 @@ def main(
     dev_only: bool,
     out: Path,
 ) -> None:
+    if "GRADUS_DATA" not in os.environ:
+        raise click.UsageError("GRADUS_DATA must name the folder with brown/words.txt")
     data = Data.read(Path(os.environ["GRADUS_DATA"]) / "brown" / "words.txt")
     parts = [data.dev] if dev_only else [data.dev, data.test]
     print(f"{data.tokenizer.vocab_size - 1:,} kinds of words, <unk> among them; the paper's copy had 16,383")

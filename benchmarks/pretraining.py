@@ -12,8 +12,8 @@ from typing import Any
 
 import gradus
 from gradus.evaluation import Confusion, tfidf_baseline
-from gradus.generation import label_probabilities
-from gradus.training import RunFolder, Setup, labels_of, reopen
+from gradus.report.answers import confusion
+from gradus.training import RunFolder, load_weights, reopen, weights
 
 
 def tell(name: str, dev: Confusion, test: Confusion) -> None:
@@ -22,12 +22,6 @@ def tell(name: str, dev: Confusion, test: Confusion) -> None:
         for what, part in (("dev", dev), ("test", test))
     )
     print(f"{name:54} {', '.join(parts)}", flush=True)
-
-
-def labelled(run: gradus.Run, setup: Setup, split: str) -> Confusion:
-    part, labels, model = getattr(setup.splits, split), labels_of(RunFolder.open(run.path)), run.model
-    given = label_probabilities(model, run.tokenizer, part.documents).argmax(axis=1)  # type: ignore[arg-type]
-    return Confusion.of([labels.index(label) for label in part.labels], given, labels)
 
 
 def main() -> None:
@@ -50,9 +44,10 @@ def main() -> None:
     )
     for minutes in (asked.minutes, 2 * asked.minutes):
         runs[f"from nothing, {minutes:g} min"] = train(minutes)
-    setup = reopen(RunFolder.open(masked.path))
     for name, run in runs.items():
-        tell(name, labelled(run, setup, "dev"), labelled(run, setup, "test"))
+        setup = reopen(RunFolder.open(run.path))
+        load_weights(setup.model, weights(run.model))
+        tell(name, confusion(setup, setup.splits.dev), confusion(setup, setup.splits.test))
     train_, labels = setup.splits.train, sorted(set(setup.corpus.labels))
     baseline = [
         tfidf_baseline((train_.documents, train_.labels), (part.documents, part.labels), labels)

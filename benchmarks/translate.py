@@ -21,7 +21,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import gradus
-from gradus.evaluation import score_translations
+from gradus.evaluation import has_sacrebleu, score_translations
 from gradus.generation import translations
 from gradus.text.examples import Sequences
 from gradus.training import RunFolder, Setup, reopen
@@ -140,6 +140,8 @@ def main() -> None:
     parser.add_argument("--beams", type=int, default=4)
     parser.add_argument("--out", help="the folder of our run")
     asked = parser.parse_args()
+    if not has_sacrebleu():
+        parser.error("this needs sacrebleu: pip install 'gradus-lm[bleu]'")
     run = gradus.train(
         asked.corpus, out=asked.out, model="transformer", minutes=asked.minutes, swap=asked.swap, kind="pairs"
     )

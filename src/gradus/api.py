@@ -186,7 +186,8 @@ class Run:
         """
         stop = (stop,) if isinstance(stop, str) else stop
         for name, texts in (("prompt", (prompt,) if isinstance(prompt, str) else prompt), ("stop", stop)):
-            if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts) or texts == []:
+            good = isinstance(texts, Sequence) and all(isinstance(text, str) for text in texts)
+            if not good or (name == "prompt" and not texts):
                 raise UserError(f"{name} must be text, or a list of texts, got {texts!r}")
         for name, value in (("n", n), ("length", length)):
             if value is not None:
@@ -228,15 +229,19 @@ class Run:
             n: how many translations; None gives one.
             beams: of a model that translates, the width of beam search.
             temperature: of a model that translates: above 0, tokens are drawn.
+            seed: the same seed gives the same translations.
 
         Raises:
             UserError: if the text does not suit the model, or an option is not for it.
         """
         if self.model.continues:
             raise UserError(f"{self.config.model} continues texts; run.sample(prompt) gives what it writes")
+        if not isinstance(text, str):
+            raise UserError(f"text must be text, got {text!r}")
         for name, value in (("n", n), ("beams", beams)):
             if value is not None:
                 _require_whole(name, value)
+        _require_whole("seed", seed, 0, 2**32 - 1)
         rule = build(SamplingRule, {"temperature": temperature})
         return Texts(answers(self._folder, self.model, text, number=n, beams=beams, rule=rule, seed=seed))
 
@@ -264,7 +269,7 @@ class Run:
         if stride is not None:
             _require_whole("stride", stride)
         if text is not None:
-            return measure(self._folder, text, sliding=sliding, stride=stride).score
+            return measure(self._folder, text, sliding=sliding, stride=stride, model=self.model).score
         if sliding and stride is None:
             stride = sliding_stride(self.model)
         return evaluate(self.model, self._setup.examples(part, stride=stride))

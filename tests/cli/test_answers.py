@@ -123,7 +123,10 @@ def test_masked_encoder_fills_in_and_is_fine_tuned(moods: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("masked", [(), ("--masked",)])
-def test_encoder_is_looked_into(masked: tuple[str, ...], moods: Path, tmp_path: Path) -> None:
+def test_encoder_is_looked_into(
+    masked: tuple[str, ...], moods: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradus.report.diagnose.MOST_VECTORS", 5)
     options = ("--model", "encoder", "--tokenizer", "words", *masked, *TINY)
     result = gradus("train", moods, *options, "--diagnose", "-o", tmp_path / "run")
     assert result.exit_code == 0, result.output
@@ -131,7 +134,8 @@ def test_encoder_is_looked_into(masked: tuple[str, ...], moods: Path, tmp_path: 
     assert {"gradients", "weight-gradients", "gradient-norm", "updates", "activations"} <= pictures
 
 
-def test_transformer_is_looked_into(tmp_path: Path) -> None:
+def test_transformer_is_looked_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradus.report.diagnose.MOST_VECTORS", 5)
     result = gradus("train", "reverse", "--model", "transformer", *TINY, "--diagnose", "-o", tmp_path / "run")
     assert result.exit_code == 0, result.output
     pictures = {path.stem for path in (tmp_path / "run" / "diagnostics").glob("*.png")}

@@ -185,3 +185,17 @@ def test_a_learning_rate_that_is_far_too_high(text: Path, tmp_path: Path) -> Non
     flags = ("--optimizer", "sgd", "--learning-rate", "1e30", "--grad-clip", "0", "--warmup", "0")
     message = refused("train", text, *SMALL, *flags, "--steps", 20, "--out", tmp_path / "run")
     assert "try a learning_rate below 1e+30 or grad_clip 1" in message
+
+
+@pytest.mark.parametrize(("model", "norm"), [("mlp", "layer"), ("transformer", "post")])
+def test_a_flag_of_several_models_takes_what_each_of_them_takes(model: str, norm: str, tmp_path: Path) -> None:
+    corpus = "reverse" if model == "transformer" else "pydocs"
+    sizes = ("--n-embd", 16) if model == "transformer" else ("--n-hidden", 8)
+    result = gradus("train", corpus, "--model", model, "--norm", norm, *sizes, "--steps", 1, "-o", tmp_path / "run")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_flag_of_several_models_is_refused_with_what_this_one_takes(text: Path) -> None:
+    assert "norm must be one of none, batch, layer, group, rms, got 'pre'" in refused(
+        "train", text, "--model", "mlp", "--norm", "pre"
+    )

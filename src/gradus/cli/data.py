@@ -5,22 +5,16 @@ from __future__ import annotations
 import click
 
 from gradus.cli.output import show_table
-from gradus.cli.verb import Verb, nearest
+from gradus.cli.verb import Verb, VerbGroup
 
 HEAD = ("name", "kind", "place", "what it is")
 LEAVING = ("place", "kind")  # what leaves a narrow terminal, in this order
 
 
-class Data(Verb, click.Group):
-    """The group of `list` and `show`; the name of a corpus without `show` is answered with it."""
+class Data(VerbGroup):
+    """The group of `list` and `show`."""
 
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        found = super().get_command(ctx, name)
-        if found is None and not name.startswith("-"):
-            known = nearest(name, self.commands)
-            meant = f"gradus data {known or f'show {name}'}"
-            raise click.UsageError(f"there is no gradus data {name}; did you mean {meant}?", ctx)
-        return found
+    takes_name = "show"
 
 
 @click.command("data", cls=Data, invoke_without_command=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import click
 
 from gradus.cli.output import say
@@ -27,8 +29,9 @@ def command(source: str, folder: str | None) -> None:
         f"{run.path.name}: {model.num_parameters():,} parameters, sees {model.block_size:,} tokens, a vocabulary of "
         f"{model.config.vocab_size:,} tokens"
     )
+    place = shlex.quote(str(run.path))
     click.echo(f"run       {run.path}")
     if "labelled" not in model.kinds:
-        click.echo(f"generate  gradus sample {run.path}")
-        click.echo(f"evaluate  gradus eval {run.path} --text FILE")
-    click.echo(f"fine-tune gradus train FILE --init-from {run.path}")
+        click.echo(f"generate  gradus sample {place}")
+        click.echo(f"evaluate  gradus eval {place} --text FILE")
+    click.echo(f"fine-tune gradus train FILE --init-from {place}")

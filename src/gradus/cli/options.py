@@ -4,7 +4,7 @@ page."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING
+from dataclasses import MISSING, replace
 from typing import Any
 
 import click
@@ -35,7 +35,10 @@ class SettingsCommand(Verb):
     ) -> None:
         super().__init__(*args, **kwargs)
         self.sections, self.notes = sections or {}, notes or {}
-        every = {name: setting for section in self.sections.values() for name, setting in section.items()}
+        every: dict[str, Setting] = {}  # a flag of several models takes what any of them takes
+        for name, setting in (item for section in self.sections.values() for item in section.items()):
+            choices = (*(every[name].choices if name in every else ()), *setting.choices)
+            every[name] = replace(setting, choices=tuple(dict.fromkeys(choices)))
         self.params.extend(_option(setting) for setting in every.values())
 
     def meant(self) -> dict[str, str]:

@@ -124,7 +124,10 @@ def command(
         budget = _budget(given({"config": file, "out": folder, "find_lr": find_lr or None, **settings}))
         run = RunFolder.open(resume)
         with run.in_use(), work_goes_on():
-            _train(ctx, run, reopen_to_resume(run, **budget), page, diagnose)
+            setup = reopen_to_resume(run, **budget)
+            if page:
+                require_continues(setup.model, str(run.path))  # before it is trained
+            _train(ctx, run, setup, page, diagnose)
         return
     settings = with_budget(read_toml(file) if file is not None else {}, settings)
     if find_lr and (page or diagnose):

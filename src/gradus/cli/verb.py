@@ -99,6 +99,20 @@ class Verb(click.Command):
         return short | MEANT.get(self.name or "", {})
 
 
+class VerbGroup(Verb, click.Group):
+    """Verbs below a verb. A name that is none of them is answered with the one, `takes_name`, that takes it."""
+
+    takes_name: str
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        found = super().get_command(ctx, name)
+        if found is None and not name.startswith("-"):
+            meant = nearest(name, self.commands) or f"{self.takes_name} {name}"
+            path = ctx.command_path
+            raise click.UsageError(f"there is no {path} {name}; did you mean {path} {meant}?", ctx)
+        return found
+
+
 def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     """The known word that is spelled most like another one; None if none is: 1 is the same word, 0 one without a common
     letter."""

@@ -29,9 +29,9 @@ def results(setup: Setup, split: Split, *, beams: int = 1) -> Iterator[str]:
         if _is_language(setup) and not has_sacrebleu():
             yield "BLEU     needs sacrebleu: pip install 'gradus-lm[bleu]'"
     elif setup.labels:
-        confusion = _labelled(setup, part)
-        yield f"{split} labels of {len(part.documents):,} texts: {_told(confusion)}"
-        yield from _matrix(confusion)
+        found = confusion(setup, part)
+        yield f"{split} labels of {len(part.documents):,} texts: {_told(found)}"
+        yield from _matrix(found)
         if has_sklearn():
             train = setup.splits.train
             baseline = tfidf_baseline((train.documents, train.labels), (part.documents, part.labels), setup.labels)
@@ -75,8 +75,6 @@ def answers(
     """
     tokenizer = tokenizer_of(run, model)
     if isinstance(model, Transformer):
-        if rule.repetition_penalty != 1:
-            raise UserError("the repetition penalty is for models that continue a text")
         texts = [prompt] * (number or 1)
         yield from translations(model, tokenizer, texts, beams=beams, length=length, rule=rule, seed=seed)
         return
@@ -112,7 +110,8 @@ def _is_language(setup: Setup) -> bool:
     return setup.splits.train.draw is None
 
 
-def _labelled(setup: Setup, part: Corpus) -> Confusion:
+def confusion(setup: Setup, part: Corpus) -> Confusion:
+    """Which labels a classifier gives to the texts of a part."""
     given = label_probabilities(cast(Encoder, setup.model), setup.tokenizer, part.documents).argmax(axis=1)
     return Confusion.of([setup.labels.index(label) for label in part.labels], given, setup.labels)
 

@@ -131,7 +131,9 @@ def _embedding(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     shown = np.arange(len(vectors))
     caption = "Where the tokens' vectors lie, on the plane in which they differ most: what lies close is used alike."
     if len(shown) > MOST_VECTORS:
-        counts = np.bincount(setup.rows("train").ids, minlength=len(vectors))
+        read = setup.examples("train")
+        ids = read.ids if isinstance(read, Rows) else np.concatenate([part.ids for part in read.parts])
+        counts = np.bincount(ids[(ids >= 0) & (ids < len(vectors))], minlength=len(vectors))  # no padding, no mask
         shown = np.argsort(-counts, kind="stable")[:MOST_VECTORS]
         caption += f" Drawn are the {MOST_VECTORS} of {len(vectors):,} tokens that the training text has most often."
     yield "embedding", caption, plot_embeddings(vectors[shown], _symbols(setup, shown))

@@ -35,6 +35,7 @@ def measure(
     sliding: bool = False,
     stride: int | None = None,
     last: bool = False,
+    model: LanguageModel | None = None,
 ) -> Measured:
     """The loss of a run's model on a text, each character scored once but those of a stream's first token.
 
@@ -44,12 +45,13 @@ def measure(
         sliding: overlap the windows, so that every prediction sees at least three quarters of a block.
         stride: how far each window is from the next, in tokens.
         last: the last weights, not those with the lowest dev loss.
+        model: the run's model, where it is loaded already.
 
     Raises:
         UserError: if the run or the text cannot be read, the run's own text is no longer the same, or the text has a
             character that the model does not know.
     """
-    model = _continuing(run, last)
+    model = _continuing(run, load_model(run, last=last) if model is None else model)
     if text is None:
         part = getattr(reopen(run).splits, split)
     else:
@@ -65,12 +67,11 @@ def measure_hellaswag(
     run: RunFolder, items: list[Item], *, last: bool = False, progress: Callable[[int], None] = lambda _: None
 ) -> Choices:
     """What a run's model chooses: `gradus.evaluation.hellaswag`. UserError as there, or if the run cannot be read."""
-    model = _continuing(run, last)
+    model = _continuing(run, load_model(run, last=last))
     return hellaswag(model, tokenizer_of(run, model), items, progress=progress)
 
 
-def _continuing(run: RunFolder, last: bool) -> LanguageModel:
-    model = load_model(run, last=last)
+def _continuing(run: RunFolder, model: LanguageModel) -> LanguageModel:
     if not model.continues:
         raise UserError(f"the model in {run.path} does not continue texts, so it has no loss on one")
     return model

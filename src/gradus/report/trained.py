@@ -191,7 +191,7 @@ def _require_same_text(a: RunFolder, b: RunFolder) -> None:
     if texts[0].get("sha256") != texts[1].get("sha256"):
         learned = [
             f"{run.path} learned {text.get('corpus')}, {text.get('characters', 0):,} characters, "
-            f"as {'a stream' if run.settings().get('kind') == 'stream' else 'documents'}"
+            f"as {run.settings().get('kind')}"
             for run, text in zip((a, b), texts, strict=True)
         ]
         raise UserError(f"only losses on the same text can be compared: {'; '.join(learned)}")
