@@ -81,4 +81,4 @@ def test_the_same_file_as_documents_and_as_a_stream_is_not_the_same_text(prose: 
         compare(runs, tmp_path / "both")
     assert "documents learned text.txt, 3," in str(caught.value)
     assert "characters, as documents; " in str(caught.value)
-    assert str(caught.value).endswith("characters, as a stream")
+    assert str(caught.value).endswith("characters, as stream")
