@@ -144,7 +144,7 @@ def test_what_cannot_be_compared(folder: Path) -> None:
     assert refused("compare", "runs/counts", "./runs/counts") == refused("compare", "runs/counts")
     assert refused("compare", "runs/counts", "runs/other") == (
         "only losses on the same text can be compared: runs/counts learned pets.txt, "
-        "990 characters, as documents; runs/other learned cats.txt, 3,000 characters, as a stream"
+        "990 characters, as documents; runs/other learned cats.txt, 3,000 characters, as stream"
     )
     message = refused("compare", "runs/counts", "runs/network", "--out", "runs/other")
     assert message == "runs/other already exists; choose another folder as out"
