@@ -10,6 +10,7 @@ the learner's module. Cases that are drawn are drawn anew at each run, so no con
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
@@ -71,6 +72,29 @@ def indices(n: int, below: int) -> Drawn:
         import numpy as np
 
         return np.array([random.randrange(below) for _ in range(n)], dtype=np.int64)
+
+    return Drawn(draw)
+
+
+def tensor(*shape: int, low: float = -2.0, high: float = 2.0) -> Drawn:
+    """A tensor of float32 of a shape, with two digits after the point."""
+
+    def draw(random: Random) -> Any:
+        from gradus.backend import torch
+
+        return torch.tensor(array(*shape, low=low, high=high).draw(random), dtype=torch.float32)
+
+    return Drawn(draw)
+
+
+def tokens(*shape: int, below: int) -> Drawn:
+    """A tensor of int64 of a shape, each number from 0 to below - 1."""
+
+    def draw(random: Random) -> Any:
+        from gradus.backend import torch
+
+        flat = [random.randrange(below) for _ in range(math.prod(shape))]
+        return torch.tensor(flat, dtype=torch.long).view(*shape)
 
     return Drawn(draw)
 
