@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gradus.learn.exercise import catalogue, find
@@ -36,6 +38,21 @@ def test_the_curves_in_the_problem_are_those_of_the_bug_and_of_the_solution() ->
     )
     curves = [line.split()[-1] for line in _curves(theirs, without)]
     assert [line.split()[-1] for line in exercise.stub.splitlines() if set(line) & set(BARS)] == curves
+
+
+def test_the_losses_in_the_problem_are_those_of_the_bugs_and_of_the_solution() -> None:
+    exercise = find("penalty")
+    draw = random.Random(0)
+    train, dev = np.zeros((5, 5)), np.zeros((5, 5))
+    for N in (train, dev):
+        for _ in range(30):
+            i = draw.randrange(5)
+            N[i, (i + draw.choice([1, 1, 1, 2, 2, 3])) % 5] += 1
+    install({})
+    for text, row in ((exercise.stub, "the friend's"), (exercise.solution, "true ")):
+        choose = module_from_text("penalty", text, "penalty").choose
+        losses = "    ".join(f"{choose(train, dev, [amount])[1]:.3f}" for amount in (0.001, 0.01, 0.1, 1.0))
+        assert f"{row:<16}{losses}" in exercise.stub
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX terminal")
