@@ -6,7 +6,9 @@ import os
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -29,13 +31,24 @@ def test_the_page_lists_every_exercise() -> None:
     assert max(map(len, transcript.splitlines())) <= 80
 
 
-def test_the_curves_in_the_problem_are_those_of_the_bug_and_of_the_solution() -> None:
-    exercise = find("forgotten")
+def fitted(module: Any) -> Any:
     points = [(x / 4, 2.0 * x / 4 - 1.0) for x in range(-4, 5)]
+    return module.fit(points, 40, 0.1)
+
+
+def trained(module: Any) -> Any:
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 5, 120)
+    return module.train(x, (x + rng.choice([1, 1, 1, 2], 120)) % 5, 5, 60, 8, 5.0, seed=0)
+
+
+@pytest.mark.parametrize(("name", "run"), [("forgotten", fitted), ("minibatch", trained)])
+def test_the_curves_in_the_problem_are_those_of_the_bug_and_of_the_solution(
+    name: str, run: Callable[[Any], Any]
+) -> None:
+    exercise = find(name)
     install({})
-    theirs, without = (
-        plain(module_from_text("fit", t, "fit").fit(points, 40, 0.1)) for t in (exercise.stub, exercise.solution)
-    )
+    theirs, without = (plain(run(module_from_text(name, t, name))) for t in (exercise.stub, exercise.solution))
     curves = [line.split()[-1] for line in _curves(theirs, without)]
     assert [line.split()[-1] for line in exercise.stub.splitlines() if set(line) & set(BARS)] == curves
 
