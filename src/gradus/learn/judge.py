@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -69,10 +70,12 @@ class Judge:
 
     Args:
         ahead: start the next process as soon as one has been used, so that the next verdict comes sooner.
+        fresh: a new process for each text. Only for texts of our own, many of them, it need not be.
     """
 
-    def __init__(self, *, ahead: bool = False) -> None:
+    def __init__(self, *, ahead: bool = False, fresh: bool = True) -> None:
         self.ahead = ahead
+        self.fresh = fresh
         self._trusted: Worker | None = None
         self._reserve: Worker | None = None
 
@@ -127,10 +130,12 @@ class Judge:
         assert self._reserve is not None
         assert self._trusted is not None
         worker, self._reserve = self._reserve, None
-        with worker:
+        with worker if self.fresh else nullcontext():
             worker.send(job)
             self._trusted.send(job | {"text": exercise.solution, "mine": {}})  # at the same time
             came = _answers(worker, seconds)
+        if not self.fresh:
+            self._reserve = self._kept(worker, came)
         expected = self._answers_of_ours(OURS)
         if not expected.whole or any("error" in line for line in expected.lines):
             raise RuntimeError(f"the solution of {exercise} does not run: {expected.failed or expected.lines[-1:]}")
@@ -149,10 +154,16 @@ class Judge:
         """The answers of a text of ours. The process is given up if it takes too long, or ends."""
         assert self._trusted is not None
         answers = _answers(self._trusted, seconds)
-        if answers.late or not (answers.whole or answers.failed):
-            self._trusted.end()
-            self._trusted = None
+        self._trusted = self._kept(self._trusted, answers)
         return answers
+
+    @staticmethod
+    def _kept(worker: Worker, answers: Answers) -> Worker | None:
+        """The process, if it has answered to the end and waits for the next job; else it is ended."""
+        if answers.late or not (answers.whole or answers.failed):
+            worker.end()
+            return None
+        return worker
 
     def _named(
         self, exercise: Exercise, job: Mapping[str, Any], came: Answers, expected: Answers, failure: Failure
@@ -243,17 +254,18 @@ def _agreement(came: Answers, theirs: Answers, expected: Answers, failure: Failu
     assert index is not None
     agree = 0
     for i, (a, b) in enumerate(zip(came.lines, theirs.lines, strict=False)):
-        same = _same(a, b)
-        if i == index and not (same and not _same(b, expected.lines[i])):
+        tolerance = max(1e-6, expected.begun[i]["tolerance"])
+        same = _same(a, b, tolerance)
+        if i == index and not (same and not _same(b, expected.lines[i], tolerance)):
             return 0
         agree += same
     return agree if index < min(len(came.lines), len(theirs.lines)) else 0
 
 
-def _same(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+def _same(a: Mapping[str, Any], b: Mapping[str, Any], tolerance: float) -> bool:
     if "error" in a or "error" in b:
         return "error" in a and "error" in b and a["error"]["type"] == b["error"]["type"]
-    if difference(a["came"], b["came"], 1e-6) is not None:
+    if difference(a["came"], b["came"], tolerance) is not None:
         return False
     return all(difference(x, y, 0.0) is None for x, y in zip(a["after"], b["after"], strict=False))
 
