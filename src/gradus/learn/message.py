@@ -29,7 +29,7 @@ def message(verdict: Verdict, hints: int = 0) -> str:
     lines = [wrap(f"✗ {exercise}{place}"), ""]
     if failure.lines:
         lines += [textwrap.indent(failure.lines, "    ")]
-        lines += [f"    # {name} = {line}" for name, value in failure.arguments.items() for line in [_short(value)]]
+        lines += [_filled(f"    # {name} = ", "    #     ", value) for name, value in failure.arguments.items()]
         lines += [""]
     hide = exercise.kind == "predict"  # the answer is for the learner to find
     if failure.came is not None:
@@ -92,10 +92,11 @@ def wrap(text: str, indent: str = "") -> str:
 
 
 def _labelled(label: str, value: Plain) -> str:
-    text = _short(value)
-    return textwrap.fill(
-        text, WIDTH, initial_indent=f"  {label:<10}", subsequent_indent=" " * 12, break_on_hyphens=False
-    )
+    return _filled(f"  {label:<10}", " " * 12, value)
+
+
+def _filled(label: str, indent: str, value: Plain) -> str:
+    return textwrap.fill(_short(value), WIDTH, initial_indent=label, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _short(value: Plain) -> str:
