@@ -68,6 +68,21 @@ def test_the_losses_in_the_problem_are_those_of_the_bugs_and_of_the_solution() -
         assert f"{row:<16}{losses}" in exercise.stub
 
 
+def test_the_histograms_in_the_problem_are_those_of_the_bugs_and_of_the_solution() -> None:
+    exercise = find("histograms")
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((500, 20))
+    raw = [rng.standard_normal(shape) for shape in ((20, 30), (30, 40), (40, 30), (30, 10))]
+    install({})
+    columns = []
+    for text in (exercise.stub, exercise.solution):
+        module = module_from_text("histograms", text, "histograms")
+        counts = [np.histogram(given, 25, (-1, 1))[0] for given in module.forward(module.start(raw), x)]
+        columns.append(["".join(BARS[round(7 * n / of.max())] for n in of) for of in counts])
+    shown = [line.split()[-2:] for line in exercise.stub.splitlines() if set(line) & set(BARS)]
+    assert shown == [list(row) for row in zip(*columns, strict=True)]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX terminal")
 def test_a_key_in_a_terminal_needs_no_enter(tmp_path: Path) -> None:
     import pty
