@@ -40,14 +40,15 @@ def notebook_of(source: Path) -> Any:
     return json.loads(source.with_suffix(".ipynb").read_text(encoding="utf-8"))
 
 
-def needs_names(source: Path) -> None:
-    if 'load_corpus("names")' in source.read_text(encoding="utf-8") and "GRADUS_DATA" not in os.environ:
-        pytest.skip("learns from makemore's names; GRADUS_DATA does not say where they are")
+def needs_data(source: Path) -> None:
+    asked = re.search(r'load_corpus\("(names|shakespeare)"\)', source.read_text(encoding="utf-8"))
+    if asked and "GRADUS_DATA" not in os.environ:
+        pytest.skip(f"learns from {asked[1]}, which is downloaded; GRADUS_DATA does not say where it is")
 
 
 @LESSON
 def test_a_lesson_runs_as_a_script(source: Path, tmp_path: Path) -> None:
-    needs_names(source)
+    needs_data(source)
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "GRADUS_LESSONS": "quick"}
     program = [sys.executable, "-W", "error", str(source)]
     done = subprocess.run(program, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=SECONDS)
@@ -92,7 +93,7 @@ def test_a_lesson_says_how_long_it_takes_and_its_links_lead_somewhere(source: Pa
 @pytest.mark.slow
 @LESSON
 def test_another_run_gives_the_same_notebook(source: Path, maker: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    needs_names(source)
+    needs_data(source)
     monkeypatch.delenv("GRADUS_LESSONS", raising=False)
     monkeypatch.setenv("PYTHONPATH", str(ROOT / "src"))
     again = json.loads(jupytext.writes(maker.run(source), fmt="ipynb"))

@@ -14,6 +14,7 @@ from gradus.plots import (
     plot_cross_attention,
     plot_heads,
     plot_neighbours,
+    plot_pieces,
     plot_schedule,
 )
 from gradus.plots.neighbours import nearest
@@ -102,3 +103,16 @@ def test_schedules_are_lines_over_the_budget() -> None:
 def test_what_does_not_fit_is_refused(draw: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         draw()
+
+
+def test_tokens_are_boxes_around_their_characters_row_by_row() -> None:
+    axes = plot_pieces({"bytes": ["l", "o", " "], "one merge": ["lo", " "]}, title="t").axes[0]
+    texts = [t.get_text() for t in axes.texts]
+    assert texts == ["bytes", "l", "o", "␣", "one merge", "l", "o", "␣"]
+    widths = [round(float(box.get_width()) + 0.28) for box in axes.patches]  # type: ignore[attr-defined]
+    assert widths == [1, 1, 1, 2, 1]
+    assert axes.get_xlim() == (0, 3)
+    with pytest.raises(ValueError, match="at least one token"):
+        plot_pieces({"empty": []})
+    with pytest.raises(ValueError, match="at least one row"):
+        plot_pieces({})
