@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from gradus.plots.arrays import as_floats
-from gradus.plots.palette import SERIES, SURFACE
+from gradus.plots.palette import MUTED, SERIES, SURFACE
 from gradus.plots.style import SMALL, bare, new_figure
 from gradus.plots.visible import visible
 
@@ -43,8 +43,10 @@ def plot_attention(weights: ArrayLike, tokens: Sequence[str], *, title: str = "A
     columns = min(2, len(heads))  # two beside each other can still be read on a phone
     rows = math.ceil(len(heads) / columns)
     size = min(4.0, max(2.1, 0.17 * T))
-    figure = new_figure(columns * size, rows * size + 0.4)
+    figure = new_figure(columns * size + 0.2, rows * size + 0.6)
     figure.suptitle(title, x=0.01, ha="left")
+    figure.supxlabel("is looked at", fontsize=SMALL, color=MUTED)
+    figure.supylabel("looks", fontsize=SMALL, color=MUTED)
     names = [visible(t) for t in tokens]
     for h, head in enumerate(heads):
         axes = bare(figure.add_subplot(rows, columns, h + 1))
