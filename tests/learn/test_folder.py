@@ -190,7 +190,7 @@ def test_in_a_notebook(folder: Folder) -> None:
         check(watched)
 
 
-@pytest.mark.parametrize("name", ["moons", "bigram", "nplm"])
+@pytest.mark.parametrize("name", ["moons", "bigram", "nplm", "by_hand"])
 def test_a_milestone_is_a_program_that_shows_something(folder: Folder, name: str) -> None:
     milestone = find(name)
     folder.file(milestone).write_text(milestone.solution)
