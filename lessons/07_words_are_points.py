@@ -439,3 +439,5 @@ assert abs(loss.item() - loss_of(large, X_dev, Y_dev)) < 1e-10
 # * Many rough steps beat few exact ones. Find the rate by trying all, and let it fall.
 # * Train high: underfitting. Train low and dev high: overfitting.
 # * Say what counting gives, even when it hurts: 1.992.
+#
+# **Next:** [8. What goes wrong inside](08_what_goes_wrong_inside.ipynb)
