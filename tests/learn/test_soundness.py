@@ -16,7 +16,8 @@ from tests.learn.wrecks import CHANGING, CONSTANT, WRECKS, wrapped
 
 EXERCISES = list(catalogue().values())
 MISTAKES = [(exercise, mistake.name) for exercise in EXERCISES for mistake in exercise.mistakes]
-NOTHING_TO_CHANGE = {"slope", "chain", "value", "order", "backward", "broken_value"}  # given numbers and Values only
+# They are given numbers and Values only.
+NOTHING_TO_CHANGE = {"slope", "chain", "value", "order", "backward", "broken_value", "parameter_table"}
 LOOP = 0.5  # seconds until an endless loop is given up
 SAMPLE = {lesson: [e for e in EXERCISES if e.lesson == lesson][1] for lesson in {e.lesson for e in EXERCISES}}
 
