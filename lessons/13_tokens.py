@@ -641,3 +641,5 @@ if not QUICK:
 #   and is wrong.
 # * A GPT that reads tokens knows spellings by heart, or not at all.
 # * Losses per token cannot be compared. Losses per character, or byte, can.
+#
+# **Next:** [14. GPT-2](14_gpt2.ipynb)
