@@ -29,10 +29,15 @@ bug, predict a number, or put together what you have built, and at each save you
 what came, what was expected, where the two differ first and, if the mistake is one we know, its name.
 
 ```
-gradus learn init              write the exercises into the folder "exercises"
-gradus learn                   watch the current one, and check it at each save
-gradus learn check NAME        check once; --all checks all that have been begun; exit status 1 if one fails
-gradus learn hint, list, goto NAME, reset NAME, solution NAME
+gradus learn init                # write the exercises into the folder "exercises"
+gradus learn                     # watch the current one, and check it at each save
+gradus learn check value         # check once; exit status 1 if it fails
+gradus learn check --all         # all that have been begun
+gradus learn list                # those that there are, and how far you are
+gradus learn hint                # the next hint for the current one; or for one that is named
+gradus learn goto mlp            # make another the current one
+gradus learn reset value         # its beginning again; asks, and keeps a copy of yours
+gradus learn solution value      # asks
 ```
 
 * An exercise has a name and a number: `value` is 2.2, its file 02_2_value.py.

@@ -19,6 +19,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+COMMAND = r"^(?:\$ )?(?:\.venv/bin/)?(gradus [a-z].*?)(?: {2,}#.*)?$"
 SECONDS = 240
 
 
@@ -27,20 +28,31 @@ def blocks(text: str) -> str:
     return "\n".join([*re.findall(r"```\w*\n(.*?)```", text, flags=re.DOTALL), *re.findall(r"`([^`\n]+)`", text)])
 
 
-def commands() -> list[str]:
-    """Every `gradus VERB ...` of the README, without its comment."""
-    found = re.findall(r"^(?:\.venv/bin/)?(gradus [a-z].*?)(?: {2,}#.*)?$", blocks(README), flags=re.MULTILINE)
-    return list(dict.fromkeys(found))
+def commands() -> list[object]:
+    """Every `gradus VERB ...` of the pages, without its comment and what the shell does with it; each once."""
+    found: dict[str, str] = {}
+    for page in PAGES:
+        if page == "CHANGELOG.md":  # names options by themselves
+            continue
+        text = blocks((ROOT / page).read_text(encoding="utf-8"))
+        for command in re.findall(COMMAND, text, flags=re.MULTILINE):
+            found.setdefault(re.split(r" (?:<|>|\||&&) ", command)[0], page)
+    return [pytest.param(command, id=f"{page}: {command}") for command, page in found.items()]
 
 
 @pytest.mark.parametrize("command", commands())
-def test_the_commands_of_the_readme_are_understood(command: str) -> None:
-    _, verb, *arguments = shlex.split(command)
+def test_the_commands_of_the_pages_are_understood(command: str) -> None:
+    """Their verbs, options, choices and numbers of arguments, by the parser of the command line; nothing is run."""
+    _, *arguments = shlex.split(command)
+    found: click.Command = main
     context = click.Context(main)
-    found = main.get_command(context, verb)
-    assert found is not None
-    if "--help" not in arguments:
-        found.make_context(verb, arguments, context)
+    while isinstance(found, click.Group) and arguments and not arguments[0].startswith("-"):
+        verb, *arguments = arguments
+        inside = found.get_command(context, verb)
+        assert inside is not None, f"there is no {verb!r}"
+        found, context = inside, click.Context(inside, parent=context, info_name=verb)
+    if arguments and "--help" not in arguments:  # a verb alone is only named
+        found.make_context(context.info_name, arguments, context.parent)
 
 
 @pytest.mark.parametrize("snippet", SNIPPETS, ids=range(len(SNIPPETS)))
