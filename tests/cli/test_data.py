@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from gradus.cli.data import command
 from gradus.errors import UserError
+from tests.cli.commands import SMALL, gradus, refused, write_stream
 
 NAMES = ["words", "pydocs", "stdlib", "toy", "docstrings", "reverse", "sort", "names", "shakespeare"]
 
@@ -89,3 +90,37 @@ def test_unknown_corpus_is_the_users_error() -> None:
     result = CliRunner().invoke(command, ["show", "shakespere"])
     assert isinstance(result.exception, UserError)
     assert str(result.exception) == "no corpus or file named 'shakespere'; did you mean 'shakespeare'?"
+
+
+def test_a_text_is_prepared_verified_shown_and_trained(tmp_path: Path) -> None:
+    text, out = write_stream(tmp_path), tmp_path / "prepared"
+    prepare = ("data", "prepare", text, "--out", out, "--tokenizer", "chars", "--shard-tokens", "1000")
+    result = gradus(*prepare)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "train 2,550 tokens, 2,550 characters, 2,550 bytes, in 3 shards",
+        "dev   150 tokens, 150 characters, 150 bytes, in 1 shard",
+        "test  300 tokens, 300 characters, 300 bytes, in 1 shard",
+        f"train it by gradus train {out}",
+    ]
+    assert result.stderr.splitlines()[-1] == "tokenizing 100%  3,000 tokens"
+    assert gradus("data", "verify", out).stdout == f"{out}: 5 shards are as they were written\n"
+    shown = dict(line.split("\t") for line in gradus("data", "show", out).stdout.splitlines())
+    assert shown["shards"] == "5, of at most 1,000 tokens, uint16"
+    trained = gradus("train", out, *SMALL, "--steps", "2", "--out", tmp_path / "run")
+    assert "prepared: 3,000 characters, 12 different ones" in trained.stdout
+    assert gradus("eval", tmp_path / "run").stdout.startswith("test loss ")
+    next(out.glob("train-00001-*")).unlink()
+    assert "train-00001-" in refused("train", out, *SMALL, "--steps", "2")
+    assert "train-00001-" in refused("data", "verify", out)
+    assert "another tokenizer than bpe" in refused("data", "prepare", text, "--out", out, "--shard-tokens", "1000")
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gradus.text.prepare", interrupted)
+    result = gradus("data", "prepare", write_stream(tmp_path), "--out", tmp_path / "out")
+    assert result.exit_code == 130
+    assert result.stderr == "\nstopped; the same command goes on where it was\n"

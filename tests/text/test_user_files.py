@@ -116,7 +116,7 @@ def test_a_folder_leaves_out_runs_and_climbs(tmp_path: Path, capsys: pytest.Capt
     for name in ("runs/climb-1/table.json", "runs/climb-1/index.html", "state.json", "config.toml", "runs/mine.txt"):
         (tmp_path / name).write_text("mine", encoding="utf-8")
     assert load_corpus(str(tmp_path)).text == "mine\n" * 3  # a project's own settings are text
-    assert "runs (2: runs/cats-gpt-1, runs/climb-1)" in capsys.readouterr().err
+    assert "runs and prepared texts (2: runs/cats-gpt-1, runs/climb-1)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

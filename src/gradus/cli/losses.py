@@ -40,5 +40,5 @@ def in_words(
     if counts:
         out += f", over {score.count:,} tokens, {characters:,} characters, {size:,} bytes"
     if isinstance(tokenizer, WordTokenizer) and rows is not None:
-        out += f"; {100 * (rows.ids == tokenizer.unknown).mean():.1f} % of the words are unknown"
+        out += f"; {100 * (rows.ids[:] == tokenizer.unknown).mean():.1f} % of the words are unknown"
     return out

@@ -22,7 +22,7 @@ from gradus.models import MODELS
 from gradus.report.answers import results
 from gradus.report.examine import require_continues
 from gradus.report.train import kept_loss, train_run, write_pages, write_samples
-from gradus.text import CharTokenizer
+from gradus.text import CharTokenizer, PreparedText
 from gradus.text.summary import WHAT
 from gradus.training import (
     RECIPES,
@@ -212,7 +212,8 @@ def _vocabulary(setup: Setup) -> str:
         return f"{number} different ones"
     if not setup.model.continues:
         return f"a vocabulary of {number:,} tokens"
-    tokens = setup.rows("train").scored
+    train = setup.splits.train
+    tokens = len(train.ids) - 1 if isinstance(train, PreparedText) else setup.rows("train").scored
     characters, _ = setup.size("train")
     return f"a vocabulary of {number:,} tokens, {characters / tokens:.2f} characters in each"
 

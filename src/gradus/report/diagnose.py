@@ -22,7 +22,7 @@ from gradus.errors import UserError
 from gradus.evaluation import token_losses
 from gradus.models.inside import attention, embedding, gradients, layers
 from gradus.report.picture import Picture
-from gradus.text import CharTokenizer, Rows
+from gradus.text import CharTokenizer, PreparedText, Rows
 from gradus.training import RunFolder, Setup
 from gradus.training.diagnose import Diagnosis, read_diagnostics
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 DIAGNOSTICS, CAPTIONS = "diagnostics", "captions.json"
 DPI = 200
+COUNTED = 1_000_000  # characters of a prepared text of which pairs are counted
 MOST_SYMBOLS = 28  # of a count table: more cannot be told apart on a page
 MOST_LAYERS = 12  # lines in a plot
 LOOKED_AT = 32  # rows of dev that go through the network
@@ -109,7 +110,8 @@ def _counts(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
 
     if setup.config.model not in ("ngram", "bigram"):
         return
-    text = setup.splits.train.joined()
+    train = setup.splits.train
+    text = (train.beginning(COUNTED) if isinstance(train, PreparedText) else train).joined()
     symbols = sorted(symbol for symbol, _ in Counter(text).most_common(MOST_SYMBOLS))
     place = {symbol: i for i, symbol in enumerate(symbols)}
     table = np.zeros((len(symbols), len(symbols)), dtype=np.int64)
@@ -131,12 +133,19 @@ def _embedding(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001
     shown = np.arange(len(vectors))
     caption = "Where the tokens' vectors lie, on the plane in which they differ most: what lies close is used alike."
     if len(shown) > MOST_VECTORS:
-        read = setup.examples("train")
-        ids = read.ids if isinstance(read, Rows) else np.concatenate([part.ids for part in read.parts])
-        counts = np.bincount(ids[(ids >= 0) & (ids < len(vectors))], minlength=len(vectors))  # no padding, no mask
+        counts = _how_often(setup, len(vectors))
         shown = np.argsort(-counts, kind="stable")[:MOST_VECTORS]
         caption += f" Drawn are the {MOST_VECTORS} of {len(vectors):,} tokens that the training text has most often."
     yield "embedding", caption, plot_embeddings(vectors[shown], _symbols(setup, shown))
+
+
+def _how_often(setup: Setup, vocab_size: int) -> Ints:
+    """How often the training text has each token, (V,)."""
+    if isinstance(setup.splits.train, PreparedText):
+        return setup.splits.train.ids.counts()
+    read = setup.examples("train")
+    ids = read.ids[:] if isinstance(read, Rows) else np.concatenate([part.ids for part in read.parts])
+    return np.bincount(ids[(ids >= 0) & (ids < vocab_size)], minlength=vocab_size)  # no padding, no mask
 
 
 def _activations(run: RunFolder, setup: Setup) -> Drawn:  # noqa: ARG001

@@ -15,10 +15,10 @@ from gradus.plots.curve import LossCurve
 from gradus.report.ladder import LADDER
 from gradus.report.machine import machine
 from gradus.report.page import write_page
-from gradus.report.record import Record, Rung, Setting, Subject
+from gradus.report.record import Record, Rung, Setting, Subject, Yardstick
 from gradus.report.task import Task
 from gradus.report.yardsticks import floor, yardsticks
-from gradus.text import CharTokenizer
+from gradus.text import CharTokenizer, PreparedText
 from gradus.training import SAMPLES, RunFolder, Setup, is_counting, load_model, progress_of, reopen
 
 _SHOWN = ("batch_size", "optimizer", "learning_rate", "schedule", "warmup", "weight_decay", "grad_clip")
@@ -27,12 +27,19 @@ _SHOWN = ("batch_size", "optimizer", "learning_rate", "schedule", "warmup", "wei
 def begin_record(task: Task, seed: int, command: str, subject: Subject, *, timed: bool = False) -> Record:
     """A record without rungs: the text, the question, the machine. All is told per character, whatever the tokens. A
     single run has no yardsticks: compressing its text would take longer than the rest of its page."""
-    characters = CharTokenizer.train(task.corpus)
+    found: tuple[Yardstick, ...] = ()
+    if isinstance(task.corpus, PreparedText):  # which has no yardsticks either: its text is not at hand
+        alphabet = task.corpus.manifest.symbols
+    else:
+        characters = CharTokenizer.train(task.corpus)
+        alphabet = characters.vocab_size
+        if subject != "a run":
+            found = yardsticks(task.splits.train, *task.scored[1:], characters)
     return Record(
         corpus=task.corpus.name,
         kind=task.corpus.kind,
         source=task.corpus.source,
-        vocab_size=characters.vocab_size,
+        vocab_size=alphabet,
         parts=task.parts,
         rungs=(),
         seed=seed,
@@ -41,7 +48,7 @@ def begin_record(task: Task, seed: int, command: str, subject: Subject, *, timed
         timed=timed,
         captions=task.captions(),
         questions=task.questions,
-        yardsticks=() if subject == "a run" else yardsticks(task.splits.train, *task.scored[1:], characters),
+        yardsticks=found,
         floor=floor(task.scored[1], task.scored[2]),
         machine=machine(),
         date=datetime.now(UTC).date().isoformat(),

@@ -21,7 +21,7 @@ from gradus.generation import generate
 from gradus.models import LanguageModel, inference
 from gradus.report.ladder import DEV_WHILE_TRAINING, LONGEST_ROW, SCORED_AT_MOST, TRAIN_SCORED_AT_MOST
 from gradus.report.record import Guess, Part, Question, Sample
-from gradus.text import CharTokenizer, Corpus, Rows, Splits, Tokenizer, scored_size
+from gradus.text import CharTokenizer, Corpus, PreparedText, Rows, Splits, Tokenizer, scored_size
 from gradus.training.prepare import rows_for, slides, sliding_stride
 
 WORDS, PASSAGES, PASSAGE = 24, 3, 240  # samples a rung: documents; passages of a stream, and their characters
@@ -46,6 +46,8 @@ class Task:
         Raises:
             UserError: if the corpus is too small to be split or to fill a row.
         """
+        if isinstance(corpus, PreparedText):
+            corpus.refuse()
         splits = corpus.splits()
         longest = max(map(len, corpus.documents)) + 1 if corpus.documents else LONGEST_ROW
         return cls(corpus, splits, CharTokenizer.train(corpus), min(LONGEST_ROW, longest))
@@ -200,6 +202,8 @@ def beginning(part: Corpus, characters: int) -> Corpus:
     """As many first documents, or characters of a stream, as make at most so many characters; at least one document."""
     if part.characters <= characters:
         return part
+    if isinstance(part, PreparedText):
+        return part.beginning(characters)
     if part.kind == "stream":
         return replace(part, text=part.text[:characters])
     ends = np.cumsum([len(document) + 1 for document in part.documents])

@@ -10,6 +10,8 @@ from gradus.text.example_batches import EndlessPairs, ExampleBatches
 from gradus.text.examples import Examples, Labelled, Masked, Pairs, framed, make_labelled, make_masked, make_pairs
 from gradus.text.load import gpt2_tokenizer, load_tokenizer, tokenizer_from_json
 from gradus.text.positions import Positions
+from gradus.text.prepared import PreparedText, verify
+from gradus.text.preparing import prepare
 from gradus.text.rows import Rows, make_rows, scored_size
 from gradus.text.summary import summarize
 from gradus.text.tokenizer import Tokenizer
@@ -33,6 +35,7 @@ __all__ = [
     "Masked",
     "Pairs",
     "Positions",
+    "PreparedText",
     "Rows",
     "Split",
     "Splits",
@@ -51,8 +54,10 @@ __all__ = [
     "make_pairs",
     "make_rows",
     "make_tracks",
+    "prepare",
     "scored_size",
     "split_named",
     "summarize",
     "tokenizer_from_json",
+    "verify",
 ]

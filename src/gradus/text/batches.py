@@ -1,5 +1,5 @@
 """Batches to train on: all rows of a part once an epoch, in a new order that depends on the seed and the epoch alone. A
-batch is a pure function of its step, so stopping and resuming needs no state."""
+batch is a pure function of its step, so stopping and resuming needs no state, and every process can cut it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import numpy as np
 
 from gradus.text.corpus import Corpus
 from gradus.text.rows import Rows, checked_stride, encode_part, make_rows
+from gradus.text.shuffle import Shuffle
 from gradus.text.tokenizer import Ids, Tokenizer
+
+ALL = slice(None)  # rows of a batch
 
 
 class Batches:
@@ -17,7 +20,8 @@ class Batches:
 
     Documents: the rows of `make_rows`. A stream: windows that begin at another offset each epoch, so that no character
     always stands at a window's edge. The text is taken as a ring, so that every character is scored exactly once an
-    epoch at any offset, at the price of one window that runs from the text's end on to its beginning.
+    epoch at any offset, at the price of one window that runs from the text's end on to its beginning. Of a prepared
+    text nothing is held in memory but the batch: its windows and their order are computed when they are asked for.
 
     Args:
         part: usually `corpus.splits().train`.
@@ -46,11 +50,13 @@ class Batches:
             raise ValueError(f"seed must be 0 or more, got {seed}")
         self.batch_size, self.block_size, self.seed = batch_size, block_size, seed
         self.stride = checked_stride(block_size, context)
-        self.is_stream = part.kind == "stream"
-        if self.is_stream:
-            self.rows = self._ring(encode_part(part, tokenizer, block_size))
+        self.rows: Rows | None = None  # of documents; of a stream the windows of a batch are computed
+        if part.kind == "stream":
+            self.ids = encode_part(part, tokenizer, block_size)
+            self.number = -(-(len(self.ids) - 1) // self.stride)
         else:
             self.rows = make_rows(part, tokenizer, block_size, context=context)
+            self.ids, self.number = self.rows.ids, len(self.rows)
 
     def __repr__(self) -> str:
         return (
@@ -59,10 +65,13 @@ class Batches:
 
     @property
     def steps_per_epoch(self) -> int:
-        return -(-len(self.rows) // self.batch_size)
+        return -(-self.number // self.batch_size)
 
-    def batch(self, step: int) -> tuple[Ids, Ids]:
+    def batch(self, step: int, rows: slice = ALL) -> tuple[Ids, Ids]:
         """x and y of a step, each (B, t) int64 with t at most T; y is -1 where not scored.
+
+        Args:
+            rows: which of them are wanted, such as those of one process of several.
 
         Raises:
             IndexError: if the step is negative.
@@ -70,22 +79,18 @@ class Batches:
         if step < 0:
             raise IndexError(f"step must be 0 or more, got {step}")
         epoch, place = divmod(step, self.steps_per_epoch)
-        offset, order = drawn(self.seed, epoch, len(self.rows), offsets=self.stride if self.is_stream else 1)
-        which = order[place * self.batch_size : (place + 1) * self.batch_size]
-        if not self.is_stream:
-            return self.rows.take(which)
-        ring = len(self.rows.ids) - 1  # targets
-        starts = (self.rows.starts[which] + offset) % ring
-        moved = Rows(self.rows.ids, starts, self.rows.lengths[which], self.rows.context_only[which], self.block_size)
-        return moved.take(slice(None))
+        draw = drawn if isinstance(self.ids, np.ndarray) else drawn_at_size
+        offset, order = draw(self.seed, epoch, self.number, offsets=self.stride if self.rows is None else 1)
+        which = order[np.arange(place * self.batch_size, min((place + 1) * self.batch_size, self.number))[rows]]
+        return self._windows(which, offset).take(ALL) if self.rows is None else self.rows.take(which)
 
-    def _ring(self, ids: Ids) -> Rows:
-        """The windows at offset 0: each scored on its last `stride` targets, the last one on those that are left."""
-        targets = len(ids) - 1
+    def _windows(self, which: Ids, offset: int) -> Rows:
+        """Some windows of the ring: each scored on its last `stride` targets, the last one on those that are left."""
+        targets = len(self.ids) - 1
         before = self.block_size - self.stride  # context only
-        starts = np.arange(0, targets, self.stride) - before
+        starts = which * self.stride - before
         lengths = np.minimum(self.block_size, targets - starts)
-        return Rows(ids, starts, lengths, np.full(len(starts), before), self.block_size)
+        return Rows(self.ids, (starts + offset) % targets, lengths, np.full(len(starts), before), self.block_size)
 
 
 @lru_cache(maxsize=2)  # the next step needs the same again
@@ -96,3 +101,9 @@ def drawn(seed: int, epoch: int, number: int, *, offsets: int = 1) -> tuple[int,
     order = generator.permutation(number)
     order.flags.writeable = False
     return offset, order
+
+
+def drawn_at_size(seed: int, epoch: int, number: int, *, offsets: int = 1) -> tuple[int, Shuffle]:
+    """`drawn` for any number of examples: the order is computed, and takes no memory."""
+    generator = np.random.default_rng([seed, epoch])
+    return int(generator.integers(offsets)) if offsets > 1 else 0, Shuffle(number, generator)

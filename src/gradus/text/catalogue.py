@@ -11,6 +11,7 @@ from gradus.errors import UserError
 from gradus.text import download, made_pairs, python_corpora
 from gradus.text.corpus import KINDS, Corpus, Kind
 from gradus.text.docstrings import docstrings
+from gradus.text.prepared import JOURNAL, is_prepared, open_prepared
 from gradus.text.toy import toy
 from gradus.text.user_files import corpus_from_path, corpus_from_text
 
@@ -80,7 +81,8 @@ def as_name(name_or_path: str | Path) -> str:
 
 
 def load_corpus(name_or_path: str | Path, *, kind: Kind | None = None) -> Corpus:
-    """A corpus by its name in the catalogue, or a file or folder of the user's own UTF-8 text.
+    """A corpus by its name in the catalogue, a file or folder of the user's own UTF-8 text, or the folder of a prepared
+    text.
 
     Args:
         name_or_path: a corpus name takes precedence; write ./names, or Path("names"), for a file of the same name.
@@ -90,7 +92,7 @@ def load_corpus(name_or_path: str | Path, *, kind: Kind | None = None) -> Corpus
 
     Raises:
         UserError: if there is no such corpus or file, it is empty or not UTF-8, or it cannot be downloaded; for a
-            table, as `user_files.corpus_from_text` does.
+            table, as `user_files.corpus_from_text` does; for a prepared text, as `prepared.open_prepared` does.
     """
     if kind is not None and kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {kind!r}")
@@ -100,6 +102,12 @@ def load_corpus(name_or_path: str | Path, *, kind: Kind | None = None) -> Corpus
         path = _path(name_or_path)
         if not name_or_path or not os.path.exists(path):  # False, too, for what no path can be
             raise UserError(_not_found(name_or_path))
+        if is_prepared(path):
+            if kind not in (None, "stream"):
+                raise UserError(f"{path} is a prepared text, a stream, and cannot be read as {kind!r}")
+            return open_prepared(path, name=path.name)
+        if (path / JOURNAL).exists():
+            raise UserError(f"{path} is not prepared to its end; the same gradus data prepare goes on where it stopped")
         return corpus_from_path(path, name=path.name or str(path), kind=kind)
     if kind not in (None, named.kind):
         if named.other is not None and kind == named.other[0]:

@@ -41,7 +41,7 @@ class CharTokenizer(Tokenizer):
     def train(cls, corpus: Corpus) -> CharTokenizer:
         """The sorted characters of a whole corpus, before it is split; first the separator, unless it is a stream."""
         if corpus.kind == "stream":
-            return cls(sorted(set(corpus.text)))
+            return cls(sorted(set().union(*corpus.texts)))
         return cls([SEPARATOR, *sorted(set(corpus.joined()) - {SEPARATOR})])
 
     def __repr__(self) -> str:

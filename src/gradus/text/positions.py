@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradus.text.batches import drawn
+from gradus.text.batches import ALL, drawn, drawn_at_size
 from gradus.text.corpus import Corpus
 from gradus.text.rows import encode_part
 from gradus.text.tokenizer import Ids, Tokenizer
@@ -30,20 +30,19 @@ class Positions:
         self.ids = encode_part(part, tokenizer, context)
         self.batch_size, self.seed = batch_size, seed
         self.back = np.arange(1 - context, 1)  # from a window's last token to all of them
+        self.skipped = 0 if part.kind == "documents" else context - 1  # of a stream, tokens that end no whole window
+        self.number = len(self.ids) - 1 - self.skipped  # every other id but the last has one that follows it
+        self.first: Ids | None = None  # where the separator of each position's document is
         if part.kind == "documents":
-            self.last = np.arange(len(self.ids) - 1)  # every id but the last separator has one that follows it
-            separators = np.where(self.ids[:-1] == tokenizer.separator, self.last, 0)
-            self.first = np.maximum.accumulate(separators)  # where its document's separator is
-        else:
-            self.last = np.arange(context - 1, len(self.ids) - 1)
-            self.first = np.zeros_like(self.last)
+            separators = np.where(self.ids[:-1] == tokenizer.separator, np.arange(self.number), 0)
+            self.first = np.maximum.accumulate(separators)
 
     @property
     def steps_per_epoch(self) -> int:
-        return -(-len(self.last) // self.batch_size)
+        return -(-self.number // self.batch_size)
 
-    def batch(self, step: int) -> tuple[Ids, Ids]:
-        """x (B, context) and y (B, 1) of a step, int64: y follows the last token of x.
+    def batch(self, step: int, rows: slice = ALL) -> tuple[Ids, Ids]:
+        """x (B, context) and y (B, 1) of some rows of a step, int64: y follows the last token of x.
 
         Raises:
             IndexError: if the step is negative.
@@ -51,8 +50,10 @@ class Positions:
         if step < 0:
             raise IndexError(f"step must be 0 or more, got {step}")
         epoch, place = divmod(step, self.steps_per_epoch)
-        _, order = drawn(self.seed, epoch, len(self.last))
-        which = order.take(np.arange(place * self.batch_size, (place + 1) * self.batch_size), mode="wrap")
-        last = self.last[which, None]  # (B, 1)
+        draw = drawn if isinstance(self.ids, np.ndarray) else drawn_at_size
+        _, order = draw(self.seed, epoch, self.number)
+        which = order[np.arange(place * self.batch_size, (place + 1) * self.batch_size)[rows] % self.number]
+        last = self.skipped + which[:, None]  # (B, 1)
         index = last + self.back  # (B, context)
-        return np.where(index < self.first[which, None], 0, self.ids[index]), self.ids[last + 1]
+        x, y = self.ids[np.maximum(index, 0)], self.ids[last + 1]
+        return x if self.first is None else np.where(index < self.first[which, None], 0, x), y

@@ -10,6 +10,8 @@ import numpy as np
 
 from gradus.errors import UserError
 from gradus.text.corpus import Corpus
+from gradus.text.prepared import PreparedText
+from gradus.text.shards import Shards
 from gradus.text.tokenizer import Ids, Tokenizer
 
 NOT_SCORED = -1
@@ -24,12 +26,12 @@ class Rows:
     first context_only[i], which were scored elsewhere or are there to be seen.
 
     Attributes:
-        ids: (n,) int64; a window that runs over its end goes on at its beginning.
+        ids: (n,) int64, in memory or in shards; a window that runs over its end goes on at its beginning.
         starts, lengths, context_only: (N,) int64.
         block_size: T, the length no row exceeds.
     """
 
-    ids: Ids
+    ids: Ids | Shards
     starts: Ids
     lengths: Ids
     context_only: Ids
@@ -58,7 +60,7 @@ class Rows:
 
     def take(self, which: Ids | slice) -> tuple[Ids, Ids]:
         """x and y of the rows `which`, each (B, t), where t is the length of the longest of them."""
-        return self._cut(which, int(self.lengths[which].max()))
+        return self._cut(which, int(self.lengths[which].max(initial=0)))
 
     def batches(self, batch_size: int) -> Iterator[tuple[Ids, Ids]]:
         """All rows in order, `batch_size` at a time (the last batch may be smaller), as `take` gives them."""
@@ -105,7 +107,7 @@ def make_rows(
     """
     stride = checked_stride(block_size, context, stride)
     ids = encode_part(part, tokenizer, 1 if short else block_size)
-    if part.kind == "stream":
+    if not isinstance(ids, np.ndarray) or part.kind == "stream":
         return Rows(ids, *windows(np.array([0]), np.array([len(ids) - 1]), block_size, stride), block_size)
     ends = np.flatnonzero(
         ids == tokenizer.separator
@@ -118,6 +120,9 @@ def make_rows(
 def scored_size(part: Corpus, tokenizer: Tokenizer) -> tuple[int, int]:
     """The characters and bytes (UTF-8) that all targets are: ends of documents too, but not a stream's first token. Of
     pairs the targets and their ends; of labelled texts, the texts."""
+    if isinstance(part, PreparedText):
+        part.require(tokenizer)
+        return part.scored
     if part.kind != "stream":
         texts = [target for _, target in part.pairs()] if part.kind == "pairs" else part.documents
         return sum(map(len, texts)) + len(texts), sum(len(t.encode("utf-8", "surrogatepass")) + 1 for t in texts)
@@ -135,13 +140,16 @@ def windows(firsts: Ids, counts: Ids, block_size: int, stride: int) -> tuple[Ids
     return firsts[text] + place * stride, lengths, np.where(place > 0, block_size - stride, 0)
 
 
-def encode_part(part: Corpus, tokenizer: Tokenizer, block_size: int) -> Ids:
-    """(n,) the ids of the whole part; documents with a separator before, between and after them."""
+def encode_part(part: Corpus, tokenizer: Tokenizer, block_size: int) -> Ids | Shards:
+    """(n,) the ids of the whole part; documents with a separator before, between and after them. A prepared text has
+    them already."""
     if part.kind == "documents":
         if not part.documents:
             raise UserError(f"{part.name} has no documents")
         return tokenizer.encode_documents(part.documents)
-    ids = tokenizer.encode(part.text)
+    if isinstance(part, PreparedText):
+        part.require(tokenizer)
+    ids = part.ids if isinstance(part, PreparedText) else tokenizer.encode(part.text)
     if len(ids) <= block_size:
         where = part.name if part.part == "whole" else f"the {part.part} part of {part.name}"
         raise UserError(

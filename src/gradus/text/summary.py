@@ -8,6 +8,7 @@ from collections import Counter
 from gradus.errors import UserError
 from gradus.text.characters import CharTokenizer
 from gradus.text.corpus import Corpus
+from gradus.text.prepared import PreparedText
 
 WHAT = {"documents": "documents", "pairs": "sources", "labelled": "texts"}  # what there are so many of, by kind
 WHAT_ENDS = {"documents": "document", "pairs": "source and target", "labelled": "text"}
@@ -17,6 +18,8 @@ SAMPLE_CHARACTERS = 200
 
 def summarize(corpus: Corpus) -> tuple[tuple[str, str], ...]:
     """Pairs of what is described and its description, each on one line."""
+    if isinstance(corpus, PreparedText):
+        return _summarize_prepared(corpus)
     tokenizer = CharTokenizer.train(corpus)
     lines = [("name", corpus.name), ("kind", corpus.kind), ("source", corpus.source)]
     if corpus.kind != "stream":
@@ -47,6 +50,22 @@ def summarize(corpus: Corpus) -> tuple[tuple[str, str], ...]:
         lines += [(part.part, _size(part)) for part in (parts.train, parts.dev, parts.test)]
     lines.append(("sample", _sample(corpus)))
     return tuple(lines)
+
+
+def _summarize_prepared(corpus: PreparedText) -> tuple[tuple[str, str], ...]:
+    manifest, splits = corpus.manifest, corpus.splits()
+    shards = sum(len(part.shards) for part in manifest.parts.values())
+    return (
+        ("name", corpus.name),
+        ("kind", "stream, prepared" + (" from documents" if manifest.documents else "")),
+        ("source", manifest.source),
+        ("characters", f"{corpus.characters:,}"),
+        ("alphabet", f"{manifest.symbols:,} characters"),
+        ("tokenizer", repr(corpus.tokenizer)),
+        ("shards", f"{shards:,}, of at most {manifest.shard_tokens:,} tokens, {manifest.dtype}"),
+        *((name, f"{part.characters:,} characters, {part.tokens:,} tokens") for name, part in manifest.parts.items()),
+        ("sample", repr(splits.dev.text[:SAMPLE_CHARACTERS])),
+    )
 
 
 def _with_ends(corpus: Corpus) -> str:

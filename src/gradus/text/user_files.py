@@ -20,6 +20,7 @@ BEGINNING = 1 << 16  # bytes looked at to tell a text file from a binary one
 # What gradus writes into the folder of a run, of which three make one, and beside the runs of a climb.
 RUN = {"state.json", "config.toml", "tokenizer.json", "metrics.jsonl", "model.safetensors", "samples.txt"}
 CLIMB = {"table.json", "index.html"}
+PREPARED = {"manifest.json", "tokenizer.json"}  # ... and into that of a prepared text
 
 
 def corpus_from_path(path: Path, *, name: str, kind: Kind | None = None) -> Corpus:
@@ -121,7 +122,7 @@ def _read_folder(folder: Path) -> str:
     """All text files below `folder`. Hidden files are left out silently; files that are not text, cannot be read, or
     were written by gradus (a run, a climb) are left out too, and the user is told."""
     texts = []
-    paths, ours, left_out = _below(folder)
+    paths, ours, left_out = below(folder)
     for path in paths:
         try:
             with open(path, "rb") as file:
@@ -135,19 +136,20 @@ def _read_folder(folder: Path) -> str:
         except (UserError, OSError):
             pass
         left_out.append(path)
-    for what, which in (("what is no UTF-8 text", left_out), ("runs", ours)):
+    for what, which in (("what is no UTF-8 text", left_out), ("runs and prepared texts", ours)):
         if which:
             named = ", ".join(str(path.relative_to(folder)) for path in which[:3]) + (", ..." if len(which) > 3 else "")
             note(f"left out of {folder}: {what} ({len(which)}: {named})")
     return "".join(text if text.endswith("\n") else text + "\n" for text in texts if text)
 
 
-def _below(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
+def below(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
     """What is below a folder: the files in the order of their paths, the folders that gradus made, and those that
     cannot be read."""
     paths, ours, closed = [], [], []
     for place, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
-        if _is_run(names) or (set(names) >= CLIMB and any(_is_run(os.listdir(Path(place, sub))) for sub in folders)):
+        climbed = set(names) >= CLIMB and any(_is_run(os.listdir(Path(place, sub))) for sub in folders)
+        if climbed or _is_run(names) or set(names) >= PREPARED:
             ours.append(Path(place))
             folders.clear()
             continue

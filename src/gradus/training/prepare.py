@@ -27,6 +27,7 @@ from gradus.text import (
     Masked,
     Pairs,
     Positions,
+    PreparedText,
     Rows,
     Split,
     Splits,
@@ -51,6 +52,8 @@ from gradus.training.settings import Setting, build, settings_of, unknown
 
 CHARS, BPE, WORDS, GPT2 = "chars", "bpe", "words", "gpt2"  # the tokenizers by name; another one is a path
 BPE_VOCAB_SIZE = 512
+
+LEARNED = ("vocab_size", "min_count", "lower")  # what a tokenizer was made with
 
 STREAM_BLOCK_SIZE = 64  # the default for a stream
 DOCUMENTS_BLOCK_SIZE = 256  # for documents the default is what the longest needs, but not more than this
@@ -96,6 +99,9 @@ class Setup:
 
     def data(self) -> dict[str, Any]:
         """What identifies the text: its name, its size and its SHA-256."""
+        if isinstance(self.corpus, PreparedText):
+            sum_ = self.corpus.manifest.sha256
+            return {"corpus": self.corpus.name, "characters": self.corpus.characters, "sha256": sum_}
         text = "\n".join((self.corpus.text, *(() if self.corpus.kind == "stream" else self.corpus.lines())))
         sum_ = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         return {"corpus": self.corpus.name, "characters": self.corpus.characters, "sha256": sum_}
@@ -148,6 +154,9 @@ def set_up(
     config, settings = _sort(values)
     piped = vanishes(config.corpus)
     corpus = corpus or load_corpus(config.corpus, kind=config.kind)
+    if isinstance(corpus, PreparedText):
+        values, config = _with_its_tokenizer(values, config, corpus, given=tokenizer)
+        tokenizer = tokenizer or corpus.tokenizer
     corpus = corpus.swapped() if config.swap else corpus
     require_kind(config, corpus)
     start = {k: v for k, v in recipe(config.model, config.corpus, corpus.kind).items() if k not in values}
@@ -177,6 +186,23 @@ def set_up(
     batches = example_batches(model, splits.train, tokenizer, config, labels)
     batches = batches or batches_for(model, splits.train, tokenizer, config)
     return Setup(config, corpus, splits, tokenizer, model, batches, labels, keeps_text=piped)
+
+
+def _with_its_tokenizer(
+    values: Mapping[str, object], config: TrainConfig, corpus: PreparedText, *, given: Tokenizer | None
+) -> tuple[Mapping[str, object], TrainConfig]:
+    """Settings that name the tokenizer that a text was prepared with, which is the only one for it. One that is `given`
+    has a name of its own, and is compared when the text is read."""
+    if given is not None:
+        return values, config
+    own = lasting(str(corpus.folder))
+    asked = values.get("tokenizer", own)
+    if asked != own and lasting_tokenizer(str(asked)) != own:
+        raise UserError(f"{corpus.folder} is tokenized already, by {corpus.tokenizer!r}; leave out tokenizer {asked}")
+    for name in LEARNED:
+        if values.get(name) not in (None, settings_of(TrainConfig)[name].default):
+            raise UserError(f"{corpus.folder} is tokenized already; leave out {name}")
+    return {**values, "tokenizer": own}, replace(config, tokenizer=own)
 
 
 def with_budget(values: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:

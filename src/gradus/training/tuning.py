@@ -12,7 +12,7 @@ from gradus.models import Encoder, LanguageModel
 from gradus.training.checkpoint import Arrays, load_weights, weights
 from gradus.training.config import TrainConfig
 from gradus.training.loop import is_counting
-from gradus.training.prepare import FOUND, Setup, lasting, set_up
+from gradus.training.prepare import FOUND, LEARNED, Setup, lasting, set_up
 from gradus.training.presets import PRESETS
 from gradus.training.reopen import labels_of, load_model, tokenizer_of
 from gradus.training.run import RunFolder
@@ -21,7 +21,6 @@ from gradus.training.settings import settings_of
 # Of weights that were imported: nanoGPT's for GPT-2. A run of ours is tuned with a tenth of its own peak.
 IMPORTED_RATE, PART = 3e-5, 0.1
 POSITIONS = ("wpe.weight", "positions.weight")
-LEARNED = ("vocab_size", "min_count", "lower")  # what a tokenizer was made with
 HEAD = ("head.", "classifier.", "bias")  # how the names of an encoder's parameters begin that are its head's
 
 
