@@ -295,21 +295,25 @@ class Run:
         curve = LossCurve.of(self._folder.metrics(), self.config.model)
         return plot_losses([curve], levels=guessing, title=f"{self.config.model} on {self._corpus}")
 
-    def resume(self, *, steps: int | None = None, minutes: float | None = None, progress: bool = True) -> Run:
+    def resume(
+        self, *, steps: int | None = None, minutes: float | None = None, progress: bool = True, **hardware: Any
+    ) -> Run:
         """Go on training, to the end of its budget or of a new one; the result is that of never having stopped.
 
         Args:
             steps, minutes: the new budget, of all its training, what is done included.
+            hardware: what it goes on with, where that changes: device, precision, compile, shard.
 
         Returns:
             The run itself.
 
         Raises:
-            UserError: if its budget is spent and there is no new one.
+            UserError: if its budget is spent and there is no new one, or another setting is to change.
         """
         try:
             with self._folder.in_use():
-                _train(self._folder, reopen_to_resume(self._folder, steps=steps, minutes=minutes), progress)
+                setup = reopen_to_resume(self._folder, steps=steps, minutes=minutes, **hardware)
+                _train(self._folder, setup, progress)
         finally:
             for name in ("config", "model", "_setup"):
                 self.__dict__.pop(name, None)
@@ -356,8 +360,10 @@ def _require_whole(name: str, value: object, least: int = 1, most: int | None = 
 def _train(folder: RunFolder, setup: Setup, progress: bool) -> None:
     """Train from where the run stands, and write what it is given at the end. Ctrl-C leaves a run that can go on."""
     try:
-        with show_progress(setup.config.model) if progress else nullcontext() as show:
+        with show_progress(setup.config.model) if progress and folder.writes else nullcontext() as show:
             result = train_run(folder, setup, show)
+        if not folder.writes:  # of several processes, the one that leads makes the report
+            return
         if result.stopped == "interrupted":
             print(f"stopped and saved at step {result.step:,}; run.resume() goes on")
             return

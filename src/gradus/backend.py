@@ -4,6 +4,8 @@ Model files say `from gradus.backend import torch, nn, F` and never ask which of
 chooses its backend. The choice is made once per process, by `use(name)` or else by the variable GRADUS_BACKEND, and is
 final when one of the three names is first imported from here: a class that derives from one backend's `nn.Module`
 cannot change to the other's.
+
+Of the processes that torchrun starts, it is known here how many there are, and which of them this is.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from gradus.engine import nn
     from gradus.engine.nn import functional as F
 
-__all__ = ["BACKENDS", "VARIABLE", "F", "name", "nn", "torch", "use"]
+__all__ = ["BACKENDS", "VARIABLE", "F", "name", "nn", "rank", "torch", "use", "world_size"]
 
 VARIABLE = "GRADUS_BACKEND"
 BACKENDS = {"engine": "gradus.engine", "torch": "torch"}  # the name of a backend -> its package
@@ -57,6 +59,16 @@ def name() -> str:
         use(os.environ.get(VARIABLE) or "engine")
     assert _chosen is not None
     return _chosen
+
+
+def world_size() -> int:
+    """How many processes work together, on all machines: what torchrun says, or 1."""
+    return int(os.environ.get("WORLD_SIZE") or 1)
+
+
+def rank() -> int:
+    """Which of them this process is; 0 leads, writes and speaks."""
+    return int(os.environ.get("RANK") or 0) if world_size() > 1 else 0
 
 
 def __getattr__(attribute: str) -> ModuleType:

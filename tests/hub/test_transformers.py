@@ -135,8 +135,8 @@ def saved_run(path: Path, model: str, tokenizer: Tokenizer, kind: str, **setting
     class Batches:
         steps_per_epoch = 1
 
-        def batch(self, step: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:  # noqa: ARG002
-            return rows, rows
+        def batch(self, step: int, part: slice = slice(None)) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:  # noqa: ARG002
+            return rows[part], rows[part]
 
     train(built, Batches(), config, run)
     return run

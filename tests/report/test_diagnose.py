@@ -120,7 +120,7 @@ def test_resumed_run_goes_on_where_its_checkpoint_is(words: Path, tmp_path: Path
     run = trained(words, tmp_path / "run")
     with open(run.path / DIAGNOSTICS, "a", encoding="utf-8") as file:
         file.write('{"step": 7, "activations": {}}\n{"step": 8, "activ')  # after the checkpoint, and cut off
-    go_on(run, reopen(run, steps=12))
+    go_on(run, reopen(run, changes={"steps": 12}))
     assert [line["step"] for line in read_diagnostics(run)] == [2, 4, 6, 8, 12]
 
 

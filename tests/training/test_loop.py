@@ -56,7 +56,7 @@ def test_stopped_halfway_by_ctrl_c_and_resumed_gives_the_bytes_of_one_go(tmp_pat
     assert (resumed.stopped, resumed.step) == ("budget", steps)
     for name in ("model.safetensors", "optimizer.safetensors", "best.safetensors"):
         assert whole.read(name) == halves.read(name)
-    times = ("seconds",)
+    times = ("seconds", "tokens_per_second")
     lines = [[{k: v for k, v in line.items() if k not in times} for line in run.metrics()] for run in (whole, halves)]
     assert lines[0] == lines[1]
     states = [{k: v for k, v in run.state().items() if k not in (*times, "seal", "metrics")} for run in (whole, halves)]
@@ -157,13 +157,13 @@ def test_accumulated_batches_give_the_step_of_one_large_batch() -> None:
     class Joined(TinyBatches):
         """Batches 2i and 2i+1 as one; the odd ones have targets that are not scored."""
 
-        def batch(self, step: int) -> Any:
+        def batch(self, step: int, rows: slice = slice(None)) -> Any:  # noqa: ARG002
             parts = [Masked().batch(2 * step + i) for i in (0, 1)]
             return tuple(np.concatenate(arrays) for arrays in zip(*parts, strict=True))
 
     class Masked(TinyBatches):
-        def batch(self, step: int) -> Any:
-            x, y = super().batch(step)
+        def batch(self, step: int, rows: slice = slice(None)) -> Any:
+            x, y = super().batch(step, rows)
             if step % 2:
                 y[:, 3:] = -1
             return x, y

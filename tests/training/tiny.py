@@ -27,11 +27,11 @@ class TinyBatches:
     def __init__(self) -> None:
         self.asked: list[int] = []
 
-    def batch(self, step: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    def batch(self, step: int, rows: slice = slice(None)) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
         self.asked.append(step)
         starts = np.random.default_rng([3, step]).integers(0, VOCAB_SIZE, size=(BATCH_SIZE, 1))
         ids = (starts + np.arange(BLOCK_SIZE + 1)) % VOCAB_SIZE
-        return ids[:, :-1].copy(), ids[:, 1:].copy()
+        return ids[rows, :-1].copy(), ids[rows, 1:].copy()
 
 
 class Clock:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from gradus import __version__
+from gradus.backend import rank, world_size
 from gradus.cli import output
 from gradus.cli.meant import VERBS_MEANT
 from gradus.cli.verb import Verb, nearest
@@ -82,6 +83,9 @@ class Gradus(Verb, click.Group):
         self.debug = False
         extra["standalone_mode"] = False  # errors are ours to show; click itself is silent when nobody reads the output
         output.set_up()
+        heard = sys.stderr
+        if rank():  # of several processes, the leading one speaks
+            sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (until the process ends)
         try:
             status = super().main(args, prog_name or "gradus", **extra)
         except click.exceptions.NoArgsIsHelpError as help_page:
@@ -94,13 +98,17 @@ class Gradus(Verb, click.Group):
         except (UserError, click.ClickException, OSError, MemoryError) as error:
             if self.debug:
                 raise
-            print(output.wrapped(f"gradus: {' '.join(_message(error).split())}", sys.stderr), file=sys.stderr)
+            if _speaks():
+                print(output.wrapped(f"gradus: {' '.join(_message(error).split())}", heard), file=heard, flush=True)
             status = BAD_INPUT
         finally:
+            sys.stderr = heard
             failed = output.finish()
         if failed is not None and status in (None, 0):
             print(f"gradus: the output could not be written: {failed.strerror}", file=sys.stderr)
             status = BAD_INPUT
+        if world_size() > 1 and status:
+            os._exit(status)  # Python's own end would wait for the other processes
         sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -113,6 +121,15 @@ def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{os.fsdecode(error.filename)}: {error.strerror}" if not isinstance(error.filename, int) else str(error)
     return str(error)
+
+
+def _speaks() -> bool:
+    """Whether an error is this process's to show: of several processes that fail, the first one shows its own."""
+    if "torch" not in sys.modules:  # what fails so early fails in all of them
+        return rank() == 0
+    from gradus.training.distributed import speaks
+
+    return speaks()
 
 
 def _set_debug(ctx: click.Context, parameter: click.Parameter, value: bool) -> None:  # noqa: ARG001

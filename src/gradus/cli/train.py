@@ -27,6 +27,7 @@ from gradus.text.summary import WHAT
 from gradus.training import (
     RECIPES,
     RUNS,
+    Hardware,
     RunFolder,
     Setup,
     TrainConfig,
@@ -94,7 +95,8 @@ OTHER_DEFAULTS = "; ".join(
     "--resume",
     type=RunArgument(),
     metavar="RUN",
-    help="Resume a run or finish its report; --steps or --minutes: a new budget.",
+    help="Resume a run or finish its report; --steps or --minutes: a new budget. It may go on elsewhere: --device, "
+    "--precision, --compile, --shard.",
 )
 @click.option(
     "--diagnose",
@@ -121,10 +123,10 @@ def command(
     """Train one model on CORPUS: a name from gradus data, or a file or folder of your own.  [default: pydocs]"""
     settings = given({"corpus": corpus, **flags})
     if resume is not None:
-        budget = _budget(given({"config": file, "out": folder, "find_lr": find_lr or None, **settings}))
+        changes = given({"config": file, "out": folder, "find_lr": find_lr or None, **settings})
         run = RunFolder.open(resume)
         with run.in_use(), work_goes_on():
-            setup = reopen_to_resume(run, **budget)
+            setup = reopen_to_resume(run, **changes)
             if page:
                 require_continues(setup.model, str(run.path))  # before it is trained
             _train(ctx, run, setup, page, diagnose)
@@ -165,6 +167,8 @@ def _train(ctx: click.Context, run: RunFolder, setup: Setup, page: bool, diagnos
     say(_introduction(setup))
     with show_progress(setup.config.model) as progress:
         result = train_run(run, setup, progress, diagnose=diagnose)
+    if not run.writes:  # the process that leads makes the report
+        ctx.exit(130 if result.stopped == "interrupted" else 0)
     if result.stopped == "interrupted":
         say(f"stopped and saved at step {result.step:,}; resume with:", _resume(run))
         ctx.exit(130)
@@ -182,17 +186,6 @@ def _resume(run: RunFolder) -> str:
     return shlex.join(["gradus", "train", "--resume", str(run.path)])
 
 
-def _budget(settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings that a resumed run may be given."""
-    budget = {name: settings.pop(name, None) for name in ("steps", "minutes")}
-    if settings:
-        raise UserError(
-            f"--resume keeps the run's settings; only its budget, --steps or --minutes, can be changed, "
-            f"not {', '.join(settings)}"
-        )
-    return budget
-
-
 def _introduction(setup: Setup) -> str:
     corpus, config, model = setup.corpus, setup.config, setup.model
     size = "" if corpus.kind == "stream" else f"{len(corpus.documents):,} {WHAT[corpus.kind]}, "
@@ -200,9 +193,11 @@ def _introduction(setup: Setup) -> str:
         size += f"{len(setup.labels)} labels, "
     work = "counts the text once" if is_counting(model) else f"{model.num_parameters():,} parameters, {config.budget}"
     reads = "sees" if model.continues else "reads at most"
+    hardware = str(Hardware(config, counts=is_counting(model)))
     return (
         f"{corpus.name}: {size}{corpus.characters:,} characters, {_vocabulary(setup)}\n"
         f"{config.model}: {reads} {min(model.context, model.block_size)} tokens; {work}"
+        + (f"\non {hardware}" if hardware else "")
     )
 
 
@@ -230,6 +225,8 @@ def _report(run: RunFolder, setup: Setup, result: TrainResult) -> float:
         click.echo(line)
     unit = "labels" if setup.labels else "tokens"
     rate = f", {result.tokens_per_second:,.0f} {unit}/s" if result.tokens_per_second else ""
+    if result.utilization is not None:
+        rate += f", {result.utilization:.0%} of the peak"
     say(f"{result.tokens:,} {unit} in {result.seconds:.0f} s{rate}\n")
     write_samples(run, setup, show=partial(click.echo, nl=False))
     sliding = " --sliding" if slides(setup.model, setup.corpus.kind) else ""

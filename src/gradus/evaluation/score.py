@@ -66,26 +66,31 @@ class Score:
         return self.total / math.log(2) / number
 
 
-def evaluate(model: LanguageModel, rows: Rows, *, batch_size: int | None = None) -> Score:
+def evaluate(model: LanguageModel, rows: Rows, *, batch_size: int | None = None, part: slice = slice(None)) -> Score:
     """Score all rows, in eval mode and without a graph; the model is left in the mode it was in.
 
     Args:
         rows: every target that is not -1 is scored.
         batch_size: rows at a time; None is what `rows_at_once` says. It does not change the score, beyond rounding.
+        part: which rows of each batch to score: those of one process of several, which then add up their scores. As
+            they may compute the model together, each passes as many batches through it.
 
     Raises:
-        ValueError: if no target is scored.
+        ValueError: if no target is scored, in any part.
     """
     device = device_of(model)
-    total, count = 0.0, 0
+    total, count, anything = 0.0, 0, False
     at_once = rows_at_once(model.config.vocab_size, model.block_size) if batch_size is None else batch_size
     with inference(model):
-        for x, y in rows.batches(at_once):
-            scored = model.scored(y)
+        for batch in rows.batches(at_once):
+            some = len(batch[0][part]) > 0
+            x, y = (np.ascontiguousarray(array[part if some else slice(1)]) for array in batch)
+            scored = model.scored(y) if some else 0
+            _, loss = model(torch.from_numpy(x).to(device), torch.from_numpy(y).to(device))
             if scored:
-                _, loss = model(torch.from_numpy(x).to(device), torch.from_numpy(y).to(device))
                 total += loss.item() * scored  # a Python float: the sum is float64
                 count += scored
-    if count == 0:
+            anything = anything or scored > 0 or model.scored(batch[1]) > 0
+    if not anything:
         raise ValueError("there is nothing to score: all targets are -1")
     return Score(total, count)

@@ -4,15 +4,18 @@ a page. `gradus train` and `gradus.train` do the same."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
+from typing import Any
 
 from gradus.errors import UserError
 from gradus.evaluation import Score, evaluate
 from gradus.generation import samples
+from gradus.models import LanguageModel
 from gradus.report.answers import sample_lines
 from gradus.report.diagnose import diagnosis, draw
 from gradus.report.trained import is_old, write_page_of
-from gradus.training import SAMPLES, Report, RunFolder, Setup, TrainResult, load_weights, train_setup
+from gradus.training import SAMPLES, Report, RunFolder, Setup, TrainResult, distributed, load_weights, train_setup
 from gradus.training.diagnose import DIAGNOSTICS
 
 
@@ -29,18 +32,27 @@ def train_run(
     Raises:
         UserError: as `gradus.training.train` does.
     """
-    dev = setup.examples("dev")
-    collect = diagnosis(run, setup) if diagnose or _is_diagnosed(run) else None
+    diagnose = diagnose or _is_diagnosed(run)
+    if diagnose and setup.config.shard:
+        raise UserError("what it looks like inside is seen where a process has the whole model; leave out shard")
+    collect = diagnosis(run, setup) if diagnose and run.writes else None
     watchers = [watcher for watcher in (progress, collect) if watcher is not None]
 
     def watch(report: Report) -> None:
         for watcher in watchers:
             watcher(report)
 
-    result = train_setup(setup, run, evaluate=lambda model: evaluate(model, dev).nats, progress=watch)
+    result = train_setup(setup, run, evaluate=partial(_dev_loss, setup.examples("dev")), progress=watch)
     if result.stopped != "interrupted" and result.best is not None:
         load_weights(setup.model, result.best)
     return result
+
+
+def _dev_loss(dev: Any, model: LanguageModel) -> float:
+    """Nats a token of the dev split, of which each process scores its rows."""
+    part = evaluate(model, dev, part=distributed.rows())
+    nats, tokens = distributed.total(part.total, part.count)
+    return nats / tokens
 
 
 def write_samples(run: RunFolder, setup: Setup, show: Callable[[str], object]) -> None:

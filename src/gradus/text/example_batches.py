@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from gradus.text.batches import ALL
 from gradus.text.corpus import Corpus
 from gradus.text.examples import Examples, Pairs, Sequences, make_pairs
 from gradus.text.tokenizer import Ids, Tokenizer
@@ -39,8 +40,8 @@ class ExampleBatches:
     def steps_per_epoch(self) -> int:
         return len(self.bounds) - 1
 
-    def batch(self, step: int) -> tuple[Ids, Ids]:
-        """x and y of a step.
+    def batch(self, step: int, rows: slice = ALL) -> tuple[Ids, Ids]:
+        """x and y of some rows of a step.
 
         Raises:
             IndexError: if the step is negative.
@@ -50,7 +51,8 @@ class ExampleBatches:
         epoch, place = divmod(step, self.steps_per_epoch)
         order, batches = _drawn(self, epoch)
         first, last = self.bounds[batches[place] : batches[place] + 2]
-        return self.examples.take(order[first:last], np.random.default_rng([self.seed, epoch, place]))
+        x, y = self.examples.take(order[first:last], np.random.default_rng([self.seed, epoch, place]))
+        return x[rows], y[rows]  # of all, as what is drawn for a row depends on those before it
 
 
 class EndlessPairs:
@@ -76,8 +78,8 @@ class EndlessPairs:
         """There is no epoch; so many steps draw as many pairs as the sample has."""
         return -(-len(self.part.documents) // self.batch_size)
 
-    def batch(self, step: int) -> tuple[Ids, Ids]:
-        """x (B, S) and y (B, T) of a step. IndexError if it is negative."""
+    def batch(self, step: int, rows: slice = ALL) -> tuple[Ids, Ids]:
+        """x (B, S) and y (B, T) of some rows of a step. IndexError if it is negative."""
         if step < 0:
             raise IndexError(f"step must be 0 or more, got {step}")
         generator = np.random.default_rng([self.seed, step])
@@ -85,7 +87,7 @@ class EndlessPairs:
         pairs = [self.draw(generator) for _ in range(self.batch_size)]
         sources = Sequences.of([*self.tokenizer.encode(source), *end] for source, _ in pairs)
         targets = Sequences.of([*end, *self.tokenizer.encode(target), *end] for _, target in pairs)
-        return Pairs(sources, targets).take(np.arange(len(pairs)))
+        return Pairs(sources, targets).take(np.arange(len(pairs))[rows])
 
 
 @lru_cache(maxsize=2)  # the next step needs the same again

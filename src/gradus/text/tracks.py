@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from gradus.text.batches import ALL
 from gradus.text.corpus import Corpus
 from gradus.text.rows import Rows, encode_part
 from gradus.text.tokenizer import Ids, Tokenizer
@@ -32,8 +33,8 @@ class TrackBatches:
         self.starts = first + np.arange(batch_size) * self.targets // batch_size
         self.steps_per_epoch = -(-self.targets // (batch_size * block_size))
 
-    def batch(self, step: int) -> tuple[Ids, Ids]:
-        """x and y of a step, each (B, T) int64.
+    def batch(self, step: int, rows: slice = ALL) -> tuple[Ids, Ids]:
+        """x and y of some rows of a step, each (B, T) int64.
 
         Raises:
             IndexError: if the step is negative.
@@ -41,7 +42,7 @@ class TrackBatches:
         if step < 0:
             raise IndexError(f"step must be 0 or more, got {step}")
         window = step * self.block_size + np.arange(self.block_size)
-        places = (self.starts[:, None] + window) % self.targets  # (B, T)
+        places = (self.starts[rows, None] + window) % self.targets  # (B, T)
         return self.ids[places], self.ids[places + 1]
 
 

@@ -6,6 +6,7 @@ from gradus.training.checkpoint import load_weights, weights
 from gradus.training.config import TrainConfig
 from gradus.training.find_lr import Sweep, find_learning_rate
 from gradus.training.folder import RUNS, new_run_folder
+from gradus.training.hardware import Hardware
 from gradus.training.loop import is_counting, train
 from gradus.training.mixing import set_up_mixture
 from gradus.training.prepare import Setup, model_settings, set_up, slides, sliding_stride, with_budget
@@ -21,6 +22,7 @@ __all__ = [
     "RUNS",
     "SAMPLES",
     "TOKENIZER",
+    "Hardware",
     "Report",
     "RunFolder",
     "Setup",

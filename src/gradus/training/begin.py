@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gradus.models import LanguageModel
+from gradus.training import distributed
 from gradus.training.folder import RUNS, new_run_folder
 from gradus.training.loop import train
 from gradus.training.mixing import set_up_mixture
@@ -35,14 +36,19 @@ def set_up_new(values: Mapping[str, object]) -> Setup:
 
 
 def create_run(setup: Setup, path: str | Path | None = None) -> RunFolder:
-    """Create the folder of a new run; runs/CORPUS-MODEL-NUMBER if no path is given.
+    """Create the folder of a new run; runs/CORPUS-MODEL-NUMBER if no path is given. Of several processes, the leading
+    one does, and the others learn where it is.
 
     Raises:
         UserError: if the folder is taken, or the disk refuses.
     """
+    if not distributed.leads():
+        return RunFolder(distributed.first(""))
     if path is None:
         path = new_run_folder(RUNS, f"{Path(setup.corpus.name).stem}-{setup.config.model}")
-    return RunFolder.create(path)
+    run = RunFolder.create(path)
+    distributed.first(str(run.path))
+    return run
 
 
 def train_setup(

@@ -17,18 +17,21 @@ import gradus
 from gradus.backend import nn, torch
 from gradus.errors import UserError
 from gradus.files import from_json, to_json
-from gradus.models import LanguageModel
+from gradus.models import LanguageModel, device_of
+from gradus.training.distributed import gather_rows, like, rows, whole
 
 FORMAT = 1
 CARRIED = "carried."
+ROWS = 1  # the dimension of the rows in what is carried, (n_layer, B, H)
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 
 def weights(model: nn.Module) -> Arrays:
-    """Copies of a model's parameters and buffers by name; tied ones are there once, under the first name."""
+    """Copies of a model's parameters and buffers by name; tied ones are there once, under the first name. Of a model
+    that is sharded, all processes have to ask."""
     state, owner = _state_and_owners(model)
-    return {name: array.copy() for name, array in state.items() if owner[name] == name}
+    return {name: whole(tensor).numpy().copy() for name, tensor in state.items() if owner[name] == name}
 
 
 def load_weights(model: nn.Module, arrays: Arrays) -> None:
@@ -41,7 +44,7 @@ def load_weights(model: nn.Module, arrays: Arrays) -> None:
     for name in sorted(set(owner.values()) ^ set(arrays)):
         raise UserError(f"the weights do not fit the model: {name} is in only one of the two")
     try:
-        model.load_state_dict({name: torch.tensor(arrays[owner[name]]) for name in state})
+        model.load_state_dict({name: like(torch.tensor(arrays[owner[name]]), state[name]) for name in state})
     except RuntimeError as error:
         raise UserError(f"the weights do not fit the model: {str(error).splitlines()[-1].strip()}") from error
 
@@ -53,7 +56,7 @@ def optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[Arrays, dict[str,
     for index, values in optimizer.state_dict()["state"].items():
         for name, value in values.items():
             if isinstance(value, torch.Tensor):
-                arrays[f"{index}.{name}"] = value.numpy().copy()
+                arrays[f"{index}.{name}"] = whole(value).numpy().copy()
             elif value is not None:
                 numbers[f"{index}.{name}"] = value
     return arrays, numbers
@@ -61,22 +64,26 @@ def optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[Arrays, dict[str,
 
 def load_optimizer_state(optimizer: torch.optim.Optimizer, arrays: Arrays, numbers: dict[str, float]) -> None:
     """Load into an optimizer what `optimizer_state` returned."""
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, Any]] = {}
     for key, value in [*((key, torch.tensor(array)) for key, array in arrays.items()), *numbers.items()]:
         index, name = key.split(".", 1)
-        state.setdefault(int(index), {})[name] = value
+        of_all = isinstance(value, torch.Tensor) and value.dim() > 0  # not the number of steps
+        state.setdefault(int(index), {})[name] = like(value, parameters[int(index)]) if of_all else value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
 
 
 def carried_state(model: LanguageModel) -> Arrays:
     """What a recurrent model carries to its next batch, named `carried.<number>`; nothing for other models."""
-    return {f"{CARRIED}{i}": part.numpy().copy() for i, part in enumerate(model.state or ())}
+    parts = [part.cpu().numpy() for part in model.state or ()]
+    return {f"{CARRIED}{i}": gather_rows(part, ROWS).copy() for i, part in enumerate(parts)}
 
 
 def load_carried_state(model: LanguageModel, arrays: Arrays) -> None:
     """Give back to a model what `carried_state` returned, and take it out of `arrays`."""
     names = sorted(name for name in arrays if name.startswith(CARRIED))
-    model.state = tuple(torch.tensor(arrays.pop(name)) for name in names) or None
+    place = (slice(None),) * ROWS + (rows(),)
+    model.state = tuple(torch.tensor(arrays.pop(name)[place]).to(device_of(model)) for name in names) or None
 
 
 def generator_state() -> str:
@@ -129,13 +136,9 @@ def unpack(data: bytes, path: object) -> tuple[Arrays, dict[str, Any]]:
     return arrays, header
 
 
-def _state_and_owners(model: nn.Module) -> tuple[Arrays, dict[str, str]]:
-    """The arrays behind a model's state, and for each name the first name with the same array (itself, unless it is
-    tied)."""
-    state = {name: tensor.detach().numpy() for name, tensor in model.state_dict().items()}
-    first: dict[object, str] = {}
-    owner = {}
-    for name, array in state.items():
-        place = (array.__array_interface__["data"][0], array.shape, array.dtype) if array.size else name
-        owner[name] = first.setdefault(place, name)
-    return state, owner
+def _state_and_owners(model: nn.Module) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """A model's parameters and buffers by name, and for each name the first name with the same one (itself, unless it
+    is tied)."""
+    state = model.state_dict(keep_vars=True)
+    first: dict[int, str] = {}
+    return state, {name: first.setdefault(id(tensor), name) for name, tensor in state.items()}

@@ -3,6 +3,7 @@ command line."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,6 +53,10 @@ class TrainConfig:
     evaluations: int = 10  # evaluations on the dev split, each with a checkpoint, evenly over the budget
     patience: int = 0  # early stopping: after so many evaluations without a better dev loss; 0 = never
     seed: int = 1337  # random seed of the initial weights, of dropout and of the order of the data
+    device: str = "auto"  # where to compute: cpu, cuda, cuda:N or mps, or the best of them; the engine has the cpu
+    precision: Literal["float32", "tf32", "bf16"] = "float32"  # of the matrix products, on the backend torch
+    compile: bool = False  # compile the model by torch.compile, on the backend torch
+    shard: bool = False  # of several processes, each keeps a part of the weights (FSDP), in place of all (DDP)
 
     def __post_init__(self) -> None:
         if self.steps is not None and self.minutes is not None:
@@ -74,6 +79,11 @@ class TrainConfig:
         if self.schedule == "inverse-sqrt":
             self._require("warmup", self.warmup > 0, "greater than 0 with the schedule inverse-sqrt")
         self._require("batch_size", not self.positions or self.batch_size > 1, "at least 2 with positions")
+        self._require(
+            "device",
+            re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", self.device) is not None,
+            "auto, cpu, cuda, cuda:N or mps",
+        )
         self._require("seed", 0 <= self.seed < 2**32, "between 0 and 4294967295")
 
     @property

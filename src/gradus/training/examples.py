@@ -21,7 +21,7 @@ from gradus.text import (
     make_pairs,
 )
 from gradus.training.config import TrainConfig
-from gradus.training.loop import BatchSource
+from gradus.training.feed import BatchSource
 
 LONGEST_TEXT = 256  # tokens: the default block size is what the longest text needs, but not more than this
 ADVICE = {  # how a text has to look for a model that is not one of its kind

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gradus.backend import nn, torch
+from gradus.backend import nn, world_size
 from gradus.errors import UserError
 from gradus.models import LanguageModel
 from gradus.training.checkpoint import load_weights, weights
 from gradus.training.config import TrainConfig
-from gradus.training.loop import BatchSource, micro_batches
+from gradus.training.feed import BatchSource, Feed
+from gradus.training.hardware import Hardware
 from gradus.training.optimizer import build_optimizer
 
 LOWEST, HIGHEST, STEPS = 1e-5, 10.0, 200
@@ -55,23 +56,28 @@ def find_learning_rate(
         progress: called after every step with the rate and the smoothed loss.
 
     Raises:
-        UserError: if the loss has diverged before three steps.
+        UserError: if the loss has diverged before three steps, or the machine lacks what is asked for.
     """
+    if world_size() > 1:
+        raise UserError("a learning rate is found by one process; leave out torchrun")
+    hardware = Hardware(config)
+    network = hardware.network(hardware.place(model, {}))
     before, optimizer = weights(model), build_optimizer(model, config)
+    feed = Feed(model, batches, config.grad_accumulation, hardware.device)
     sweep, smoothed, lowest = Sweep([], []), 0.0, math.inf
     model.train()
     for step in range(STEPS):
         rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
         for group in optimizer.param_groups:
             group["lr"] = group["peak_lr"] / config.learning_rate * rate  # a second rate keeps its ratio to the first
-        parts = micro_batches(batches, step, config.grad_accumulation)
-        tokens = sum(model.scored(y) for _, y in parts)
+        micro_batches, _ = feed.step(step)
         optimizer.zero_grad()
         mean_loss = 0.0
         with np.errstate(all="ignore"):  # the sweep ends where the loss diverges
-            for x, y in parts:
-                _, loss = model(torch.from_numpy(x), torch.from_numpy(y))
-                loss = loss * (model.scored(y) / tokens)
+            for x, y, share, _ in micro_batches:
+                with hardware.autocast():
+                    _, loss = network(x, y)
+                loss = loss * share
                 loss.backward()
                 mean_loss += loss.item()
             if config.grad_clip:

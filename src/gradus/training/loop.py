@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,22 +15,16 @@ import numpy.typing as npt
 from gradus.backend import nn, torch
 from gradus.errors import UserError
 from gradus.models import LanguageModel
+from gradus.training import distributed
+from gradus.training.checkpoint import load_weights, weights
 from gradus.training.config import TrainConfig
+from gradus.training.feed import BatchSource, Feed
+from gradus.training.hardware import Hardware
 from gradus.training.interrupt import deferred_interrupt
 from gradus.training.optimizer import build_optimizer, set_learning_rate
 from gradus.training.run import RunFolder
 from gradus.training.session import Session
 from gradus.training.state import Report, TrainResult
-
-
-class BatchSource(Protocol):
-    """Gives batches: inputs (B, T) and targets, int64, as the model takes them; they depend on the number of the batch
-    only."""
-
-    @property
-    def steps_per_epoch(self) -> int: ...
-
-    def batch(self, step: int, /) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]: ...
 
 
 def train(
@@ -69,13 +63,24 @@ def train(
         clock: the time in seconds, such as `time.perf_counter`.
 
     Raises:
-        UserError: if the loss or the gradient is no longer a finite number, or a checkpoint cannot be saved.
+        UserError: if the loss or the gradient is no longer a finite number, a checkpoint cannot be saved, the machine
+            lacks what is asked for, or another process of the training has ended.
     """
-    optimizer = None if is_counting(model) else build_optimizer(model, config)
-    session = Session(model, optimizer, config, run, evaluate, progress, data or {}, clock)
-    return (
-        _count(model, batches, session, fit_on) if optimizer is None else _optimize(model, optimizer, batches, session)
-    )
+    data = data or {}
+    hardware = Hardware(config, counts=is_counting(model))
+    if is_counting(model):
+        session = Session(model, None, config, run, evaluate, progress, data, clock, hardware)
+        return _count(model, batches, session, fit_on)
+    if config.minutes is not None:
+        clock = distributed.same_clock(clock)
+    with hardware.errors(model, run):
+        placed = hardware.place(model, data)
+        optimizer = build_optimizer(placed, config)
+        session = Session(placed, optimizer, config, run, evaluate, progress, data, clock, hardware)
+        result = _optimize(hardware.network(placed), optimizer, batches, session)
+        if placed is not model:  # each process has a part of it
+            load_weights(model, weights(placed))
+    return result
 
 
 def is_counting(model: LanguageModel) -> bool:
@@ -84,35 +89,40 @@ def is_counting(model: LanguageModel) -> bool:
 
 
 def _optimize(
-    model: LanguageModel, optimizer: torch.optim.Optimizer, batches: BatchSource, session: Session
+    network: Callable[..., Any], optimizer: torch.optim.Optimizer, batches: BatchSource, session: Session
 ) -> TrainResult:
-    """Gradient descent: optimizer steps until the session says stop."""
-    config, parameters = session.config, list(model.parameters())
+    """Gradient descent: optimizer steps until the session says stop. The network is the session's model, or on PyTorch
+    something that calls it."""
+    model, config, hardware = session.model, session.config, session.hardware
+    parameters, feed = list(model.parameters()), Feed(model, batches, config.grad_accumulation, hardware.device)
     session.begin()
+    hardware.count_flops(model, batches)
     model.train()
     with deferred_interrupt() as interrupted, np.errstate(all="ignore"):  # `_require_finite` reports inf and nan
         while session.stopped is None:
             session.start_step()
             lr = set_learning_rate(optimizer, config, session.schedule_position())
-            parts = micro_batches(batches, session.progress.step, config.grad_accumulation)
-            tokens = sum(model.scored(y) for _, y in parts)
+            micro_batches, tokens = feed.step(session.progress.step)
 
             optimizer.zero_grad(set_to_none=True)
-            mean_loss = 0.0
-            for x, y in parts:
-                _, loss = model(torch.from_numpy(x), torch.from_numpy(y))
-                if len(parts) > 1:
-                    loss = loss * (model.scored(y) / tokens)  # their sum is the mean over all tokens of the step
+            losses = []
+            for x, y, share, last in micro_batches:
+                distributed.synchronise(network, last)
+                with hardware.autocast():
+                    _, loss = network(x, y)
+                if share != 1:
+                    loss = loss * share  # their sum is the mean over all tokens of the step
                 loss.backward()
-                mean_loss += loss.item()
+                losses.append(loss.detach())
+            mean_loss = distributed.mean(sum(loss.item() for loss in losses))
             _require_finite(mean_loss, "loss", session)
             grad_norm = None  # before clipping; what is not clipped is not measured
             if config.grad_clip:
-                grad_norm = nn.utils.clip_grad_norm_(parameters, config.grad_clip).item()
+                grad_norm = distributed.whole(nn.utils.clip_grad_norm_(parameters, config.grad_clip)).item()
                 _require_finite(grad_norm, "norm of the gradient", session)
             optimizer.step()
 
-            session.end_step(lr, mean_loss, grad_norm, tokens, interrupted)
+            session.end_step(lr, mean_loss, grad_norm, tokens, distributed.any_of(interrupted))
     return session.result()
 
 
@@ -133,11 +143,6 @@ def _count(
                 model.fit(fit_on)
             session.end_count(model.scored(y), batches.steps_per_epoch)
     return session.result()
-
-
-def micro_batches(batches: BatchSource, step: int, number: int) -> list[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
-    """The batches whose gradients are accumulated in a step."""
-    return [batches.batch(step * number + i) for i in range(number)]
 
 
 def _require_finite(value: float, what: str, session: Session) -> None:

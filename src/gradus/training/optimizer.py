@@ -27,7 +27,8 @@ def build_optimizer(model: LanguageModel, config: TrainConfig) -> torch.optim.Op
         optimizer = MuonWithAdamW(hidden_matrices(model), parameters, config)
     else:
         rule = torch.optim.Adam if config.optimizer == "adam" else torch.optim.AdamW
-        optimizer = rule(_groups(parameters, config), lr=config.learning_rate, betas=(config.beta1, config.beta2))
+        betas = (config.beta1, config.beta2)
+        optimizer = rule(_groups(parameters, config), lr=config.learning_rate, betas=betas, fused=True)
     for group in optimizer.param_groups:
         group["peak_lr"] = group["lr"]
     return optimizer
@@ -68,7 +69,9 @@ class MuonWithAdamW(torch.optim.Optimizer):
             self.parts.append(torch.optim.Muon(matrices, lr=config.muon_lr, weight_decay=config.weight_decay))
         if rest:
             betas = (config.beta1, config.beta2)
-            self.parts.append(torch.optim.AdamW(_groups(rest, config), lr=config.learning_rate, betas=betas))
+            self.parts.append(
+                torch.optim.AdamW(_groups(rest, config), lr=config.learning_rate, betas=betas, fused=True)
+            )
         super().__init__([group for part in self.parts for group in part.param_groups], {})
         self._share()
 

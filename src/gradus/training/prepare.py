@@ -41,10 +41,13 @@ from gradus.text import (
     make_tracks,
     scored_size,
 )
+from gradus.text.batches import ALL
 from gradus.text.catalogue import as_name
 from gradus.training.config import TrainConfig
 from gradus.training.examples import example_batches, examples_for, labels_to_learn, longest_example, require_kind
-from gradus.training.loop import BatchSource, is_counting
+from gradus.training.feed import BatchSource
+from gradus.training.hardware import Hardware
+from gradus.training.loop import is_counting
 from gradus.training.memory import require_memory
 from gradus.training.presets import with_preset
 from gradus.training.recipes import recipe
@@ -114,8 +117,9 @@ class _RowBatches:
         self.rows, self.batch_size = rows, batch_size
         self.steps_per_epoch = -(-len(rows) // batch_size)
 
-    def batch(self, step: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        return self.rows.take(slice(step * self.batch_size, (step + 1) * self.batch_size))
+    def batch(self, step: int, rows: slice = ALL) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        x, y = self.rows.take(slice(step * self.batch_size, (step + 1) * self.batch_size))
+        return x[rows], y[rows]
 
 
 def model_settings(model: str) -> dict[str, Setting]:
@@ -142,16 +146,19 @@ def set_up(
         values: for instance {"corpus": "names", "model": "gpt", "steps": 300, "n_layer": 2}.
         corpus: the text that the settings name, where it is loaded already; None loads it.
         tokenizer: None makes or loads the one that the settings name.
-        to_train: whether the memory that training needs must be free.
+        to_train: whether the device and the memory that training needs must be there.
 
     Raises:
         UserError: for a setting that is unknown, another model's, of the wrong type or out of range, for a corpus
-            that cannot be loaded or is too short, and for a training that needs more memory than is free.
+            that cannot be loaded or is too short, and for a training that needs more memory than is free, or a device
+            that is not there.
     """
     if isinstance(path := values.get("corpus"), Path):
         values = {**values, "corpus": as_name(path)}
     values = with_preset(values)
     config, settings = _sort(values)
+    counts = hasattr(MODELS[config.model][1], "count")
+    hardware = Hardware(config, counts=counts) if to_train else None
     piped = vanishes(config.corpus)
     corpus = corpus or load_corpus(config.corpus, kind=config.kind)
     if isinstance(corpus, PreparedText):
@@ -179,7 +186,7 @@ def set_up(
     labels = labels_to_learn(config, corpus)
     if labels:
         settings["n_labels"] = len(labels)
-    if to_train:
+    if hardware is not None and hardware.device.type == "cpu":
         require_memory(config, MODELS[config.model][0](vocab_size=tokenizer.vocab_size, **settings))
     torch.manual_seed(config.seed)
     model = build_model(config.model, vocab_size=tokenizer.vocab_size, **settings)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PLAIN_LINES = 10  # lines over the budget where there is no terminal, besides that of the first step
 SHORTEST_BAR, LONGEST_BAR = 8, 40  # in characters
-LEAVING = ("tokens/s", "step", "bar", "loss", "title")  # what leaves a narrow terminal, in this order
+LEAVING = ("used", "tokens/s", "step", "bar", "loss", "title")  # what leaves a narrow terminal, in this order
 MARGIN = 3  # characters at the end of the line for the ^C that a terminal shows
 
 
@@ -94,6 +94,8 @@ def _parts(report: Report, dev_loss: float | None) -> dict[str, str]:
         parts["dev"] = f"dev {dev_loss:.4f}"
     if report.tokens_per_second:
         parts["tokens/s"] = f"{report.tokens_per_second:,.0f} tokens/s"
+    if report.utilization is not None:
+        parts["used"] = f"{report.utilization:.0%} of peak"
     if 0 < report.done < 1:
         parts["left"] = f"{duration(report.seconds * (1 - report.done) / report.done)} left"
     return parts

@@ -3,6 +3,7 @@ on training or to use the model."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -17,6 +18,8 @@ from gradus.training.run import BEST, CONFIG, LABELS, MODEL, TEXT, TOKENIZER, Ru
 from gradus.training.settings import to_toml
 from gradus.training.state import Progress, progress_of, spent
 
+CHANGEABLE = ("steps", "minutes", "device", "precision", "compile", "shard")  # when a run is resumed
+
 
 def write_beginning(run: RunFolder, setup: Setup) -> None:
     """Save the files that a run begins with: its settings, its tokenizer, the text if it came from a pipe, and a model
@@ -25,6 +28,8 @@ def write_beginning(run: RunFolder, setup: Setup) -> None:
     Raises:
         UserError: if the run has begun already, or the disk refuses.
     """
+    if not run.writes:
+        return
     if run.has_checkpoint:
         raise run.taken()
     config = setup.config
@@ -42,8 +47,8 @@ def write_beginning(run: RunFolder, setup: Setup) -> None:
     run.save(files, state)
 
 
-def reopen(run: RunFolder, *, steps: int | None = None, minutes: float | None = None, to_train: bool = False) -> Setup:
-    """What `set_up` gave when the run began, from its folder; optionally with another budget.
+def reopen(run: RunFolder, *, changes: Mapping[str, object] | None = None, to_train: bool = False) -> Setup:
+    """What `set_up` gave when the run began, from its folder; optionally with another budget, or on other hardware.
 
     Raises:
         UserError: if a file of the run is missing or damaged, or the text is no longer the same.
@@ -53,9 +58,7 @@ def reopen(run: RunFolder, *, steps: int | None = None, minutes: float | None = 
             f"{run.path} was imported, without a text; measure it by gradus eval {run.path} --text FILE, or train it "
             f"further by gradus train CORPUS --init-from {run.path}"
         )
-    values = run.settings()
-    if steps is not None or minutes is not None:
-        values = with_budget(values, {"steps": steps, "minutes": minutes})
+    values = with_budget(run.settings(), changes or {})
     keeps_text = (run.path / TEXT).exists()
     if keeps_text:
         values["corpus"] = str(run.path / TEXT)
@@ -70,14 +73,23 @@ def reopen(run: RunFolder, *, steps: int | None = None, minutes: float | None = 
     return setup
 
 
-def reopen_to_resume(run: RunFolder, *, steps: int | None = None, minutes: float | None = None) -> Setup:
-    """`reopen` to continue training, or to finish a report that a crash prevented: writes the new budget, if there is
-    one, into the run's settings.
+def reopen_to_resume(run: RunFolder, **changes: object) -> Setup:
+    """`reopen` to continue training, or to finish a report that a crash prevented: writes what changes into the run's
+    settings.
+
+    Args:
+        changes: some of CHANGEABLE: a new budget, of all its training, and what it goes on with, on which the result
+            does not depend beyond rounding. None changes nothing.
 
     Raises:
-        UserError: as `reopen` does, and if there is nothing left to do.
+        UserError: as `reopen` does, for a change to another setting, and if there is nothing left to do.
     """
-    setup = reopen(run, steps=steps, minutes=minutes, to_train=True)
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if other := [name for name in changes if name not in CHANGEABLE]:
+        raise UserError(
+            f"a resumed run keeps its settings; only {', '.join(CHANGEABLE)} can be changed, not {', '.join(other)}"
+        )
+    setup = reopen(run, changes=changes, to_train=True)
     if run.state().get("reported"):
         if is_counting(setup.model):
             raise UserError(f"{run.path} has counted all its text; there is nothing left to do")
@@ -85,7 +97,7 @@ def reopen_to_resume(run: RunFolder, *, steps: int | None = None, minutes: float
             raise UserError(
                 f"{run.path} has spent its budget of {setup.config.budget}; give a larger one, steps or minutes"
             )
-    if steps is not None or minutes is not None:
+    if changes:
         run.update({CONFIG: to_toml(setup.config, setup.model.config).encode()})
     return setup
 

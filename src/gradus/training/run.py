@@ -8,12 +8,13 @@ import difflib
 import hashlib
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 from gradus.errors import UserError
 from gradus.files import flush_folder, from_json, note, target, to_json, write
+from gradus.training.distributed import leads
 from gradus.training.folder import locked, reading, saving
 from gradus.training.metrics import Line, append_line, read_bytes, read_lines, up_to
 from gradus.training.settings import parse_toml
@@ -34,7 +35,8 @@ _ANEW = "put it back as it was, or train again with gradus train --config RUN/co
 
 
 class RunFolder:
-    """A run's folder on disk.
+    """A run's folder on disk. Of several processes that train it only the leading one writes; in the others, what would
+    write does nothing.
 
     How a checkpoint is written: every file goes to `<name>.new` first and is flushed to disk. Then `state.json`, which
     holds the sha256 of each file and one of itself, is replaced; that one rename is the commit. Then the new files take
@@ -43,6 +45,7 @@ class RunFolder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        self.writes = leads()
 
     def __repr__(self) -> str:
         return f"training.Run({str(self.path)!r})"
@@ -95,7 +98,7 @@ class RunFolder:
 
     def in_use(self) -> AbstractContextManager[None]:
         """Within it, no other process can train in this folder; UserError if another one does."""
-        return locked(self.path)
+        return locked(self.path) if self.writes else nullcontext()
 
     def taken(self) -> UserError:
         """The error for a new run in a folder that is not empty."""
@@ -114,7 +117,9 @@ class RunFolder:
         Raises:
             UserError: if a file cannot be written; the previous checkpoint is then still there.
         """
-        with saving(self.path, self._still_whole):
+        if not self.writes:
+            return
+        with saving(self.path, self.still_whole):
             state = {**state, "metrics": _sha256(read_bytes(self.path / METRICS))}
             sums = dict(self.state()["files"]) if self.has_checkpoint else {}
             self._finish(sums)
@@ -188,7 +193,8 @@ class RunFolder:
             f"{self._advice(name)}"
         )
 
-    def _still_whole(self) -> str:
+    def still_whole(self) -> str:
+        """What to say behind an error: that its checkpoint is whole, if it has one."""
         return f"; the checkpoint of step {self.state().get('step')} is whole" if self.has_model else ""
 
     def _advice(self, name: str) -> str:
@@ -217,8 +223,9 @@ class RunFolder:
         Raises:
             UserError: if it cannot be written; the previous file is then still there.
         """
-        with saving(self.path):
-            write(self.path / name, text.encode())
+        if self.writes:
+            with saving(self.path):
+                write(self.path / name, text.encode())
 
     def settings(self) -> dict[str, object]:
         """The flat table in `config.toml`. UserError as in `read`."""
@@ -226,7 +233,8 @@ class RunFolder:
 
     def log(self, line: dict[str, Any]) -> None:
         """Add a line to `metrics.jsonl`. UserError if it cannot be written."""
-        append_line(self.path / METRICS, line)
+        if self.writes:
+            append_line(self.path / METRICS, line)
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of `metrics.jsonl`; those that are damaged are left out, and the user is told of them."""

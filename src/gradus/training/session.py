@@ -12,6 +12,7 @@ from typing import Any
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.models import LanguageModel
+from gradus.training import distributed
 from gradus.training.checkpoint import (
     Arrays,
     carried_state,
@@ -27,6 +28,7 @@ from gradus.training.checkpoint import (
     weights,
 )
 from gradus.training.config import TrainConfig
+from gradus.training.hardware import Hardware
 from gradus.training.run import BEST, MODEL, OPTIMIZER, RunFolder
 from gradus.training.state import Progress, Report, Stopped, TrainResult, progress_of, spent
 
@@ -51,6 +53,7 @@ class Session:
     display: Callable[[Report], None] | None
     data: dict[str, Any]
     clock: Callable[[], float]
+    hardware: Hardware
     progress: Progress = field(default_factory=Progress)
     stopped: Stopped | None = None
     best: Arrays | None = None
@@ -66,6 +69,7 @@ class Session:
         """Load the run's checkpoint, or save a first one, unless nothing is counted yet."""
         if not self.load() and self.optimizer is not None:
             self.save()
+        distributed.seed(self.config.seed, self.progress.step)
         self.seconds_before = self.progress.seconds
         self.stopped = self._reason_to_stop(lambda: False)
 
@@ -127,28 +131,34 @@ class Session:
             p.best_loss,
             p.best_step,
             self.best,
+            self.hardware.utilization(self._tokens_per_second()),
         )
 
     # Checkpoints
 
     def save(self, *, better: bool = False) -> None:
         """Save weights, optimizer, progress and random generator as one checkpoint, and the best weights if they are
-        new."""
+        new. Of several processes, each gives its part, and the leading one writes."""
         if self.run is None:
             return
-        files = {MODEL: pack_model(self.config.model, self.model.config, weights(self.model))}
-        if self.optimizer is not None:
-            arrays, numbers = optimizer_state(self.optimizer)
-            arrays |= carried_state(self.model)
-            files[OPTIMIZER] = pack(arrays, {"numbers": numbers})
+        of_model = weights(self.model)
+        of_optimizer = None if self.optimizer is None else optimizer_state(self.optimizer)
+        carried = carried_state(self.model)
+        if not self.run.writes:
+            return
+        files = {MODEL: pack_model(self.config.model, self.model.config, of_model)}
+        if of_optimizer is not None:
+            arrays, numbers = of_optimizer
+            files[OPTIMIZER] = pack(arrays | carried, {"numbers": numbers})
         if better and self.best is not None:
             files[BEST] = pack_model(self.config.model, self.model.config, self.best)
-        self.run.save(files, {**asdict(self.progress), "generator": generator_state(), "data": self.data})
+        generators = {"generator": generator_state(), **self.hardware.generator_state()}
+        self.run.save(files, {**asdict(self.progress), **generators, "data": self.data})
 
     def load(self) -> bool:
         """Continue from the run's checkpoint; False if it has none."""
         run = self.run
-        if run is None or not run.has_model:
+        if run is None or not distributed.first(run.has_model):
             if run is not None:
                 run.cut_metrics(0)
             return False
@@ -164,6 +174,7 @@ class Session:
             if BEST in saved["files"]:
                 self.best = unpack(run.read(BEST), run.path / BEST)[0]
             set_generator_state(saved["generator"])
+            self.hardware.set_generator_state(saved)
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
             raise UserError(f"the checkpoint in {run.path} cannot be used: {error!r}") from error
         run.cut_metrics(self.progress.step)
@@ -198,7 +209,8 @@ class Session:
         assert self.evaluate is not None
         progress = self.progress
         self.model.eval()
-        progress.dev_loss = loss = self.evaluate(self.model)
+        with self.hardware.autocast():
+            progress.dev_loss = loss = self.evaluate(self.model)
         self.model.train()
         if progress.best_loss is None or loss < progress.best_loss:
             progress.best_loss, progress.best_step, progress.stale = loss, progress.step, 0
@@ -212,7 +224,8 @@ class Session:
         grad_norm: float | None = None,
     ) -> None:  # fmt: skip
         """Tell the display and, with `line`, metrics.jsonl how training goes."""
-        progress = self.progress
+        progress, rate = self.progress, self._tokens_per_second()
+        used = self.hardware.utilization(rate)
         loss = progress.loss_sum / progress.loss_tokens if progress.loss_tokens else math.nan
         if line:
             progress.loss_sum, progress.loss_tokens = 0.0, 0
@@ -222,12 +235,17 @@ class Session:
                     entry |= {"learning_rate": lr, "train_loss": loss}
                 if dev_loss is not None:
                     entry["dev_loss"] = dev_loss
+                if rate:
+                    entry["tokens_per_second"] = round(rate, 1)
+                if used is not None:
+                    entry["utilization"] = round(used, 4)
                 self.run.log(entry)
         if self.display is not None:
             done = min(self.done if done is None else done, 1.0)
-            rate = self._tokens_per_second()
             self.display(
-                Report(progress.step, done, progress.tokens, progress.seconds, rate, lr, loss, dev_loss, grad_norm)
+                Report(
+                    progress.step, done, progress.tokens, progress.seconds, rate, lr, loss, dev_loss, grad_norm, used
+                )
             )
 
     def _tokens_per_second(self) -> float:

@@ -43,6 +43,7 @@ class Report:
     loss: float  # mean over the tokens since the last line of metrics.jsonl, nats
     dev_loss: float | None  # when it was measured after this step
     grad_norm: float | None = None  # of this step, before clipping; where the gradient is clipped
+    utilization: float | None = None  # of the device's peak, where that is known
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class TrainResult:
     best_loss: float | None
     best_step: int | None
     best: Arrays | None = field(repr=False)
+    utilization: float | None = None  # of the device's peak, where that is known
 
 
 def progress_of(run: RunFolder) -> Progress:
