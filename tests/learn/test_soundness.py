@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gradus.learn.exercise import MOST_HINTS, Exercise, catalogue, check_texts
+from gradus.learn.exercise import FOLDER, MOST_HINTS, Exercise, catalogue, check_texts
 from gradus.learn.judge import Judge, Verdict
 from gradus.learn.message import message
 from tests.learn.wrecks import CHANGING, CONSTANT, WRECKS, wrapped
@@ -128,6 +128,10 @@ def test_it_needs_only_earlier_exercises_and_names_them(exercise: Exercise) -> N
     assert set(exercise.needs) <= {e.name for e in earlier}
     for text in (exercise.solution, exercise.checks, exercise.stub):
         assert set(re.findall(r"^from mine\.(\w+) import", text, re.MULTILINE)) <= set(exercise.needs)
+
+
+def test_no_two_exercises_have_one_name() -> None:
+    assert len(EXERCISES) == len(list(FOLDER.glob("*.md")))
 
 
 def test_no_check_run_is_a_failure() -> None:

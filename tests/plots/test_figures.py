@@ -240,6 +240,7 @@ def test_attention_has_a_panel_for_every_head_on_one_scale() -> None:
     weights = np.tril(np.ones((5, 3, 3))) / np.arange(1, 4)[:, None]
     figure = plot_attention(weights, ["a", "\n", "b"])
     assert [a.get_title(loc="left") for a in figure.axes] == [f"head {h}" for h in range(5)]
+    assert (figure.get_supylabel(), figure.get_supxlabel()) == ("looks", "is looked at")
     for axes, head in zip(figure.axes, weights, strict=True):
         image = axes.get_images()[0]
         np.testing.assert_array_equal(image.get_array(), head)
