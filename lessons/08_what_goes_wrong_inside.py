@@ -304,8 +304,8 @@ assert abs(found["gain 5/3"][-1] - found["gain 5/3"][3]) < 0.03
 # %% [markdown]
 # With 1/2, nothing arrives. With 1 it fades slowly. With 3 it stays, but at 0.85, which
 # means: at the flat ends. With 5/3 it settles at a good place. That is the number in
-# lesson 7: **(5/3)/√fan-in**, after Kaiming He and others, 2015. Here it is
-# 1.667/√30 = 0.304, so 0.2 was not a bad guess.
+# lesson 7: **(5/3)/√fan-in**. The root is Kaiming He's and others', 2015, and 5/3 is what
+# PyTorch gives for tanh. Here it is 1.667/√30 = 0.304, so 0.2 was not a bad guess.
 #
 # Does all this make the network better?
 
@@ -733,8 +733,8 @@ assert [round(nats, 4) for nats in losses] == [2.4003, 2.3982]
 # %% [markdown]
 # ## Not over the batch: Layer, Group, RMS
 #
-# Nobody likes it that BatchNorm ties examples together, and its inventors' own colleagues
-# went on looking. What else could be normalised? You have a table: an example in each row,
+# Nobody likes it that BatchNorm ties examples together. What else could be normalised?
+# You have a table: an example in each row,
 # a neuron in each column. BatchNorm takes a *column*. **LayerNorm** (2016) takes a *row*:
 # all neurons of one example.
 #
@@ -841,9 +841,9 @@ assert QUICK or min(found, key=found.get) == ("none", "times 5/3")
 # it is for.
 #
 # Now look at the middle column. With the *right* start, the network without is the best of
-# all, and it takes half the time. Six layers are not deep. In fifty layers there is no
-# right start that lasts, and nobody goes without. But measure before you add a part that
-# "everybody uses".
+# all, and it takes half the time. Six layers are not deep. In fifty layers a right start
+# is hard to keep while the weights move, and few go without. But measure before you add a
+# part that "everybody uses".
 #
 # ## Where gradus has it
 #

@@ -644,3 +644,5 @@ assert torch.allclose(leaf.grad, mine, rtol=1e-12)
 # * BatchNorm: take the mean and the spread out of the gradient, since they cannot matter.
 # * A look-up adds up its rows. `dC[x] += ...` does not.
 # * Wrong gradients train, too, only worse. So compare: with the library, or by nudging.
+#
+# **Next:** [10. A tree of characters: WaveNet](10_a_tree_of_characters.ipynb)

@@ -27,6 +27,7 @@ from gradus.plots import (
     plot_losses,
     plot_maps,
     plot_matrix,
+    plot_reach,
     plot_saturation,
     plot_series,
     plot_text,
@@ -355,3 +356,30 @@ def test_counts_without_their_pairs_fit_a_page_and_leave_empty_cells_empty() -> 
 def test_whole_steps_have_no_halves_between_them() -> None:
     axes = plot_series(range(2, 7), {"loss": [5, 4, 3, 2, 1]}, title="", ylabel="").axes[0]
     assert all(tick == round(tick) for tick in axes.get_xticks())
+
+
+def test_the_way_from_an_output_down_to_its_inputs_has_the_colour() -> None:
+    pairs, fours = {t: (t - 1, t) for t in range(1, 6)}, {t: (t - 2, t) for t in range(3, 6)}
+    figure = plot_reach(".emman", [pairs, fours], of=4, names=["pairs", "fours"])
+    (axes,) = figure.axes
+    edges = [line for line in axes.lines if line.get_gid() is not None]
+    ends = [tuple(map(tuple, np.asarray(line.get_xydata()).tolist())) for line in edges]
+    seen = {end for line, end in zip(edges, ends, strict=True) if line.get_gid() == "seen"}
+    assert seen == {
+        ((1, 0), (2, 1)), ((2, 0), (2, 1)), ((3, 0), (4, 1)), ((4, 0), (4, 1)), ((2, 1), (4, 2)), ((4, 1), (4, 2)),
+    }  # fmt: skip
+    assert len(edges) == 2 * len(pairs) + 2 * len(fours)
+    inputs = [text for text in axes.texts if text.get_text() in ".eman"]
+    assert [text.get_color() == "#ffffff" for text in inputs] == [False, True, True, True, True, False]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["input", "pairs", "fours"]
+
+
+def test_a_reach_that_leads_nowhere_is_refused() -> None:
+    with pytest.raises(ValueError, match="no layers to draw"):
+        plot_reach("ab", [], of=0)
+    with pytest.raises(ValueError, match=r"layer 2 reads the places \[0\], where nothing is below it"):
+        plot_reach("ab", [{1: (0, 1)}, {1: (0, 1)}], of=1)
+    with pytest.raises(ValueError, match=r"layer 1 has no output at 0, only at \[1\]"):
+        plot_reach("ab", [{1: (0, 1)}], of=0)
+    with pytest.raises(ValueError, match="1 layers need as many names, got 2"):
+        plot_reach("ab", [{1: (0, 1)}], of=1, names=["a", "b"])

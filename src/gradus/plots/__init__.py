@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gradus.plots.matrix import plot_matrix as plot_matrix
     from gradus.plots.neighbours import plot_neighbours as plot_neighbours
     from gradus.plots.pieces import plot_pieces as plot_pieces
+    from gradus.plots.reach import plot_reach as plot_reach
     from gradus.plots.saturation import plot_saturation as plot_saturation
     from gradus.plots.schedule import plot_schedule as plot_schedule
     from gradus.plots.series import plot_series as plot_series
@@ -56,6 +57,7 @@ _HOME = {
     "plot_matrix": "matrix",
     "plot_neighbours": "neighbours",
     "plot_pieces": "pieces",
+    "plot_reach": "reach",
     "plot_saturation": "saturation",
     "plot_schedule": "schedule",
     "plot_series": "series",
