@@ -97,7 +97,7 @@ assert ids == [258, 100, 258, 97, 99]
 # %%
 from gradus.plots import plot_pieces
 
-plot_pieces(cut, title="aaabdaaabac, by three merges")
+plot_pieces(cut, title="Three merges")
 
 # %% [markdown]
 # Eleven bytes have become five tokens: X d X a c, with X for `aaab`. This is *byte pair
@@ -304,7 +304,7 @@ print("with replace:", decode([128], vocab))
 #
 # ## A mistake that gives the text back
 #
-# Here is the mistake that most people make once. To encode, they merge the longest tokens
+# Here is a mistake that is easily made. To encode, merge what makes the longest token
 # first: that looks like the better compression. **Write down:** will decode give the text
 # back?
 

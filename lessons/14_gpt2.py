@@ -1,7 +1,7 @@
 # %% [markdown]
 # # 14. GPT-2
 #
-# *To read: 50 minutes. To run: 2 minutes. You need: lessons 12 and 13.*
+# *To read: 50 minutes. To run: 1 minute. You need: lessons 12 and 13.*
 #
 # In 2019 OpenAI published a model that was the GPT of your lesson 12, larger: GPT-2. Its
 # weights are public. In this lesson you account for every number in it, read such weights
@@ -11,7 +11,7 @@
 # If you have GPT-2 in a folder (config.json, model.safetensors and its tokenizer, as the
 # Hugging Face hub has them), name it here or in `GRADUS_GPT2`. If not, the lesson trains a
 # small GPT and puts it into a folder of the same kind. Every cell after that is the same
-# (and with GPT-2 itself takes ten minutes, not two).
+# (and with GPT-2 itself takes ten minutes, not one).
 
 # %%
 import json
@@ -573,8 +573,8 @@ print("gradus:", theirs)
 
 # %% [markdown]
 # Look at the two lines. In all, a short ending is cheap, because every token costs
-# something: it takes short ones, right or wrong. Per token, length does
-# not matter. The ± of gradus says how far 100 questions can be trusted.
+# something: it takes short ones, right or wrong. Per token, length does not matter. The ±
+# of gradus says how far 100 questions can be trusted.
 # (On the real test, HellaSwag, the smallest GPT-2 has 28.6% and 29.6%, the largest 48.9%.)
 #
 # ## Fine-tuning
@@ -706,3 +706,5 @@ workshop.cleanup()
 # * A perplexity belongs to its windows, and to its tokens.
 # * Fine-tuning changes the weights, and forgets. Examples in the prompt change nothing, and
 #   say what is asked.
+#
+# **Next:** [15. Translating and classifying](15_translating_and_classifying.ipynb)

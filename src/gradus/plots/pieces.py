@@ -33,7 +33,7 @@ def plot_pieces(rows: Mapping[str, Sequence[str]], *, title: str = "") -> Figure
     if not rows or not all(rows.values()):
         raise ValueError("there must be at least one row, and in each at least one token")
     shown = {label: [visible(token).replace(" ", "␣") for token in tokens] for label, tokens in rows.items()}
-    width = max(*(sum(map(len, tokens)) for tokens in shown.values()), math.ceil(len(title) * 0.115 / CELL))
+    width = max(*(sum(map(len, tokens)) for tokens in shown.values()), math.ceil(len(title) * 0.1 / CELL))
     labels = max(map(len, shown)) * 0.075 + 0.15  # inches, for the longest label
     figure = new_figure(labels + width * CELL + 0.3, len(shown) * LINE + 0.25 + 0.25 * bool(title))
     axes = bare(figure.add_subplot(), title=title)
