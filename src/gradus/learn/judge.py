@@ -20,7 +20,6 @@ from gradus.learn.plain import Plain
 from gradus.learn.worker import OutOfTime, Worker
 
 OURS = 300.0  # seconds that a solution may take, on however busy a machine
-NAMING = 5.0  # seconds that may be spent on finding a mistake's name
 
 
 @dataclass
@@ -71,11 +70,13 @@ class Judge:
     Args:
         ahead: start the next process as soon as one has been used, so that the next verdict comes sooner.
         fresh: a new process for each text. Only for texts of our own, many of them, it need not be.
+        naming: seconds that may be spent on finding a mistake's name.
     """
 
-    def __init__(self, *, ahead: bool = False, fresh: bool = True) -> None:
+    def __init__(self, *, ahead: bool = False, fresh: bool = True, naming: float = 5.0) -> None:
         self.ahead = ahead
         self.fresh = fresh
+        self.naming = naming
         self._trusted: Worker | None = None
         self._reserve: Worker | None = None
 
@@ -169,7 +170,7 @@ class Judge:
         self, exercise: Exercise, job: Mapping[str, Any], came: Answers, expected: Answers, failure: Failure
     ) -> Failure:
         """The failure with the name of its mistake, where a planted one gives the same answers."""
-        until = time.monotonic() + NAMING
+        until = time.monotonic() + self.naming
         candidates = list(exercise.mistakes)
         for last in (failure.index, len(expected.lines)):  # the cases after the failure only where they have to decide
             agreement: dict[str, int] = {}
