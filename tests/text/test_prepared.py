@@ -9,6 +9,9 @@ import json
 import os
 import random
 import shutil
+import signal
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
@@ -34,9 +37,9 @@ from gradus.text import (
     scored_size,
     verify,
 )
-from gradus.text.prepared import JOURNAL, MANIFEST
+from gradus.text.prepared import MANIFEST
 from gradus.text.split import GPT4
-from gradus.text.user_files import read_text
+from gradus.text.user_files import JOURNAL, read_text
 
 SMALL: dict[str, Any] = {"shard_tokens": 100, "piece_bytes": 70}
 
@@ -121,6 +124,22 @@ def test_dev_and_test_of_a_large_text_are_no_larger_than_asked(text_file: Path, 
     assert splits.test.text == corpus.text[-50:]
 
 
+def test_a_folder_may_hold_what_is_made_of_it(tmp_path: Path) -> None:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    for i in range(3):
+        (folder / f"{i}.txt").write_text(some_text(60, i))
+
+    def stop(stage: str, done: float, tokens: int) -> None:  # noqa: ARG001
+        if tokens > 500:
+            raise Stop
+
+    with pytest.raises(Stop):
+        prepare(str(folder), folder / "out", tokenizer="chars", progress=stop, **SMALL)
+    prepare(str(folder), folder / "out", tokenizer="chars", **SMALL)
+    assert load_corpus(folder).characters == opened(folder / "out").characters
+
+
 def test_a_folder_is_read_as_it_is_without_being_prepared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "texts"
     for i in range(9):
@@ -184,7 +203,7 @@ def test_parquet_and_data_sets_are_documents(tmp_path: Path) -> None:
     a = prepare(str(tmp_path / "in"), tmp_path / "a", vocab_size=300)
     b = prepare(str(tmp_path / "lines.jsonl"), tmp_path / "b", vocab_size=300)
     assert a.parts == b.parts
-    with pytest.raises(UserError, match=r"has no column 'body'; it has text, n$"):
+    with pytest.raises(UserError, match=r"has no column 'body'; it has text, n; see --field$"):
         prepare(str(tmp_path / "in"), tmp_path / "c", field="body")
     (tmp_path / "in" / "30.parquet").write_bytes(b"PAR1" + bytes(50))
     with pytest.raises(UserError, match=r"30\.parquet is no whole Parquet file: "):
@@ -288,6 +307,34 @@ def test_several_processes_write_the_same_bytes(text_file: Path, tmp_path: Path)
     for workers in (1, 2):
         prepare(str(text_file), tmp_path / str(workers), tokenizer="chars", workers=workers, **SMALL)
     assert contents(tmp_path / "1") == contents(tmp_path / "2")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from gradus.text import prepare
+
+def kill(stage, done, tokens):
+    if tokens > 3000:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    small = {"shard_tokens": 100, "piece_bytes": 70}
+    prepare(sys.argv[1], Path(sys.argv[2]), tokenizer="chars", workers=2, progress=kill, **small)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no such signal")
+def test_killed_it_leaves_no_process_and_goes_on(text_file: Path, tmp_path: Path) -> None:
+    script, out = tmp_path / "script.py", tmp_path / "out"
+    script.write_text(KILLED)
+    command = [sys.executable, str(script), str(text_file), str(out)]
+    killed = subprocess.run(command, capture_output=True, timeout=300)  # returns when the last process has let go of it
+    assert killed.returncode == -signal.SIGKILL
+    assert (out / JOURNAL).read_bytes().count(b"\n") > 20
+    prepare(str(text_file), out, tokenizer="chars", **SMALL)
+    prepare(str(text_file), tmp_path / "whole", tokenizer="chars", **SMALL)
+    assert contents(out) == contents(tmp_path / "whole")
 
 
 def test_a_full_disk_loses_nothing(text_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,9 +160,9 @@ def test_a_second_process_that_resumes_a_run_is_told(run: RunFolder) -> None:
     other = [sys.executable, "-c", code, str(run.path)]
     with run.in_use():
         told = subprocess.run(other, capture_output=True, text=True, check=False)
-        with pytest.raises(UserError, match=r"another process is training in .*run; wait for it"), run.in_use():
+        with pytest.raises(UserError, match=r"another process is at work in .*run; wait for it"), run.in_use():
             pass
-    assert f"another process is training in {run.path}" in told.stderr
+    assert f"another process is at work in {run.path}" in told.stderr
     assert subprocess.run(other, capture_output=True, check=False).returncode == 0  # nothing is left behind
     assert not list(run.path.glob("*lock*"))
 

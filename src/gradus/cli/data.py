@@ -121,9 +121,9 @@ def prepare_source(
 
 
 @command.command("verify", cls=Verb)
-@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="PREPARED", type=click.Path(path_type=Path))
 def verify_folder(folder: Path) -> None:
-    """Compare every shard of the prepared text in FOLDER with its sum, and name those that are damaged."""
+    """Compare every shard of the prepared text in the folder PREPARED with its sum, and name those that are damaged."""
     from gradus.text import verify
 
     with _bar() as show:

@@ -22,6 +22,8 @@ ARGUMENTS = {
     "FOLDER": "the new folder to write",
     "DIR": "the folder to copy them into, such as lessons",
     "NAME": "a corpus; gradus data lists them",
+    "PREPARED": "the folder of a text that gradus data prepare has made",
+    "SOURCE": "a text file, a folder of them, JSON lines, Parquet, or a corpus by name",
     "TEXT": "the text itself, or - for standard input",
 }
 

@@ -11,9 +11,9 @@ from gradus.errors import UserError
 from gradus.text import download, made_pairs, python_corpora
 from gradus.text.corpus import KINDS, Corpus, Kind
 from gradus.text.docstrings import docstrings
-from gradus.text.prepared import JOURNAL, is_prepared, open_prepared
+from gradus.text.prepared import is_prepared, open_prepared
 from gradus.text.toy import toy
-from gradus.text.user_files import corpus_from_path, corpus_from_text
+from gradus.text.user_files import JOURNAL, corpus_from_path, corpus_from_text
 
 FILE_ADDRESS = "file://"  # begins a path with bytes that are not UTF-8, each as %xx
 

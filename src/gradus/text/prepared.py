@@ -17,7 +17,6 @@ from gradus.text.shards import HEADER, Shards
 from gradus.text.tokenizer import Tokenizer
 
 MANIFEST, FORMAT = "manifest.json", "gradus shards"
-JOURNAL = "preparing.jsonl"  # is there until the text is prepared to its end
 PARTS: tuple[Split, ...] = ("train", "dev", "test")
 
 
@@ -242,6 +241,8 @@ def read_manifest(folder: Path) -> Manifest:
             for name, part in fields["parts"].items()
         }
         return Manifest(**{**fields, "parts": parts})
+    except FileNotFoundError:
+        raise UserError(f"{folder} is no prepared text: it has no {MANIFEST}") from None
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:

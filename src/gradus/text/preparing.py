@@ -24,7 +24,6 @@ from gradus.text.characters import CharTokenizer
 from gradus.text.corpus import SEPARATOR, Corpus, Split
 from gradus.text.load import OWN, load_tokenizer, tokenizer_from_json
 from gradus.text.prepared import (
-    JOURNAL,
     MANIFEST,
     PARTS,
     Manifest,
@@ -38,6 +37,7 @@ from gradus.text.processes import Processes
 from gradus.text.shards import HEADER, Stored
 from gradus.text.source import Piece, Source, open_source
 from gradus.text.tokenizer import Tokenizer
+from gradus.text.user_files import JOURNAL
 from gradus.text.words import WordTokenizer
 
 MADE = "chars", "bpe", "words"  # tokenizers that are made for the text

@@ -48,15 +48,17 @@ class Shards:
         if not index.size:
             return out
         rows, ids = np.atleast_2d(index).reshape(-1, index.shape[-1]), np.atleast_2d(out).reshape(-1, index.shape[-1])
-        which = rows // self.per_shard
-        firsts, lasts = which.min(axis=1).tolist(), which.max(axis=1).tolist()
-        for i, (first, last) in enumerate(zip(firsts, lasts, strict=True)):
-            if first == last:  # almost every row of a batch lies in one shard
-                ids[i] = self._shard(first)[rows[i] - first * self.per_shard]
+        straight = (np.diff(rows, axis=1) == 1).all(axis=1).tolist()
+        ends = np.stack(
+            np.divmod(rows[:, [0, -1]], self.per_shard), axis=-1
+        ).tolist()  # each the shard, and a place in it
+        for i, ((first, a), (last, b)) in enumerate(ends):
+            if straight[i] and first == last:  # almost every row of a batch is a window in one shard
+                ids[i] = self._shard(first)[a : b + 1]
             else:
-                for shard in np.unique(which[i]).tolist():
-                    inside = which[i] == shard
-                    ids[i, inside] = self._shard(shard)[rows[i, inside] - shard * self.per_shard]
+                which, places = np.divmod(rows[i], self.per_shard)
+                for shard in np.unique(which).tolist():
+                    ids[i, which == shard] = self._shard(shard)[places[which == shard]]
         if out.max() >= self.vocab_size:
             place = int(index.reshape(-1)[out.reshape(-1).argmax()])
             raise self._foreign(self.paths[place // self.per_shard], int(out.max()))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -86,7 +87,8 @@ class Source:
         lines = []
         for path in _files(self):
             status = os.stat(path)
-            lines.append(f"{path} {status.st_size} {status.st_mtime_ns}")
+            name = os.path.relpath(path, self.place)
+            lines.append(f"{name} {status.st_size} {status.st_mtime_ns}")
         return sum_of("\n".join(lines).encode("utf-8", "surrogateescape"))
 
 
@@ -115,7 +117,7 @@ def open_source(place: str, *, field: str = "text") -> Source:
         names = set(os.listdir(path))
         if names >= DATASET or "dataset_dict.json" in names:
             return _with_column(Source("dataset", str(path), field, documents=True))
-        endings = {Path(name).suffix.lower() for _, _, names in os.walk(path) for name in names}
+        endings = {file.suffix.lower() for file in below(path)[0]}
         kind: Kind = next((kind for ending, kind in ENDINGS.items() if ending in endings), "text")
     elif not path.is_file():
         raise UserError(f"{place} can be read only once; save it as a file first")
@@ -199,17 +201,18 @@ def _read_lines(source: Source, piece: Piece) -> list[str]:
 
 def _group_pieces(source: Source, size: int) -> Iterator[Piece]:  # noqa: ARG001
     for path in _files(source):
-        file = _parquet(path)
-        if source.field not in file.schema_arrow.names:
-            raise UserError(f"{path} has no column {source.field!r}; it has {', '.join(file.schema_arrow.names)}")
-        for group in range(file.num_row_groups):
-            yield Piece(path, group, group + 1, group + 1 == file.num_row_groups)
+        with _parquet(path) as file:
+            names, groups = file.schema_arrow.names, file.num_row_groups
+        if source.field not in names:
+            raise UserError(f"{path} has no column {source.field!r}; it has {', '.join(names)}; see --field")
+        yield from (Piece(path, group, group + 1, group + 1 == groups) for group in range(groups))
 
 
 def _read_group(source: Source, piece: Piece) -> list[str]:
-    column = _parquet(piece.path).read_row_group(piece.start, columns=[source.field]).column(0)
+    with _parquet(piece.path) as file:
+        texts = file.read_row_group(piece.start, columns=[source.field]).column(0).to_pylist()
     where = f"row group {piece.start} of {piece.path}"
-    return _documents([_text_of({source.field: text}, source.field, where) for text in column.to_pylist() if text])
+    return _documents([_text_of({source.field: text}, source.field, where) for text in texts if text])
 
 
 def _row_pieces(source: Source, size: int) -> Iterator[Piece]:  # noqa: ARG001
@@ -280,15 +283,17 @@ def _corpus(name: str) -> Any:
     return load_corpus(name)
 
 
-@lru_cache(maxsize=4)
-def _parquet(path: str) -> Any:
+@contextmanager
+def _parquet(path: str) -> Iterator[Any]:
+    """An open file. Within the block, what is wrong with it is a UserError."""
     try:
         from pyarrow import ArrowException
         from pyarrow.parquet import ParquetFile
     except ImportError as error:
         raise UserError("Parquet needs pyarrow; install it by pip install gradus-lm[parquet]") from error
     try:
-        return ParquetFile(path)
+        with ParquetFile(path) as file:
+            yield file
     except ArrowException as error:
         raise UserError(f"{path} is no whole Parquet file: {error}") from error
 

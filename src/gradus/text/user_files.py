@@ -20,7 +20,8 @@ BEGINNING = 1 << 16  # bytes looked at to tell a text file from a binary one
 # What gradus writes into the folder of a run, of which three make one, and beside the runs of a climb.
 RUN = {"state.json", "config.toml", "tokenizer.json", "metrics.jsonl", "model.safetensors", "samples.txt"}
 CLIMB = {"table.json", "index.html"}
-PREPARED = {"manifest.json", "tokenizer.json"}  # ... and into that of a prepared text
+JOURNAL = "preparing.jsonl"  # ... and into that of a prepared text, until it is prepared to its end
+PREPARED = {"manifest.json", "tokenizer.json"}
 
 
 def corpus_from_path(path: Path, *, name: str, kind: Kind | None = None) -> Corpus:
@@ -149,7 +150,7 @@ def below(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
     paths, ours, closed = [], [], []
     for place, folders, names in os.walk(folder, onerror=lambda error: closed.append(Path(error.filename))):
         climbed = set(names) >= CLIMB and any(_is_run(os.listdir(Path(place, sub))) for sub in folders)
-        if climbed or _is_run(names) or set(names) >= PREPARED:
+        if climbed or _is_run(names) or set(names) >= PREPARED or JOURNAL in names:
             ours.append(Path(place))
             folders.clear()
             continue

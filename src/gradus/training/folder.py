@@ -77,7 +77,7 @@ def _lock(folder: Path) -> int | None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise UserError(f"another process is training in {folder}; wait for it, or choose another folder") from None
+        raise UserError(f"another process is at work in {folder}; wait for it, or choose another folder") from None
     except OSError:  # a file system without locks
         os.close(descriptor)
         return None
