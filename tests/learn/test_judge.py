@@ -167,3 +167,15 @@ def test_a_prediction_that_is_wrong_does_not_show_the_right_one(judge: Judge) ->
     text = message(judge.judge(exercise, exercise.solution.replace("= 6", "= 7"), seconds=60))
     assert "came      7" in text
     assert "6" not in text.split("came")[1]
+
+
+def test_what_is_to_be_changed_may_be_rounded_otherwise(judge: Judge) -> None:
+    nplm = catalogue()["nplm"]
+    step = "p -= (rate if step < 0.6 * steps else rate / 10) * g"
+    assert nplm.solution.count(step) == 1
+    rounded = nplm.solution.replace(step, "p -= (rate if step < 0.6 * steps else 0.1 * rate) * g")
+    assert judge.judge(nplm, rounded, seconds=60).passed
+    other = nplm.solution.replace("return losses", "parameters[0][0, 0] += 1\n    return losses")
+    verdict = judge.judge(nplm, other, seconds=60)
+    assert verdict.failure is not None
+    assert "should change parameters where it is" in verdict.failure.what

@@ -230,9 +230,12 @@ def _first_failure(exercise: Exercise, came: Answers, expected: Answers, seconds
         for name, was, theirs, after in zip(
             said.parameters, case["arguments"], line["after"], ours["after"], strict=True
         ):
-            if difference(theirs, after, 0.0) is not None:
+            to_stay = difference(was, after, 0.0) is None
+            if difference(theirs, after, 0.0 if to_stay else case["tolerance"]) is not None:
                 what = f"it changes its input {name}; make a new one, and leave what you were given as it is"
-                return replace(at, what=what, came=theirs, expected=was)
+                if not to_stay:
+                    what = f"it should change {name} where it is, and what it makes of it is not what was expected"
+                return replace(at, what=what, came=theirs, expected=was if to_stay else after)
     return None if came.whole else Failure("the process ended before all checks were run")
 
 
@@ -268,7 +271,7 @@ def _same(a: Mapping[str, Any], b: Mapping[str, Any], tolerance: float) -> bool:
         return "error" in a and "error" in b and a["error"]["type"] == b["error"]["type"]
     if difference(a["came"], b["came"], tolerance) is not None:
         return False
-    return all(difference(x, y, 0.0) is None for x, y in zip(a["after"], b["after"], strict=False))
+    return all(difference(x, y, 1e-9) is None for x, y in zip(a["after"], b["after"], strict=False))
 
 
 def _error_line(error: Mapping[str, Any]) -> str:
