@@ -718,5 +718,4 @@ assert abs(loss - four.loss) < 1e-5
 # * Several heads can look at several places at once. With queries from another text it is
 #   cross-attention.
 #
-# **Next:** lesson 12 puts this layer into a block, blocks behind each other, and calls it
-# GPT.
+# **Next:** [12. GPT](12_gpt.ipynb)
