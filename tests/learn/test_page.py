@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -66,6 +67,31 @@ def test_the_losses_in_the_problem_are_those_of_the_bugs_and_of_the_solution() -
         choose = module_from_text("penalty", text, "penalty").choose
         losses = "    ".join(f"{choose(train, dev, [amount])[1]:.3f}" for amount in (0.001, 0.01, 0.1, 1.0))
         assert f"{row:<16}{losses}" in exercise.stub
+
+
+def test_the_table_in_the_problem_is_that_of_the_bugs_and_of_the_solution() -> None:
+    exercise = find("too_good")
+    wrong = {mistake.name: mistake.text for mistake in exercise.mistakes}
+    scored = ("asked.flatten(), ignore_index=-1", "asked.clamp(min=0).flatten()")
+    texts = {
+        "theirs": exercise.stub,
+        "one bug mended": wrong["padding is attended to"].replace(*scored),
+        "two bugs mended": wrong["padding is attended to"],
+        "all three": exercise.solution,
+    }
+    for name, text in texts.items():
+        install({"too_good": (name, text)})
+        module = module_from_text("numbers", find("numbers").solution, "numbers")
+        pieces, pairs = module.numbers_in_words()
+        random.Random(1).shuffle(pairs)
+        network = module.new_network(len(pieces), 32)
+        losses = module.train(network, [pairs[:-15]] * 41)
+        right = round(84 * module.exact(network, pairs[:-15]))
+        (row,) = (line for line in exercise.stub.splitlines() if line.strip().startswith(name))
+        first, last, shown = re.search(r"([\d.]+) +([\d.]+) +(\d+) of 84", row).groups()  # type: ignore[union-attr]
+        assert losses[0] == pytest.approx(float(first), abs=0.05), name
+        assert losses[40] == pytest.approx(float(last), rel=0.2, abs=5e-5), name
+        assert right == pytest.approx(int(shown), abs=2), name
 
 
 def test_the_histograms_in_the_problem_are_those_of_the_bugs_and_of_the_solution() -> None:
