@@ -185,7 +185,9 @@ class BPETokenizer(Tokenizer):
         return to_tokenizer_json(self)
 
     def _ordinary(self, text: str) -> Iterable[int]:
-        return chain.from_iterable(map(self._ids, split(text, self.pattern)))
+        pieces = split(text, self.pattern)
+        short = isinstance(pieces, list) and max(map(len, pieces), default=0) < LONG
+        return chain.from_iterable(map(self._remembered if short else self._ids, pieces))
 
     def _with_special(self, text: str, allowed: Collection[str]) -> Iterator[int]:
         unknown = sorted(set(allowed) - self.special.keys())
