@@ -113,6 +113,9 @@ def test_a_text_is_prepared_verified_shown_and_trained(tmp_path: Path) -> None:
     next(out.glob("train-00001-*")).unlink()
     assert "train-00001-" in refused("train", out, *SMALL, "--steps", "2")
     assert "train-00001-" in refused("data", "verify", out)
+    assert "train-00001-" in refused(*prepare)
+    assert "no corpus or file named 'nothing'" in refused("data", "prepare", "nothing", "--out", tmp_path / "new")
+    assert not (tmp_path / "new").exists()
     assert "another tokenizer than bpe" in refused("data", "prepare", text, "--out", out, "--shard-tokens", "1000")
 
 

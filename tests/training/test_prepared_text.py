@@ -69,6 +69,17 @@ def test_a_run_goes_on_from_it_as_if_it_had_not_stopped(folder: Path, tmp_path: 
     assert write_run_page(runs[1].path).stat().st_size > 10_000
 
 
+def test_the_whole_of_it_is_no_text_to_be_measured(folder: Path, text_file: Path, tmp_path: Path) -> None:
+    setup = set_up_new({**GPT, "corpus": str(text_file)})
+    run = create_run(setup, tmp_path / "run")
+    write_beginning(run, setup)
+    train_run(run, setup)
+    with pytest.raises(
+        UserError, match=r"prepared is a prepared text, of which the tokens alone are kept; give the text"
+    ):
+        measure(run, folder)
+
+
 def test_another_text_in_the_folder_is_noticed(folder: Path, text_file: Path, tmp_path: Path) -> None:
     setup = set_up_new({**GPT, "corpus": str(folder)})
     run = create_run(setup, tmp_path / "run")

@@ -6,13 +6,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 
 from gradus.cli.output import say, show_table, work_goes_on
 from gradus.cli.verb import Verb, VerbGroup
+from gradus.errors import UserError
 from gradus.text.preparing import HELD_OUT, SHARD_TOKENS, VOCAB_SIZE
 
 HEAD = ("name", "kind", "place", "what it is")
@@ -109,6 +110,10 @@ def prepare_source(
                 workers=workers or cores,
                 progress=lambda stage, done, tokens: show(stage, done, f"{tokens:,} tokens" if tokens else ""),
             )
+        except UserError:
+            with suppress(OSError):
+                folder.rmdir()  # where nothing was written
+            raise
         except KeyboardInterrupt:
             click.echo("\nstopped; the same command goes on where it was", err=True)
             context.exit(130)

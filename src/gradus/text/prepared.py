@@ -79,7 +79,7 @@ class Manifest:
         return 2 if self.dtype == "uint16" else 4
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, kw_only=True)
 class PreparedText(Corpus):
     """A stream whose ids are in shards. `text` is empty but for dev and test, which are small.
 
@@ -89,9 +89,9 @@ class PreparedText(Corpus):
         limit: only so many tokens of the part.
     """
 
-    folder: Path = Path()
-    manifest: Manifest = None  # type: ignore[assignment]  # always given; what a class inherits from has defaults
-    tokenizer: Tokenizer = None  # type: ignore[assignment]
+    folder: Path
+    manifest: Manifest
+    tokenizer: Tokenizer
     limit: int | None = None
 
     def __repr__(self) -> str:
@@ -116,21 +116,20 @@ class PreparedText(Corpus):
     @property
     def ids(self) -> Shards:
         """The ids of a part."""
-        assert self.part != "whole"
-        of, shard_tokens = self.manifest.parts[self.part], self.manifest.shard_tokens
-        tokens = of.tokens if self.limit is None else self.limit
-        paths = [self.folder / shard.file for shard in of.shards]
-        return Shards(paths, tokens, shard_tokens, self.manifest.vocab_size)
+        part = self._told
+        tokens = part.tokens if self.limit is None else self.limit
+        paths = [self.folder / shard.file for shard in part.shards]
+        return Shards(paths, tokens, self.manifest.shard_tokens, self.manifest.vocab_size)
 
     @property
     def scored(self) -> tuple[int, int]:
         """The characters and bytes that all tokens of the part but the first stand for."""
         # The first token of documents is a separator, and counts as a newline.
         first = "\n" if self.manifest.documents else self.tokenizer.decode(self.ids[:1])
-        if self.limit is None:
-            part = self.manifest.parts[self.part]  # type: ignore[index]  # only a part is scored
-            return part.characters - len(first), part.bytes - len(first.encode())
-        return len(self.text) - len(first), len(self.text.encode("utf-8", "surrogatepass")) - len(first.encode())
+        characters, size = self._told.characters, self._told.bytes
+        if self.limit is not None:
+            characters, size = len(self.text), len(self.text.encode("utf-8", "surrogatepass"))
+        return characters - len(first), size - len(first.encode())
 
     def require(self, tokenizer: Tokenizer) -> None:
         """Raise UserError unless this is the tokenizer that the text was prepared with."""
@@ -142,7 +141,7 @@ class PreparedText(Corpus):
 
     def beginning(self, characters: int) -> PreparedText:
         """As many first tokens as stand for about so many characters, and their text."""
-        part = self.manifest.parts[self.part]  # type: ignore[index]  # only a part is cut
+        part = self._told
         tokens = max(2, part.tokens * characters // part.characters)
         if tokens >= part.tokens:
             return self
@@ -158,6 +157,11 @@ class PreparedText(Corpus):
     def refuse(self) -> NoReturn:
         """Raise UserError for what needs the text itself."""
         raise UserError(f"{self.folder} is a prepared text, of which the tokens alone are kept; give the text itself")
+
+    @property
+    def _told(self) -> Part:
+        """What the manifest says of the part. The whole has no tokens of its own: between its parts they are cut."""
+        return self.refuse() if self.part == "whole" else self.manifest.parts[self.part]
 
     @property
     def _parts(self) -> tuple[Split, ...]:

@@ -29,6 +29,7 @@ from gradus.text.prepared import (
     Manifest,
     Part,
     Shard,
+    open_prepared,
     read_manifest,
     shard_name,
     sum_of,
@@ -114,6 +115,7 @@ def prepare(
     if (folder / MANIFEST).exists():
         manifest = read_manifest(folder)
         _require_same(folder, manifest.made_with, made_with, tokenizer)
+        open_prepared(folder)  # which says if a shard is missing since
         with _saving(folder):
             (folder / JOURNAL).unlink(missing_ok=True)
         return manifest
@@ -171,6 +173,7 @@ class Job:
             found = WordTokenizer.train(sample, vocab_size)
         else:
             found = load_tokenizer(tokenizer)
+        self.progress("learning", 1, 0)
         self.tokenizer_json = found.to_json().encode()
         head = {
             "made_with": made_with,

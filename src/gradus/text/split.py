@@ -18,7 +18,9 @@ GPT4 = (
     r"|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
 )
 
-AT_ONCE = 1 << 23  # characters up to which all pieces are found at once: quicker, but 16 times as large as the text
+AT_ONCE = (
+    1 << 23
+)  # characters up to which all pieces are found at once: quicker, but they take a dozen times as much memory
 BMP, ALL = 0xFFFF, 0x10FFFF  # the last code point of the basic plane, in which almost all text is written, and of all
 _BEYOND_BMP = re.compile("[\U00010000-\U0010ffff]")
 _CLASSES = {r"\p{L}": LETTERS, r"\p{N}": NUMBERS, r"\s": SPACES}
