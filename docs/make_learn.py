@@ -24,7 +24,7 @@ ROWS, COLUMNS = 50, 80
 
 HEAD = """# gradus learn
 
-Exercises for the lessons: {number} so far, in {lessons} lessons. In each you write a function, write a backward, find a
+The exercises of the lessons: {number}, in {lessons} lessons. In each you write a function, write a backward, find a
 bug, predict a number, or put together what you have built, and at each save you see whether it is right: which call,
 what came, what was expected, where the two differ first and, if the mistake is one we know, its name.
 

@@ -27,7 +27,7 @@ def test_the_page_lists_every_exercise() -> None:
     text = PAGE.read_text(encoding="utf-8")
     rows = [line.split(" | ")[:3] for line in text.splitlines() if line.startswith("| ") and line[2].isdecimal()]
     assert rows == [[f"| {e}", e.title, e.kind] for e in catalogue().values()]
-    assert f"{len(rows)} so far" in text
+    assert f"The exercises of the lessons: {len(rows)}," in text
     transcript = text.split("```")[3]
     assert max(map(len, transcript.splitlines())) <= 80
 
