@@ -63,6 +63,14 @@ def text_for(name: str) -> Corpus:
     if name == "encoder, labels":
         labels = tuple("cats" if "cat" in line else "others" for line in lines)
         return Corpus("labelled", "labelled", source="made", documents=lines, labels=labels)
+    if name == "gpt, documents":
+        lengths = random.integers(1, 12, size=len(lines))
+        return Corpus(
+            "lines",
+            "documents",
+            source="made",
+            documents=tuple(line[:n] for line, n in zip(lines, lengths, strict=True)),
+        )
     return Corpus("cats", "stream", source="made", text=" ".join(lines))
 
 

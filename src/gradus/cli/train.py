@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from gradus import backend
 from gradus.cli.losses import told
 from gradus.cli.meant import ALIASES
 from gradus.cli.options import SettingsCommand, given
@@ -183,7 +184,8 @@ def _train(ctx: click.Context, run: RunFolder, setup: Setup, page: bool, diagnos
 
 
 def _resume(run: RunFolder) -> str:
-    return shlex.join(["gradus", "train", "--resume", str(run.path)])
+    chosen = [] if backend.name() == "engine" else ["--backend", backend.name()]
+    return shlex.join(["gradus", *chosen, "train", "--resume", str(run.path)])
 
 
 def _introduction(setup: Setup) -> str:

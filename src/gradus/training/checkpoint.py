@@ -66,7 +66,8 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, arrays: Arrays, numbe
     """Load into an optimizer what `optimizer_state` returned."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     state: dict[int, dict[str, Any]] = {}
-    for key, value in [*((key, torch.tensor(array)) for key, array in arrays.items()), *numbers.items()]:
+    in_order = sorted(arrays)  # the same in all processes, which divide each array between them together
+    for key, value in [*((key, torch.tensor(arrays[key])) for key in in_order), *numbers.items()]:
         index, name = key.split(".", 1)
         of_all = isinstance(value, torch.Tensor) and value.dim() > 0  # not the number of steps
         state.setdefault(int(index), {})[name] = like(value, parameters[int(index)]) if of_all else value

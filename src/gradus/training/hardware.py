@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradus import backend
-from gradus.backend import torch, world_size
+from gradus.backend import nn, torch, world_size
 from gradus.errors import UserError
 from gradus.models import LanguageModel, inference
 from gradus.training import distributed
@@ -93,6 +93,11 @@ class Hardware:
         """
         if self.on_engine:
             return model
+        if world_size() > 1 and any(isinstance(module, nn.BatchNorm1d) for module in model.modules()):
+            raise UserError(
+                f"{self.config.model} has BatchNorm, which needs the whole batch in one process; leave out torchrun, "
+                "or choose norm layer (of an mlp) or design dilated (of a wavenet)"
+            )
         distributed.require_same("text", data)
         distributed.require_same("settings", (self.config, model.config))
         if self.config.precision in ("tf32", "bf16"):
