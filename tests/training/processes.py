@@ -17,7 +17,7 @@ from gradus.backend import rank
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
 from gradus.training import Report, RunFolder, distributed, set_up, train
-from gradus.training.feed import Feed
+from gradus.training.feed import Feed, MicroBatch
 from tests.training.test_torch import SIZE, TRAININGS, text_for
 
 STEPS = 20
@@ -104,16 +104,16 @@ def sharded_losses() -> dict[str, dict[str, list[float]]]:
     return {name: {"one": alone(name), "sharded": losses(name, shard=True)} for name in SHARDED_SLOWLY}
 
 
-def die_at(step: int) -> None:
+def die_at(last: int) -> None:
     """Let the process of rank 1 be killed at the beginning of a step."""
     begin = Feed.step
 
-    def begin_or_die(feed: Feed, now: int) -> Any:
-        if now == step and rank() == 1:
+    def begin_or_die(feed: Feed, step: int) -> tuple[list[MicroBatch], int]:
+        if step == last and rank() == 1:
             os.kill(os.getpid(), signal.SIGKILL)
-        return begin(feed, now)
+        return begin(feed, step)
 
-    Feed.step = begin_or_die  # type: ignore[method-assign]
+    Feed.step = begin_or_die  # type: ignore[assignment, method-assign]
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -22,7 +23,7 @@ from gradus.evaluation import evaluate
 from gradus.text import Corpus
 from gradus.training import RunFolder, set_up, train
 from gradus.training.config import TrainConfig
-from gradus.training.hardware import Hardware, peak_of
+from gradus.training.hardware import Hardware, forward_flops, peak_of
 from tests.training.tiny import TinyBatches, tiny_gpt
 
 needs_pytorch = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="PyTorch is not installed")
@@ -74,9 +75,9 @@ def text_for(name: str) -> Corpus:
     return Corpus("cats", "stream", source="made", text=" ".join(lines))
 
 
-def losses(name: str, run: RunFolder | None = None, *, until: int = STEPS) -> list[float]:
+def losses(name: str, run: RunFolder | None = None, *, until: int = STEPS, **more: Any) -> list[float]:
     """The loss of each step, and the dev loss at the end; of a run that has begun, of the steps that are left."""
-    setup = set_up({"corpus": "pydocs", **SMALL, **TRAININGS[name]}, corpus=text_for(name))
+    setup = set_up({"corpus": "pydocs", **SMALL, **TRAININGS[name], **more}, corpus=text_for(name))
     config, found = replace(setup.config, steps=until, schedule="constant", warmup=0.0), []
     result = train(
         setup.model,
@@ -90,10 +91,19 @@ def losses(name: str, run: RunFolder | None = None, *, until: int = STEPS) -> li
     return [*(loss for loss in found if not math.isnan(loss)), result.dev_loss]
 
 
-def on_both(folder: Path) -> dict[str, list[float]]:
-    """The losses of all models on this backend, and after a run that the engine has begun; runs are begun for it,
-    too."""
+def flops(name: str) -> float:
+    """The floating-point operations that a token costs one pass forward."""
+    setup = set_up({"corpus": "pydocs", **SMALL, **TRAININGS[name]}, corpus=text_for(name))
+    x, y = setup.batches.batch(0, slice(1))
+    return forward_flops(setup.model, x, y) / setup.model.scored(y)
+
+
+def of_pytorch(folder: Path) -> dict[str, list[float]]:
+    """The losses of all models on PyTorch, and after a run that the engine has begun; runs are begun for it, too."""
     found = {name: losses(name) for name in TRAININGS}
+    found["bf16"] = losses("gpt", precision="bf16")
+    found["flops"] = [flops(name) for name in TRAININGS if name not in ("ngram", "bigram")]
+    found["a GPT's flops"] = [flops("gpt")]
     for name in MOVED:
         found[f"{name}, resumed"] = losses(name, RunFolder(folder / f"engine {name}"))
         losses(name, RunFolder.create(folder / f"torch {name}"), until=STEPS // 2)
@@ -124,6 +134,57 @@ def test_fifty_steps_on_pytorch_have_the_engines_losses(name: str, runs: Path) -
         after = ours[STEPS // 2 :]
         assert after == pytest.approx(theirs[f"{name}, resumed"], rel=1e-4)  # begun here, resumed there
         assert after == pytest.approx(losses(name, RunFolder.open(runs / f"torch {name}")), rel=1e-4)
+
+
+@needs_pytorch
+def test_in_bf16_the_losses_are_near_those_of_float32(runs: Path) -> None:
+    theirs = json.loads((runs / "losses.json").read_text(encoding="utf-8"))
+    assert theirs["bf16"] == pytest.approx(theirs["gpt"], rel=0.02)
+    assert theirs["bf16"] != theirs["gpt"]
+
+
+@needs_pytorch
+def test_what_a_token_costs_is_counted_for_every_model_and_is_the_papers_for_a_gpt(runs: Path) -> None:
+    theirs = json.loads((runs / "losses.json").read_text(encoding="utf-8"))
+    assert all(cost > 0 for cost in theirs["flops"])  # counted where a tensor that is made on the CPU would be an error
+    model = set_up({"corpus": "pydocs", **SMALL, **TRAININGS["gpt"]}, corpus=text_for("gpt")).model
+    matrices = sum(p.numel() for name, p in model.named_parameters() if p.dim() == 2 and "wpe" not in name)
+    attention = 4 * SIZE["n_layer"] * SIZE["n_embd"] * SMALL["block_size"]  # Chowdhery et al. (2022), appendix B
+    assert theirs["a GPT's flops"] == [2 * matrices + attention]
+
+
+@needs_pytorch
+@pytest.mark.slow
+def test_compiled_it_has_the_losses_that_it_has_otherwise() -> None:
+    program = (
+        "from tests.training.test_torch import losses; import pytest;"
+        "assert losses('gpt', until=8, compile=True) == pytest.approx(losses('gpt', until=8), rel=1e-4)"
+    )
+    environment = {**os.environ, "GRADUS_BACKEND": "torch", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@needs_pytorch
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (("--device", "cuda"), r"there is no device cuda here, .*; there is cpu"),
+        (("--device", "mps"), r"there is no device mps here; there is cpu"),
+        (("--precision", "tf32"), r"precision tf32 is CUDA's; on cpu there are float32 and bf16"),
+        (("--shard",), r"shard is for several processes: torchrun --nproc-per-node N -m gradus"),
+    ],
+)
+def test_what_this_machine_lacks_is_said_in_one_line(flags: tuple[str, ...], line: str, tmp_path: Path) -> None:
+    from torch import cuda
+
+    if cuda.is_available():
+        pytest.skip("there is a GPU")
+    command = [sys.executable, "-m", "gradus", "--backend", "torch", "train", "--out", str(tmp_path / "run"), *flags]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert re.fullmatch(f"gradus: {line}.*\n", done.stderr)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize(
@@ -175,4 +236,4 @@ def test_on_the_engine_no_device_is_told_and_no_utilization() -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(on_both(Path(sys.argv[1]))))
+    print(json.dumps(of_pytorch(Path(sys.argv[1]))))

@@ -105,7 +105,10 @@ def sample_token(
     logits = rule.apply(logits, seen)
     if rule.temperature == 0:
         return logits.argmax(dim=-1, keepdim=True)  # of equal ones the first
-    return torch.multinomial(F.softmax(logits, dim=-1), num_samples=1, generator=generator)
+    p = F.softmax(logits, dim=-1)
+    if generator is not None:  # which draws the same numbers wherever the model is
+        p = p.to(generator.device)
+    return torch.multinomial(p, num_samples=1, generator=generator).to(logits.device)
 
 
 def _most_likely(logits: torch.Tensor, top_p: float) -> torch.Tensor:

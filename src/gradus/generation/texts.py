@@ -70,7 +70,7 @@ def samples(
         raise UserError("a stop string must have a character")
     encoded = [tokenizer.encode(text).tolist() for text in prompts]
     rows = [torch.tensor([end, *ids] if documents or not ids else ids, device=device_of(model)) for ids in encoded]
-    generator = torch.Generator(device_of(model)).manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     longest = length or (LONGEST_DOCUMENT if documents else STREAM)
     last = end if documents else None
 

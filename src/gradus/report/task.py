@@ -18,7 +18,7 @@ import numpy.typing as npt
 from gradus.backend import F, torch
 from gradus.evaluation import Score, evaluate
 from gradus.generation import generate
-from gradus.models import LanguageModel, inference
+from gradus.models import LanguageModel, device_of, inference
 from gradus.report.ladder import DEV_WHILE_TRAINING, LONGEST_ROW, SCORED_AT_MOST, TRAIN_SCORED_AT_MOST
 from gradus.report.record import Guess, Part, Question, Sample
 from gradus.text import CharTokenizer, Corpus, PreparedText, Rows, Splits, Tokenizer, scored_size
@@ -131,10 +131,11 @@ class Task:
         generator = torch.Generator().manual_seed(seed)
         if self.is_stream:
             prompt = self.tokenizer.encode(self.questions[0].context)
-            ids = generate(model, _batch(prompt, PASSAGES), PASSAGE, generator=generator)
+            ids = generate(model, _batch(model, prompt, PASSAGES), PASSAGE, generator=generator).cpu()
             return tuple(Sample(self.tokenizer.decode(row[len(prompt) :])) for row in ids.numpy())
         start = np.array([self.tokenizer.separator])
-        ids = generate(model, _batch(start, WORDS), self.block_size, generator=generator, stop=int(start[0]))
+        first = _batch(model, start, WORDS)
+        ids = generate(model, first, self.block_size, generator=generator, stop=int(start[0])).cpu()
         rows = (row[1:].tolist() for row in ids.numpy())
         texts = [self.tokenizer.decode(list(takewhile(lambda id_: id_ != start[0], row))) for row in rows]
         return tuple(Sample(text, self._origin(text)) for text in texts)
@@ -181,8 +182,8 @@ class Task:
     def _guesses(self, model: LanguageModel, question: Question, most: int) -> tuple[Guess, ...]:
         context = self._encoded(question.context)[-model.block_size :]
         with inference(model):
-            logits, _ = model(torch.from_numpy(context[None]))  # (1, T, V)
-            p = F.softmax(logits[0, -1], dim=-1).numpy()
+            logits, _ = model(torch.from_numpy(context[None]).to(device_of(model)))  # (1, T, V)
+            p = F.softmax(logits[0, -1], dim=-1).cpu().numpy()
         if not np.isfinite(p).all():  # counts without smoothing that have not seen this context
             return ()
         ids = [int(i) for i in np.argsort(-p, kind="stable")[:most]]
@@ -210,5 +211,5 @@ def beginning(part: Corpus, characters: int) -> Corpus:
     return replace(part, documents=part.documents[: max(1, int(np.searchsorted(ends, characters, side="right")))])
 
 
-def _batch(prompt: np.ndarray[tuple[int, ...], np.dtype[np.int64]], size: int) -> torch.Tensor:
-    return torch.from_numpy(np.tile(prompt, (size, 1)))
+def _batch(model: LanguageModel, prompt: np.ndarray[tuple[int, ...], np.dtype[np.int64]], size: int) -> torch.Tensor:
+    return torch.from_numpy(np.tile(prompt, (size, 1))).to(device_of(model))

@@ -25,23 +25,15 @@ from gradus.errors import UserError
 T = TypeVar("T")
 
 
+MEETING = timedelta(minutes=10)  # how long to wait for the others, at the start and in a step
+SPEAKING = timedelta(seconds=5)  # how long to try to learn whether another process has reported the error
+LOST = "another process of the training has ended, or is out of reach"
+# Words of PyTorch's errors that say so; of most there is no class.
+SIGNS = ("gloo", "nccl", "connection", "socket", "process group", "timed out", "diststore", "distnetwork")
+
+
 class Lost(UserError):
     """Another process cannot be reached any more."""
-
-
-MEETING = timedelta(minutes=10)  # how long to wait for the others, at the start and in a step
-LOST = "another process of the training has ended, or is out of reach"
-SIGNS = (
-    "gloo",
-    "nccl",
-    "connection",
-    "socket",
-    "process group",
-    "timed out",
-    "diststore",
-    "distnetwork",
-)  # of that, in an error
-SPEAKING = timedelta(seconds=5)  # how long to look for who hears which process has reported the error
 
 
 def leads() -> bool:
@@ -127,11 +119,9 @@ def same_clock(clock: Callable[[], float]) -> Callable[[], float]:
 
 
 def require_same(what: str, value: object) -> None:
-    """Raise UserError if a process has another value than the leading one has."""
-    if world_size() > 1:
-        same = first(value) == value
-        if total(not same)[0]:  # so that all of them end
-            raise UserError(f"the {what} must be the same in all processes; here it is {value}")
+    """Raise UserError in a process that has another value than the leading one has."""
+    if first(value) != value:
+        raise UserError(f"the {what} of process {rank()} differs from that of process 0: {value}")
 
 
 def seed(number: int, step: int) -> None:

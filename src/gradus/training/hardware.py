@@ -100,8 +100,8 @@ class Hardware:
             )
         distributed.require_same("text", data)
         distributed.require_same("settings", (self.config, model.config))
-        if self.config.precision in ("tf32", "bf16"):
-            torch.set_float32_matmul_precision("high")
+        if self.device.type == "cuda":  # what stays float32 in bf16 may be TF32, too
+            torch.set_float32_matmul_precision("highest" if self.config.precision == "float32" else "high")
         if self.config.shard:
             return distributed.shard(copy.deepcopy(model), self.device, compiled=self.config.compile)
         model.to(self.device)
@@ -205,7 +205,7 @@ def forward_flops(model: LanguageModel, x: Any, y: Any) -> int:
     from torch.utils.flop_counter import FlopCounterMode
 
     with torch.device("meta"):
-        shapes = type(model)(model.config)  # type: ignore[call-arg]
+        shapes = type(model)(model.config).requires_grad_(False)  # type: ignore[call-arg]
     counter = FlopCounterMode(display=False)
     with counter, inference(shapes):
         shapes(torch.from_numpy(x).to("meta"), torch.from_numpy(y).to("meta"))
