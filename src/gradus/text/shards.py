@@ -43,7 +43,9 @@ class Shards:
             UserError: if a shard cannot be read, or holds what is no token.
         """
         if isinstance(index, slice):
-            index = np.arange(*index.indices(self.tokens))
+            first, end, step = index.indices(self.tokens)
+            places = np.arange(first, end, step)
+            return np.concatenate([self[places[i : i + CHUNK]] for i in range(0, max(len(places), 1), CHUNK)])
         out = np.empty(index.shape, np.int64)
         if not index.size:
             return out
