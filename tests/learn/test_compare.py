@@ -33,8 +33,8 @@ def test_a_value_equals_itself(value: object) -> None:
         (None, 1.0, "None came, a number was expected"),
         (True, 1, "a bool came, a number was expected"),
         (2.0, 2.5, "the two are 0.5 apart"),
-        (math.nan, 1.0, "the two are inf apart"),
-        (1.0, math.nan, "the two are inf apart"),
+        (math.nan, 1.0, "nan came, 1.0 was expected"),
+        (1.0, math.nan, "1.0 came, nan was expected"),
         ("a", "b", "'a' came, 'b' was expected"),
         ([1, 2], [1, 2, 3], "length 2 came, 3 was expected"),
         ([1, [2, 3]], [1, [2, 4]], "at [1][1]: 3 came, 4 was expected"),
@@ -47,6 +47,7 @@ def test_a_value_equals_itself(value: object) -> None:
         (np.ones((3, 1)), np.ones(3), "shape (3, 1) came, (3,) was expected"),
         (np.ones(3, np.float32), np.ones(3), "dtype float32 came, float64 was expected"),
         (ONES, ONES * [1, 1, 3], "first at [0, 2]: 1.0 came, 3.0 was expected; 2 of 6 entries differ, by 2 at most"),
+        (ONES * math.nan, ONES, "first at [0, 0]: nan came, 1.0 was expected; 6 of 6 entries differ"),
         (ONES, torch.ones(2, 3), "an array of shape (2, 3) came, a tensor of shape (2, 3) was expected"),
     ],
 )

@@ -179,3 +179,25 @@ def test_what_is_to_be_changed_may_be_rounded_otherwise(judge: Judge) -> None:
     verdict = judge.judge(nplm, other, seconds=60)
     assert verdict.failure is not None
     assert "should change parameters where it is" in verdict.failure.what
+
+
+def test_a_mistake_is_not_named_where_its_other_wrong_answers_are_right(judge: Judge) -> None:
+    minibatch = catalogue()["minibatch"]
+    right = "step < 0.6 * steps"
+    assert minibatch.solution.count(right) == 1
+    never = judge.judge(minibatch, minibatch.solution.replace(right, "step < 100_000"), seconds=60)
+    assert never.failure is not None
+    assert never.failure.mistake == "a rate that never falls"
+    one_late = judge.judge(minibatch, minibatch.solution.replace(right, "step <= 0.6 * steps"), seconds=60)
+    assert one_late.failure is not None
+    assert one_late.failure.index == never.failure.index
+    assert not one_late.failure.mistake
+
+
+def test_of_a_long_answer_the_part_that_differs_is_shown(judge: Judge) -> None:
+    nplm = catalogue()["nplm"]
+    other = nplm.solution.replace("X, C), dW1, db1, dW2, db2]", "X, C), dW1, db1, dW2, db2 * 2]")
+    assert other != nplm.solution
+    said = message(judge.judge(nplm, other, seconds=60))
+    assert "came[1][4] [" in said
+    assert "expected[1][4] [" in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,8 +23,11 @@ def difference(came: Plain, expected: Plain, tolerance: float, at: str = "") -> 
         return _of_arrays(came, expected, tolerance, where)
     if kind == "number":
         gap = _gap(came["value"], expected["value"], tolerance)
-        apart = f"the two are {_size(gap or 0.0)} apart"
-        return None if gap is None else f"{where}{show(came)} came, {show(expected)} was expected" if at else apart
+        if gap is None:
+            return None
+        if at or not math.isfinite(gap):
+            return f"{where}{show(came)} came, {show(expected)} was expected"
+        return f"the two are {_size(gap)} apart"
     if kind == "list":
         pairs = list(zip(came["value"], expected["value"], strict=False))
         if len(came["value"]) != len(expected["value"]):
@@ -34,6 +38,22 @@ def difference(came: Plain, expected: Plain, tolerance: float, at: str = "") -> 
     if came != expected:
         return f"{where}{show(came)} came, {show(expected)} was expected"
     return None
+
+
+def where_it_differs(came: Plain, expected: Plain, tolerance: float) -> tuple[str, Plain, Plain]:
+    """The first item that differs, as deep inside lists and dictionaries as it goes: its place, such as [1]['a'], what
+    came there and what was expected; the place is "" where the two differ as a whole."""
+    pairs: list[tuple[str, Plain, Plain]] = []
+    if came["kind"] == expected["kind"] == "list" and len(came["value"]) == len(expected["value"]):
+        pairs = [(f"[{i}]", *pair) for i, pair in enumerate(zip(came["value"], expected["value"], strict=True))]
+    elif came["kind"] == expected["kind"] == "dict":
+        a, b = ({show(k): v for k, v in data["value"]} for data in (came, expected))
+        pairs = [(f"[{k}]", a[k], b[k]) for k in b] if a.keys() == b.keys() else []
+    for place, x, y in pairs:
+        if difference(x, y, tolerance) is not None:
+            inside, x, y = where_it_differs(x, y, tolerance)
+            return place + inside, x, y
+    return "", came, expected
 
 
 def shape_of_it(came: Plain, expected: Plain, tolerance: float) -> str | None:
@@ -80,10 +100,8 @@ def _of_arrays(came: Plain, expected: Plain, tolerance: float, where: str) -> st
         rest //= n
     a, b = (show({"kind": "number", "value": d["value"][first]}) for d in (came, expected))
     most = max((gap for gap in gaps if gap is not None), default=0.0)
-    return (
-        f"{where}first at {index}: {a} came, {b} was expected; "
-        f"{len(wrong)} of {len(gaps)} entries differ, by {_size(most)} at most"
-    )
+    size = f", by {_size(most)} at most" if math.isfinite(most) else ""
+    return f"{where}first at {index}: {a} came, {b} was expected; {len(wrong)} of {len(gaps)} entries differ{size}"
 
 
 def _of_dicts(came: Plain, expected: Plain, tolerance: float, at: str) -> str | None:

@@ -45,6 +45,7 @@ class Failure:
     arguments: Mapping[str, Plain] = field(default_factory=dict)
     came: Plain | None = None
     expected: Plain | None = None
+    tolerance: float = 0.0  # within which the two are compared
     mistake: str = ""
     why: str = ""
 
@@ -172,18 +173,17 @@ class Judge:
         """The failure with the name of its mistake, where a planted one gives the same answers."""
         until = time.monotonic() + self.naming
         candidates = list(exercise.mistakes)
-        for last in (failure.index, len(expected.lines)):  # the cases after the failure only where they have to decide
-            agreement: dict[str, int] = {}
+        agreement: dict[str, int] = {}
+        for last in (failure.index, len(expected.lines)):  # the cases after the failure only of those that may be it
             for mistake in candidates:
                 if (left := until - time.monotonic()) > 0:
                     self._prepare_ours(exercise)
                     assert self._trusted is not None
                     self._trusted.send({**job, "text": mistake.text, "mine": {}, "last": last})
                     theirs = self._answers_of_ours(left)
-                    agreement[mistake.name] = _agreement(came, theirs, expected, failure)
+                    if not theirs.late:
+                        agreement[mistake.name] = _agreement(came, theirs, expected, failure)
             candidates = [m for m in candidates if agreement.get(m.name)]
-            if len(candidates) < 2:
-                break
         if not candidates:
             return failure
         mistake = max(candidates, key=lambda m: agreement[m.name])
@@ -226,7 +226,8 @@ def _first_failure(exercise: Exercise, came: Answers, expected: Answers, seconds
         if "error" in line:
             return replace(at, what=_error_line(line["error"]))
         if (gap := difference(line["came"], ours["came"], case["tolerance"])) is not None:
-            return replace(at, what=_explained(line, gap, ours["came"], case["tolerance"]), came=line["came"])
+            what = _explained(line, gap, ours["came"], case["tolerance"])
+            return replace(at, what=what, came=line["came"], tolerance=case["tolerance"])
         for name, was, theirs, after in zip(
             said.parameters, case["arguments"], line["after"], ours["after"], strict=True
         ):
@@ -253,14 +254,15 @@ def _explained(line: Mapping[str, Any], gap: str, expected: Plain, tolerance: fl
 
 
 def _agreement(came: Answers, theirs: Answers, expected: Answers, failure: Failure) -> int:
-    """On how many cases a mistake's answers are those that came; 0 if not on the one that failed."""
+    """On how many cases a mistake's answers are those that came; 0 if not on the one that failed, or if on another one
+    the mistake gives a wrong answer where the right one came."""
     index = failure.index
     assert index is not None
     agree = 0
-    for i, (a, b) in enumerate(zip(came.lines, theirs.lines, strict=False)):
+    for i, (a, b, right) in enumerate(zip(came.lines, theirs.lines, expected.lines, strict=False)):
         tolerance = max(1e-6, expected.begun[i]["tolerance"])
-        same = _same(a, b, tolerance)
-        if i == index and not (same and not _same(b, expected.lines[i], tolerance)):
+        same, wrong = _same(a, b, tolerance), not _same(b, right, tolerance)
+        if (i == index and not (same and wrong)) or (wrong and _same(a, right, tolerance)):
             return 0
         agree += same
     return agree if index < min(len(came.lines), len(theirs.lines)) else 0

@@ -6,12 +6,14 @@ import math
 import textwrap
 from collections.abc import Sequence
 
+from gradus.learn.compare import where_it_differs
 from gradus.learn.exercise import Exercise, all_needs
 from gradus.learn.judge import Verdict
 from gradus.learn.plain import Plain, show
 
 WIDTH = 78
 LINES = 12  # of what was printed
+LONGEST = 160  # characters of a value
 BARS = "▁▂▃▄▅▆▇█"
 CURVE = 8  # numbers; a list of as many is shown as a curve too
 
@@ -33,10 +35,14 @@ def message(verdict: Verdict, hints: int = 0) -> str:
         lines += [""]
     hide = exercise.kind == "predict"  # the answer is for the learner to find
     if failure.came is not None:
-        lines += [_labelled("came", failure.came)]
-        if failure.expected is not None and not hide:
-            lines += [_labelled("expected", failure.expected)]
-            lines += _curves(failure.came, failure.expected)
+        came, expected = failure.came, failure.expected
+        place = ""
+        if expected is not None and max(len(show(came)), len(show(expected))) > LONGEST:  # only what differs
+            place, came, expected = where_it_differs(came, expected, failure.tolerance)
+        lines += [_labelled(f"came{place}", came)]
+        if expected is not None and not hide:
+            lines += [_labelled(f"expected{place}", expected)]
+            lines += _curves(failure.came, failure.expected or expected)
     lines += [
         wrap("not yet: think again" if hide and failure.came and failure.came["kind"] != "todo" else failure.what, "  ")
     ]
@@ -67,8 +73,10 @@ def stand_ins(exercise: Exercise, right: Sequence[str]) -> str:
     ours = [f"mine.{name}" for name in all_needs(exercise) if name not in right]
     if not ours:
         return ""
-    verb, which = ("is", "yours has") if len(ours) == 1 else ("are", "yours have")
-    return wrap(f"{' and '.join(ours)} {verb} gradus's own here: {which} not passed, or not as the file is now.")
+    if len(ours) == 1:
+        return wrap(f"{ours[0]} is gradus's own here: yours has not passed yet, or has changed since.")
+    names = f"{', '.join(ours[:-1])} and {ours[-1]}"
+    return wrap(f"{names} are gradus's own here: yours have not passed yet, or have changed since.")
 
 
 def wrap(text: str, indent: str = "") -> str:
@@ -92,7 +100,7 @@ def wrap(text: str, indent: str = "") -> str:
 
 
 def _labelled(label: str, value: Plain) -> str:
-    return _filled(f"  {label:<10}", " " * 12, value)
+    return _filled(f"  {label:<9} ", " " * 12, value)
 
 
 def _filled(label: str, indent: str, value: Plain) -> str:
@@ -101,7 +109,7 @@ def _filled(label: str, indent: str, value: Plain) -> str:
 
 def _short(value: Plain) -> str:
     text = show(value)
-    return text if len(text) <= 160 else text[:157] + "..."
+    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
 
 
 def _curves(came: Plain, expected: Plain) -> list[str]:
