@@ -4,17 +4,17 @@
 # *To read: 75 minutes. To run: 1 minute. You need: lesson 7. (It is long. A second
 # evening could begin at "Deep".)*
 #
-# A network that learns is not always well. It may waste its first thousand steps. Half of
-# its neurons may be stuck. The loss falls all the same, only less than it could, and
+# A network that learns is not always healthy. It may waste its first thousand steps. Half
+# of its neurons may be stuck. The loss falls all the same, only less than it could, and
 # nobody tells you. You have to look inside.
 #
 # In lesson 7, two factors stood in the model without much of a reason: 0.01 for the last
 # layer, and (5/3)/√width for the first. Here you take them away and look at what breaks.
-# Then you meet the tool that makes both nearly superfluous, and that has brought more
-# bugs into the world than any other layer.
+# Then you meet the tool that makes both nearly superfluous, and that is notorious for its
+# bugs.
 #
 # You will draw the same random numbers as PyTorch does, with the seed of a well-known
-# lecture, Andrej Karpathy's. So you can hold your losses against the ones in his video.
+# lecture, Andrej Karpathy's. So you can compare your losses with the ones in his video.
 
 # %%
 import math
@@ -95,9 +95,9 @@ print(f"loss {first_loss:.4f}, and ln 27 = {math.log(27):.4f}")
 assert round(first_loss, 4) == 27.8817
 
 # %% [markdown]
-# 27.88, where knowing nothing costs 3.30! Whoever reads "28" and shrugs ("it has not
-# learned yet") has missed the first thing that is wrong. Look at what it says about these
-# 32 examples:
+# 27.88, where knowing nothing costs 3.30! If you read "28" and shrug ("it has not learned
+# yet"), you have missed the first thing that is wrong. Look at what it says about these 32
+# examples:
 
 # %%
 p = F.softmax(logits, dim=1)  # (32, 27)
@@ -133,9 +133,9 @@ assert round(first["W2 small"], 4) == 3.8073
 assert round(first["W2 small, b2 zero"], 4) == 3.3221
 
 # %% [markdown]
-# Not with W2 alone: the bias b2 has its opinions, too. (Why not W2 = 0? You could. But
-# what a neuron does to the logits goes through W2, and so does its gradient. A little is
-# better than nothing.)
+# Not with W2 alone: the bias b2 has its opinions, too. (Why not W2 = 0? You could. But the
+# gradient of a neuron comes through W2, so in the first step nothing below it would learn.
+# A little is better than nothing.)
 #
 # What does a bad start cost? Train both, and look at the first 600 steps.
 #
@@ -176,12 +176,13 @@ plot_series(
 # %% [markdown]
 # A hockey stick: a steep fall, then the long flat part. If you see one, ask what the steep
 # part *learned*. It learned not to shout. That is no knowledge about names, and you can
-# have it for nothing. Without it, the curve begins below the dashed line, ln 27.
+# have it for nothing. Without it, the curve is below the grey line, ln 27, within the first
+# 20 steps.
 
 # %% [markdown]
 # ## The flat ends
 #
-# Now one layer deeper. What do the 200 neurons say? tanh makes of any number one between
+# Now one layer deeper. What do the 200 neurons say? tanh turns any number into one between
 # -1 and 1. Draw how often each value comes, for 1,000 examples, and beside it the same
 # network with a W1 five times smaller.
 #
@@ -200,14 +201,15 @@ plot_activations(h, title="After tanh")
 
 # %% [markdown]
 # Two towers, at -1 and 1. Before tanh, the numbers have a standard deviation of 5.5 (each
-# is the sum of 30 products), and tanh of 5.5 is 0.99997. So nearly every neuron says yes
-# or no.
+# is the sum of 30 products), and tanh of 5.5 is 0.99997. So most of the neurons say yes or
+# no, with little in between.
 #
 # What is bad about that? Remember its derivative, from lesson 2: **1 - h²**. The gradient
 # that comes from above is multiplied by it. For h = 0 that is 1, everything passes. For
 # h = 0.97 it is 0.06, for 0.9999 it is 0.0002. At the flat ends hardly anything passes, so
-# whatever lies below this neuron learns nothing from this example. Here is where that is
-# so (more than 0.97 from 0): examples downwards, neurons to the right.
+# whatever lies below learns next to nothing from this example through this neuron. Here is
+# where that is so (more than 0.97 from 0): 40 of the examples downwards, 160 of the neurons
+# to the right.
 
 # %%
 from gradus.plots import plot_saturation
@@ -224,8 +226,8 @@ assert flat["W1 small"].float().mean() < 0.06
 
 # %% [markdown]
 # 70 % of it is flat, and with the small W1 one in twenty. If a whole column were flat,
-# for all examples, that neuron would be *dead*. It would never learn again. Here there is
-# none. Make one: give neuron 0 a bias of 30, and train.
+# for all examples, that neuron would be *dead*. It could hardly learn any more. Here there
+# is none. Make one: give neuron 0 a bias of 30, and train.
 #
 # **Write down:** by how much has its bias moved after 300 steps?
 
@@ -243,7 +245,7 @@ assert moved[0] == 0
 # Not at all: tanh(30) is 1, to the last digit, so its gradient is 0, so it stays at 30, so
 # its gradient is 0. It can happen by a bad start, or in the middle of training, when one
 # large step throws a neuron so far out that no example reaches it any more. With ReLU it
-# happens more often, since ReLU is flat on a whole half.
+# happens more often, since ReLU is flat, with slope 0, for all negative numbers.
 
 # %% [markdown]
 # ## How small?
@@ -302,10 +304,12 @@ assert found["gain 1/2"][-1] < 0.01
 assert abs(found["gain 5/3"][-1] - found["gain 5/3"][3]) < 0.03
 
 # %% [markdown]
-# With 1/2, nothing arrives. With 1 it fades slowly. With 3 it stays, but at 0.85, which
+# With 1/2, nothing arrives. With 1 it fades slowly. With 3 it stays, but at 0.84, which
 # means: at the flat ends. With 5/3 it settles at a good place. That is the number in
-# lesson 7: **(5/3)/√fan-in**. The root is Kaiming He's and others', 2015, and 5/3 is what
-# PyTorch gives for tanh. Here it is 1.667/√30 = 0.304, so 0.2 was not a bad guess.
+# lesson 7: **(5/3)/√fan-in**. The root is old (Yann LeCun and others, 1998). The gain came
+# in 2015, for ReLU, from Kaiming He and others: hence the name Kaiming initialization. 5/3
+# is what PyTorch recommends for tanh. Here it is 1.667/√30 = 0.304, so 0.2 was not a bad
+# guess.
 #
 # Does all this make the network better?
 
@@ -362,7 +366,7 @@ assert gradient_b1.abs().max() < 1e-5 * gradient_W1.abs().max()
 # takes it away again. It is dead weight. So a layer before a BatchNorm gets no bias; the
 # BatchNorm has its own.
 #
-# ## One name alone
+# ## One example alone
 #
 # One thing is new and strange. What the network says about an example depends on *which
 # other examples are in the batch*, through mean and standard deviation. And at the end
@@ -377,7 +381,8 @@ print(torch.tensor([2.0]).std(unbiased=False).item())
 # Zero, and you would divide 0 by it. So for asking, you need a mean and a standard
 # deviation that belong to no batch: those of the training examples. Keep a *running*
 # average of them while training: 0.999 of the old one plus 0.001 of this batch's. No
-# gradient goes there. This is the lecture's run, with torch's own numbers.
+# gradient goes there. This is the lecture's run, with PyTorch's random numbers: its first
+# 20,001 steps, all at the high rate.
 
 # %%
 draw = torch.Generator().manual_seed(2147483647)
@@ -413,7 +418,7 @@ for k in range(200000 if LONG else 1001 if QUICK else 20001):
 
 # %% [markdown]
 # If you have the video at hand: it shows 3.3239, 2.0322 and 2.5675 for these steps. The
-# numbers are the same, because the random numbers are the same.
+# losses are the same, because the random numbers are the same.
 
 # %%
 lecture = [3.3239, 2.0322, 2.5675, 2.0125, 2.2446, 1.8897, 2.0785, 2.3681, 2.2918, 2.0238]
@@ -444,14 +449,15 @@ if LONG:
 # %% [markdown]
 # The running averages do as well as the exact ones, and cost nothing. (With `LONG = True`
 # at the top, this ends where the lecture ended: 2.0674 on train, 2.1057 on dev. In between,
-# a step's loss goes from 2.03 to 2.57. You know why: it is a minibatch's, not the model's.)
+# a step's loss goes from 2.03 to 2.57. You know why: it is a minibatch's, not the model's.
+# And do not compare with the table above: there the rate had fallen, here not yet.)
 #
 # ## Its bugs
 #
 # Every one of these was found in somebody's notebook. None of them crashes.
 #
 # 1. In evaluation, the statistics *of the batch that is asked*, not the running ones.
-# 2. `(std + eps) ** -0.5`: a standard deviation taken for a variance, and the root drawn
+# 2. `(std + eps) ** -0.5`: a standard deviation taken for a variance, and the root taken
 #    twice.
 # 3. b1 was there all the time, at its random start, since it has no gradient. In
 #    evaluation it is added, but the running mean was taken without it.
@@ -472,7 +478,7 @@ random_b1 = torch.randn((1, 200), generator=torch.Generator().manual_seed(1))
 models = {
     "right": lambda x: ask(x, mean_running, std_running),
     "1. statistics of the batch": in_small_batches,
-    "2. the root drawn twice": lambda x: ask(x, mean_running, (std_running + 1e-5) ** 0.5),
+    "2. the root taken twice": lambda x: ask(x, mean_running, (std_running + 1e-5) ** 0.5),
     "3. an untrained bias": lambda x: ask(x, mean_running - random_b1, std_running),
 }
 bugs = {name: loss_of(model, X_dev, Y_dev) for name, model in models.items()}
@@ -484,12 +490,12 @@ assert bugs["right"] < bugs["3. an untrained bias"]
 # %% [markdown]
 # The third shouts, the second whispers, and the first is the dangerous one: on dev it
 # cannot be seen at all, so nobody searches. But what it says about a name depends on the
-# neighbours. Here is one and the same example, asked in two companies, and alone:
+# rest of the batch. Here is one and the same example, in two different batches, and alone:
 
 # %%
-companies = {"names": X_dev[:32], "other names": X_dev[900:931], "alone": X_dev[:0]}
-for name, company in companies.items():
-    x = torch.cat([X_dev[:1], company])
+others = {"names": X_dev[:32], "other names": X_dev[900:931], "alone": X_dev[:0]}
+for name, rest in others.items():
+    x = torch.cat([X_dev[:1], rest])
     pre = C[x].view(len(x), 30) @ W1
     std = pre.std(0, keepdim=True, unbiased=False) + 1e-5
     p = F.softmax(ask(x, pre.mean(0, keepdim=True), std)[0], dim=0)
@@ -552,8 +558,8 @@ class BatchNorm:
 
 
 # %% [markdown]
-# In `Linear` lies a trap that someone has fallen into. **Write down** what this line makes:
-# a layer with BatchNorm?
+# `Linear` has a trap that someone has fallen into. **Write down** what this line makes: a
+# layer with BatchNorm?
 
 # %%
 made = Linear(100, 100, torch.Generator(), bias=BatchNorm(100))
@@ -564,8 +570,9 @@ assert torch.equal(made.bias, torch.zeros(100))
 # An object counts as true. So this layer has an ordinary bias, and no BatchNorm at all,
 # and it trains without complaint.
 #
-# (In `BatchNorm` the variance is kept, not the standard deviation. A tiny number is added
-# to it before the root, for neurons that say the same about the whole batch.)
+# (`BatchNorm` keeps the variance, not the standard deviation, and its running averages take
+# a tenth of each batch, as in PyTorch. A tiny number is added to the variance before the
+# root, for neurons that say the same about the whole batch.)
 
 
 # %%
@@ -625,9 +632,9 @@ def table(network):
 
 
 # %% [markdown]
-# First without BatchNorm, and with half of the weights: a start that is a little too
-# small. **Write down:** what happens to the activations on their way up, and to the
-# gradients on their way down?
+# First without BatchNorm, and with all weights halved: a start that is a little too small.
+# **Write down:** what happens to the activations on their way up, and to the gradients on
+# their way down?
 
 # %%
 weak = Network(factor=0.5)
@@ -646,7 +653,7 @@ plot_gradients(weak.gradients(), title="Weights too small: gradients")
 # transposed. The first loss is fine, and the loss will fall, too. Only these pictures show
 # it.
 #
-# Now three times as large, and then with BatchNorm. **Write down** what will be different.
+# Now with a factor of 3, and then with BatchNorm. **Write down** what will be different.
 
 # %%
 strong = Network(factor=3)
@@ -666,8 +673,9 @@ plot_activations(normed.outputs(), bins=30, title="With BatchNorm: activations")
 plot_gradients(normed.gradients(), title="With BatchNorm: gradients")
 
 # %% [markdown]
-# Now all layers lie on each other, upwards and downwards. And that does not depend on the
-# factor. Half, three times, a hundred times: BatchNorm divides it out.
+# With a factor of 3, more than 40 % is flat, and the gradient grows on its way down. With
+# BatchNorm the curves of all layers nearly coincide, upwards and downwards. And that does
+# not depend on the factor. Half, three times, a hundred times: BatchNorm divides it out.
 
 # %%
 for factor in (0.01, 0.5, 3, 100):
@@ -679,14 +687,15 @@ for factor in (0.01, 0.5, 3, 100):
     assert factor < 0.5 or abs(a - 0.64) < 0.02
 
 # %% [markdown]
-# (At 0.01, the tiny number beside the variance begins to be felt.)
+# (At 0.01, the tiny number beside the variance begins to matter.)
 #
 # ## How far does a step move?
 #
 # One more thing to look at, and the most useful one while a network trains: how large is a
 # step, compared with what it changes? For each table, take the standard deviation of the
 # step, divide it by that of the table, and take log10. About **-3** is healthy: each step
-# changes a thousandth. At -5, hardly anything is learned. At -1, each step undoes the last.
+# changes a thousandth. At -5, hardly anything is learned. At -1, a step changes a tenth,
+# and may undo the last one.
 #
 # **Write down:** in which of the networks are the tables furthest apart?
 
@@ -718,9 +727,10 @@ plot_updates(of_normed, "With BatchNorm: updates")
 
 # %% [markdown]
 # With the weak start, the last table at first moves fifty times as far as the ones before
-# it, and they need 300 steps to wake up. With BatchNorm all of them move alike from the
-# beginning, about five times as far as the line says: a rate of 0.1 is large for it. And
-# how good are they, after 1,001 steps?
+# it, partly because it was made small itself. The others climb for 400 steps before they
+# settle. With BatchNorm all of them move much more alike from the beginning, and later five
+# to ten times as far as the line says: a rate of 0.1 is large for it. And how good are
+# they, after 1,001 steps?
 
 # %%
 for layer in normed.layers:
@@ -733,17 +743,16 @@ assert [round(nats, 4) for nats in losses] == [2.4003, 2.3982]
 # %% [markdown]
 # ## Not over the batch: Layer, Group, RMS
 #
-# Nobody likes it that BatchNorm ties examples together. What else could be normalised?
-# You have a table: an example in each row,
-# a neuron in each column. BatchNorm takes a *column*. **LayerNorm** (2016) takes a *row*:
-# all neurons of one example.
+# Nobody likes it that BatchNorm ties examples together. What else could be normalised? You
+# have a table: an example in each row, a neuron in each column. BatchNorm takes a *column*.
+# **LayerNorm** (2016) takes a *row*: all neurons of one example.
 #
 # **Write down:** which of the two needs running averages?
 
 
 # %%
 class LayerNorm:
-    centred = True
+    centred = True  # this and `groups` are for the two that follow
 
     def __init__(self, width):
         self.gain, self.bias = torch.ones(width), torch.zeros(width)
@@ -770,7 +779,7 @@ plot_matrix({"x": x, "BatchNorm": BatchNorm(4)(x), "LayerNorm": LayerNorm(4)(x)}
 # Rows are examples, blue is positive. Look at the last neuron, which is large in every
 # example. BatchNorm compares it with itself: in the middle example it is *small for this
 # neuron*, so -1. LayerNorm compares it with the other neurons of the example: it stays
-# large. No other example has a say, so training and asking are the same, and a batch of
+# large. No other example has a say, so training and evaluation are the same, and a batch of
 # one is no special case.
 #
 # Two more, from the same code. **GroupNorm** (2018) cuts the row into groups, and
@@ -796,9 +805,9 @@ assert torch.allclose(GroupNorm(100)(x), F.group_norm(x, 4), **close)
 assert torch.allclose(RMSNorm(100)(x), F.rms_norm(x, (100,), eps=1e-5), **close)
 
 # %% [markdown]
-# A mistake, again from a notebook: LayerNorm with `x.mean(0)` for `x.mean(1)`. It trains,
-# since it is BatchNorm. How would you notice? Ask for one example alone. What comes must
-# not change.
+# A mistake, again from a notebook: LayerNorm with `x.mean(0)` in place of `x.mean(1)`. It
+# trains, since it is BatchNorm. How would you notice? Ask for one example alone. The result
+# must not change.
 
 
 # %%
@@ -837,13 +846,13 @@ assert QUICK or min(found, key=found.get) == ("none", "times 5/3")
 
 # %% [markdown]
 # Look at the left and the right column. Without normalisation everything hangs on the
-# start: a tenth of the weights is fatal. With it, almost any start will do. This is what
-# it is for.
+# start: weights a tenth as large are fatal. With it, a bad start costs much less. This is
+# what it is for.
 #
-# Now look at the middle column. With the *right* start, the network without is the best of
-# all, and it takes half the time. Six layers are not deep. In fifty layers a right start
-# is hard to keep while the weights move, and few go without. But measure before you add a
-# part that "everybody uses".
+# Now look at the middle column. With the *right* start, after these 600 steps, the network
+# without is the best of all, and it has less to compute. Six layers are not deep. In fifty
+# layers a right start is hard to keep while the weights move, and few go without. But
+# measure before you add a part that "everybody uses".
 #
 # ## Where gradus has it
 #
@@ -873,9 +882,9 @@ assert abs(loss.item() - loss_of(normed, X_dev, Y_dev)) < 1e-5
 
 # %% [markdown]
 # That is in evaluation. In training, PyTorch and gradus divide the sum of squares by 32,
-# where you (and the lecture) divide by 31, the *unbiased* variance. For the running
-# average they too take the unbiased one. The paper has it so. If you mix them up, all of
-# it is 1.6 % too large or too small:
+# where you (and the lecture) divide by 31, the *unbiased* variance. For the running average
+# they take the unbiased one, too. So does the paper. If you mix them up, everything is
+# 1.6 % too large or too small:
 
 # %%
 pre = torch.randn((32, 100), generator=torch.Generator().manual_seed(2))
@@ -896,7 +905,7 @@ assert torch.allclose(ratio, torch.tensor(math.sqrt(32 / 31)), rtol=1e-3)
 # * BatchNorm forces the spread, over the batch. Its price: running averages, two modes,
 #   and bugs that do not crash. Layer, Group and RMS look at one example only.
 #
-# In all this you let the library find the gradients, also those through BatchNorm. Could
-# you have?
+# In all this you let the library find the gradients, even those through BatchNorm. Could
+# you have found them yourself?
 #
 # **Next:** [9. Backprop by hand](09_backprop_by_hand.ipynb)

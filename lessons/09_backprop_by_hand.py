@@ -3,14 +3,14 @@
 #
 # *To read: 60 minutes. To run: 10 seconds. You need: lessons 4 and 8, and a pencil.*
 #
-# At the end of lesson 8 stood a question: could you have found the gradients yourself,
-# even those through BatchNorm? Until about 2012 everybody did, on paper, and then typed
-# them in. Today `loss.backward()` does it, and it is right.
+# Lesson 8 ended with a question: could you have found the gradients yourself, even those
+# through BatchNorm? Until about 2012 nearly everybody did, on paper, and then typed them
+# in. Today `loss.backward()` does it, and it is right.
 #
 # Then why bother? Because `backward` does what you wrote, not what you meant. A gradient
 # that is cut off, summed over the wrong axis, or counted once where it should be counted
-# twice does not crash. Whoever has once walked the whole way back sees such things. And at
-# the end, the twenty-six steps will have shrunk to two short formulas.
+# twice does not crash. If you have once walked the whole way back, you see such things. And
+# at the end, most of the twenty-six steps will have shrunk to two short formulas.
 
 # %%
 import math
@@ -162,7 +162,7 @@ def compare(**mine):
 #
 # You know them all from lessons 2 and 4. They are enough for everything that follows.
 #
-# 1. **The gradient has the shape of its thing.** If it has not, you are wrong already.
+# 1. **The gradient of x has the shape of x.** If it has not, you are wrong already.
 # 2. **Each step multiplies** what comes from above by its own slope: the chain rule.
 # 3. **What was repeated forwards is summed backwards**, and what was summed forwards is
 #    repeated backwards.
@@ -422,8 +422,8 @@ assert short.sum(1).abs().max() < 1e-7
 
 # %% [markdown]
 # To 0. The pull up on the right letter is as strong as all the pushes together, and each
-# push is as strong as the network was sure. When it is nearly right, the forces are
-# nearly 0. Learning is this tug of war, handed down to all tables.
+# push is as strong as the probability that the letter was given. When the network is nearly
+# right, the forces are nearly 0. Learning is this tug of war, handed down to all tables.
 #
 # ## On paper: BatchNorm
 #
@@ -465,7 +465,7 @@ columns = {
     "g": g,
     "- mean": -g.mean(0) * torch.ones((3, 1)),
     "- spread": -three_unit * (g * three_unit).sum(0) / 2,
-    "· inv_std": mine,
+    "sum · inv_std": mine,
 }
 plot_matrix(columns)
 
@@ -574,16 +574,16 @@ if LONG:
     assert np.allclose(reached, [2.0705, 2.1099], atol=0.01)
 
 # %% [markdown]
-# No engine was at work. These are the lines that `loss.backward()` saves you. (With
+# No autograd was at work. These are the lines that `loss.backward()` saves you. (With
 # `LONG = True` it ends where the lecture ended, up to the luck of the draw: 2.0705 and
 # 2.1099.)
 #
 # ## Where gradus has it
 #
 # In gradus each operation has its backward written out beside its forward, as you have just
-# done, and in the short form. You can add one of your own: a `Function`, as in PyTorch.
-# And `gradus.gradcheck` nudges every number, as you did in lesson 1, to see whether it is
-# right.
+# done, and in the short form. You can add one of your own: a `Function`, as in PyTorch. Its
+# `forward` leaves in `ctx` what its `backward` will need. And `gradus.gradcheck` nudges
+# every number, as you did in lesson 1, to see whether the gradient is right.
 
 
 # %%

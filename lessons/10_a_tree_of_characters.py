@@ -3,7 +3,7 @@
 #
 # *To read: 45 minutes. To run: 1 minute. You need: lesson 8.*
 #
-# Three letters of context are few. Kneser and Ney looked at five, and that is how they
+# Three letters of context are not much. Kneser and Ney looked at five, and that is how they
 # beat the network of lesson 7. So give it more: eight. But how should a network take in
 # eight letters? The one that you have puts all of them side by side and squeezes them
 # through one layer, at once. Nobody reads like that. You see letters, then syllables, then
@@ -50,8 +50,9 @@ for before, after in zip(*examples(["emma"]), strict=True):
 # %% [markdown]
 # ## The parts
 #
-# These are the building blocks of lesson 8, and one more. BatchNorm is as you wrote it
-# there: statistics over axis 0, the examples.
+# These are the building blocks of lesson 8, and two more: `Embedding`, the table of points,
+# and `Join`. BatchNorm is as you wrote it there: statistics over axis 0, the examples.
+# (Only its running averages are slower.)
 
 
 # %%
@@ -273,11 +274,11 @@ assert tuple(norms[0].running_mean.shape) == (4, 68)
 
 # %% [markdown]
 # The layer has 68 neurons, so there should be 68 means. There are 4 · 68. What comes in is
-# (32, 4, 68), and BatchNorm averages over axis 0 only. So it keeps another mean for each
+# (32, 4, 68), and BatchNorm averages over axis 0 only. So it keeps a separate mean for each
 # of the four places, from 32 numbers each, where it could have one from 128. Nothing
 # crashed: it all broadcasts. The class was written for two axes, and met three.
 #
-# The mend is one line: make all axes but the last into one, before it averages.
+# The fix is one line: make all axes but the last into one, before it averages.
 
 
 # %%
@@ -287,10 +288,10 @@ class OverAllPlaces(BatchNorm):
 
 
 draw = torch.Generator().manual_seed(42)
-mended = tree(draw, norm=OverAllPlaces)
-learn(mended, draw, STEPS)
-reached["tree"] = loss_of(mended, X_dev, Y_dev)
-norms = [layer for layer in mended.layers if isinstance(layer, BatchNorm)]
+fixed = tree(draw, norm=OverAllPlaces)
+learn(fixed, draw, STEPS)
+reached["tree"] = loss_of(fixed, X_dev, Y_dev)
+norms = [layer for layer in fixed.layers if isinstance(layer, BatchNorm)]
 print("running means:", [tuple(norm.running_mean.shape) for norm in norms])
 for name, nats in reached.items():
     print(f"{name:17} dev {nats:.3f}")
@@ -298,15 +299,16 @@ assert tuple(norms[0].running_mean.shape) == (68,)
 assert min(reached, key=reached.get) == "tree"
 
 # %% [markdown]
-# The mended tree is better than the flat network, with as many numbers, as many steps, and
-# the same examples. But it was better *with* the bug, too, and that is why such a bug
-# stays. You find it by printing shapes, not by looking at the loss.
+# The fixed tree is a little better than the flat network, with as many numbers, as many
+# steps, and the same examples. But it was better *with* the bug, too, and that is why such
+# a bug stays. You find it by printing shapes, not by looking at the loss.
 #
 # Why is the tree better? Every pair goes through the same table. So what "an" means is
 # learned once, from wherever it stands, and not again for each place. (The advantage gets
-# smaller with patience. In the lecture, after 200,000 steps: flat 2.027, tree 2.022.)
+# smaller with patience. In the lecture, after 200,000 steps: flat 2.027, tree 2.022, and
+# the tree with the bug 2.029.)
 #
-# ## Twice the same work
+# ## The same work twice
 #
 # Now let it read a whole name. For each letter of "annabella" there is a window of eight,
 # and a tree. Look at two that follow each other:
@@ -314,7 +316,7 @@ assert min(reached, key=reached.get) == "tree"
 #     ..annabe      (..)(an)(na)(be)
 #     .annabel      (.a)(nn)(ab)(el)
 #
-# **Write down:** how many pairs do they have in common? And the first one, with the one
+# **Write down:** how many pairs do they have in common? And the first window with the one
 # that comes two letters later?
 
 # %%
@@ -340,7 +342,7 @@ joins = [{t: (t - d, t) for t in range(first[d], T)} for d in first]
 plot_reach(".....annabella", joins, of=13, title="All trees at once")
 
 # %% [markdown]
-# In colour is the tree of the last letter, as before. In grey are all the others: they
+# The tree of the last letter is in colour, as before. All the others are in grey, and they
 # share its branches.
 #
 # **Write down:** in code, you have h, a row of T vectors. How do you get, for all places at
@@ -366,8 +368,8 @@ name = torch.tensor([0] + [index[letter] for letter in "annabella"])
 padded = torch.cat([torch.zeros(7, dtype=torch.int64), name])
 all_windows = padded.unfold(0, 8, 1)  # (10, 8): a window for each place
 with torch.no_grad():
-    one_by_one = mended(all_windows)
-    at_once = along(mended, name)
+    one_by_one = fixed(all_windows)
+    at_once = along(fixed, name)
 print(tuple(at_once.shape), f"largest difference {(at_once - one_by_one).abs().max():.5f}")
 assert torch.allclose(at_once, one_by_one, atol=1e-5)
 
@@ -382,7 +384,7 @@ assert torch.allclose(at_once, one_by_one, atol=1e-5)
 
 # %%
 h = torch.randn((20, 68), generator=torch.Generator().manual_seed(3))
-third = [layer for layer in mended.layers if isinstance(layer, Linear)][2]
+third = [layer for layer in fixed.layers if isinstance(layer, Linear)][2]
 yours = torch.cat([h[:-4], h[4:]], dim=1) @ third.weight  # (16, 68)
 kernel = third.weight.view(2, 68, 68).permute(2, 1, 0)  # (2, in, out) -> (out, in, 2)
 theirs = F.conv1d(h.T[None], kernel, dilation=4)[0].T
@@ -393,9 +395,9 @@ assert torch.allclose(yours, theirs, atol=1e-5)
 # ## Too good to be true
 #
 # Now train along whole names: each name is one row, and each place of it an example. Here
-# is such a network, by hand, with one switch. Libraries center a convolution: half of what
-# it sees lies before, half after. So with `causal=False` take the vector d places *later*,
-# in place of earlier.
+# is such a network, by hand, with one switch. In many libraries a convolution can be
+# centered: half of what it sees lies before, half after. So it is easy to look ahead
+# without noticing. Here `causal=False` does it: it takes the vector d places *later*.
 #
 # **Write down:** which of the two will have the lower loss?
 
@@ -514,8 +516,8 @@ assert looks["looks ahead"][0, 1] == 1
 # A causal network has zeros above the diagonal. You will see this triangle again in the
 # next lesson, where it is called a mask.
 #
-# Train the honest one on, and compare. It has as many numbers as the others. (Each of its
-# steps sees 32 whole names, so it takes fewer of them.)
+# Train the honest one for longer, and compare. It has as many numbers as the others. (Each
+# of its steps sees 32 whole names, about 228 examples, so it takes fewer steps.)
 
 # %%
 honest = Convolutions(torch.Generator().manual_seed(42))
@@ -528,9 +530,9 @@ print(f"convolutions: {size:,} numbers")
 assert QUICK or reached["tree"] < reached["convolutions"] < 2.3
 
 # %% [markdown]
-# As good as the flat network, without any BatchNorm and with a quarter of the steps. And
-# what does size bring? Here is the larger tree of the lecture, 24 numbers for a letter and
-# 128 neurons, 76,579 in all:
+# Nearly as good as the flat network, without any BatchNorm. (It took a quarter of the
+# steps, but saw nearly twice as many examples.) And what does size bring? Here is the
+# larger tree of the lecture, 24 numbers for a letter and 128 neurons, 76,579 in all:
 
 # %%
 draw = torch.Generator().manual_seed(42)
@@ -547,9 +549,9 @@ if LONG:
 # With `LONG = True`, 200,000 steps, it ends near the lecture's 1.769 on train and 1.994
 # on dev. Remember the number that you wrote down in lesson 5: **1.992**, Kneser-Ney,
 # counted in a second. Three lessons of networks, and it is a draw! But the gap between
-# train and dev tells you what is missing: these are only 25,626 names, and the network
-# knows many of them by heart. Counting has come to its end with them. Networks have
-# not, as soon as there is more to read.
+# 1.769 and 1.994 tells you what is missing: these are only 25,626 names, and the network
+# begins to know them by heart. With more to read, both would get better. But a table must
+# have seen a context to know what follows, and a network need not (lesson 7).
 #
 # ## Where gradus has it
 #
@@ -561,8 +563,8 @@ from gradus.models import build_model
 settings = {"n_embd": 10, "n_hidden": 68, "n_layer": 3}
 theirs = build_model("wavenet", vocab_size=27, block_size=16, design="tree", **settings)
 with torch.no_grad():
-    theirs.wte.weight.copy_(mended.layers[0].weight)
-    for to, layer in zip(theirs.layers, mended.layers[1:-1], strict=True):
+    theirs.wte.weight.copy_(fixed.layers[0].weight)
+    for to, layer in zip(theirs.layers, fixed.layers[1:-1], strict=True):
         if isinstance(layer, Linear):
             to.weight.copy_(layer.weight.T)
         if isinstance(layer, BatchNorm):
@@ -570,20 +572,21 @@ with torch.no_grad():
             to.norm.bias.copy_(layer.bias)
             to.norm.running_mean.copy_(layer.running_mean)
             to.norm.running_var.copy_(layer.running_var)
-    theirs.output[0].weight.copy_(mended.layers[-1].weight.T)
-    theirs.output[0].bias.copy_(mended.layers[-1].bias)
+    theirs.output[0].weight.copy_(fixed.layers[-1].weight.T)
+    theirs.output[0].bias.copy_(fixed.layers[-1].bias)
     _, loss = theirs.eval()(R_dev, S_dev)  # whole names: it cuts the windows itself
 print(f"gradus: {loss.item():.6f}   yours: {reached['tree']:.6f}")
 assert abs(loss.item() - reached["tree"]) < 1e-5
 
 # %% [markdown]
-# `dilated` is the one of the WaveNet paper. Its skeleton is your `Convolutions`, and
-# two things are added. Each layer has a *gate*, tanh(a) · σ(b), where b decides how
-# much of a may pass. And each layer *adds* to what was there, where yours replaces it.
-# You will meet that again in lesson 12, under the name of residual.
+# `dilated` is the one of the WaveNet paper. Its skeleton is your `Convolutions`, and two
+# things are added. Each layer has a *gate*, tanh(a) · σ(b). The *sigmoid* σ(b) = 1 / (1 +
+# e^-b) lies between 0 and 1, and so b decides how much of a may pass. And each layer *adds*
+# to what was there, where yours replaces it. You will meet that again in lesson 12, under
+# the name of residual connection.
 #
-# `receptive_fields` says how far back each of its layers looks. Is it true? Nudge:
-# change one letter after the other, and see whether the last output changes.
+# `receptive_fields` says how far back each of its layers looks. Is it true? Nudge: change
+# one letter at a time, and see whether the last output changes.
 
 # %%
 from gradus.models.config import WaveNetConfig

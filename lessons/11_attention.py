@@ -37,10 +37,10 @@ for sentence in train[:6]:
     print(sentence)
 
 # %% [markdown]
-# These sentences come from a small grammar. Dogs bark and owls hoot. A verb agrees with
-# its noun, "the dog barks", "the dogs bark". And between the two may stand something
-# about others, who do what they want. So the verb can be known only by whoever finds the
-# right noun.
+# These sentences come from a small grammar. Dogs bark and owls hoot. A verb agrees with its
+# noun, "the dog barks", "the dogs bark". And between the two there may be a clause about
+# other animals, with verbs of their own. So to know the verb, you have to find the right
+# noun.
 #
 # Take words as tokens, not letters: there are only 44, and you can see what happens. The
 # dot stands before the first word and after the last, as always.
@@ -77,13 +77,13 @@ for (first, second), number in pairs.items():
 P = N / N.sum(axis=1, keepdims=True)
 scored = (Y_dev >= 0).numpy()
 by_pairs = -np.log(P[X_dev.numpy()[scored], Y_dev.numpy()[scored]]).mean()
-floor = toy.loss(splits.dev) * splits.dev.characters / scored.sum()
+floor = toy.loss(splits.dev) * splits.dev.characters / scored.sum()  # nats a token
 print(f"{V} tokens; counting pairs: {by_pairs:.4f}; nobody can do better than {floor:.4f}")
 assert 1.81 < by_pairs < 1.83
 assert 1.34 < floor < 1.35
 
 # %% [markdown]
-# Since the grammar is known, so is the best possible loss: 1.3406 nats a word. That is
+# Since the grammar is known, so is the best possible loss: 1.3406 nats a token. That is
 # what cannot be known, such as whether the sentence is about dogs or owls. You will see
 # how near you can get.
 #
@@ -142,7 +142,9 @@ plot_matrix({"who takes how much from whom": weights}, sums=True)
 #
 # First see how far the mean alone gets. Each word becomes a point, 64 numbers. Take the
 # mean of the points so far, then a layer, and softmax. `nn.Embedding` is the table of
-# points of lesson 7, and `nn.Linear` is a layer.
+# points of lesson 7, and `nn.Linear` is a layer, with a bias if you do not say otherwise. A
+# class that inherits from `nn.Module` finds the parameters of everything that you put into
+# `self`. You write its `forward`, and call it as a function.
 #
 # The descent is a little different this time. AdamW keeps, for each number, a mean of its
 # gradients, and divides the step by how large they are. So one rate fits all of them.
@@ -234,15 +236,16 @@ one, other = (
 assert torch.allclose(one, other, atol=1e-5)
 
 # %% [markdown]
-# To a mean, the order of words is nothing: the last two lines are the same. All words
-# weigh the same too, "the" as much as "dogs". And with each word that comes, all others
-# weigh less.
+# To a mean, the order of the words means nothing: the last two lines are the same. All
+# words weigh the same, too, "the" as much as "dogs". And with each word that comes, all
+# others weigh less.
 #
 # ## Query and key
 #
 # So let the words choose. How? Each word says two things. The *query*: what am I looking
 # for? And the *key*: what am I? Both are vectors, and the score of a pair of places is
-# their product, query · key: large if the one is what the other looks for.
+# their dot product, query · key (multiply them number by number, and add up): large if the
+# one is what the other looks for.
 #
 # Do it by hand first, with one number each. Take "the dogs hear the owl", and let each
 # word know only its kind: noun, verb, or other. The key is 1 for a noun. The query is 2
@@ -292,8 +295,8 @@ plot_matrix({"hidden after the softmax": wrong}, rows=sentence, columns=sentence
 
 # %% [markdown]
 # The rows do not add up to 1 any more. But that is not the worst. **Write down:** what
-# does the first word know of the last one? Turn the last word, "owl", into a verb, and
-# look at the weights of the first four.
+# does "hear" know of a word that comes later? Turn the last word, "owl", into a verb, and
+# look at how the weights of "hear" change.
 
 # %%
 changed = kinds.clone()
@@ -306,9 +309,9 @@ print("hidden before:", [f"{x:.3f}" for x in apart[2].tolist()])
 assert apart[:4].abs().max() == 0
 
 # %% [markdown]
-# The row of "hear" changed, because a *later* word is another one. In the denominator of
-# the softmax the future was counted. A model that learns with this can use it, and has a
-# loss that is too good. When it writes, there is no future, and it is lost.
+# The row of "hear" changed, because a *later* word is another one. The denominator of the
+# softmax had counted the future. A model that learns with this can use it, and has a loss
+# that is too good. When it writes, there is no future, and it is lost.
 #
 # ## What is handed over: the value
 #
@@ -325,8 +328,8 @@ assert apart[:4].abs().max() == 0
 # ## Too sure, too early
 #
 # How large are the scores, before any training? Let the numbers of q and k be random,
-# with the variance 1. A score is a sum of as many products as the head has numbers. Each
-# product has the variance 1, so their sum has 16 for 16 of them.
+# with the variance 1. How many numbers that are is called the *head size*. A score is a sum
+# of as many products. Each has the variance 1, so for a head size of 16 the sum has 16.
 #
 # **Write down** what that does to the softmax.
 
@@ -348,7 +351,7 @@ plot_series(
     sizes,
     variance,
     title="How large are the scores?",
-    xlabel="numbers of a head",
+    xlabel="head size",
     ylabel="variance",
     log=True,
     log_steps=True,
@@ -365,10 +368,11 @@ assert largest["q · k", 256] > 0.9
 assert largest["q · k / √size", 256] < 0.4
 
 # %% [markdown]
-# With 256 numbers, each query looks at a single key from the very beginning, with a
-# weight of nearly 1, and it was chosen by chance. Worse: it is hard to talk it out of it.
-# The gradient of a softmax is p (1 - p), and where p is nearly 1 or nearly 0, that is
-# nothing. You know this from lesson 8: a tanh that is too sure learns nothing either.
+# With a head size of 256, each query looks at a single key from the very beginning, with a
+# weight of 0.92 on average, and it was chosen by chance. Worse: this is hard to unlearn.
+# The slope of a weight p with respect to its own score is p (1 - p), and where p is nearly
+# 1 or nearly 0, that is nearly 0. It is as with tanh: at its flat ends it learns next to
+# nothing.
 
 # %%
 z = torch.tensor([0.1, -0.2, 0.3, -0.2, 0.5])
@@ -380,12 +384,13 @@ assert F.softmax(z * 8, dim=0).max() > 0.79
 
 # %% [markdown]
 # Divide the scores by √size, and they have the variance 1 for heads of any size. (The
-# size of the *head*. In public code you find the size of the embedding, which is larger:
-# then the scores are too small, and all heads begin as a mean.)
+# size of the *head*. In public code you find the size of the embedding, which is larger
+# where there are several heads: then the scores are too small, and all heads begin close to
+# a mean.)
 #
 # ## One head
 #
-# That is everything. Put it together:
+# That is everything. Put it together, and you have a *head*:
 
 
 # %%
@@ -431,13 +436,13 @@ print(f"shuffled in, shuffled out: {apart.abs().max().item():.0e} apart")
 assert apart.abs().max() < 1e-5
 
 # %% [markdown]
-# It is the same, shuffled. In a score there is only what the two words are, not where
-# they stand. To a head, a text is a set. (What is hidden gives it a hint: the first word
-# sees one word, the tenth sees ten.)
+# It is the same, shuffled. A score depends only on what the two words are, not on where
+# they stand. To a head, a text is a set. (The mask gives it a hint: the first word sees one
+# word, the tenth sees ten.)
 #
-# The remedy is simple. Give each place a point, too, learned as those of the words are,
-# and add it: "dogs" at the second place is then another vector than "dogs" at the sixth.
-# That is what `places` in the model is for.
+# The remedy is simple. Give each place a point, too, learned as those of the words are, and
+# add it: "dogs" at the second place is then another vector than "dogs" at the sixth. This
+# is a *position embedding*, and it is what `places` in the model is for.
 
 # %%
 placed = learn(lambda: Model(Head(64, 64), positions=True))
@@ -474,12 +479,12 @@ print(f"{SENTENCE} ...  {after(placed, SENTENCE)}")
 assert QUICK or row.argmax() == names.index("dogs")
 
 # %% [markdown]
-# It looks at "dogs", over the owl, who is nearer. Nobody has told it what a subject is.
+# It looks at "dogs", past the owl, which is nearer. Nobody has told it what a subject is.
 #
 # One sentence may be luck. So measure it, over all sentences of dev in which something
-# stands between the noun and its verb. How often is the right one of the verbs of noise,
-# such as "bark", the likeliest among them? And how much weight does the noun get, when
-# the verb is due?
+# stands between the noun and its verb. Among the verbs for noises, such as "bark", how
+# often is the right one the likeliest? And how much weight does the noun get, when the verb
+# is due?
 
 # %%
 noises = [noise + s for noise in toy.NOISES.values() for s in ("", "s")]
@@ -514,9 +519,9 @@ assert on_noun > 3 * even
 # %% [markdown]
 # ## Many heads
 #
-# There is a conflict in that last row. What comes next depends on the noun, and it depends
-# on the word "hears" itself: after "the old owl" something else would come. But one softmax
-# has a weight of 1 to share out, and here "hears" got 0.00 of it.
+# There is a conflict in the row of "hears". What comes next depends on the noun, and it
+# depends on the word "hears" itself: after "the old owl" something else would come. But one
+# softmax has a weight of 1 to share out, and here "hears" got 0.00 of it.
 #
 # So have several. Four heads of 16 numbers cost as much as one of 64, and each has a
 # softmax of its own. Their results, side by side, are 64 numbers again. One more layer
@@ -624,22 +629,23 @@ assert maps["second"][1, 0] > 0.8
 # you have it.
 #
 # In the third, all sums are right, and it is still wrong: `k @ q.T` in place of `q @ k.T`.
-# Who asks and who is asked have changed places, and the owl looks at the verb. No sum
-# shows it. It runs, and since W_q and W_k are both learned, it even learns the same. Only
-# when you load the weights into another program, it is wrong. So compare with known
-# numbers, always.
+# Who asks and who is asked have changed places, and the owl looks at the verb. No sum shows
+# it. It runs, and since W_q and W_k are both learned, it even learns the same. It goes
+# wrong only when you load the weights into another program. So compare with known numbers,
+# always.
 #
 # ## Looking at another text
 #
 # In `attend`, T and S may differ: the queries may come from one text, and keys and values
-# from another. This is called *cross-attention*. So a translator looks at the sentence
-# that it translates, while it writes another. Nothing is hidden then: the source is all
-# there.
+# from another. This is called *cross-attention*. This is how a translator looks at the
+# sentence that it translates, while it writes another. Nothing is hidden then: the source
+# is all there.
 #
 # An example by hand. The source is "hello", its keys are its places, as one-hot. The
 # queries ask for the places from the last to the first, and firmly, times 50.
 #
-# **Write down** what comes out.
+# **Write down** what comes out. (In the picture, the rows are what is written, the columns
+# what is looked at.)
 
 # %%
 from gradus.plots import plot_cross_attention
@@ -655,10 +661,10 @@ assert written == "olleh"
 plot_cross_attention(weights, source, written, title="hello, backwards")
 
 # %% [markdown]
-# This is the purest attention: a look-up by key, as in a dictionary. Only that it is soft:
-# with a smaller factor than 50 you would get a mixture, and a mixture has a gradient. So
-# it can be *learned*. In the last exercise of this lesson, your attention learns to
-# reverse words by itself, and its map will look like this one.
+# This is the purest attention: a look-up by key, as in a dictionary. But it is soft: with a
+# smaller factor than 50 you would get a mixture, and a mixture has a gradient. So it can be
+# *learned*. In the last exercise of this lesson, your attention learns to reverse words by
+# itself, and its map will look like this one.
 #
 # ## Where gradus has it
 #
@@ -681,7 +687,7 @@ print("cross-attention:", (theirs - yours).abs().max().item(), "apart")
 assert torch.allclose(theirs, yours, atol=1e-12)
 
 before, with_scale = score_variance(16)
-print(f"variance of scores of 16 numbers: {before:.1f}, with the scale {with_scale:.1f}")
+print(f"head size 16: variance of the scores {before:.1f}, with the scale {with_scale:.1f}")
 
 # %% [markdown]
 # And in the GPT of gradus it is `CausalSelfAttention`. There one matrix makes q, k and v
