@@ -3,12 +3,12 @@
 #
 # *To read: 50 minutes. To run: 2 minutes. You need: lesson 11.*
 #
-# You have attention. GPT is what you get when you put it into a block, and blocks one
-# behind the other. In this lesson you add one part at a time, in the order in which one
-# needs them, and after each you look at two things: the loss, and what it writes.
+# You have attention. GPT is what you get when you put it into a block, and stack such
+# blocks. In this lesson you add one part at a time, in the order in which you need them,
+# and after each you look at two things: the loss, and what it writes.
 #
-# At the end stands the model of GPT-2, in about sixty lines, only smaller. You know by
-# then what would be lost without each of them, since you will have seen it without.
+# At the end you have the model of GPT-2, in about sixty lines, only smaller. By then you
+# know what each part is for, since you have seen the model without it.
 
 # %%
 import math
@@ -40,9 +40,9 @@ print(splits.train.text[:120])
 assert V == 65
 
 # %% [markdown]
-# All of Shakespeare's plays that fit into a megabyte. There are no documents any more, no
-# dots: one long text. So an example is any piece of it. Take T characters, and ask at
-# each of them for the next.
+# A megabyte of Shakespeare's plays. There are no separate names or sentences any more, and
+# no dots between them: it is one long text. So an example is any piece of it. Take T
+# characters, and ask at each of them for the next.
 #
 # **Write down:** how many predictions are in 32 pieces of 8 characters?
 
@@ -64,8 +64,8 @@ for i in range(1, 5):
 assert x.numel() == 256
 
 # %% [markdown]
-# 256: each place of each piece is asked. With a context of one character, of two, and so
-# on up to 8. That is why nothing may be seen of what comes later: the answer stands there.
+# 256: one at each place of each piece, with a context of one character, of two, and so on
+# up to 8. That is why no place may see what comes later: the answer is there.
 #
 # And what has to be beaten? Count, as in lesson 5. It takes a second.
 
@@ -85,8 +85,8 @@ print(f"knowing nothing: ln 65 = {math.log(65):.3f}")
 # %% [markdown]
 # ## The first rung: a table
 #
-# The model of lesson 6: the row of the last character is what it says. It will be the
-# baseline. Here is everything that all rungs share: training, judging, writing.
+# The model of lesson 6: each character has a row of logits for what comes next. It is the
+# baseline. Here is also everything that all rungs share: training, judging, writing.
 
 
 # %%
@@ -104,7 +104,7 @@ def loss_of(model, x, y):
 
 
 def judge(model, length, number=None):
-    """The loss over dev, in pieces that do not overlap; over the first of them only."""
+    """The loss on dev, in pieces that do not overlap, or on the first `number` of them."""
     number = 400 if QUICK else number
     n = (len(dev) - 1) // length * length
     x, y = dev[:n].view(-1, length)[:number], dev[1 : n + 1].view(-1, length)[:number]
@@ -154,8 +154,9 @@ assert QUICK or 2.4 < ladder["a table"] < 2.6
 # %% [markdown]
 # ## Attention
 #
-# Now the layer of lesson 11. All heads at once, as GPT-2 has it: one matrix makes queries,
-# keys and values, `view` shares them out to heads, another matrix joins what they found.
+# Now the layer of lesson 11, with all heads at once, as GPT-2 has it: one matrix makes
+# queries, keys and values, `view` splits them into heads, another matrix joins what they
+# found.
 
 
 # %%
@@ -216,8 +217,8 @@ assert QUICK or ladder["four heads"] < ladder["one head"]
 # ## Time to think
 #
 # Attention gathers. It is a mean, and nothing is done with what was gathered. So let each
-# place work on it by itself: a layer four times as wide, something that is not straight,
-# and back again. In GPT-2 the bend is GELU, a relu with a round corner.
+# place work on it by itself: a layer four times as wide, a bend, and back again. This is an
+# *MLP*. In GPT-2 the bend is GELU, a relu with a round corner.
 
 
 # %%
@@ -238,8 +239,8 @@ assert QUICK or ladder["and an MLP"] < ladder["four heads"] + 0.02
 #
 # ## Deeper, and worse
 #
-# One block gathers once. After two, a place could know what others have gathered. So put
-# three behind each other.
+# One block gathers once. After two, a place could know what others have gathered. So stack
+# three.
 #
 # **Write down:** what will the loss be?
 
@@ -256,9 +257,9 @@ print(f"only how frequent each character is: {letters:.3f}")
 assert ladder["three blocks"] > ladder["and an MLP"] + 0.1
 
 # %% [markdown]
-# Much worse than one! It is hardly better than knowing how frequent each character is and
-# never looking at the text. Three blocks can do all that one can, and more. They cannot
-# *learn* it. You know this disease from lesson 8. Look at the gradients, before any
+# Much worse than one! It is no better than knowing how frequent each character is and never
+# looking at the text. Three blocks can do all that one can, and more. They do not *learn*
+# it. You know this disease from lesson 8. Look at the gradients of six blocks, before any
 # training: how large is the gradient that the first block gets, and the last?
 
 
@@ -276,9 +277,12 @@ print("  ".join(f"{size:.1e}" for size in plain))
 assert plain[0] < plain[-1] / 20
 
 # %% [markdown]
-# Each block on the way back multiplies the gradient by something smaller than 1. What
-# arrives at the first of six is next to nothing: it stays as random as it was born, and
-# all others have to work with what it makes of the text.
+# Each block on the way back multiplies the gradient by something smaller than 1, and next
+# to nothing arrives at the first. These are *vanishing gradients*. AdamW can make up for
+# their size, but not for what they say: whatever the first block does hardly changes the
+# output. The text has to come through the same blocks, so the output hardly depends on it
+# either, and all that is left to learn is how frequent each character is. (A smaller rate
+# helps, but not enough.)
 #
 # ## A way past
 #
@@ -288,9 +292,9 @@ assert plain[0] < plain[-1] / 20
 #     x = x + mlp(x)
 #
 # You have known since lesson 2 what a plus does to a gradient: it hands it on, whole, to
-# both sides. So there is a way from the loss to the first block on which nothing is
-# multiplied. This is called a *residual connection*. What flows along it is the *residual
-# stream*: each block reads it, and writes its part into it.
+# both sides. So there is a way past all blocks on which nothing is multiplied. This is
+# called a *residual connection*. What flows along it is the *residual stream*: each block
+# reads it, and adds its part to it.
 
 
 # %%
@@ -316,10 +320,10 @@ from gradus.plots import plot_series
 added = gradient_sizes(blocks(6, norm=False), lambda block: block.attn)
 plot_series(
     range(1, 7),
-    {"without a way past": plain, "with x + ...": added},
-    title="Six blocks, before training",
+    {"without residuals": plain, "with x + ...": added},
+    title="Gradients of six blocks, before training",
     xlabel="block",
-    ylabel="size of the gradient",
+    ylabel="norm of the gradient",
     log=True,
 )
 
@@ -354,18 +358,18 @@ assert abs(by_hand[3].item() - 3 / math.sqrt(3.5)) < 1e-4
 # Mean 3, variance (4 + 1 + 0 + 9) / 4 = 3.5. (Afterwards each number is multiplied by a
 # weight and gets a bias, which are learned, and begin as 1 and 0.)
 #
-# Where to put it? Not on the stream: that would be in the way of the gradient again. Each
-# block normalises the *copy that it reads*, as `Block` above does, and one more LayerNorm
-# stands before the output.
+# Where to put it? Not on the stream: that would be in the way of the gradient again. (The
+# Transformer of 2017 had it there; GPT-2 moved it.) Each block normalises the *copy that it
+# reads*, as `Block` above does, and one more LayerNorm stands before the output.
 
 # %%
 rung("LayerNorm", lambda: Model(blocks(3, norm=True), nn.LayerNorm(C)))
 assert ladder["LayerNorm"] < ladder["three blocks"] - 0.2
 
 # %% [markdown]
-# And? It is no better; if anything, worse. Then why does every GPT have it? Not for three
-# small blocks with a rate that was chosen to suit them. Take six, and be careless: three
-# times the rate.
+# It is no better; if anything, worse. Then why does every GPT have it? Not for three small
+# blocks with a rate that was chosen to suit them. Take six, and be careless: three times
+# the rate.
 
 
 # %%
@@ -397,8 +401,8 @@ assert with_it[-1] < 3.5
 #
 # ## A LayerNorm that is used twice
 #
-# In a public notebook, the block has two LayerNorms, ln_1 and ln_2. But in forward, ln_1
-# stands in both places. **Write down:** does it crash? How would you find out?
+# In a public notebook, the block has two LayerNorms, ln_1 and ln_2. But its forward uses
+# ln_1 in both places. **Write down:** does it crash? How would you find out?
 
 
 # %%
@@ -416,9 +420,9 @@ print("no gradient:", dead)
 assert dead == ["body.0.ln_2.weight", "body.0.ln_2.bias"]
 
 # %% [markdown]
-# It does not crash, it learns, and it is only a little worse. Nobody would see it in the
-# loss. Ask every parameter for its gradient, once, after the first backward. It takes two
-# lines, and finds all that is built in and not connected.
+# It does not crash, and it learns. Nobody would see it in the loss. Ask every parameter for
+# its gradient, once, after the first backward. It takes two lines, and finds everything
+# that is built and not connected.
 #
 # ## The ladder
 
@@ -436,12 +440,14 @@ for name, nats in ladder.items():
 print(f"{'counting':15} {counted:.3f}")
 
 # %% [markdown]
-# In the lecture that this ladder follows, which has 5,000 steps for each rung, a table has
-# 2.57, one head 2.5, four heads 2.28, with an MLP 2.24, and three blocks with residuals
-# and LayerNorm 2.06. (`GRADUS_LESSONS=full` gives yours 5,000 too.)
+# (The curves are measured on the first 500 pieces of dev, the table on all of them.)
 #
-# Counting stands far below. It looks back 5 characters, this network 8, and it has 32
-# numbers for each. What is missing now is size.
+# In Andrej Karpathy's lecture, which this ladder follows with its own settings, a table has
+# 2.57, one head 2.5, four heads 2.28, with an MLP 2.24, and three blocks with residuals
+# and LayerNorm 2.06. (It takes 5,000 steps a rung; with `GRADUS_LESSONS=full` so do you.)
+#
+# Counting is still far ahead, though it looks back 5 characters only, and this network up
+# to 8. What the network lacks now is size.
 #
 # ## The whole model
 #
@@ -449,8 +455,8 @@ print(f"{'counting':15} {counted:.3f}")
 #
 # * The output layer has no table of its own. It uses that of the points, `wte`: a
 #   character is likely if the stream points to where the character lies.
-# * The weights begin as small random numbers, and those that write into the stream
-#   (`c_proj`) smaller still, by √(2 · blocks), since so many are added up.
+# * The weights begin as small random numbers (0.02 at GPT-2's width), and those that write
+#   into the stream (`c_proj`) smaller still, by √(2 · blocks), since so many are added up.
 # * The names: wte and wpe are the tables of tokens and positions, h the blocks, ln_f the
 #   last norm.
 
@@ -500,7 +506,7 @@ print("GPT-2:   ", f"{count(50257, 1024, 12, 768):,}")
 assert count(50257, 1024, 12, 768) == 124439808
 
 # %% [markdown]
-# The same formula, and the same code. Between this model and GPT-2 are five numbers.
+# The same formula, and the same code. Only five numbers differ between this and GPT-2.
 #
 # **Write down** what its first loss should be.
 
@@ -536,11 +542,11 @@ print(write(gpt, 32, 400))
 
 # %% [markdown]
 # Speakers, lines, words that could be English. It has read 600,000 characters, two thirds
-# of the text. And counting, with 1.46, stands. On the usual split of this text counting
-# has 1.52, and nanoGPT, with 10.8 million parameters and a GPU, 1.47. It takes that much
-# to pass a table.
+# of the text. And counting, with 1.46, is not beaten. On the usual split of this text
+# counting has 1.52, and nanoGPT, with 10.8 million parameters and a GPU, 1.47. It takes
+# that much to beat counting.
 #
-# ## What do they look at?
+# ## What do the heads look at?
 
 # %%
 from gradus.models.inside import attention
@@ -556,9 +562,10 @@ maps = attention(theirs, numbers(phrase).numpy())
 plot_heads(maps, phrase)
 
 # %% [markdown]
-# (Drawn by gradus, from your weights. More about that in a moment.) **Write down** two
-# that you can explain: one that looks at the character just before, and one that looks at
-# the break of the line. Then measure.
+# (Drawn by gradus, from your weights. More about that in a moment.) Each row is a character
+# that looks, each column one that it looks at. **Write down** two heads that you can
+# explain: one that looks at the character just before, and one that looks at the line
+# break. Then measure.
 
 # %%
 line = phrase.index("\n")
@@ -573,10 +580,10 @@ for what, found in {"just before": just_before, "line break": at_break}.items():
     assert QUICK or found[best] > 0.5
 
 # %% [markdown]
-# One knows what stood just before, as your table did. The other knows where the line
-# began, and so how long it is by now: verses have a length. Most of the others have no
-# name. In the later layers, what they look at are no characters any more, but what earlier
-# layers have made of them.
+# One knows what came just before. The other knows where the line began, and so can know how
+# long it is by now: verses have a length. Most of the others have no simple explanation. In
+# the later layers they no longer look at characters, but at what earlier layers have made
+# of them.
 #
 # ## Writing faster: keep what does not change
 #
@@ -585,8 +592,8 @@ for what, found in {"just before": just_before, "line break": at_break}.items():
 # character is added. Keep them, in each block. Then a new character costs one row: its
 # query, against all keys so far. This is called the *cache*.
 #
-# **Write down:** to write 30 characters, how many rows go through the model, with and
-# without it? And why is no mask needed any more?
+# **Write down:** to write 28 characters after "ROME", how many rows go through the model,
+# with and without it? And why is no mask needed any more?
 
 
 # %%
@@ -606,7 +613,7 @@ def read_one(gpt, token, cache):
 
 
 def greedy(logits_after, number):
-    """The likeliest character, again and again; and all logits on the way."""
+    """The text with `number` more characters, always the likeliest, and their logits."""
     ids, seen = numbers("ROME").tolist(), []
     for _ in range(number):
         with torch.no_grad():
@@ -643,18 +650,18 @@ assert torch.allclose(slow_logits, fast_logits, atol=1e-10)
 assert (rows["without"], rows["with"]) == (sum(range(4, 32)), 31)
 
 # %% [markdown]
-# The same text, the same logits, and 31 rows in place of 490. The one query is the last
+# The same text, the same logits, and 31 rows in place of 490. The one query is at the last
 # place, and sees everything: there is nothing to hide.
 #
 # Here the text fits into the 32 places. Once it is longer, the window has to move: each
 # character gets another place, with another point, and all keys change. Then what was
-# kept is worth nothing. Later models have positions that do not have this flaw.
+# kept is worth nothing. Later models encode positions in ways without this flaw.
 #
 # ## Where gradus has it
 #
-# In `gradus.models.gpt`, with the same names, so your weights have been in it since you
-# drew the heads. It calls `F.scaled_dot_product_attention`, which never holds all the
-# weights of attention at once. And in `gradus.models.cache` is the cache.
+# In `gradus.models.gpt`, with the same names: your weights have been in it since you drew
+# the heads. It calls `F.scaled_dot_product_attention`, which does what `attend` does, but
+# never holds all the weights of attention at once. The cache is in `gradus.models.cache`.
 
 # %%
 from gradus.generation import SamplingRule, generate
@@ -673,13 +680,13 @@ assert written == fast
 # %% [markdown]
 # ## What you have now
 #
-# * A block: gather (attention), then think (an MLP). Blocks behind each other see further.
-# * x + f(x): without that way past, three blocks are worse than one, and hardly any
-#   gradient comes to the first of six.
+# * A block: gather (attention), then think (an MLP). Stacked blocks see further.
+# * x + f(x): without it, three blocks are worse than one, and hardly any gradient comes to
+#   the first of six.
 # * LayerNorm keeps each layer's input in bounds. It buys safety more than loss.
 # * After the first backward, ask every parameter for its gradient.
 # * Keys and values of what was read do not change. Keep them, and writing costs one row a
 #   character.
-# * The code is that of GPT-2. What is missing is tokens larger than letters, and size.
+# * The model is that of GPT-2. What is missing is size, and tokens larger than letters.
 #
 # **Next:** [13. Tokens](13_tokens.ipynb)
