@@ -3,11 +3,11 @@
 #
 # *To read: 45 minutes. To run: 2 minutes. You need: lesson 12.*
 #
-# Your GPT reads letters. GPT-2 does not: it reads *tokens*, pieces of text of which it
-# knows 50,257. Nobody wrote that list. It was counted, before any network was trained,
-# by an idea for compressing files from 1994. In this lesson you write the whole tokenizer
-# of GPT-2, see what a model gains by it, and what it loses: a GPT that reads tokens
-# cannot see how a word is spelled.
+# Your GPT reads letters. GPT-2 does not: it reads *tokens*, pieces of text, of which it
+# knows 50,257. Nobody wrote that list. It was found by counting, before any network was
+# trained, with an idea from 1994 for compressing files. In this lesson you write the whole
+# tokenizer of GPT-2, see what a model gains by it, and what it loses: a GPT that reads
+# tokens cannot see how a word is spelled.
 
 # %%
 import math
@@ -56,7 +56,7 @@ assert len("né 안녕 👋".encode()) == 15
 # ## The most frequent pair
 #
 # This is the idea (Philip Gage, 1994; Sennrich, Haddow and Birch, 2016, for
-# translations): find the two neighbours that occur together most often, and give the pair
+# translation): find the two neighbours that occur together most often, and give the pair
 # a number of its own, the next free one. Then do it again.
 #
 # Try it on paper with `aaabdaaabac`. **Write down:** which pair is the most frequent? And
@@ -97,7 +97,7 @@ assert ids == [258, 100, 258, 97, 99]
 # %%
 from gradus.plots import plot_pieces
 
-plot_pieces(cut, title="Three merges")
+plot_pieces(cut, title="Three merges of aaabdaaabac")
 
 # %% [markdown]
 # Eleven bytes have become five tokens: X d X a c, with X for `aaab`. This is *byte pair
@@ -105,8 +105,8 @@ plot_pieces(cut, title="Three merges")
 # yet there are only two new tokens. In `aaa` the two pairs share a letter. It can be
 # merged once only, and from the left.
 #
-# (After the first merge there are two pairs of frequency 2: which to take is up to you, as
-# long as it is always the same. Here it is the smallest.)
+# (After the first merge two pairs occur twice. Which of them to take is up to you, as long
+# as the rule is always the same. Here it is the pair with the smaller ids.)
 #
 # ## Twenty merges of Shakespeare
 #
@@ -158,12 +158,12 @@ assert b"".join(vocab[i] for i in ids) == bytes(plain)
 # | `'(?:[sdmt]\|ll\|ve\|re)` | the ends of *it's*, *I'd*, *don't*, *we'll*, *I've* |
 # | ` ?\p{L}+` | letters, with the space before them |
 # | ` ?\p{N}+` | digits, with the space before them |
-# | ` ?[^\s\p{L}\p{N}]+` | marks, with the space before them |
-# | `\s+(?!\S)` | spaces, but for the last one, which belongs to the word |
-# | `\s+` | spaces at the end |
+# | ` ?[^\s\p{L}\p{N}]+` | punctuation and symbols, with the space before them |
+# | `\s+(?!\S)` | several spaces or line breaks, but not the last before a word |
+# | `\s+` | that last one, if it is not a space but, say, a line break |
 #
-# Python's `re` does not know `\p{L}`, any letter of any language. `[^\W\d_]` is as good:
-# what is part of a word, but no digit and no underscore.
+# Python's `re` does not know `\p{L}`, any letter of any language. `[^\W\d_]`, what is part
+# of a word, but no digit and no underscore, is nearly the same (it also takes ½ and ²).
 #
 # **Write down** how it cuts "Hello've world123 how's are you!?"
 
@@ -179,8 +179,9 @@ assert "".join(re.findall(GPT2, train)) == train  # nothing is lost
 # Spaces go with the word that follows. So " world" in a sentence and "world" at its
 # beginning will be two tokens.
 #
-# GPT-4 changed three things: contractions may be in capitals, a number is cut into three
-# digits at a time, and line ends are pieces of their own.
+# GPT-4 changed several things. Contractions may be in capitals. A number is cut into three
+# digits at a time, without the space. Line breaks stay with the punctuation before them.
+# And a word may take any one symbol in front of it, not only a space.
 
 # %%
 GPT4 = (
@@ -189,7 +190,7 @@ GPT4 = (
 )
 text = "     HOW'S 1234567?\n\nyes"
 cut = {"GPT-2": re.findall(GPT2, text), "GPT-4": re.findall(GPT4, text)}
-plot_pieces(cut, title="Cut by two patterns")
+plot_pieces(cut, title="The same text, cut by two patterns")
 
 # %%
 for label, parts in cut.items():
@@ -206,8 +207,8 @@ assert cut["GPT-4"][:6] == ["    ", " HOW", "'S", " ", "123", "456"]
 # Inside pieces, the same training. A word that occurs a thousand times need not be merged
 # a thousand times: keep each different piece once, with how often it occurs.
 #
-# When two pairs are equally frequent, take what GPT-2 would. It numbers the bytes in an
-# order of its own, printable characters first, and the smaller number wins.
+# When two pairs are equally frequent, the one with the smaller ids wins. GPT-2 numbers the
+# bytes in an order of its own, printable characters first; use that order here.
 
 # %%
 printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
@@ -243,7 +244,7 @@ assert " the" in tokens
 assert not any(token.endswith(" ") and token.strip() for token in tokens)
 
 # %% [markdown]
-# No token ends in a space any more, and the last ones are words, or nearly.
+# No token ends in a space any more, and many of the later ones are whole words.
 #
 # To *encode* a new text: cut it, take the bytes of each piece, and merge. But in which
 # order? Not the pair that is the most frequent in the new text: the one that was *learned
@@ -298,9 +299,8 @@ except UnicodeDecodeError as error:
 print("with replace:", decode([128], vocab))
 
 # %% [markdown]
-# 128 can only be the middle of a character, never its beginning. A model may draw any token
-# after any other, so not every list of tokens is a text. Your program must not fall over
-# it.
+# 128 can only be in the middle of a character, never its beginning. A model may draw any
+# token after any other, so not every list of tokens is a text. Your program must not crash.
 #
 # ## A mistake that gives the text back
 #
@@ -343,14 +343,14 @@ assert 0 < share < 0.5
 # %% [markdown]
 # It does, every time, and no test of decode finds this. But the model was trained on the
 # other cut. It now reads combinations that it has never seen, and is a little worse than
-# it could be, for no reason that anybody can see. Compare the *ids* with those of
-# somebody who does it right.
+# it could be, for no reason that anybody can see. Compare the *ids* with those of a
+# tokenizer that does it right.
 #
 # ## Where gradus has it
 #
-# `BPETokenizer` does what you did, with the bytes in GPT-2's order; so compare the pieces,
-# not the numbers. It does not count everything again after each merge, which is why it is
-# quicker.
+# `BPETokenizer` does what you did, but numbers the bytes in GPT-2's order; so compare the
+# pieces, not the ids. It is quicker, since it does not count everything again after each
+# merge.
 
 # %%
 from gradus.text import BPETokenizer
@@ -396,10 +396,10 @@ for text in (line, dev[:10_000], "     hello world!!!"):
     assert encode_gpt2(text) == gpt2.encode(text).tolist()
 
 # %% [markdown]
-# 256 bytes and 50,000 merges are 50,256 tokens. The last, number 50256, is
-# `<|endoftext|>`, which no merge makes: it stands between two documents. If a *text*
-# says `<|endoftext|>`, it is ordinary characters, or else anybody who can write could end
-# the document for your model.
+# 256 bytes and 50,000 merges are 50,256 tokens. There is one more, number 50256:
+# `<|endoftext|>`, which no merge makes. It stands between two documents. Where a *text*
+# says `<|endoftext|>`, these are ordinary characters; otherwise anybody could end the
+# document for your model by typing it.
 
 # %%
 show("<|endoftext|>")
@@ -425,9 +425,9 @@ assert encode_gpt2("     hello world!!!") == [220, 220, 220, 220, 23748, 995, 10
 #   common.
 # * 127 is one token, 677 is two. Try to learn to add that way.
 # * Five spaces are four tokens, and then " hello". Program text, with its indentation, is
-#   expensive for GPT-2. Nothing in the method wants that: GPT-2's merges were counted on
-#   web pages. (GPT-4 has one token for the four.) Count them on a little Python, on what
-#   you have written above, cut in GPT-4's way:
+#   expensive for GPT-2. The method is not to blame: GPT-2's merges were counted on web
+#   pages. (GPT-4 has one token for the four.) Count them on a little Python, on what you
+#   have written above, cut in GPT-4's way:
 
 # %%
 import inspect
@@ -441,7 +441,8 @@ for name, tokenizer in (("GPT-2's", gpt2), ("of Python", python)):
 assert python.decode(python.encode("     hello")[:1]) == "    "
 
 # %% [markdown]
-# And languages: the same sentence, in the tokens of GPT-2, which saw little but English.
+# And other languages: the same sentence, in the tokens of GPT-2, which saw little but
+# English.
 
 # %%
 for sentence in (
@@ -455,17 +456,19 @@ for sentence in (
     assert len(ids) > len(sentence) / 5
 
 # %% [markdown]
-# Who writes in Korean pays several times as much, and has a context several times as short.
+# Whoever writes in Korean pays six times as much, and the context holds a sixth of the
+# text.
 #
 # ## Why spelling is hard
 #
-# " strawberry" is number 41236. How many r are in number 41236? You cannot see it, and nor
-# can the model. It has to know by heart, for each of 50,257 numbers, which letters it is
-# made of.
+# " strawberry" is number 41236. How many r are in number 41236? You cannot see it, nor can
+# the model. It has to know by heart, for each of 50,257 numbers, which letters it is made
+# of.
 #
-# Measure it. Take the 1,650 most frequent words of Shakespeare of 3 to 7 letters, and
-# train two small GPTs to spell. Both answer with letters. One *reads* letters, the other
-# reads a word as one token:
+# Measure it. A tokenizer of 4,096 tokens, learned from Shakespeare, has 1,650 that are a
+# space and 3 to 7 letters: frequent words, and beginnings of words. Train two small GPTs
+# to spell them. Both answer with letters. One *reads* letters, the other reads the word as
+# one token:
 #
 #     reads letters    l o v e :  ->  l o v e .
 #     reads tokens     1337    :  ->  l o v e .
@@ -501,7 +504,7 @@ def exercises(words, as_token):
 
 
 def descend(model, batch, steps, rate):
-    """Train by AdamW; the rate rises for 50 steps, and falls to 0 until the end."""
+    """Train with AdamW; the rate rises for 50 steps, and is down to 0 at the end."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
     for k in range(steps):
         for group in optimizer.param_groups:
@@ -513,7 +516,7 @@ def descend(model, batch, steps, rate):
 
 
 def spelled(model, words, as_token):
-    """The part of the words of which every letter, and the end, is the likeliest."""
+    """The share of the words for which every letter, and the end, is the likeliest."""
     x, y = exercises(words, as_token)
     with torch.no_grad():
         right = (model(x)[0].argmax(-1) == y) | (y == -1)
@@ -542,14 +545,15 @@ assert share["letters"][1] > (0.1 if QUICK else 0.8)
 assert share["tokens"][1] < 0.02
 
 # %% [markdown]
-# The one that reads letters has learned to *spell*. The one that reads tokens has learned
-# 1,350 spellings. Of a word that nobody spelled for it, it can say nothing at all.
+# The one that reads letters has learned to *spell*: it copies what it sees. The one that
+# reads tokens has learned 1,350 spellings, one by one. Of a word that nobody spelled for
+# it, it can say nothing at all.
 #
 # GPT-2 does spell a little. It has read a lot: the same word also with a capital, in
-# rhymes, with typing errors that are cut into other tokens, in dictionaries. But it had to
-# learn each spelling, as you learn telephone numbers.
+# dictionaries, with typing errors that are cut into other tokens. But it had to learn each
+# spelling, as you learn telephone numbers.
 #
-# ## What is it good for, then?
+# ## What are tokens good for, then?
 #
 # Train the same GPT on Shakespeare, with characters, with 512 and with 1,024 tokens. Each
 # takes the same number of steps, with the same number of tokens in a step.
@@ -602,20 +606,24 @@ assert per_character == sorted(per_character, reverse=True)
 # %%
 from gradus.plots import plot_series
 
-losses = {"per token": per_token, "per character": per_character}
 plot_series(
-    list(measured), losses, title="The same models", xlabel="tokens", ylabel="nats on dev"
+    list(measured),
+    {"nats per token": per_token, "nats per character": per_character},
+    title="Loss by vocabulary size",
+    xlabel="tokens in the vocabulary",
+    ylabel="loss on dev",
 )
 
 # %% [markdown]
-# Look at the two lines: they go opposite ways. **A loss per token says nothing, unless the
-# tokens are the same.** To guess one of 1,024 pieces is harder than one of 65 letters, and
-# it says more than twice as much. Divide by the characters, as here, or by bytes, and
-# models with any tokens can be compared. (The paper of GPT-2 does so too, in bits.)
+# The two lines go opposite ways. **Losses per token cannot be compared, unless the tokens
+# are the same.** To guess one of 1,024 pieces is harder than one of 65 letters, and it says
+# more than twice as much. Divide by the characters, as here, or by the bytes, and models
+# with any tokens can be compared. (The paper of GPT-2 does so too, in bits.)
 #
-# By character, more tokens are clearly better here. Is it the tokens? With 1,024 of them, a
-# step reads 2.4 times as much Shakespeare, for nearly the same work. So let the model of
-# letters have 2.4 times as many steps. Then both have read as much.
+# Per character, more tokens are clearly better here. Is it the tokens? With 1,024 of them,
+# a step reads 2.4 times as much Shakespeare, for about 1.5 times the work (the output layer
+# is larger). So let the model of letters have 2.4 times as many steps. Then both have read
+# as much.
 
 # %%
 if not QUICK:
@@ -625,20 +633,21 @@ if not QUICK:
     assert per_character[2] < nats / characters < per_character[0]
 
 # %% [markdown]
-# That closes most of the gap, for more than twice the work. So there are two gains. The
-# larger one: for the same work, a model of tokens reads more and looks further back.
-# The smaller one: what is left, for common words need not be spelled out again and again.
+# That closes most of the gap, but it is more work than the 1,024 took. So there are two
+# gains. The larger one: for the same work, a model of tokens reads more text. The smaller
+# one is what is left: 64 tokens look further back than 64 letters, and common words need
+# not be spelled out again and again.
 #
 # Why stop at 1,024, then? Each token is a row of the embedding, and each must be seen often
-# enough to be learned. Here a token of the 1,024 is seen some 380 times in the whole
-# text, on average. GPT-2 has 50,257, and was trained on 40 GB; this is 1 MB.
+# enough to be learned. Here each of the 1,024 is seen some 380 times in the whole text,
+# on average. GPT-2 has 50,257, and was trained on 40 GB; this is 1 MB.
 #
 # ## What you have now
 #
 # * A text is bytes. The most frequent pair of neighbours becomes a new token, again and
 #   again, inside pieces that a pattern cuts.
-# * To encode, merge in the order of learning. Another order still decodes to the same text,
-#   and is wrong.
+# * To encode, merge in the order in which the merges were learned. Any other order decodes
+#   to the same text, and is wrong.
 # * A GPT that reads tokens knows spellings by heart, or not at all.
 # * Losses per token cannot be compared. Losses per character, or byte, can.
 #
