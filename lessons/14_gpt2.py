@@ -5,8 +5,8 @@
 #
 # In 2019 OpenAI published a model that was the GPT of your lesson 12, larger: GPT-2. Its
 # weights are public. In this lesson you account for every number in it, read such weights
-# from a folder, and run them with sixty lines of NumPy. Then you make it write, measure it,
-# teach it something else, and show it examples.
+# from a folder, and run them with forty lines of NumPy. Then you make it write, measure it,
+# teach it something else, and give it examples.
 #
 # If you have GPT-2 in a folder (config.json, model.safetensors and its tokenizer, as the
 # Hugging Face hub has them), name it here or in `GRADUS_GPT2`. If not, the lesson trains a
@@ -40,7 +40,7 @@ workshop = tempfile.TemporaryDirectory()
 # 50,257 tokens and a context of 1,024. From lesson 12 you know every part.
 #
 # **Write down** what you think: how many numbers is that in all? And which part has the
-# most: the tokens, attention, or the feed-forward layers?
+# most: the tokens, attention, or the MLPs (also called *feed-forward* layers)?
 
 
 # %%
@@ -80,7 +80,7 @@ assert total == 124_439_808
 # shape of `wte`, and GPT-2 uses `wte` itself. A token whose vector is like the last one is
 # likely to come next. This is called *tied weights*.
 #
-# If you count the head once more, as you do when you add up all tensors of a model's
+# If you count the head as well, as you do when you add up all tensors of a model's
 # `state_dict`, you get 163 million, and wonder which of the two numbers is wrong.
 
 # %%
@@ -110,21 +110,22 @@ from gradus.plots import plot_series
 plot_series(
     [n_layer for n_layer, _ in sizes.values()],
     share,
-    title="Where GPT-2's numbers are",
+    title="Where GPT-2's parameters are",
     xlabel="blocks",
-    ylabel="share of all",
+    ylabel="share of all parameters",
 )
 
 # %% [markdown]
-# Almost a third of the smallest GPT-2 is its list of tokens. A block has 12 C² numbers, 4
-# in attention and 8 in the feed-forward layers; so the larger the model, the more of it is
-# that.
+# Almost a third of the smallest GPT-2 is its table of tokens. That table grows with C, and
+# the blocks with C²: 4 C² in attention and 8 C² in the feed-forward layers. So the larger
+# the model, the larger the share of the blocks.
 #
 # ## The start
 #
-# One thing in GPT-2 is not in the table, since it is only there at the beginning. Every
-# block *adds* two results to the stream. Many random things added grow. So the two matrices
-# whose results are added, both called `c_proj`, begin smaller, by 1/√(2 · blocks).
+# One thing in GPT-2 is not in the table: how the weights begin. Every block *adds* two
+# results to the stream, and a sum of many random things is large. So, as in lesson 12, the
+# two matrices whose results are added, both called `c_proj`, begin smaller, by a factor of
+# 1/√(2 · blocks).
 #
 # **Write down:** how much larger is the stream after 24 blocks, without that?
 
@@ -158,7 +159,7 @@ assert spread[1] > 2 * spread[0]
 
 # %%
 def descend(model, batch, steps, rate):
-    """Train by AdamW; the rate rises for 50 steps, and falls to 0 until the end."""
+    """Train with AdamW; the rate rises for 50 steps, and is down to 0 at the end."""
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate)
     for k in range(steps):
         for group in optimizer.param_groups:
@@ -170,7 +171,7 @@ def descend(model, batch, steps, rate):
 
 
 def batches(ids, T, B=16, seed=1):
-    """A function that gives B windows of T tokens, and the token after each of them."""
+    """A function that draws B windows: x (B, T), and y, the token after each of x."""
     ids, draw = torch.tensor(ids), torch.Generator().manual_seed(seed)
 
     def batch():
@@ -220,8 +221,8 @@ print((FOLDER / "config.json").read_text()[:200])
 # ## Weights in
 #
 # From here on you have a folder, and nothing else. `model.safetensors` is a list of named
-# arrays. (Older models come as `pytorch_model.bin`. That is a pickle: to read it is to run
-# what is in it. Don't.)
+# arrays. (Older models come as `pytorch_model.bin`. That is a pickle: reading it can run
+# any code that somebody put into it. Don't.)
 
 # %%
 from safetensors.numpy import load_file
@@ -249,8 +250,8 @@ assert W["h.0.attn.c_attn.weight"].shape == (C, 3 * C)
 # **Write down:** what shape would an `nn.Linear` from C to 3C numbers give its weight?
 #
 # (3C, C): one neuron a row, and it computes x @ W.T. But GPT-2's weights are (C, 3C), and
-# want x @ W. It was written with a layer of its own, called Conv1D. In NumPy that is the
-# simplest thing to do, so run the model with NumPy. All of it:
+# want x @ W, since it was written with a layer of its own, called Conv1D. x @ W is the
+# simplest thing to write in NumPy, so run the model with NumPy. All of it:
 
 
 # %%
@@ -314,8 +315,8 @@ assert loss < math.log(len(W["wte.weight"])) - 1
 # That is GPT-2, without a framework. It runs, and it predicts.
 #
 # About `gelu`: exactly, it is x times the probability that a normal variable is below x. In
-# 2016 that was slow, and GPT-2 was trained with this form with tanh, so it needs it today.
-# How far is it from the exact one?
+# 2016 that was slow to compute. GPT-2 was trained with this form with tanh, and so has to
+# be run with it. How far is it from the exact one?
 
 # %%
 x = np.linspace(-5, 5, 10001)
@@ -326,9 +327,9 @@ assert np.abs(gelu(x) - exact).max() < 5e-4
 # %% [markdown]
 # ## A mistake that fits
 #
-# Who copies these weights into `nn.Linear` has to transpose four matrices a block. Forget
-# it for `c_attn`, and PyTorch complains: (C, 3C) is not (3C, C). Forget it for
-# `attn.c_proj`, and nobody complains.
+# Whoever copies these weights into `nn.Linear` has to transpose four matrices in each
+# block. Forget it for `c_attn`, and PyTorch complains: (C, 3C) is not (3C, C). Forget it
+# for `attn.c_proj`, and nothing complains.
 #
 # **Write down** why. And what does it do to the loss?
 
@@ -343,7 +344,7 @@ assert wrong > loss + 0.1
 
 # %% [markdown]
 # It is square, so it fits both ways. The model even writes something. You find such a
-# mistake only by comparing with somebody who does it right.
+# mistake only by comparing with a program that does it right.
 #
 # ## Where gradus has it
 #
@@ -366,12 +367,12 @@ assert np.abs(theirs - yours).max() < 1e-4 * np.abs(yours).max()
 # ## Drawing the next token
 #
 # The model gives a probability for every token. You can take the largest, or draw. Three
-# settings, in this order, change the probabilities before you draw:
+# settings, applied in this order, change the probabilities before you draw:
 #
 # * *temperature* divides the logits. Below 1 the likely become likelier.
 # * *top-k* keeps the k likeliest.
-# * *top-p* keeps the likeliest that have the probability p together: few where the model is
-#   sure, many where it is not.
+# * *top-p* keeps the likeliest that together have at least the probability p: few where the
+#   model is sure, many where it is not.
 
 
 # %%
@@ -422,15 +423,15 @@ for t in (0.5, 1.0, 2.0):
 
 # %% [markdown]
 # The assertions compare each with gradus's `SamplingRule`. Now let it write, and measure
-# two things. How often does it repeat itself: of all sequences of three tokens, how many
-# are different ones? And how likely does the model find what it wrote?
+# two things. How often does it repeat itself: of all runs of three tokens, what share are
+# different ones? And how likely does the model find what it wrote?
 
 # %%
 from gradus.generation import stream
 
 
 def variety(row):
-    """How many of the sequences of three tokens in a row are different ones."""
+    """The share of the runs of three tokens that are different ones."""
     threes = list(zip(row, row[1:], row[2:], strict=False))
     return len(set(threes)) / len(threes)
 
@@ -451,9 +452,9 @@ for t in (0.0, 0.5, 1.0, 1.5):
 assert different[0.0] < different[1.0] <= different[1.5] + 0.05
 
 # %% [markdown]
-# At temperature 0 it always takes the likeliest token, and says the same again and again.
-# At 1.5 it never repeats itself, and makes no sense. At 1 what it writes is about as
-# surprising to it as real text: compare with the loss on dev above.
+# At temperature 0 it always takes the likeliest token, and repeats itself. At 1.5 it never
+# does, and makes no sense. At 1 what it writes is about as surprising to it as real text:
+# compare with the loss on dev above.
 #
 # ## Perplexity, and how much it may see
 #
@@ -469,20 +470,20 @@ places = [(i + 0.5) * (T // 8) for i in range(8)]
 plot_series(
     places,
     {"mean loss": groups.tolist()},
-    title="Little to go by, much to pay",
-    xlabel="place in the window",
+    title="Loss by position in the window",
+    xlabel="position in the window",
     ylabel="nats per token",
 )
 
 # %% [markdown]
-# At the beginning of a window the model knows nothing of what came before, although it was
-# there. That is the fault of the cutting. So let the windows overlap: move on by less than
-# T each time, and score only what is new. Every token is scored once, and has seen at least
-# T - stride others.
+# At the beginning of a window the model sees nothing of what came before, only because of
+# where you cut. So let the windows overlap: move on by a *stride* of less than T each time,
+# and score only what is new. Then every token is scored once, and from the second window on
+# has at least T - stride tokens before it.
 #
-# *Perplexity* is e to the mean loss: among how many equally likely tokens it hesitates.
-# (Average the losses first. The mean of the perplexities of windows is something else, and
-# larger.)
+# *Perplexity* is e to the mean loss: the number of equally likely tokens among which the
+# model would be just as unsure. (Average the losses first. The mean of the perplexities of
+# windows is something else, and larger.)
 
 
 # %%
@@ -506,18 +507,19 @@ for stride in (T, T // 2, T // 4):
 assert perplexity[T // 4] < perplexity[T]
 
 # %% [markdown]
-# The same model, the same text, another number: so say the stride with a perplexity. Here
-# it makes one percent, since this model makes little of what is far back: see how soon the
-# curve is flat. In gradus: `gradus eval RUN --sliding`, and from Python:
+# The same model, the same text, another number: so give the stride with a perplexity. For
+# the small GPT it makes one percent at most, and a stride of 16 is no better than 32: it
+# makes little of what is far back. See how soon the curve is flat. In gradus:
+# `gradus eval RUN --sliding`, and from Python:
 
 # %%
 from gradus.evaluation import evaluate
 from gradus.text import Rows
 from gradus.text.rows import windows as cut
 
+begins, counts = np.array([0]), np.array([len(text) - 1])  # one text, and its targets
 for stride in (T, T // 4):
-    one = np.array([0]), np.array([len(text) - 1])
-    score = evaluate(model, Rows(text, *cut(*one, T, stride), T))
+    score = evaluate(model, Rows(text, *cut(begins, counts, T, stride), T))
     print(f"stride {stride:3}: {score}")
     assert score.count == len(text) - 1
     assert abs(score.perplexity / perplexity[stride] - 1) < 1e-4
@@ -526,9 +528,9 @@ for stride in (T, T // 4):
 # ## Which ending?
 #
 # A model that says how likely a text is can answer questions by it: put each answer behind
-# the question, and take the likeliest text. This is how GPT-2 was tested, with stories that
-# have four endings, one of them true. Make such a test: twenty words of dev, and what
-# follows; the three false endings are taken from elsewhere.
+# the question, and take the likeliest text. HellaSwag, a test that GPT-2 is often measured
+# by, has short stories with four endings, one of them true. Make such a test: twenty words
+# of dev, and what follows; the three false endings are taken from elsewhere.
 #
 # **Write down:** chance is 25%. What do you expect?
 
@@ -573,18 +575,18 @@ print("gradus:", theirs)
 
 # %% [markdown]
 # Look at the two lines. In all, a short ending is cheap, because every token costs
-# something: it takes short ones, right or wrong. Per token, length does not matter. The ±
-# of gradus says how far 100 questions can be trusted.
-# (On the real test, HellaSwag, the smallest GPT-2 has 28.6% and 29.6%, the largest 48.9%.)
+# something: it takes short ones, right or wrong. Per token, short ones have no such
+# advantage. The ± of gradus says how far so few questions can be trusted. (On HellaSwag the
+# smallest GPT-2 has 28.6% in all and 29.6% per token, the largest 48.9% per token.)
 #
 # ## Fine-tuning
 #
 # Now teach it something else: first names, of which you have only 500. One way is to start
-# anew. The other is to go on from the weights that you have. A GPT that has read
+# from scratch. The other is to go on from the weights that you have. A GPT that has read
 # Shakespeare knows letters and syllables, at least.
 #
-# **Write down:** after 60 steps, which is better on *new* names? And what becomes of
-# Shakespeare?
+# **Write down:** after 60 steps, which is better on *new* names? And what happens to the
+# loss on Shakespeare?
 
 # %%
 names = load_corpus("names").splits()
@@ -627,24 +629,25 @@ assert min(on_new for on_new, _ in tuned[1:]) < tuned[0][0]
 assert tuned[1][1] < tuned[-1][1]
 
 # %% [markdown]
-# Going on beats starting anew. But look at both columns. With the smallest rate it has
-# learned too little in 60 steps, and the larger the rate, the more of Shakespeare is
+# Going on beats starting from scratch. But look at both columns. With the smallest rate it
+# has learned too little in 60 steps, and the larger the rate, the more of Shakespeare is
 # forgotten. The usual choice is a rate below that of the training, and as many steps as it
-# needs. In gradus: `gradus train my.txt --init-from RUN`, which takes a tenth of the rate.
+# needs. In gradus: `gradus train my.txt --init-from RUN`, which takes a tenth of RUN's
+# rate, or 3e-5 if it was imported.
 #
 # ## Few-shot: learning without a step
 #
 # There is another way to teach a model, and it changes no weight: write examples into the
 # prompt. GPT-2 does a little of it, and GPT-3 became famous for it. How can a network that
-# only says what comes next learn from examples? Because in what it was trained on,
+# only says what comes next learn from examples? One reason: in what it was trained on,
 # *examples of the same kind follow each other*. See it happen, in a model that you can
-# train in ten seconds. Its whole world are lists such as these, each in one of four
+# train in ten seconds. All that it reads is lists such as these, each in one of four
 # languages:
 #
 #     sea mer  sun soleil  moon lune  ...
 #     milk Milch  sea Meer  sun Sonne  ...
 #
-# Nothing in a list says which language it is, but its examples.
+# Only its examples say which language a list is in.
 #
 # **Write down:** how often is the first answer right? And the second?
 
@@ -690,8 +693,8 @@ assert right[1] > (0.5 if QUICK else 0.95)
 
 # %% [markdown]
 # Without an example it can only guess the language: one in four. With one it knows. No
-# weight changed between the first answer and the second. It has not learned to translate
-# there, it has learned that before; from the example it learned *what is asked*.
+# weight changed between the first answer and the second. It did not learn to translate
+# there, it had learned that before; from the example it learned *what is asked*.
 
 # %%
 workshop.cleanup()
@@ -699,9 +702,9 @@ workshop.cleanup()
 # %% [markdown]
 # ## What you have now
 #
-# * Every one of the 124,439,808 numbers has a place in a table, and the head is not in it:
-#   it is the tokens.
-# * GPT-2 is a folder with names and arrays, and sixty lines. Square matrices fit both ways.
+# * Every one of the 124,439,808 numbers has a place in a table. The head is not in it: it
+#   is the table of tokens once more.
+# * GPT-2 is a folder of named arrays, and forty lines. Square matrices fit both ways.
 # * Temperature, top-k and top-p change what is drawn, and not what the model knows.
 # * A perplexity belongs to its windows, and to its tokens.
 # * Fine-tuning changes the weights, and forgets. Examples in the prompt change nothing, and
