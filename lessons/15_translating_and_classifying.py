@@ -3,10 +3,10 @@
 #
 # *To read: 60 minutes. To run: a minute. You need: lessons 11 and 12.*
 #
-# A GPT goes on with a text. There are two other things that one often wants: to write one
-# text *from* another, such as its translation, and to say *what a text is*, such as the
-# topic of a message. Both are made of the parts that you have. What changes is who may look
-# at whom: the masks.
+# A GPT continues a text. There are two other things that one often wants: to write one text
+# *from* another, such as its translation, and to say *what a text is*, such as the topic of
+# a message. Both are made of the parts that you have. What changes is who may look at whom:
+# the masks.
 #
 # The first is what the Transformer was invented for, in 2017. The GPT came a year later: it
 # is one half of it.
@@ -76,7 +76,7 @@ assert french(97) == "quatre-vingt-dix-sept"
 # %% [markdown]
 # Now count things with it. Each French noun is masculine or feminine, and what stands
 # beside it has to agree: *un chien blanc*, a white dog, but *une maison blanche*, a white
-# house; and in the plural there is an s more. Most adjectives stand behind the noun, a few
+# house; and the plural mostly adds an s. Most adjectives stand behind the noun, a few
 # before it.
 
 # %%
@@ -119,10 +119,10 @@ assert ("twenty-one small cars", "vingt et une petites voitures") in pairs
 # English word decides that it is *une*, and not *un*?
 #
 # The last one. A car is feminine. So before the third word can be written, the last word
-# has to be read. And in *trois maisons blanches* the second English word comes third. Word
-# for word is no way, and the two texts are not even equally long. So: **first read
-# everything, then write.** Two networks, a reader and a writer. They are called *encoder*
-# and *decoder*.
+# has to be read. And in *trois maisons blanches*, three white houses, the second English
+# word comes third. Word for word does not work, and the two texts are not even equally
+# long. So: **first read everything, then write.** That takes two networks, a reader and a
+# writer. They are called *encoder* and *decoder*.
 #
 # ## Pieces and padding
 #
@@ -197,7 +197,7 @@ class Attention(nn.Module):
 
 # %% [markdown]
 # Now forget the padding, as many do. Let *one cat* attend to itself, once alone and once in
-# a batch with a longer neighbour. The padding has a vector, too; any will do.
+# a batch with a longer neighbour. The padding gets a vector, too, no matter which.
 #
 # **Write down:** is the result for *one* the same?
 
@@ -233,7 +233,8 @@ assert apart(no_padding) < 1e-5 < 0.01 < apart(everything)
 # * And at each word that it writes, the decoder looks at what the encoder made of the
 #   source: at all of it, but for the padding.
 #
-# One class will do for both. A layer of the decoder has one attention more.
+# One class will do for both, with the LayerNorms where GPT-2 has them. (The paper of 2017
+# had them on the stream.) A layer of the decoder has one attention more.
 
 
 # %%
@@ -262,7 +263,7 @@ class Layer(nn.Module):
 # logits, which say how well the result fits each row. For the logits its numbers should be
 # small, about 1/√C, or the first loss would be far too high. As inputs they are then *too*
 # small: with C = 64 about 0.125, beside positions of about 0.7. The paper multiplies them
-# by √C. What happens if you forget it, you will see below.
+# by √C. You will see below what happens if you forget it.
 
 
 # %%
@@ -271,7 +272,7 @@ class Translator(nn.Module):
         super().__init__()
         self.embedding = nn.Embedding(vocab_size, C)
         nn.init.normal_(self.embedding.weight, std=1 / math.sqrt(C))
-        self.positions = nn.Parameter(torch.randn(longest, C) * 0.7)
+        self.positions = nn.Parameter(torch.randn(longest, C) * 0.7)  # as large as a sine
         self.scale = math.sqrt(C) if scaled else 1.0
         self.encoder = nn.ModuleList([Layer(C, n_head) for _ in range(n_layer)])
         self.decoder = nn.ModuleList([Layer(C, n_head, True) for _ in range(n_layer)])
@@ -307,11 +308,12 @@ class Translator(nn.Module):
 # %% [markdown]
 # Two things to check. The decoder reads `targets[:, :-1]` and is scored on
 # `targets[:, 1:]`: it reads the mark and should say *vingt*, reads *vingt* and should say
-# *et*. While it learns it reads the right words, even if it would have written others. And
-# the padding of the target needs no mask: it comes after everything, and the triangle hides
-# what comes after. It is not scored either: that is `ignore_index`.
+# *et*. While it learns it reads the right words, even if it would have written others: this
+# is called *teacher forcing*. And the padding of the target needs no mask: it comes after
+# everything, and the triangle hides what comes after. Nor is it scored: that is
+# `ignore_index`.
 #
-# **Write down:** how low can the loss be, of somebody who knows both languages?
+# **Write down:** how low can the loss be, for somebody who knows both languages?
 
 # %%
 torch.manual_seed(1)
@@ -391,33 +393,35 @@ plot_series(
 )
 
 # %% [markdown]
-# The second curve is the mistake of before. Without the factor the words drown in their
-# positions, and must grow first. It learns in the end; it took a hundred steps more.
+# The second curve is the mistake of forgetting √C. It begins lower, since the model is less
+# sure that each piece follows itself. But without the factor the words drown in their
+# positions, and must grow first. At the end of the picture it is where the other was 70
+# steps before.
 
 # %%
 at = 99
 print(f"loss at step {at + 1}: scaled {losses[at]:.2f}, not scaled {forgotten[at]:.2f}")
 assert losses[at] + 0.3 < forgotten[at]
-for source, target in list(zip(asked, written, strict=True))[:5]:
-    print(f"  {source:26} {target}")
+for source, answer in list(zip(asked, written, strict=True))[:5]:
+    print(f"  {source:26} {answer}")
 print(f"{len(wrong)} of {len(dev)} are wrong:")
-for source, target, written in wrong[:4]:
-    print(f"  {source:26} {written}   not: {target}")
+for source, target, answer in wrong[:4]:
+    print(f"  {source:26} {answer}   not: {target}")
 singular = sum(source.startswith("one ") for source, _ in train)
 print(f"in the singular there were {singular} of {len(train):,} to learn from")
 
 # %% [markdown]
 # It has seen fewer than one in five of all phrases, and translates the others. What it does
-# not know well is rare: the singular, which is 1 in 99. *un*, *une*, *oiseau* and *blanc*
-# came hardly ever. A model knows what it has often seen, and an average over all phrases
-# does not show it.
+# not know well is what is rare: the singular, which is 1 in 99. It hardly ever saw *chien*,
+# *pomme* and *blanc*. A model knows what it has often seen, and an average over all phrases
+# hides the rest.
 #
 # ## What it looked at
 #
 # Nobody told the model which English word is which French one. But it had to look there.
-# Each layer of the decoder keeps the weights of its cross-attention. For each piece that
-# was written (a row): how much it took from each piece of the source, from white, nothing,
-# to blue, all.
+# Each layer of the decoder keeps the weights of its cross-attention. The picture shows, for
+# each piece that was written (a row), how much it took from each piece of the source: from
+# nothing, white, to all, blue.
 
 # %%
 from gradus.plots import plot_cross_attention
@@ -440,9 +444,9 @@ def show(source, target, title):
 show("seventy-one white houses", "soixante et onze maisons blanches", "71 white houses")
 
 # %% [markdown]
-# Read it row by row. *soixante* comes from *seventy* alone; *et* and *onze* need the one as
-# well. And then the cross: *maisons* looks at the last word, *blanches* at the one before.
-# Is it always so? Ask all phrases of dev in which the adjective stands behind the noun.
+# Read it row by row. *soixante* looks at *seventy* alone, *et* and *onze* mostly at *-one*.
+# And then the cross: *maisons* looks at the last word, *blanches* at the one before. Is it
+# always so? Ask all phrases of dev in which the adjective stands behind the noun.
 
 # %%
 colors = [a[0] for a in adjectives if a[3] == "after"]
@@ -463,8 +467,8 @@ assert np.mean(crosses) > (0.5 if QUICK else 0.9)
 show(*long, "21 small cars")
 
 # %% [markdown]
-# Hardly at *cars*, though only *cars* can tell. Exchange the word, and you see that it does
-# know:
+# Hardly at *cars*, though only *cars* can tell. But replace the word, and you see that it
+# does know:
 
 # %%
 cars, dogs = translate(model, ["twenty-one small cars", "twenty-one small dogs"])
@@ -474,14 +478,14 @@ print(f"une looked at: one {at_one:.0%}, small {at_small:.0%}, cars {at_cars:.0%
 assert QUICK or (cars == long[1] and dogs == "vingt et un petits chiens")
 
 # %% [markdown]
-# In the encoder every word has looked at every other. When the decoder comes, *small* is no
-# longer the word, it is "small, said of something feminine". So be careful with such
-# pictures: they show *where* it looked, not *what* it found there.
+# In the encoder every word has looked at every other. When the decoder looks at *small*, it
+# finds no longer the word alone, but something like "small, said of something feminine". So
+# be careful with such pictures: they show *where* it looked, not *what* it found there.
 #
 # ## A choice that cannot be taken back
 #
-# Greedy takes the likeliest piece, and never looks back. Say a model finds these
-# probabilities; each line is what may follow, and the mark ends the text.
+# Greedy takes the likeliest piece, and never looks back. Say a model gives these
+# probabilities. Each line says what may follow a beginning; after the noun comes the mark.
 
 # %%
 TREE = {
@@ -571,13 +575,13 @@ print(f"of {len(some)}: four beams find a likelier text {likelier} times")
 print(f"right: {right_one} with one beam, {right_four} with four")
 
 # %% [markdown]
-# Likelier texts, but they are not right more often. Beam search only searches; what is
-# likely, the model says, and where the model is wrong, a better search finds its errors all
-# the more surely. It pays when the model is good and yet unsure, as with whole sentences,
-# where the beginning can go one way or another.
+# Likelier texts, but they are not right more often. Beam search only searches; it is the
+# model that says what is likely, and where the model is wrong, a better search finds its
+# errors all the more surely. It pays when the model is good and yet unsure, as with whole
+# sentences, which can begin in more than one way.
 #
-# Note also that every piece costs: of two texts the shorter is likelier. Searching widely,
-# one finds texts that are too short; so in practice ln p is divided by a power of the
+# Note also that every piece costs, so a shorter text tends to be likelier. With many beams
+# you find texts that are too short; so in practice ln p is divided by a power of the
 # length.
 #
 # ## Where gradus has it
@@ -618,7 +622,7 @@ assert same == 10
 # %% [markdown]
 # ## Real sentences
 #
-# With phrases of your own making everything goes well. How is it with sentences that people
+# With phrases of your own making everything goes well. What about sentences that people
 # have said? Tatoeba collects them, with translations (CC BY 2.0). If you have its English
 # and French pairs, as `tatoeba/eng-fra.txt` in the folder that `GRADUS_DATA` names, the
 # next cell learns from the shortest of them. Without the file it does nothing; read on.
@@ -649,10 +653,10 @@ else:
     print("there is no such file")
 
 # %% [markdown]
-# Most are wrong, though they look like French, and often you can see what it was thinking
-# of. 5,000 short sentences are little to learn a language from: most of their words come
-# once or twice. It is the trouble of *one white horse* again. What is missing is not an
-# idea but text, and a larger model.
+# Most are wrong, though they look like French, and often you can see where they come from.
+# (A few are only not what people wrote.) 5,000 short sentences are little to learn a
+# language from: most of their words occur once or twice. It is the trouble of *one white
+# horse* again. What is missing is not an idea but text, and a larger model.
 #
 # ## The other job: what is a text?
 #
@@ -676,17 +680,18 @@ for i in (0, 1, 2):
 print(Counter(asked.labels).most_common())
 
 # %% [markdown]
-# **Write down:** how often is somebody right who always says the same? And how often will a
-# good model be right, half of the time or nearly always?
+# **Write down:** how often are you right if you always give the same label? And how often
+# will a good model be right, half of the time or nearly always?
 #
-# ## First the one to beat
+# ## First a baseline
 #
 # Before you build a network, ask what can be had without. For topics there is an old and
 # strong answer: **which words are in it**, in any order. Not every word says as much. *the*
 # is in every text, *socket* is not. So count in how many of N texts each word is, df, and
-# give it the weight ln((1 + N) / (1 + df)) + 1, the *inverse document frequency*. Take
-# pairs of neighbours as words, too. A text is then a list of words with weights, divided by
-# their length so that long texts weigh no more: *TF-IDF*.
+# give it the weight ln((1 + N) / (1 + df)) + 1, the *inverse document frequency*. A word
+# that is n times in the text, its *term frequency*, gets 1 + ln n times that. Take pairs of
+# neighbours as words, too. A text is then a vector of such weights, divided by its length
+# so that long texts weigh no more: *TF-IDF*.
 
 
 # %%
@@ -720,8 +725,8 @@ def weighted(counted):
 # %% [markdown]
 # On top comes one layer with softmax: a number for each term and label. You know it from
 # lesson 6: a layer on one-hot is a look-up in a table. Here several rows are looked up, and
-# added with their weights; `embedding_bag` does that. This is called *logistic regression*,
-# and the L2 penalty keeps it from knowing its texts by heart.
+# added with their weights; `embedding_bag` does that. This is called *logistic regression*.
+# An L2 penalty, the sum of the squares of W, keeps it from learning its texts by heart.
 
 # %%
 W = torch.zeros(len(df), len(labels), requires_grad=True)
@@ -750,8 +755,8 @@ print(f"always the same: {always:.1%}   TF-IDF: {np.mean(by_words == Y_dev):.1%}
 assert np.mean(by_words == Y_dev) > (0.55 if QUICK else 0.78)
 
 # %% [markdown]
-# Four of five, in a few seconds, without knowing the order of the words. What tells an
-# area? Look at the largest numbers of the table:
+# Four of five, in a few seconds, almost without the order of the words. Which words give an
+# area away? Look at the largest numbers of the table:
 
 # %%
 names = list(df)
@@ -764,7 +769,8 @@ for j, label in enumerate(labels):
 #
 # Now with attention. The encoder of the translator makes a vector of each word, which knows
 # of all the others. Take the mean of these vectors, and put a small layer with softmax on
-# it. That is a *BERT* with its classifier.
+# it. *BERT* (2018) is such an encoder, only larger; it takes the vector of an extra first
+# token in place of the mean.
 #
 # **Write down:** the mean over what?
 
@@ -810,10 +816,10 @@ class Classifier(nn.Module):
 
 # %% [markdown]
 # The mean over the words that are there: it is the second place where padding gets in,
-# after attention. Without `counts`, a text would be another one in a batch with longer
-# ones. Try it, and the test of above says so.
+# after attention. Without `counts`, a text in a batch with longer ones would have another
+# vector. Try it, and the test from above says so.
 #
-# Texts of about the same length go into a batch together, so that little is padding.
+# Texts of about the same length go into a batch together, so that there is little padding.
 
 # %%
 torch.manual_seed(1)
@@ -847,30 +853,30 @@ print(f"TF-IDF: {of_words:.1%}   encoder: {of_encoder:.1%}")
 assert of_encoder > (0.4 if QUICK else 0.74)
 
 # %% [markdown]
-# Attention loses, by a few points, against a count of words. It has 250,000 numbers for
-# 6,930 texts, and knows them nearly by heart: look at its loss in training. For topics,
-# which words there are says nearly all, and word order, which only the encoder sees, adds
-# little. So show the simple thing beside the network, always: many tables in papers do not.
+# Attention loses, by a few points, against a count of words. It knows its 6,930 texts
+# nearly by heart: look at its loss in training. For topics, which words there are says
+# nearly all, and their order adds little. So always show a simple baseline beside the
+# network.
 #
 # What BERT did about it: let the encoder first learn from text *without* labels, of which
 # there is any amount, by hiding words and asking what they were. Then come the labels, and
 # few are enough. In the exercises you hide the words.
 #
-# ## Which for which
+# ## What is taken for what
 #
-# One number hides what is confused with what. Count it: a row for what is true, a column
-# for what was said.
+# One number hides what is confused with what. Count it, in a *confusion matrix*: a row for
+# what is true, a column for what was said.
 
 # %%
 from gradus.plots import plot_confusion
 
 confusion = np.zeros((len(labels), len(labels)), dtype=int)
 np.add.at(confusion, (Y_dev, by_encoder), 1)
-plot_confusion(confusion, labels, title="The encoder on dev")
+plot_confusion(confusion, labels, title="Confusion matrix of the encoder, on dev")
 
 # %% [markdown]
-# *text* is the rarest label. Of those texts, how many were found? That is *recall*. And of
-# those that were called *text*, how many are? That is *precision*. F1 is twice their
+# *text* is the rarest label. What share of those texts was found? That is *recall*. And of
+# those that were called *text*, what share is? That is *precision*. F1 is twice their
 # product over their sum, high only if both are. The mean of the labels' F1, *macro F1*,
 # counts a rare label as much as a frequent one.
 
@@ -889,8 +895,8 @@ assert np.allclose(f1, 2 * precision * recall / np.maximum(precision + recall, 1
 # ## Where gradus has these
 #
 # The model is `encoder`; it adds 1e-12 to the variance in its norms, as BERT does, where
-# yours adds 1e-5. The counts are gradus.evaluation's, with the same TF-IDF baseline, for
-# which it takes scikit-learn, if that is installed.
+# yours adds 1e-5. `gradus.evaluation` counts the confusions, and has the same TF-IDF
+# baseline, for which it takes scikit-learn, if that is installed.
 
 # %%
 from gradus.evaluation.classification import Confusion, has_sklearn, tfidf_baseline
@@ -926,16 +932,16 @@ else:
 # %% [markdown]
 # ## What you have now
 #
-# * Who may see whom is all that tells a reader from a writer: everything but padding, or
+# * An encoder and a decoder differ in who may see whom: everything but padding, or only
 #   what came before. Cross-attention joins the two.
 # * A row must have alone what it has in a batch. Padding gets in through attention,
 #   through means, and through the loss.
 # * Greedy cannot take back a choice; beams can. They find what the model holds likely,
 #   which is not always what is right.
 # * An attention map shows where a model looked, not what it found there.
-# * Show what counting words gives, and what is taken for what, beside one number.
+# * Beside one number, show what counting words gives, and what is taken for what.
 #
-# This was the last lesson. You began with the slope of a parabola, and every step from
-# there to here you have built. What is left is to go on: `gradus train FILE` learns from
+# This was the last lesson. You began with the slope of a parabola, and you have built every
+# step from there to here. What is left is to go on: `gradus train FILE` learns from
 # texts, pairs or labels of your own, and the [page on attention](../docs/attention.md) has
 # each step of it as a function to play with.
