@@ -17,7 +17,7 @@ ALIASES = {
 }
 
 # Accepted: the same, in one verb only.
-ALIASES_OF = {"train": {"run": "out"}, "bench": {"json": "out"}}
+ALIASES_OF = {"train": {"run": "out", "from": "init-from"}, "bench": {"json": "out"}}
 
 _DEVICE = dict.fromkeys(
     ["device", "gpu", "cuda", "cpu"], "gradus --backend torch for PyTorch; gradus's own engine computes on the CPU"
@@ -29,7 +29,7 @@ _SEED = dict.fromkeys(["random-seed", "manual-seed", "random-state"], "--seed")
 MEANT: dict[str, dict[str, str]] = {
     "train": {
         **_DEVICE,
-        **dict.fromkeys(["finetune", "fine-tune", "pretrained", "from", "from-pretrained"], "--init-from RUN"),
+        **dict.fromkeys(["finetune", "fine-tune", "pretrained", "from-pretrained"], "--init-from RUN"),
         **dict.fromkeys(["resume-from-checkpoint", "checkpoint", "continue"], "--resume RUN"),
         **dict.fromkeys(["dataset", "data", "input-file", "corpus", "text"], "gradus train CORPUS, without a flag"),
         **dict.fromkeys(["name", "run-name", "work-dir", "save-dir"], "--out"),

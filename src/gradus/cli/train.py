@@ -193,7 +193,11 @@ def _introduction(setup: Setup) -> str:
     size = "" if corpus.kind == "stream" else f"{len(corpus.documents):,} {WHAT[corpus.kind]}, "
     if setup.labels:
         size += f"{len(setup.labels)} labels, "
-    work = "counts the text once" if is_counting(model) else f"{model.num_parameters():,} parameters, {config.budget}"
+    trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    parameters = f"{model.num_parameters():,} parameters"
+    if trained < model.num_parameters():
+        parameters = f"trains {trained:,} of {parameters}"
+    work = "counts the text once" if is_counting(model) else f"{parameters}, {config.budget}"
     reads = "sees" if model.continues else "reads at most"
     hardware = str(Hardware(config, counts=is_counting(model)))
     return (

@@ -8,6 +8,7 @@ from gradus.training.find_lr import Sweep, find_learning_rate
 from gradus.training.folder import RUNS, new_run_folder
 from gradus.training.hardware import Hardware
 from gradus.training.loop import is_counting, train
+from gradus.training.merging import merge_run
 from gradus.training.mixing import set_up_mixture
 from gradus.training.prepare import Setup, model_settings, set_up, slides, sliding_stride, with_budget
 from gradus.training.progress import show_progress
@@ -35,6 +36,7 @@ __all__ = [
     "labels_of",
     "load_model",
     "load_weights",
+    "merge_run",
     "model_settings",
     "new_run_folder",
     "progress_of",

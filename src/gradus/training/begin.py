@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gradus.models import LanguageModel
 from gradus.training import distributed
+from gradus.training.adapting import adapt
 from gradus.training.folder import RUNS, new_run_folder
 from gradus.training.loop import train
 from gradus.training.mixing import set_up_mixture
@@ -30,6 +31,7 @@ def set_up_new(values: Mapping[str, object]) -> Setup:
         setup = set_up_mixture(values)
     else:
         setup = set_up_tuning(values) if values.get("init_from") else set_up(values)
+    adapt(setup.model, setup.config)
     setup.examples("dev")
     setup.examples("test")
     return setup

@@ -18,6 +18,7 @@ from gradus.backend import nn, torch
 from gradus.errors import UserError
 from gradus.files import from_json, to_json
 from gradus.models import LanguageModel, device_of
+from gradus.models.lora import has_lora
 from gradus.training.distributed import gather_rows, like, rows, whole
 
 FORMAT = 1
@@ -29,22 +30,25 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 def weights(model: nn.Module) -> Arrays:
     """Copies of a model's parameters and buffers by name; tied ones are there once, under the first name. Of a model
-    that is sharded, all processes have to ask."""
+    with LoRA those that differ from the run it adapts: what is trained, and the buffers. If it is sharded, all
+    processes have to ask."""
     state, owner = _state_and_owners(model)
-    return {name: whole(tensor).numpy().copy() for name, tensor in state.items() if owner[name] == name}
+    names = set(owner.values()) - _base(model)
+    return {name: whole(tensor).numpy().copy() for name, tensor in state.items() if name in names}
 
 
 def load_weights(model: nn.Module, arrays: Arrays) -> None:
-    """Load weights into a model, in place.
+    """Load what `weights` returned into a model, in place.
 
     Raises:
         UserError: if a name is missing or unexpected, or a shape differs.
     """
     state, owner = _state_and_owners(model)
-    for name in sorted(set(owner.values()) ^ set(arrays)):
+    for name in sorted((set(owner.values()) - _base(model)) ^ set(arrays)):
         raise UserError(f"the weights do not fit the model: {name} is in only one of the two")
+    own = {name: like(torch.tensor(arrays[owner[name]]), state[name]) for name in state if owner[name] in arrays}
     try:
-        model.load_state_dict({name: like(torch.tensor(arrays[owner[name]]), state[name]) for name in state})
+        model.load_state_dict(own, strict=len(own) == len(state))
     except RuntimeError as error:
         raise UserError(f"the weights do not fit the model: {str(error).splitlines()[-1].strip()}") from error
 
@@ -135,6 +139,12 @@ def unpack(data: bytes, path: object) -> tuple[Arrays, dict[str, Any]]:
     if later:
         raise UserError(f"{path} was written by gradus {header.get('version')}, a later version; please update gradus")
     return arrays, header
+
+
+def _base(model: nn.Module) -> set[str]:
+    """Of a model with LoRA the parameters that are those of the run it adapts; none of another."""
+    frozen = (name for name, parameter in model.named_parameters() if not parameter.requires_grad)
+    return set(frozen) if has_lora(model) else set()
 
 
 def _state_and_owners(model: nn.Module) -> tuple[dict[str, torch.Tensor], dict[str, str]]:

@@ -27,6 +27,10 @@ class TrainConfig:
         None  # begin from GPT-2's settings at this size, and its tokenizer; what else is given replaces them
     )
     init_from: str = ""  # fine-tuning: a run whose trained weights, sizes and tokenizer this one begins with
+    freeze: str = ""  # frozen parts, between commas: embeddings, blocks, blocks:N (the first N), or parameters by name
+    lora_rank: int = 0  # fine-tuning by LoRA: the rank of what is added to the linear layers; 0 = all weights are tuned
+    lora_alpha: float = 16.0  # LoRA: what is added is scaled by lora_alpha / lora_rank
+    gradient_checkpointing: bool = False  # keep only the inputs of blocks, compute the rest twice: less memory, slower
     tokenizer: str = "chars"  # the tokenizer: chars, bpe or words, made for the text; gpt2; or a file, folder or run
     vocab_size: int | None = None  # vocabulary: the most tokens of bpe [512] and of words [all]
     min_count: int = 1  # words that are rarer in the text to train on are the token <unk>
@@ -68,14 +72,16 @@ class TrainConfig:
         sizes = "batch_size", "batch_tokens", "grad_accumulation", "vocab_size", "min_count"
         for name in ("steps", "evaluations", *sizes):
             self._require(name, getattr(self, name) is None or getattr(self, name) >= 1, "at least 1")
-        for name in ("minutes", "learning_rate", "muon_lr"):
+        for name in ("minutes", "learning_rate", "muon_lr", "lora_alpha"):
             self._require(name, getattr(self, name) is None or getattr(self, name) > 0, "greater than 0")
-        for name in ("weight_decay", "grad_clip", "patience"):
+        for name in ("weight_decay", "grad_clip", "patience", "lora_rank"):
             self._require(name, getattr(self, name) >= 0, "0 or more")
         for name in ("min_lr_ratio", "warmup"):
             self._require(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")
         for name in ("beta1", "beta2", "momentum"):
             self._require(name, 0 <= getattr(self, name) < 1, "at least 0 and less than 1")
+        if self.lora_rank and not self.init_from:
+            raise UserError("lora_rank is for fine-tuning: init_from says which trained run is adapted")
         if self.schedule == "inverse-sqrt":
             self._require("warmup", self.warmup > 0, "greater than 0 with the schedule inverse-sqrt")
         self._require("batch_size", not self.positions or self.batch_size > 1, "at least 2 with positions")

@@ -7,6 +7,7 @@ from typing import Any
 
 from gradus.backend import nn, torch
 from gradus.models import LanguageModel
+from gradus.models.lora import output_layer
 from gradus.training.config import TrainConfig
 from gradus.training.schedule import learning_rate_factor
 
@@ -49,9 +50,8 @@ def hidden_matrices(model: LanguageModel) -> list[nn.Parameter]:
     """The matrices between hidden layers: all but embeddings and the head. That is the last linear layer if it has a
     row for each token or label; of some models it is the embedding."""
     outside = [module.weight for module in model.modules() if isinstance(module, nn.Embedding)]
-    last = [module.weight for module in model.modules() if isinstance(module, nn.Linear)][-1:]
-    rows = model.config.vocab_size, getattr(model.config, "n_labels", 0)
-    outside += [weight for weight in last if weight.size(0) in rows]
+    output = output_layer(model)
+    outside += [] if output is None else [output.weight]
     return [p for p in model.parameters() if p.requires_grad and p.dim() == 2 and not any(p is o for o in outside)]
 
 

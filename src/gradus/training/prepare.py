@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,9 @@ class Setup:
     labels: tuple[str, ...] = ()  # of a classifier
     keeps_text: bool = False  # the text came from a pipe, so that the run has to save it
     seconds_before: float = 0.0  # what it took to train what the model begins with
+    base: Mapping[str, str] = field(
+        default_factory=dict
+    )  # of LoRA: the run that is adapted, and the sum of its weights
 
     def __repr__(self) -> str:
         model = f"{self.config.model} of {self.model.num_parameters():,} parameters"
@@ -101,13 +104,14 @@ class Setup:
         return scored_size(getattr(self.splits, part), self.tokenizer)
 
     def data(self) -> dict[str, Any]:
-        """What identifies the text: its name, its size and its SHA-256."""
+        """What identifies the text, its name, its size and its SHA-256; and of LoRA the run that it adapts."""
         if isinstance(self.corpus, PreparedText):
             sum_ = self.corpus.manifest.sha256
-            return {"corpus": self.corpus.name, "characters": self.corpus.characters, "sha256": sum_}
-        text = "\n".join((self.corpus.text, *(() if self.corpus.kind == "stream" else self.corpus.lines())))
-        sum_ = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        return {"corpus": self.corpus.name, "characters": self.corpus.characters, "sha256": sum_}
+        else:
+            text = "\n".join((self.corpus.text, *(() if self.corpus.kind == "stream" else self.corpus.lines())))
+            sum_ = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        found = {"corpus": self.corpus.name, "characters": self.corpus.characters, "sha256": sum_}
+        return {**found, "base": dict(self.base)} if self.base else found
 
 
 class _RowBatches:

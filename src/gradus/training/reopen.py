@@ -3,14 +3,18 @@ on training or to use the model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from gradus.errors import UserError
 from gradus.files import from_json, to_json
-from gradus.models import LanguageModel, Mixture, build_model
+from gradus.models import Encoder, LanguageModel, Mixture, build_model
+from gradus.models.lora import merge
 from gradus.text import Tokenizer, tokenizer_from_json
+from gradus.training.adapting import adapt
 from gradus.training.checkpoint import generator_state, load_weights, pack_model, unpack, weights
 from gradus.training.loop import is_counting
 from gradus.training.prepare import Setup, lasting, set_up, with_budget
@@ -19,6 +23,8 @@ from gradus.training.settings import to_toml
 from gradus.training.state import Progress, progress_of, spent
 
 CHANGEABLE = ("steps", "minutes", "device", "precision", "compile", "shard")  # when a run is resumed
+POSITIONS = ("wpe.weight", "positions.weight")
+HEAD = ("head.", "classifier.", "bias")  # how the names of an encoder's parameters begin that are its head's
 
 
 def write_beginning(run: RunFolder, setup: Setup) -> None:
@@ -63,14 +69,14 @@ def reopen(run: RunFolder, *, changes: Mapping[str, object] | None = None, to_tr
     if keeps_text:
         values["corpus"] = str(run.path / TEXT)
     setup = set_up(values, tokenizer=tokenizer_from_json(run.read(TOKENIZER), run.path / TOKENIZER), to_train=to_train)
-    setup = replace(setup, keeps_text=keeps_text)
-    saved, now = run.state().get("data"), setup.data()
+    setup, saved = replace(setup, keeps_text=keeps_text), run.state().get("data")
+    now = setup.data()
     if not isinstance(saved, dict) or any(saved.get(name) != now[name] for name in ("characters", "sha256")):
         raise UserError(
             f"the text of {setup.config.corpus} is no longer the one that {run.path} was trained on; put that back, or "
             "start a new run"
         )
-    return setup
+    return replace(setup, base=saved.get("base", {}))
 
 
 def reopen_to_resume(run: RunFolder, **changes: object) -> Setup:
@@ -89,7 +95,12 @@ def reopen_to_resume(run: RunFolder, **changes: object) -> Setup:
         raise UserError(
             f"a resumed run keeps its settings; only {', '.join(CHANGEABLE)} can be changed, not {', '.join(other)}"
         )
+    if "merged" in run.state().get("data", {}):
+        raise UserError(f"{run.path} is a merged run; train it further by gradus train CORPUS --init-from {run.path}")
     setup = reopen(run, changes=changes, to_train=True)
+    if setup.base:
+        begin_with(setup.model, base_of(run), setup.labels)
+    adapt(setup.model, setup.config)
     if run.state().get("reported"):
         if is_counting(setup.model):
             raise UserError(f"{run.path} has counted all its text; there is nothing left to do")
@@ -103,22 +114,73 @@ def reopen_to_resume(run: RunFolder, **changes: object) -> Setup:
 
 
 def load_model(run: RunFolder, *, last: bool = False) -> LanguageModel:
-    """The model of a run in eval mode, with the weights that had the lowest dev loss, or with the last ones.
+    """The model of a run in eval mode, with the weights that had the lowest dev loss, or with the last ones; of a run
+    that adapts another by LoRA, the two merged.
 
     Raises:
         UserError: if the checkpoint is missing, damaged or foreign.
     """
     if not run.has_model:
         raise UserError(f"{run.path} has no trained model yet; train it by gradus train --resume {run.path}")
-    name = BEST if not last and BEST in run.state()["files"] else MODEL
+    name = MODEL if last else weights_file(run)[0]
     arrays, about = unpack(run.read(name), run.path / name)
     try:
         model = build_model(about["model"], **about["config"])
     except (KeyError, TypeError) as error:
         raise UserError(f"{run.path / name} does not say which model it is: {error!r}") from error
+    settings = run.settings()
+    if settings.get("lora_rank"):
+        begin_with(model, base_of(run), labels_of(run))
+        arrays = merge(weights(model), arrays, float(str(settings["lora_alpha"])) / int(str(settings["lora_rank"])))
     load_weights(model, arrays)
     model.eval()
     return model
+
+
+def weights_file(run: RunFolder) -> tuple[str, str]:
+    """The file with the weights that had the lowest dev loss, and its sum."""
+    files = run.state()["files"]
+    name = BEST if BEST in files else MODEL
+    return name, files[name]
+
+
+def begin_with(model: LanguageModel, run: RunFolder, labels: Sequence[str] = ()) -> None:
+    """Load the trained weights of a run into a new model of its sizes. An encoder that tells other labels apart keeps
+    its own head; of learned positions a shorter block takes the first.
+
+    Raises:
+        UserError: if the block is longer than that of the run, or its checkpoint is damaged.
+    """
+    arrays, own = weights(load_model(run)), weights(model)
+    if isinstance(model, Encoder) and tuple(labels) != labels_of(run):
+        arrays = {name: own[name] if name.startswith(HEAD) else arrays[name] for name in own}
+    for name, array in own.items():
+        if name.endswith(POSITIONS):
+            if len(arrays[name]) < len(array):
+                raise UserError(
+                    f"block_size must be at most {len(arrays[name])}, as {run.path} has it, got {len(array)}"
+                )
+            arrays[name] = arrays[name][: len(array)]
+    load_weights(model, arrays)
+
+
+def base_of(run: RunFolder) -> RunFolder:
+    """The run that another one adapts by LoRA: where it was, or beside that one.
+
+    Raises:
+        UserError: if it is in neither place, or has been trained further since.
+    """
+    base = run.state()["data"]["base"]
+    place = Path(base["run"])
+    for path in (place, run.path.resolve().parent / place.name):
+        with suppress(UserError):
+            found = RunFolder.open(path)
+            if weights_file(found)[1] == base["sha256"]:
+                return found
+    raise UserError(
+        f"{run.path} holds only what LoRA adds to the run {place}, which is no longer there or has other weights "
+        "now; put it back as it was"
+    )
 
 
 def tokenizer_of(run: RunFolder, model: LanguageModel) -> Tokenizer:

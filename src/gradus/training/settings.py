@@ -46,6 +46,8 @@ ELSEWHERE = {
     **dict.fromkeys(["eval_interval", "eval_steps", "eval_every"], "evaluations, how many there are in all"),
     "eval_iters": "evaluations, each of which is over the whole dev split",
     "early_stopping": "patience",
+    **dict.fromkeys(["lora_r", "rank"], "lora_rank"),
+    **dict.fromkeys(["activation_checkpointing", "checkpoint_blocks"], "gradient_checkpointing"),
     **dict.fromkeys(["random_seed", "manual_seed", "random_state"], "seed"),
     **dict.fromkeys(["type", "arch", "architecture"], "model"),
     **dict.fromkeys(["dataset", "data", "text", "input_file"], "corpus"),
