@@ -1,4 +1,5 @@
-"""`gradus runs`: the runs in a folder. A table in a terminal; in a pipe, fields between tabs."""
+"""`gradus runs`: the runs in a folder. A table in a terminal; in a pipe, fields between tabs. Several runs are
+compared."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from gradus.cli.compare import command as compare
 from gradus.cli.output import show_table
 from gradus.cli.verb import Verb
 from gradus.report.trained import is_old, summaries
@@ -17,12 +19,18 @@ LEAVING = ("when", "budget", "steps", "text", "model")  # what leaves a narrow t
 
 
 @click.command("runs", cls=Verb)
-@click.argument("folder", metavar="[DIR]", default=RUNS)
-def command(folder: str) -> None:
+@click.argument("folders", metavar="[DIR] | RUN RUN...", nargs=-1)
+@click.pass_context
+def command(ctx: click.Context, folders: tuple[str, ...]) -> None:
     """List the runs in the folder DIR and in the climbs there, the latest first.  [default: runs]
 
-    The losses are nats per character: dev the lowest of the run, test that of its best weights when it ended.
+    The losses are nats per character: dev the lowest of the run, test that of its best weights when it ended. Two RUNs
+    or more are compared in one table and one page, their curves together, as gradus compare does.
     """
+    if len(folders) > 1:
+        ctx.invoke(compare, runs=folders, out=None)
+        return
+    folder = folders[0] if folders else RUNS
     found = summaries(Path(folder))
     rows = [
         (
