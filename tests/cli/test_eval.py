@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -105,3 +106,18 @@ def test_hellaswag_gives_both_accuracies_with_their_errors(runs: tuple[Path, Pat
 )
 def test_what_does_not_go_together_is_said(runs: tuple[Path, Path], flags: tuple[str, ...], said: str) -> None:
     assert said in refused("eval", runs[0], *flags)
+
+
+def test_a_task_is_measured_with_and_without_examples(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    task = tmp_path / "task.tsv"
+    task.write_text("the cat\tsat\tate\nthe\tmat\tcat\tsat\non a\tmat\tcat\n")
+    one = gradus("eval", runs[0], "--task", task)
+    assert re.match(r"3 items: accuracy \d\.\d{4} ± \d\.\d{4}, length-normalised .*; by chance 0\.444\n", one.stdout)
+    shown = gradus("eval", runs[0], "--task", task, "--shots", 2, "--separator", " ", "--seed", 1)
+    assert shown.exit_code == 0, shown.output
+    assert "texts are longer than the block of" in shown.stderr
+    several = gradus("eval", *runs, "--task", task).stdout.splitlines()
+    assert several[0].split("\t")[1:] == one.stdout.split("accuracy ")[1].split(";")[0].split(", length-normalised ")
+    assert refused("eval", runs[0], "--shots", 2) == "--shots is for --task"
+    assert refused("eval", runs[0], "--task", task, "--worst", 2) == "--worst has no place beside --task"
+    assert refused("eval", runs[0], "--task", task, "--shots", 3).startswith("shots must be between 0 and 2")

@@ -127,3 +127,19 @@ def test_weights_of_a_gpt_are_stored_as_float16_if_asked(run: Path, tmp_path: Pa
     assert gradus("train", text, "--model", "gpt", "--steps", 3, *SMALL, "--out", tmp_path / "gpt").exit_code == 0
     assert len(gradus("sample", tmp_path / "gpt", "--dtype", "float16", "--length", 30).stdout) == 31
     assert "are for the model gpt, not ngram" in refused("sample", run, "--dtype", "float16")
+
+
+def test_examples_are_shown_to_the_model_and_not_printed(run: Path, tmp_path: Path) -> None:
+    examples = tmp_path / "examples.tsv"
+    examples.write_text("the cat\tsat\nthe mat\tate\n")
+    greedy = ("--temperature", 0, "--length", 12)
+    flags = ("--examples", examples, "--separator", " on ", "--delimiter", " a ")
+    told = gradus("sample", run, "--prompt", "the", *flags, *greedy).stdout
+    whole = gradus("sample", run, "--prompt", "the cat a sat on the mat a ate on the", *greedy).stdout
+    assert told.startswith("the")
+    answer = told.removeprefix("the").rstrip("\n")
+    assert whole.removeprefix("the cat a sat on the mat a ate on the").startswith(answer)
+    assert " on " not in answer
+    once = gradus("sample", run, "--prompt", "the", *flags, "--shots", 1, *greedy)
+    assert once.exit_code == 0, once.output
+    assert refused("sample", run, "--shots", 1) == "--shots is for --examples"

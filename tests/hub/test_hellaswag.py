@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from gradus.errors import UserError
-from gradus.evaluation import Choices, hellaswag, read_hellaswag
-from gradus.evaluation.hellaswag import Item
+from gradus.evaluation import Choices, Item, hellaswag, read_hellaswag
 from gradus.hub import import_run
 from gradus.models import build_model
 from gradus.text import BPETokenizer, CharTokenizer, load_tokenizer

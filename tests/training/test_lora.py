@@ -223,3 +223,12 @@ def test_pytorch_trains_the_same_adapter(texts: tuple[str, str], base: RunFolder
     losses = [[line["train_loss"] for line in found.metrics()] for found in (run, other)]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-4)
     np.testing.assert_allclose(logits_of(load_model(run)), logits_of(load_model(other)), rtol=1e-2, atol=2e-3)
+
+
+def test_checkpointed_blocks_have_the_same_losses_and_weights(texts: tuple[str, str], tmp_path: Path) -> None:
+    values = {"corpus": texts[0], **GPT, "dropout": 0.1, "steps": 3}
+    plain = trained(tmp_path / "plain", **values)
+    again = trained(tmp_path / "again", **values, gradient_checkpointing=True)
+    assert again.read("model.safetensors") == plain.read("model.safetensors")
+    with pytest.raises(UserError, match="gradient_checkpointing is for models of blocks; mlp has none"):
+        set_up_new({"corpus": texts[0], "model": "mlp", "gradient_checkpointing": True, "steps": 1})

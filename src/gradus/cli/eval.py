@@ -1,26 +1,29 @@
-"""`gradus eval`: a trained model's loss on a whole split, and where it is most surprised; its loss on another text, and
-HellaSwag; the same of several runs in a table."""
+"""`gradus eval`: a trained model's loss on a whole split, and where it is most surprised; its loss on another text;
+HellaSwag, and other tasks of multiple choice; the same of several runs in a table."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import click
 
 from gradus.cli.losses import in_words, told
 from gradus.cli.output import say, show_table
+from gradus.cli.prompts import prompt_options
 from gradus.cli.verb import RunArgument, Split, Verb
 from gradus.cli.worst import lines_of
 from gradus.errors import UserError
-from gradus.evaluation import Choices, evaluate, read_hellaswag
+from gradus.evaluation import Choices, Item, Prompts, evaluate, read_hellaswag, read_task
 from gradus.evaluation import worst as worst_positions
+from gradus.files import note
 from gradus.models import Transformer
 from gradus.report.answers import results
-from gradus.report.measure import measure, measure_hellaswag
+from gradus.report.measure import measure, measure_hellaswag, measure_task
 from gradus.training import RunFolder, load_model, reopen, sliding_stride
 
 
@@ -41,6 +44,16 @@ class Positions(click.IntRange):
     "--hellaswag",
     metavar="FILE.jsonl",
     help="Which of four endings does the model choose? By the sum and by the mean of the losses of their tokens.",
+)
+@click.option(
+    "--task",
+    metavar="FILE",
+    help="Which of its choices does the model find the most likely answer to each question? A line is JSON with "
+    "prompt, choices and answer, or the prompt, the right answer and wrong ones between tabs.",
+)
+@prompt_options
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), help="Random seed of which examples are shown.  [default: 1337]"
 )
 @click.option(
     "--sliding",
@@ -73,6 +86,11 @@ def command(
     split: Any,
     text: str | None,
     hellaswag: str | None,
+    task: str | None,
+    examples: str | None,
+    shots: int | None,
+    prompts: Prompts,
+    seed: int | None,
     sliding: bool,
     stride: int | None,
     worst: int | None,
@@ -83,13 +101,20 @@ def command(
     translates or labels also how much is right. Several RUNs make a table, in units that compare models with different
     tokenizers."""
     opened = [RunFolder.open(run) for run in runs]
-    if hellaswag is not None:
+    for_a_task = {"--examples": examples, "--shots": shots, "--seed": seed, "--separator": prompts != Prompts() or None}
+    for flag, value in for_a_task.items():
+        if task is None and value is not None:
+            raise UserError(f"{flag} is for --task")
+    if task is not None or hellaswag is not None:
         others = {"--split": split, "--text": text, "--sliding": sliding, "--stride": stride, "--worst": worst}
-        others["--beams"] = beams > 1
+        others |= {"--beams": beams > 1, "--hellaswag": task and hellaswag}
         for flag, given in others.items():
             if given:
-                raise UserError(f"{flag} has no place beside --hellaswag")
-        _choices(opened, hellaswag, last)
+                raise UserError(f"{flag} has no place beside {'--hellaswag' if task is None else '--task'}")
+        if task is None:
+            _hellaswag(opened, str(hellaswag), last)
+        else:
+            _task(opened, task, prompts, shots or 0, examples, 1337 if seed is None else seed, last)
     elif text is not None or len(opened) > 1:
         if worst is not None or beams > 1:
             raise UserError(f"{'--beams' if worst is None else '--worst'} is for one run and a split of its own text")
@@ -139,16 +164,46 @@ def _losses(
     show_table(head, rows, leaving=("tokens", "nats/token", "perplexity"), left=("run",))
 
 
-def _choices(runs: Sequence[RunFolder], file: str, last: bool) -> None:
+def _hellaswag(runs: Sequence[RunFolder], file: str, last: bool) -> None:
     items = read_hellaswag(file)
+    measured = partial(measure_hellaswag, items=items, last=last)
+    _choices(runs, items, lambda run, progress: measured(run, progress=progress), "HellaSwag")
+
+
+def _task(
+    runs: Sequence[RunFolder],
+    file: str,
+    prompts: Prompts,
+    shots: int,
+    examples: str | None,
+    seed: int,
+    last: bool,
+) -> None:
+    shown = read_task(examples, least=1) if examples is not None else []
+    items = prompts.task(read_task(file), shots, shown, seed)
+    title = f"{file}, {shots} example{'' if shots == 1 else 's'}"
+    measured = partial(measure_task, items=items, last=last)
+    _choices(runs, items, lambda run, progress: measured(run, progress=progress), title)
+
+
+def _choices(
+    runs: Sequence[RunFolder],
+    items: Sequence[Item],
+    measured: Callable[[RunFolder, Callable[[int], None]], Choices],
+    title: str,
+) -> None:
+    """Let each run choose, and show how often it was right: of one run in words, of several as a table."""
     endings = sum(len(item.endings) for item in items)
-    with click.progressbar(length=len(runs) * endings, label="HellaSwag", file=sys.stderr) as bar:
-        found = [(run, measure_hellaswag(run, items, last=last, progress=bar.update)) for run in runs]
+    with click.progressbar(length=len(runs) * endings, label=title, file=sys.stderr) as bar:
+        found = [(run, measured(run, bar.update)) for run in runs]
+    for run, choices in found:
+        if choices.cropped:
+            note(f"{choices.cropped:,} texts are longer than the block of {run.path}: only their end was read")
     if len(runs) == 1:
         choices = found[0][1]
         say(
             f"{len(items):,} items: accuracy {_with_error(choices, choices.accuracy)}, length-normalised "
-            f"{_with_error(choices, choices.accuracy_norm)}; by chance 0.25"
+            f"{_with_error(choices, choices.accuracy_norm)}; by chance {choices.chance:.3g}"
         )
         return
     rows = [(str(run.path), _with_error(c, c.accuracy), _with_error(c, c.accuracy_norm)) for run, c in found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -11,9 +11,11 @@ from pathlib import Path
 import click
 
 from gradus import files
+from gradus.cli.prompts import prompt_options
 from gradus.cli.verb import RunArgument, Verb
 from gradus.cli.writing import show_samples
 from gradus.errors import UserError
+from gradus.evaluation import Prompts, read_task
 from gradus.generation import SamplingRule, half_precision, samples
 from gradus.report.answers import answers
 from gradus.report.attention import draw_attention
@@ -29,6 +31,7 @@ PICTURES = (".svg", ".png", ".pdf")
     default="",
     help="The prompt: what the text begins with. - reads standard input, without the newline at its end.",
 )
+@prompt_options
 @click.option("-i", "--interactive", is_flag=True, help="Ask for one prompt after the other; Ctrl-D ends.")
 @click.option(
     "--temperature",
@@ -94,6 +97,9 @@ PICTURES = (".svg", ".png", ".pdf")
 def command(
     run: str,
     prompt: str,
+    examples: str | None,
+    shots: int | None,
+    prompts: Prompts,
     interactive: bool,
     temperature: float | None,
     top_k: int | None,
@@ -111,8 +117,9 @@ def command(
 ) -> None:
     """Generate text with the model in the folder RUN. It appears as it is drawn.
 
-    A model of pairs translates the prompt. One of labels names those of the prompt; one that finds hidden tokens says
-    what each [MASK] in it may be.
+    With --examples FILE the model is shown the examples in FILE before the prompt, a line each, and writes an answer up
+    to the end of the line. A model of pairs translates the prompt. One of labels names those of the prompt; one that
+    finds hidden tokens says what each [MASK] in it may be.
     """
     if interactive and prompt:
         raise UserError("--interactive asks for the prompts, so --prompt has no use")
@@ -123,17 +130,30 @@ def command(
     model = load_model(opened, last=last)
     if dtype == "float16":
         half_precision(model)
+    if examples is None and (shots is not None or prompts != Prompts()):
+        raise UserError(f"{'--separator' if shots is None else '--shots'} is for --examples")
+    shown = [] if examples is None else read_task(examples, least=1)[:shots]
+    if shown and attention is not None:
+        raise UserError("--attention draws a prompt without examples")
     default = 1.0 if model.continues else 0.0
     rule = SamplingRule(default if temperature is None else temperature, top_k, top_p, min_p, repetition_penalty)
-    texts: Callable[..., Iterable[Iterable[str]]]
     if model.continues:
         if beams > 1:
             raise UserError("--beams is for models that translate")
         tokenizer, kind = tokenizer_of(opened, model), str(opened.settings().get("kind"))
-        texts = partial(samples, model, tokenizer, kind, length=length, rule=rule, stop=stop)
+        if shown:
+            stop = (*stop, prompts.separator)
+
+        def texts(*, prompt: str, number: int | None, seed: int) -> Iterable[Iterable[str]]:
+            whole = prompts.prompt(prompt, shown)
+            found = samples(
+                model, tokenizer, kind, prompt=whole, number=number, length=length, rule=rule, stop=stop, seed=seed
+            )
+            return (_without(text, len(whole) - len(prompt)) for text in found)
+
     else:
-        if stop:
-            raise UserError("--stop is for models that continue a text")
+        if stop or shown:
+            raise UserError(f"{'--stop' if stop else '--examples'} is for models that continue a text")
         texts = partial(answers, opened, model, beams=beams, length=length, rule=rule)
     if not interactive:
         prompt = _standard_input() if prompt == "-" else prompt
@@ -156,6 +176,13 @@ def command(
             click.echo()
         except UserError as error:  # such as a character that the model does not know
             click.echo(f"gradus: {error}", err=True)
+
+
+def _without(text: Iterable[str], number: int) -> Iterator[str]:
+    """The pieces of a text but for its first characters, which are the examples."""
+    for piece in text:
+        yield piece[number:]
+        number = max(0, number - len(piece))
 
 
 def _standard_input() -> str:

@@ -1,5 +1,5 @@
-"""Runs measured: on a split of their own text, on another text, in units that do not depend on the tokenizer, and on
-HellaSwag."""
+"""Runs measured: on a split of their own text, on another text, in units that do not depend on the tokenizer, on
+HellaSwag, and on a task of multiple choice."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradus.errors import UserError
-from gradus.evaluation import Choices, Score, evaluate, hellaswag
-from gradus.evaluation.hellaswag import Item
+from gradus.evaluation import Choices, Item, Score, choose, evaluate, hellaswag
 from gradus.models import LanguageModel
 from gradus.text import Rows, Split, Tokenizer, load_corpus, scored_size
 from gradus.training import RunFolder, load_model, reopen, sliding_stride, tokenizer_of
@@ -69,6 +68,16 @@ def measure_hellaswag(
     """What a run's model chooses: `gradus.evaluation.hellaswag`. UserError as there, or if the run cannot be read."""
     model = _continuing(run, load_model(run, last=last))
     return hellaswag(model, tokenizer_of(run, model), items, progress=progress)
+
+
+def measure_task(
+    run: RunFolder, items: list[Item], *, last: bool = False, progress: Callable[[int], None] = lambda _: None
+) -> Choices:
+    """What a run's model chooses of a task's items, as `Prompts.task` puts them together: `gradus.evaluation.choose`.
+    UserError as there, or if the run cannot be read."""
+    model = _continuing(run, load_model(run, last=last))
+    documents = run.settings().get("kind") == "documents"
+    return choose(model, tokenizer_of(run, model), items, documents=documents, progress=progress)
 
 
 def _continuing(run: RunFolder, model: LanguageModel) -> LanguageModel:

@@ -1,0 +1,49 @@
+"""The flags of prompts with examples, which `sample` and `eval` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+from gradus.evaluation import Prompts
+
+F = TypeVar("F", bound=Callable[..., Any])
+ESCAPES = {r"\n": "\n", r"\t": "\t"}
+
+
+def prompt_options(command: F) -> F:
+    """Give a command --examples, --shots, and the two that become its argument `prompts`."""
+
+    @wraps(command)
+    def with_prompts(*args: Any, delimiter: str, separator: str, **kwargs: Any) -> Any:
+        return command(*args, prompts=Prompts(_plain(delimiter), _plain(separator)), **kwargs)
+
+    options = (
+        click.option(
+            "--examples",
+            metavar="FILE",
+            help="Show examples from this file first: a line is a question and its answer between a tab, or JSON with "
+            "prompt, choices and answer.",
+        ),
+        click.option("--shots", type=click.IntRange(min=0), metavar="K", help="How many examples to show."),
+        click.option(
+            "--delimiter", default=" ", help="What stands between a question and its answer.  [default: a space]"
+        ),
+        click.option(
+            "--separator", default="\n", help=r"What stands after an example; \n is a new line.  [default: \n]"
+        ),
+    )
+    out: Any = with_prompts
+    for option in reversed(options):
+        out = option(out)
+    typed: F = out
+    return typed
+
+
+def _plain(text: str) -> str:
+    for written, meant in ESCAPES.items():
+        text = text.replace(written, meant)
+    return text
