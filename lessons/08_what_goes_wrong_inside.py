@@ -493,7 +493,7 @@ assert bugs["right"] < bugs["3. an untrained bias"]
 # rest of the batch. Here is one and the same example, in two different batches, and alone:
 
 # %%
-others = {"names": X_dev[:32], "other names": X_dev[900:931], "alone": X_dev[:0]}
+others = {"names": X_dev[1:32], "other names": X_dev[900:931], "alone": X_dev[:0]}
 for name, rest in others.items():
     x = torch.cat([X_dev[:1], rest])
     pre = C[x].view(len(x), 30) @ W1

@@ -143,7 +143,7 @@ def rung(name, make, rate=0.01):
         if (step + 1) % EVERY == 0:
             curves[name].append(judge(model, T, 500))
     ladder[name] = judge(model, T)
-    print(f"{sum(p.numel() for p in model.parameters()):,} numbers: {ladder[name]:.3f}")
+    print(f"{sum(p.numel() for p in model.parameters()):,} numbers, loss on dev {ladder[name]:.3f}")
     print(write(model, T, 150))
     return model
 
@@ -431,7 +431,7 @@ plot_series(
     range(EVERY, STEPS + 1, EVERY),
     curves,
     title="One part at a time",
-    ylabel="nats a character, on dev",
+    ylabel="nats a character, part of dev",
 )
 
 # %%

@@ -109,7 +109,7 @@ def phrase(n, adjective, noun):
 pairs = [phrase(n, a, w) for n in range(1, 100) for a in [None, *adjectives] for w in nouns]
 random.Random(1).shuffle(pairs)
 train, dev = pairs[:2000], pairs[-500:]
-print(f"{len(pairs):,} phrases, {len(train):,} to learn from, {len(dev)} to choose with")
+print(f"{len(pairs):,} phrases, {len(train):,} to learn from, {len(dev)} to judge by")
 for source, target in train[:5]:
     print(f"  {source:26} {target}")
 assert ("twenty-one small cars", "vingt et une petites voitures") in pairs
@@ -674,7 +674,7 @@ learned = range(0, len(known.documents), 5 if QUICK else 1)
 texts = [known.documents[i] for i in learned]
 Y = torch.tensor([labels.index(known.labels[i]) for i in learned])
 Y_dev = np.array([labels.index(label) for label in asked.labels])
-print(f"{len(texts):,} texts to learn from, {len(Y_dev)} to choose with")
+print(f"{len(texts):,} texts to learn from, {len(Y_dev)} to judge by")
 for i in (0, 1, 2):
     print(f"  {asked.labels[i]:12} {asked.documents[i][:70]}")
 print(Counter(asked.labels).most_common())
