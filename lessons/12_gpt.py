@@ -143,7 +143,8 @@ def rung(name, make, rate=0.01):
         if (step + 1) % EVERY == 0:
             curves[name].append(judge(model, T, 500))
     ladder[name] = judge(model, T)
-    print(f"{sum(p.numel() for p in model.parameters()):,} numbers, loss on dev {ladder[name]:.3f}")
+    size = sum(p.numel() for p in model.parameters())
+    print(f"{size:,} numbers, loss on dev {ladder[name]:.3f}")
     print(write(model, T, 150))
     return model
 
