@@ -30,6 +30,7 @@ VERBS = {
     "page": "Write a run, or a climb, as one page; one that is older than its run is written anew.",
     "runs": "List the runs in a folder, with their losses.",
     "compare": "Compare runs in one table and one page, their curves together.",
+    "track": "Write a run's measurements for TensorBoard, or log them to Weights & Biases.",
     "merge": "Write a run that LoRA has adapted as a run of its own.",
     "import": "Make a run of GPT-2's weights, from a folder or from the Hugging Face hub.",
     "export": "Write a run as a folder that Hugging Face's transformers loads.",
