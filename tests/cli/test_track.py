@@ -48,10 +48,10 @@ def test_wandb_gets_settings_and_measurements(run: Path, monkeypatch: pytest.Mon
         logged.append((options["project"], options["name"], options["config"]["n_embd"]))
         return Logged()
 
-    monkeypatch.setitem(sys.modules, "wandb", types.SimpleNamespace(init=init))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "wandb", types.SimpleNamespace(init=init))
     assert gradus("track", run, "--to", "wandb", "--project", "mine").stdout == "there\n"
     lines = RunFolder.open(run).metrics()
     assert logged == [("mine", "run", 8), *((line["step"], line["train_loss"]) for line in lines), "finished"]
-    monkeypatch.setitem(sys.modules, "wandb", None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "wandb", None)
     said = refused("track", run, "--to", "wandb")
     assert said == "Weights & Biases needs its own library: pip install 'gradus-lm[wandb]'"
