@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 
 import gradus
 from gradus.backend import nn
-from gradus.evaluation import Choices, Confusion, Score, Surprise
+from gradus.evaluation import Choices, Confusion, Item, Score, Surprise
 from gradus.generation import Hypothesis, SamplingRule, Texts
 from gradus.gradcheck import Check, Derivative, InputCheck, check, derivative
 from gradus.graph import Edge, Frames, Graph, Group, Node, Step, Walk, graph, walk, watch
@@ -36,14 +37,17 @@ from gradus.text import (
     Labelled,
     Masked,
     Pairs,
+    PreparedText,
     Rows,
     Splits,
     WordPieceTokenizer,
     WordTokenizer,
     catalogue,
     make_rows,
+    prepare,
 )
 from gradus.text.examples import Sequences
+from gradus.text.prepared import open_prepared
 from gradus.training import Report, RunFolder, Setup, Sweep, TrainConfig, TrainResult, set_up, show_progress, weights
 from gradus.training.metrics import Metrics
 
@@ -122,6 +126,14 @@ def sequences() -> Sequences:
     return Sequences.of([range(i % 50 + 2) for i in range(5000)])
 
 
+def prepared() -> PreparedText:
+    with TemporaryDirectory() as folder:
+        text = Path(folder) / "text.txt"
+        text.write_text("some words of a text\n" * 999)
+        prepare(str(text), Path(folder) / "shards", tokenizer="chars")
+        return open_prepared(Path(folder) / "shards")
+
+
 # One of each public class, as large as people make them.
 EXAMPLES: dict[type, Callable[[], Any]] = {
     BPETokenizer: lambda: BPETokenizer.train(stream(), 270),
@@ -142,6 +154,7 @@ EXAMPLES: dict[type, Callable[[], Any]] = {
     Group: lambda: Group("layers.0"),
     Hypothesis: lambda: Hypothesis(tuple(range(5000)), -9.5, True),
     InputCheck: lambda: checked(1).inputs[0],
+    Item: lambda: Item("a long text " * 999, ("an ending",) * 99, 0),
     Labelled: lambda: Labelled(sequences(), np.zeros(5000, dtype=np.int64)),
     Layer: lambda: Layer(3, 500),
     LossCurve: curve,
@@ -151,6 +164,7 @@ EXAMPLES: dict[type, Callable[[], Any]] = {
     Neuron: lambda: Neuron(500),
     Node: lambda: Node("+", "sum", tuple(range(5000)), 1.0, 1.0, (1.0,) * 5000),
     Pairs: pairs,
+    PreparedText: prepared,
     Record: record,
     Report: lambda: Report(1, 0.5, 9, 9.0, 9.0, 0.1, 1.0, None),
     Rows: lambda: make_rows(documents(), CharTokenizer.train(documents()), 16),

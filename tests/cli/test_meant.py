@@ -95,7 +95,7 @@ def test_every_name_of_the_output_is_accepted(name: str, tmp_path: Path) -> None
         ),
         (["sample", "x", "--temperatur", "1"], "sample has no --temperatur; did you mean --temperature?"),
         (["sample", "x", "--wibble"], "sample has no --wibble; gradus sample --help lists what it has"),
-        (["train", "--device", "cuda"], "train has no --device; use gradus --backend torch for PyTorch"),
+        (["train", "--gpu"], "train has no --gpu; use --device, and gradus --backend torch for PyTorch"),
         (["train", "--backend", "torch"], "--backend goes before the verb: gradus --backend torch train"),
         (["--model", "gpt", "train"], "gradus has no --model; a flag of a verb follows it: gradus VERB --model"),
         (["draw", "a+b", "--backwrd"], "draw has no --backwrd; did you mean --backward?"),

@@ -19,6 +19,7 @@ ALIASES = {
 # Accepted: the same, in one verb only.
 ALIASES_OF = {"train": {"run": "out", "from": "init-from"}, "bench": {"json": "out"}}
 
+_GPU = dict.fromkeys(["gpu", "cuda", "cpu"], "--device, and gradus --backend torch for PyTorch")
 _DEVICE = dict.fromkeys(
     ["device", "gpu", "cuda", "cpu"], "gradus --backend torch for PyTorch; gradus's own engine computes on the CPU"
 )
@@ -28,7 +29,7 @@ _SEED = dict.fromkeys(["random-seed", "manual-seed", "random-state"], "--seed")
 # libraries call a setting is not here but in `gradus.training.settings`.
 MEANT: dict[str, dict[str, str]] = {
     "train": {
-        **_DEVICE,
+        **_GPU,
         **dict.fromkeys(["finetune", "fine-tune", "pretrained", "from-pretrained"], "--init-from RUN"),
         **dict.fromkeys(["resume-from-checkpoint", "checkpoint", "continue"], "--resume RUN"),
         **dict.fromkeys(["dataset", "data", "input-file", "corpus", "text"], "gradus train CORPUS, without a flag"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,9 @@ class Item:
     context: str
     endings: tuple[str, ...]
     label: int
+
+    def __repr__(self) -> str:
+        return f"Item({shorten(self.context, 60)!r}, {len(self.endings)} endings, label {self.label})"
 
 
 @dataclass(frozen=True)

@@ -176,12 +176,13 @@ def is_prepared(folder: Path) -> bool:
         return False
 
 
-def open_prepared(folder: Path, *, name: str = "") -> PreparedText:
+def open_prepared(folder: str | Path, *, name: str = "") -> PreparedText:
     """A prepared text as a corpus. Looks at the size of every shard; `verify` reads them.
 
     Raises:
         UserError: if the manifest, the tokenizer or a shard is missing, damaged or foreign; it is named.
     """
+    folder = Path(folder)
     manifest = read_manifest(folder)
     tokenizer = folder / OWN
     try:
@@ -207,7 +208,7 @@ def open_prepared(folder: Path, *, name: str = "") -> PreparedText:
     )
 
 
-def verify(folder: Path, progress: Callable[[int, int], object] = lambda done, total: None) -> Manifest:  # noqa: ARG005
+def verify(folder: str | Path, progress: Callable[[int, int], object] = lambda done, total: None) -> Manifest:  # noqa: ARG005
     """Compare every shard with its sum.
 
     Args:
@@ -216,6 +217,7 @@ def verify(folder: Path, progress: Callable[[int, int], object] = lambda done, t
     Raises:
         UserError: as `open_prepared` does, and naming the shards that are damaged.
     """
+    folder = Path(folder)
     manifest = open_prepared(folder).manifest
     shards = _shards(manifest)
     total, done = sum(HEADER + shard.tokens * manifest.item_size for shard in shards), 0

@@ -73,7 +73,7 @@ Item = tuple[Slice, ...]  # what a process tokenizes at a time
 
 def prepare(
     source: str,
-    folder: Path,
+    folder: str | Path,
     *,
     tokenizer: str = "bpe",
     vocab_size: int | None = None,
@@ -104,6 +104,7 @@ def prepare(
         UserError: if the source cannot be read or is too short, the folder holds something else, or the disk refuses;
             what is written by then is kept.
     """
+    folder = Path(folder)
     made_with = {"tokenizer": tokenizer, "vocab_size": vocab_size, "field": field, "shard_tokens": shard_tokens}
     made_with |= {"held_out": held_out, "piece_bytes": piece_bytes}
     if tokenizer not in MADE:
