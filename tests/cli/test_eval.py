@@ -89,6 +89,7 @@ def test_hellaswag_gives_both_accuracies_with_their_errors(runs: tuple[Path, Pat
     one = gradus("eval", runs[0], "--hellaswag", tmp_path / "items.jsonl").stdout
     assert one.startswith("3 items: accuracy ")
     assert one.endswith("± 0.0000; by chance 0.25\n")
+    assert one == gradus("eval", runs[0], "--task", tmp_path / "items.jsonl").stdout
     several = gradus("eval", *runs, "--hellaswag", tmp_path / "items.jsonl").stdout.splitlines()
     assert [len(line.split("\t")) for line in several] == [3, 3]
 
@@ -116,8 +117,13 @@ def test_a_task_is_measured_with_and_without_examples(runs: tuple[Path, Path], t
     shown = gradus("eval", runs[0], "--task", task, "--shots", 2, "--separator", " ", "--seed", 1)
     assert shown.exit_code == 0, shown.output
     assert "texts are longer than the block of" in shown.stderr
+    (tmp_path / "examples.tsv").write_text("a cat\tsat\na mat\tate\n")
+    from_a_file = ("eval", runs[0], "--task", task, "--examples", tmp_path / "examples.tsv")
+    assert gradus(*from_a_file).stdout == gradus(*from_a_file, "--shots", 2).stdout  # all of them
+    assert gradus(*from_a_file).stdout != gradus(*from_a_file, "--shots", 0).stdout
     several = gradus("eval", *runs, "--task", task).stdout.splitlines()
     assert several[0].split("\t")[1:] == one.stdout.split("accuracy ")[1].split(";")[0].split(", length-normalised ")
     assert refused("eval", runs[0], "--shots", 2) == "--shots is for --task"
+    assert refused("eval", runs[0], "--delimiter", ":") == "--delimiter is for --task"
     assert refused("eval", runs[0], "--task", task, "--worst", 2) == "--worst has no place beside --task"
     assert refused("eval", runs[0], "--task", task, "--shots", 3).startswith("shots must be between 0 and 2")

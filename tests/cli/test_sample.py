@@ -143,3 +143,5 @@ def test_examples_are_shown_to_the_model_and_not_printed(run: Path, tmp_path: Pa
     once = gradus("sample", run, "--prompt", "the", *flags, "--shots", 1, *greedy)
     assert once.exit_code == 0, once.output
     assert refused("sample", run, "--shots", 1) == "--shots is for --examples"
+    assert refused("sample", run, "--delimiter", ":") == "--delimiter is for --examples"
+    assert refused("sample", run, *flags, "--shots", 3) == f"there are 2 examples in {examples}, fewer than --shots 3"

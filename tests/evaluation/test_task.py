@@ -52,13 +52,13 @@ def test_a_task_is_json_or_text_between_tabs(tmp_path: Path) -> None:
     path.write_text(
         '{"prompt": "2 + 3 =", "choices": ["4", "5"], "answer": 1}\n'
         '{"question": "capital of France?", "options": ["Rome", "Paris"], "answer": "Paris"}\n'
-        '{"ctx": "a", "endings": ["b", "c", "d", "e"], "label": "3"}\n\n'
+        '{"ctx": "a", "endings": ["b", "c", "c", "e"], "label": "3"}\n\n'
         "sea\tmer\tMeer\n"
     )
     assert read_task(path) == [
         Item("2 + 3 =", ("4", "5"), 1),
         Item("capital of France?", ("Rome", "Paris"), 1),
-        Item("a", ("b", "c", "d", "e"), 3),
+        Item("a", ("b", "c", "c", "e"), 3),
         Item("sea", ("mer", "Meer"), 0),
     ]
 
@@ -70,7 +70,8 @@ def test_a_task_is_json_or_text_between_tabs(tmp_path: Path) -> None:
         ('{"choices": ["a", "b"], "answer": 0}', "it has no prompt or question or ctx or query"),
         ('{"prompt": "a", "choices": ["a", "b"], "answer": 2}', "the answer 2, which is none of its 2 choices"),
         ('{"prompt": "a", "choices": ["a", "b"], "answer": "c"}', "the answer 'c', which is none of its 2 choices"),
-        ('{"prompt": "a", "choices": ["a", "a"], "answer": 0}', "a choice that is empty or there twice"),
+        ('{"prompt": "a", "choices": ["a", "a"], "answer": 0}', "has the right choice twice"),
+        ('{"prompt": "a", "choices": ["a", " "], "answer": 0}', "has a choice that is empty"),
         ('{"prompt": 1, "choices": ["a", "b"], "answer": 0}', "they must be text"),
         ('{"prompt": "a", "choices": "ab", "answer": 0}', "choices must be a list"),
         ("sea\tmer", "has 1 choices; there must be at least 2"),

@@ -99,14 +99,14 @@ def test_of_a_story_longer_than_the_block_the_end_is_read_and_an_ending_must_fit
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"label": None}, "label a number"),
-        ({"label": 4}, "the label 4; there must be 4, from 0"),
-        ({"endings": ["a", "b"]}, "has 2 endings"),
+        ({"label": None}, "the answer None, which is none of its 4 choices"),
+        ({"label": 4}, "the answer 4, which is none of its 4 choices"),
+        ({"endings": ["a", "b"]}, "has 2 choices; there must be at least 4"),
         ({"endings": [1, 2, 3, 4]}, "must be text"),
-        ({"endings": "abcd"}, "endings must be a list"),
-        ({"endings": ["a", "b", " ", "d"]}, "an ending is empty"),
+        ({"endings": "abcd"}, "choices must be a list"),
+        ({"endings": ["a", "b", " ", "d"]}, "a choice that is empty"),
         ({"ctx": 7}, "must be text"),
-        ({"ctx": ...}, "KeyError"),
+        ({"ctx": ...}, "it has no prompt or question or ctx or query"),
     ],
 )
 def test_a_line_that_is_no_item_is_named(tmp_path: Path, change: dict[str, Any], said: str) -> None:
@@ -124,7 +124,7 @@ def test_a_label_may_be_text_and_a_file_must_have_items(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="there are no items in"):
         read_hellaswag(path)
     path.write_bytes(b"\x80")
-    with pytest.raises(UserError, match="line 1 is no item"):
+    with pytest.raises(UserError, match="line 1 is no question with choices"):
         read_hellaswag(path)
     with pytest.raises(UserError, match="cannot read"):
         read_hellaswag(tmp_path / "nowhere")

@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import click
 
 from gradus.cli.losses import in_words, told
 from gradus.cli.output import say, show_table
-from gradus.cli.prompts import prompt_options
+from gradus.cli.prompts import changed, prompt_options
 from gradus.cli.verb import RunArgument, Split, Verb
 from gradus.cli.worst import lines_of
 from gradus.errors import UserError
@@ -23,7 +22,7 @@ from gradus.evaluation import worst as worst_positions
 from gradus.files import note
 from gradus.models import Transformer
 from gradus.report.answers import results
-from gradus.report.measure import measure, measure_hellaswag, measure_task
+from gradus.report.measure import measure, measure_task
 from gradus.training import RunFolder, load_model, reopen, sliding_stride
 
 
@@ -101,8 +100,8 @@ def command(
     translates or labels also how much is right. Several RUNs make a table, in units that compare models with different
     tokenizers."""
     opened = [RunFolder.open(run) for run in runs]
-    for_a_task = {"--examples": examples, "--shots": shots, "--seed": seed, "--separator": prompts != Prompts() or None}
-    for flag, value in for_a_task.items():
+    of_a_task = {"--examples": examples, "--shots": shots, "--seed": seed, **changed(prompts)}
+    for flag, value in of_a_task.items():
         if task is None and value is not None:
             raise UserError(f"{flag} is for --task")
     if task is not None or hellaswag is not None:
@@ -112,9 +111,10 @@ def command(
             if given:
                 raise UserError(f"{flag} has no place beside {'--hellaswag' if task is None else '--task'}")
         if task is None:
-            _hellaswag(opened, str(hellaswag), last)
+            items, title = Prompts().task(read_hellaswag(str(hellaswag))), "HellaSwag"
         else:
-            _task(opened, task, prompts, shots or 0, examples, 1337 if seed is None else seed, last)
+            items, title = _task(task, prompts, shots, examples, 1337 if seed is None else seed)
+        _choices(opened, items, title, last)
     elif text is not None or len(opened) > 1:
         if worst is not None or beams > 1:
             raise UserError(f"{'--beams' if worst is None else '--worst'} is for one run and a split of its own text")
@@ -164,38 +164,18 @@ def _losses(
     show_table(head, rows, leaving=("tokens", "nats/token", "perplexity"), left=("run",))
 
 
-def _hellaswag(runs: Sequence[RunFolder], file: str, last: bool) -> None:
-    items = read_hellaswag(file)
-    measured = partial(measure_hellaswag, items=items, last=last)
-    _choices(runs, items, lambda run, progress: measured(run, progress=progress), "HellaSwag")
+def _task(file: str, prompts: Prompts, shots: int | None, examples: str | None, seed: int) -> tuple[list[Item], str]:
+    """A task's items, each after its examples, all those of a file where their number is not given; and its title."""
+    shown = [] if examples is None else read_task(examples, least=1)
+    number = len(shown) if shots is None else shots
+    return prompts.task(read_task(file), number, shown, seed), f"{file}, {number} example{'' if number == 1 else 's'}"
 
 
-def _task(
-    runs: Sequence[RunFolder],
-    file: str,
-    prompts: Prompts,
-    shots: int,
-    examples: str | None,
-    seed: int,
-    last: bool,
-) -> None:
-    shown = read_task(examples, least=1) if examples is not None else []
-    items = prompts.task(read_task(file), shots, shown, seed)
-    title = f"{file}, {shots} example{'' if shots == 1 else 's'}"
-    measured = partial(measure_task, items=items, last=last)
-    _choices(runs, items, lambda run, progress: measured(run, progress=progress), title)
-
-
-def _choices(
-    runs: Sequence[RunFolder],
-    items: Sequence[Item],
-    measured: Callable[[RunFolder, Callable[[int], None]], Choices],
-    title: str,
-) -> None:
+def _choices(runs: Sequence[RunFolder], items: list[Item], title: str, last: bool) -> None:
     """Let each run choose, and show how often it was right: of one run in words, of several as a table."""
     endings = sum(len(item.endings) for item in items)
     with click.progressbar(length=len(runs) * endings, label=title, file=sys.stderr) as bar:
-        found = [(run, measured(run, bar.update)) for run in runs]
+        found = [(run, measure_task(run, items, last=last, progress=bar.update)) for run in runs]
     for run, choices in found:
         if choices.cropped:
             note(f"{choices.cropped:,} texts are longer than the block of {run.path}: only their end was read")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -28,7 +29,12 @@ def prompt_options(command: F) -> F:
             help="Show examples from this file first: a line is a question and its answer between a tab, or JSON with "
             "prompt, choices and answer.",
         ),
-        click.option("--shots", type=click.IntRange(min=0), metavar="K", help="How many examples to show."),
+        click.option(
+            "--shots",
+            type=click.IntRange(min=0),
+            metavar="K",
+            help="How many examples to show.  [default: all of --examples]",
+        ),
         click.option(
             "--delimiter", default=" ", help="What stands between a question and its answer.  [default: a space]"
         ),
@@ -41,6 +47,12 @@ def prompt_options(command: F) -> F:
         out = option(out)
     typed: F = out
     return typed
+
+
+def changed(prompts: Prompts) -> dict[str, str]:
+    """The flags of `prompts` that were given, with what they say."""
+    said = {f"--{field.name}": (getattr(prompts, field.name), field.default) for field in fields(prompts)}
+    return {flag: value for flag, (value, default) in said.items() if value != default}
 
 
 def _plain(text: str) -> str:

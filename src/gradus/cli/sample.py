@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from gradus import files
-from gradus.cli.prompts import prompt_options
+from gradus.cli.prompts import changed, prompt_options
 from gradus.cli.verb import RunArgument, Verb
 from gradus.cli.writing import show_samples
 from gradus.errors import UserError
@@ -126,15 +126,19 @@ def command(
     if attention is not None and (interactive or attention.suffix not in PICTURES):
         what = "is of one --prompt" if interactive else f"writes {', '.join(PICTURES)}, not {attention.name}"
         raise UserError(f"--attention {what}")
+    for flag, value in {"--shots": shots, **changed(prompts)}.items():
+        if examples is None and value is not None:
+            raise UserError(f"{flag} is for --examples")
+    shown = [] if examples is None else read_task(examples, least=1)
+    if shots is not None and shots > len(shown):
+        raise UserError(f"there are {len(shown)} examples in {examples}, fewer than --shots {shots}")
+    shown = shown[:shots]
+    if shown and attention is not None:
+        raise UserError("--attention draws a prompt without examples")
     opened = RunFolder.open(run)
     model = load_model(opened, last=last)
     if dtype == "float16":
         half_precision(model)
-    if examples is None and (shots is not None or prompts != Prompts()):
-        raise UserError(f"{'--separator' if shots is None else '--shots'} is for --examples")
-    shown = [] if examples is None else read_task(examples, least=1)[:shots]
-    if shown and attention is not None:
-        raise UserError("--attention draws a prompt without examples")
     default = 1.0 if model.continues else 0.0
     rule = SamplingRule(default if temperature is None else temperature, top_k, top_p, min_p, repetition_penalty)
     if model.continues:

@@ -3,8 +3,9 @@ by `choose`, or its lines are the examples of a prompt that a model goes on with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -49,14 +50,13 @@ class Prompts:
         Raises:
             UserError: if there are not so many examples.
         """
-        most = len(examples) or len(items) - 1
+        pool, most = examples or items, len(examples) or len(items) - 1
         if not 0 <= shots <= most:
             raise UserError(f"shots must be between 0 and {most}, as many examples as there are, got {shots}")
         out = []
         for number, item in enumerate(items):
-            drawn = np.random.default_rng([seed, number]).permutation(len(examples) or len(items))
-            pool = examples or items
-            own = [pool[i] for i in drawn if examples or i != number][:shots]
+            drawn = np.random.default_rng([seed, number]).permutation(len(pool)) if shots else ()
+            own = list(islice((pool[i] for i in drawn if examples or i != number), shots))
             endings = tuple(self.delimiter + ending for ending in item.endings)
             out.append(Item(self.prompt(item.context, own), endings, item.label))
         return out
@@ -75,17 +75,11 @@ def read_task(path: str | Path, *, least: int = 2) -> list[Item]:
     Raises:
         UserError: if the file cannot be read, or a line is no such item.
     """
-    return read_items(path, lambda line, where: _item(line, where, least))
-
-
-def read_items(path: str | Path, parse: Callable[[bytes, str], Item]) -> list[Item]:
-    """The items of a file's lines; `parse` is given a line that is not empty, and where it is. UserError if it cannot
-    be read, or is empty."""
     try:
         lines = Path(path).read_bytes().splitlines()
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error
-    items = [parse(line, f"{path}, line {number}") for number, line in enumerate(lines, 1) if line.strip()]
+    items = [_item(line, f"{path}, line {number}", least) for number, line in enumerate(lines, 1) if line.strip()]
     if not items:
         raise UserError(f"there are no items in {path}")
     return items
@@ -100,10 +94,12 @@ def _item(line: bytes, where: str, least: int) -> Item:
         raise UserError(f"{where} is no question with choices: they must be text")
     if len(item.endings) < least:
         raise UserError(f"{where} has {len(item.endings)} choices; there must be at least {least}")
-    if not all(item.endings) or len(set(item.endings)) < len(item.endings):
-        raise UserError(f"{where} has a choice that is empty or there twice")
+    if not all(text.strip() for text in item.endings):
+        raise UserError(f"{where} has a choice that is empty")
     if type(item.label) is not int or not 0 <= item.label < len(item.endings):
         raise UserError(f"{where} has the answer {item.label!r}, which is none of its {len(item.endings)} choices")
+    if item.endings.count(item.endings[item.label]) > 1:
+        raise UserError(f"{where} has the right choice twice")
     return item
 
 

@@ -1,5 +1,5 @@
-"""Runs measured: on a split of their own text, on another text, in units that do not depend on the tokenizer, on
-HellaSwag, and on a task of multiple choice."""
+"""Runs measured: on a split of their own text, on another text, in units that do not depend on the tokenizer, and on
+tasks of multiple choice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gradus.errors import UserError
-from gradus.evaluation import Choices, Item, Score, choose, evaluate, hellaswag
+from gradus.evaluation import Choices, Item, Score, choose, evaluate
 from gradus.models import LanguageModel
 from gradus.text import Rows, Split, Tokenizer, load_corpus, scored_size
 from gradus.training import RunFolder, load_model, reopen, sliding_stride, tokenizer_of
@@ -60,14 +60,6 @@ def measure(
     tokenizer = tokenizer_of(run, model)
     rows = rows_for(model, part, tokenizer, stride=stride, short=text is not None)
     return Measured(evaluate(model, rows), *scored_size(part, tokenizer), rows, tokenizer)
-
-
-def measure_hellaswag(
-    run: RunFolder, items: list[Item], *, last: bool = False, progress: Callable[[int], None] = lambda _: None
-) -> Choices:
-    """What a run's model chooses: `gradus.evaluation.hellaswag`. UserError as there, or if the run cannot be read."""
-    model = _continuing(run, load_model(run, last=last))
-    return hellaswag(model, tokenizer_of(run, model), items, progress=progress)
 
 
 def measure_task(
