@@ -136,6 +136,18 @@ def test_compare_measures_runs_alike_in_one_table_and_one_page(folder: Path) -> 
     )
 
 
+@pytest.mark.usefixtures("folder")
+def test_several_runs_are_compared_as_compare_does() -> None:
+    runs = ("runs/counts", "runs/network", "runs/climb")
+    *table, page = gradus("compare", *runs).stdout.splitlines()
+    assert page == "runs/compare-1/index.html"
+    assert gradus("runs", *runs).stdout.splitlines() == [*table, "runs/compare-2/index.html"]
+    first, second = (load_record(Path(f"runs/compare-{number}/table.json")) for number in (1, 2))
+    assert second.rungs == first.rungs
+    for others in (("runs/counts", "runs/counts"), ("runs/counts", "runs/other")):
+        assert refused("runs", *others) == refused("compare", *others)
+
+
 def test_what_cannot_be_compared(folder: Path) -> None:
     assert refused("compare") == "compare needs RUN..., the folders of runs; gradus runs lists them"
     assert refused("compare", "runs/counts").startswith(
