@@ -33,6 +33,7 @@ FLOORS = {
     "evaluation": 5,
     "hub": 6,
     "learn": 6,
+    "explorer": 6,
     "report": 6,
     "run": 6,
     "bench": 6,
