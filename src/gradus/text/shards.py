@@ -14,6 +14,7 @@ from gradus.text.tokenizer import Ids
 
 HEADER = 128  # bytes of an .npy file before its ids
 CHUNK = 1 << 20  # ids looked at at a time where all are
+MAPPED = 10_000  # shards at a time, at most; Linux allows a process 65,530 mappings
 Stored = npt.NDArray[np.uint16] | npt.NDArray[np.uint32]
 
 
@@ -29,6 +30,7 @@ class Shards:
     def __init__(self, paths: Sequence[Path], tokens: int, per_shard: int, vocab_size: int) -> None:
         self.paths, self.tokens, self.per_shard, self.vocab_size = paths, tokens, per_shard, vocab_size
         self._open: dict[int, Stored] = {}
+        self._most_open = _most_open()
 
     def __len__(self) -> int:
         return self.tokens
@@ -51,9 +53,8 @@ class Shards:
             return out
         rows, ids = np.atleast_2d(index).reshape(-1, index.shape[-1]), np.atleast_2d(out).reshape(-1, index.shape[-1])
         straight = (np.diff(rows, axis=1) == 1).all(axis=1).tolist()
-        ends = np.stack(
-            np.divmod(rows[:, [0, -1]], self.per_shard), axis=-1
-        ).tolist()  # each the shard, and a place in it
+        # Of the first and the last place of each row, the shard and the place in it.
+        ends = np.stack(np.divmod(rows[:, [0, -1]], self.per_shard), axis=-1).tolist()
         for i, ((first, a), (last, b)) in enumerate(ends):
             if straight[i] and first == last:  # almost every row of a batch is a window in one shard
                 ids[i] = self._shard(first)[a : b + 1]
@@ -81,6 +82,8 @@ class Shards:
     def _shard(self, number: int) -> Stored:
         if number not in self._open:
             path = self.paths[number]
+            if len(self._open) == self._most_open:
+                del self._open[next(iter(self._open))]  # the one that was opened first
             try:
                 self._open[number] = np.load(path, mmap_mode="r").view(np.ndarray)  # quicker to index than a memmap
             except (OSError, ValueError) as error:
@@ -93,3 +96,14 @@ class Shards:
             f"the shard {path} is damaged: it has the token {token:,}, and its tokenizer only {self.vocab_size:,} of "
             f"them; prepare it again, see gradus data verify {path.parent}"
         )
+
+
+def _most_open() -> int:
+    """How many shards are mapped at a time: each takes a descriptor, and half of those that a process may have are left
+    to others (of 1,024 in most Linux shells, 256 in those of macOS)."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return MAPPED
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAPPED if soft == resource.RLIM_INFINITY else max(1, min(soft // 2, MAPPED))
