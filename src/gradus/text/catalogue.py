@@ -99,7 +99,7 @@ def load_corpus(name_or_path: str | Path, *, kind: Kind | None = None) -> Corpus
     name_or_path = as_name(name_or_path)
     named = _CORPORA.get(name_or_path)
     if named is None:
-        path = _path(name_or_path)
+        path = path_of(name_or_path)
         if not name_or_path or not os.path.exists(path):  # False, too, for what no path can be
             raise UserError(_not_found(name_or_path))
         if is_prepared(path):
@@ -116,7 +116,8 @@ def load_corpus(name_or_path: str | Path, *, kind: Kind | None = None) -> Corpus
     return named.load()
 
 
-def _path(written: str) -> Path:
+def path_of(written: str) -> Path:
+    """The path that a user has written, or `as_name`."""
     if written.startswith(FILE_ADDRESS):
         from urllib.parse import unquote_to_bytes
 

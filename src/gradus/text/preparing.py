@@ -29,6 +29,7 @@ from gradus.text.prepared import (
     Manifest,
     Part,
     Shard,
+    is_prepared,
     open_prepared,
     read_manifest,
     shard_name,
@@ -113,7 +114,7 @@ def prepare(
         raise UserError(f"vocab_size is no setting of the tokenizer {tokenizer}")
     opened = open_source(source, field=field)
     made_with["source"] = opened.identity()
-    if (folder / MANIFEST).exists():
+    if is_prepared(folder):
         manifest = read_manifest(folder)
         _require_same(folder, manifest.made_with, made_with, tokenizer)
         open_prepared(folder)  # which says if a shard is missing since
@@ -218,22 +219,24 @@ class Job:
 
     def _read(self) -> tuple[set[str], list[tuple[Piece, int, int]]]:
         """The alphabet, and every piece with its characters and bytes. Of a folder, files that are no text are left
-        out, and the user is told."""
+        out as a whole, and the user is told."""
         pieces = self.source.pieces(self.made_with["piece_bytes"])
         looks = self.processes.in_order(partial(_look, self.source), ((piece,) for piece in pieces))
         alphabet: set[str] = set()
+        of_file: set[str] = set()  # which counts only when all of the file turns out to be text
         left_out: set[str] = set()
         found = []
         for i, (piece, (characters, size, symbols)) in enumerate(zip(pieces, looks, strict=True)):
             if symbols is None:
                 left_out.add(piece.path)
             else:
-                alphabet.update(symbols)
+                of_file.update(symbols)
                 found.append((piece, characters, size))
+            if piece.last:
+                alphabet |= set() if piece.path in left_out else of_file
+                of_file = set()
             self.progress("reading", (i + 1) / len(pieces), 0)
-        if left_out:
-            first = ", ".join(sorted(left_out)[:3]) + (", ..." if len(left_out) > 3 else "")
-            files.note(f"left out of {self.source.place}: what is no UTF-8 text ({len(left_out)}: {first})")
+        self.source.note_left_out(left_out)
         return alphabet, [(p, n, size) for p, n, size in found if p.path not in left_out and n]
 
     def _sample(self) -> Iterator[str]:

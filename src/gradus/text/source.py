@@ -5,7 +5,7 @@ documents a list of strings."""
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,11 +14,12 @@ from typing import Any, Literal
 
 from gradus import files
 from gradus.errors import UserError
-from gradus.text.catalogue import catalogue, load_corpus
+from gradus.text.catalogue import catalogue, load_corpus, path_of
 from gradus.text.prepared import sum_of
-from gradus.text.user_files import below
+from gradus.text.user_files import below, note_left_out
 
 Kind = Literal["text", "jsonl", "parquet", "dataset", "corpus"]
+FILES = {"text": "UTF-8 text", "jsonl": "JSON lines", "parquet": "Parquet"}  # what is in files of a kind
 ENDINGS: dict[str, Kind] = {".parquet": "parquet", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 COMPRESSED = (".gz", ".zst", ".xz", ".bz2", ".zip")
 DATASET = {"state.json", "dataset_info.json"}  # in a folder of `datasets`, as is dataset_dict.json in one of several
@@ -57,10 +58,9 @@ class Source:
     @property
     def told(self) -> str:
         """Where it comes from, in a few words."""
-        kinds = {"jsonl": "JSON lines", "parquet": "Parquet", "text": "the text"}
         if self.kind in ("corpus", "dataset"):
             return f"the {'corpus' if self.kind == 'corpus' else 'data set'} {self.place}"
-        return f"{kinds[self.kind]} in {self.place}"
+        return f"{'the text' if self.kind == 'text' else FILES[self.kind]} in {self.place}"
 
     def pieces(self, size: int) -> list[Piece]:
         """All of it in order, cut into pieces of about so many bytes."""
@@ -77,6 +77,14 @@ class Source:
             return _READERS[self.kind](self, piece)
         except OSError as error:
             raise UserError(f"cannot read {piece.path}: {error.strerror or error}") from error
+
+    def note_left_out(self, unread: Iterable[str]) -> None:
+        """Tell the user what of a folder is not read: besides the files that turned out to be `unread`able, those of
+        another kind, folders that cannot be opened, and those that gradus made."""
+        if self.kind in FILES and os.path.isdir(self.place):
+            paths, ours, closed = below(Path(self.place))
+            others = [] if self.kind == "text" else [path for path in paths if not _is_of(self.kind, path)]
+            note_left_out(Path(self.place), FILES[self.kind], sorted([*map(Path, unread), *closed, *others]), ours)
 
     def identity(self) -> str:
         """A sum of the names, sizes and times of the files: it changes when the text does."""
@@ -110,7 +118,7 @@ def open_source(place: str, *, field: str = "text") -> Source:
         return Source("corpus", place, documents=corpus.kind == "documents")
     if place.startswith(HUB):
         return _with_column(Source("dataset", place, field, documents=True))
-    path = Path(os.path.realpath(os.path.expanduser(place)))
+    path = path_of(place).resolve()
     if not path.exists():
         load_corpus(place)  # says what is there in its place
     if path.is_dir():
@@ -135,8 +143,12 @@ def _files(source: Source) -> list[str]:
     path = Path(source.place)
     paths = [path] if path.is_file() else below(path)[0]
     if path.is_dir() and source.kind != "text":
-        paths = [path for path in paths if ENDINGS.get(path.suffix.lower()) == source.kind]
+        paths = [path for path in paths if _is_of(source.kind, path)]
     return [str(path) for path in paths if path.stat().st_size]
+
+
+def _is_of(kind: Kind, path: Path) -> bool:
+    return ENDINGS.get(path.suffix.lower()) == kind
 
 
 # Pieces, and how each kind is read

@@ -4,7 +4,7 @@ pairs or labelled texts."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from gradus.errors import UserError
@@ -137,10 +137,7 @@ def _read_folder(folder: Path) -> str:
         except (UserError, OSError):
             pass
         left_out.append(path)
-    for what, which in (("what is no UTF-8 text", left_out), ("runs and prepared texts", ours)):
-        if which:
-            named = ", ".join(str(path.relative_to(folder)) for path in which[:3]) + (", ..." if len(which) > 3 else "")
-            note(f"left out of {folder}: {what} ({len(which)}: {named})")
+    note_left_out(folder, "UTF-8 text", left_out, ours)
     return "".join(text if text.endswith("\n") else text + "\n" for text in texts if text)
 
 
@@ -157,6 +154,14 @@ def below(folder: Path) -> tuple[list[Path], list[Path], list[Path]]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         paths += [Path(place, name) for name in names if not name.startswith(".")]
     return sorted(path for path in paths if path.is_file()), sorted(ours), closed
+
+
+def note_left_out(folder: Path, wanted: str, others: Sequence[Path], ours: Sequence[Path]) -> None:
+    """Tell the user what below a folder is not read, as it is not what is wanted, or was made by gradus."""
+    for what, which in ((f"what is no {wanted}", others), ("runs and prepared texts", ours)):
+        if which:
+            named = ", ".join(str(path.relative_to(folder)) for path in which[:3]) + (", ..." if len(which) > 3 else "")
+            note(f"left out of {folder}: {what} ({len(which)}: {named})")
 
 
 def _is_run(names: Iterable[str]) -> bool:
