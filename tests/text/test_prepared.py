@@ -152,8 +152,25 @@ def test_a_folder_is_read_as_it_is_without_being_prepared(tmp_path: Path, capsys
     assert "what is no UTF-8 text (2: " in capsys.readouterr().err.splitlines()[-1]
     train = part_of(opened(tmp_path / "out"), "train")
     assert train.tokenizer.decode(train.ids[:]) == expected.splits().train.text
+    assert train.tokenizer.to_json() == CharTokenizer.train(expected).to_json()  # the k of latin is not in it
     shutil.move(tmp_path / "out", folder / "prepared")
     assert load_corpus(folder).text == expected.text  # a prepared text among texts is none
+
+
+def test_what_a_folder_has_besides_its_documents_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("a.jsonl", "b.NDJSON"):
+        (folder / name).write_text('{"text": "abc abc"}\n' * 50)
+    (folder / "c.jsonl.gz").write_bytes(b"x")
+    (folder / "README.md").write_text("not this")
+    prepare(str(folder / "a.jsonl"), folder / "made", tokenizer="chars")
+    assert capsys.readouterr().err == ""
+    assert prepare(str(folder), tmp_path / "out", tokenizer="chars").parts["train"].characters > 600
+    assert capsys.readouterr().err.splitlines() == [
+        f"gradus: left out of {folder}: what is no JSON lines (2: README.md, c.jsonl.gz)",
+        f"gradus: left out of {folder}: runs and prepared texts (1: made)",
+    ]
 
 
 def test_documents_are_joined_by_the_separator_and_cut_between_two_of_them(tmp_path: Path) -> None:
@@ -270,6 +287,24 @@ def test_a_batch_is_cut_as_from_the_text_in_memory(numbers: PreparedText) -> Non
         assert np.array_equal(a.x, b.x)
         assert np.array_equal(a.y, b.y)
     assert numbers.ids.counts().tolist() == np.bincount(numbers.ids[:], minlength=1010).tolist()
+
+
+def test_more_shards_than_files_that_may_be_open(text_file: Path, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="this system has no such limit")
+    prepare(str(text_file), tmp_path / "out", tokenizer="chars", shard_tokens=20)
+    train = part_of(opened(tmp_path / "out"), "train")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    expected = np.concatenate([np.load(path) for path in train.ids.paths])
+    assert len(train.ids.paths) > 150
+    used = set(map(int, os.listdir("/dev/fd")))
+    limit = [descriptor for descriptor in range(len(used) + 120) if descriptor not in used][119]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+    try:
+        ids = train.ids
+        assert np.array_equal(ids[:], expected)
+        assert np.array_equal(ids[np.arange(len(ids))[::-7]], expected[::-7])
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 # Stopping and going on
@@ -444,6 +479,18 @@ def test_a_manifest_that_was_changed_is_damaged(prepared: Path) -> None:
     path.write_text(path.read_text().replace('"symbols": ', '"symbols": 1'))
     with pytest.raises(UserError, match=r"manifest\.json is damaged: its sum is another"):
         load_corpus(prepared)
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(UserError, match=r"manifest\.json is damaged: .*; copy it again, or remove the folder and prep"):
+        load_corpus(prepared)
+
+
+def test_the_manifest_of_something_else_is_none_of_a_prepared_text(text_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "manifest.json").write_text('{"name": "an app"}')
+    with pytest.raises(UserError, match=r"other is not empty; choose another folder as out"):
+        prepare(str(text_file), tmp_path / "other", tokenizer="chars")
+    with pytest.raises(UserError, match=r"other is no prepared text: its manifest\.json is of something else"):
+        verify(tmp_path / "other")
 
 
 def test_another_text_and_other_settings_are_refused(prepared: Path, text_file: Path, tmp_path: Path) -> None:
@@ -488,6 +535,7 @@ def test_another_tokenizer_cannot_read_its_tokens(prepared: Path) -> None:
 
 def test_the_sums_are_those_of_the_files(prepared: Path, text_file: Path) -> None:
     manifest = verify(prepared)
+    assert prepare(f"file://{text_file}", prepared, tokenizer="chars", **SMALL) == manifest  # the same file
     for part in manifest.parts.values():
         for found in part.shards:
             assert hashlib.sha256((prepared / found.file).read_bytes()).hexdigest() == found.sha256

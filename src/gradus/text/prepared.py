@@ -17,6 +17,7 @@ from gradus.text.shards import HEADER, Shards
 from gradus.text.tokenizer import Tokenizer
 
 MANIFEST, FORMAT = "manifest.json", "gradus shards"
+BEGINNING = 100  # bytes of a manifest that have its format in them
 PARTS: tuple[Split, ...] = ("train", "dev", "test")
 
 
@@ -169,10 +170,11 @@ class PreparedText(Corpus):
 
 
 def is_prepared(folder: Path) -> bool:
-    """Whether there is a prepared text in a folder."""
+    """Whether there is a prepared text in a folder, be it a damaged one."""
     try:
-        return files.from_json((folder / MANIFEST).read_bytes()).get("format") == FORMAT
-    except (OSError, ValueError, AttributeError):
+        with open(folder / MANIFEST, "rb") as file:
+            return _is_manifest(file.read(BEGINNING))
+    except OSError:
         return False
 
 
@@ -238,21 +240,27 @@ def read_manifest(folder: Path) -> Manifest:
     """The manifest of a prepared text. UserError if it is missing or damaged."""
     path = folder / MANIFEST
     try:
-        fields = files.from_json(path.read_bytes())
-        seal, format_ = fields.pop("seal"), fields.pop("format")
-        if format_ != FORMAT or seal != _seal(fields):
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise UserError(f"{folder} is no prepared text: it has no {MANIFEST}") from None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    if not _is_manifest(data):
+        raise UserError(f"{folder} is no prepared text: its {MANIFEST} is of something else")
+    try:
+        fields = files.from_json(data)
+        del fields["format"]
+        if fields.pop("seal") != _seal(fields):
             raise ValueError("its sum is another")
         parts = {
             name: Part(**{**part, "shards": tuple(Shard(**shard) for shard in part["shards"])})
             for name, part in fields["parts"].items()
         }
         return Manifest(**{**fields, "parts": parts})
-    except FileNotFoundError:
-        raise UserError(f"{folder} is no prepared text: it has no {MANIFEST}") from None
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise UserError(f"the manifest {path} is damaged: {error}; prepare the text again") from error
+        raise UserError(
+            f"the manifest {path} is damaged: {error}; copy it again, or remove the folder and prepare the text again"
+        ) from error
 
 
 def shard_name(part: Split, number: int, tokenizer: str) -> str:
@@ -273,6 +281,10 @@ def sum_of(data: bytes) -> str:
 def sum_of_file(path: Path) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_manifest(data: bytes) -> bool:
+    return FORMAT.encode() in data[:BEGINNING]
 
 
 def _seal(fields: Any) -> str:
