@@ -1,16 +1,18 @@
-"""Files that are written whole or not at all, and JSON that every program can read. All that gradus writes goes through
-here: checkpoints, pages, pictures, notebooks, downloads, compiled loops."""
+"""Files that are written whole or not at all, folders that one process at a time works in, sums that tell what was
+changed, and JSON that every program can read. All that gradus writes goes through here: checkpoints, pages, pictures,
+notebooks, downloads, compiled loops."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import math
 import os
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -82,12 +84,28 @@ def write(path: str | os.PathLike[str], data: bytes, *, durable: bool = True) ->
 
 
 @contextmanager
-def saving(path: object) -> Iterator[None]:
-    """Within it, an OSError becomes a UserError in one line."""
+def saving(path: object, addition: Callable[[], str] = str) -> Iterator[None]:
+    """Within it, an OSError becomes a UserError in one line, with an addition that is made only then."""
     try:
         yield
     except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror or error}") from error
+        raise UserError(f"cannot write {path}: {error.strerror or error}{addition()}") from error
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Within it, this process holds the lock on a folder, where the system has such locks. A process that ends, however
+    it ends, lets go of it.
+
+    Raises:
+        UserError: if another process holds it.
+    """
+    descriptor = _lock(folder)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
 
 
 def target(path: Path) -> Path:
@@ -143,6 +161,41 @@ def is_text(path: str) -> bool:
 def note(text: str) -> None:
     """A warning in one line on standard error."""
     print(f"gradus: {text}", file=sys.stderr, flush=True)
+
+
+def sha256(data: bytes) -> str:
+    """The SHA-256 of some bytes, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """The SHA-256 of a file of any size, in hexadecimal. Raises OSError if it cannot be read."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def seal(content: Mapping[str, Any]) -> str:
+    """The SHA-256 of a record, to be kept in it: who reads it finds out whether it was changed."""
+    return sha256(to_json(content).encode())
+
+
+def _lock(folder: Path) -> int | None:
+    """A descriptor that holds the lock on a folder; None where the system has no such locks."""
+    try:
+        import fcntl
+
+        descriptor = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise UserError(f"another process is at work in {folder}; wait for it, or choose another folder") from None
+    except OSError:  # a file system without locks
+        os.close(descriptor)
+        return None
+    return descriptor
 
 
 def _descriptor(path: Path) -> int | None:

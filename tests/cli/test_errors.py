@@ -178,7 +178,7 @@ def test_a_disk_that_refuses_while_saving_leaves_the_checkpoint_before(
 def test_a_folder_that_cannot_be_made(text: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     message = refused("train", text, *SMALL, "--steps", 2, "--out", tmp_path / "file" / "run")
-    assert "cannot save in" in message
+    assert "cannot write" in message
 
 
 def test_a_learning_rate_that_is_far_too_high(text: Path, tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from gradus.backend import torch
+from gradus.files import sha256_of
 from gradus.generation import SamplingRule, generate
 from gradus.hub import import_run
-from gradus.hub.download import RELEASES, sha256
+from gradus.hub.download import RELEASES
 from gradus.models import inference
 from gradus.text import gpt2_tokenizer
 from gradus.training import load_model, set_up_new
@@ -36,7 +37,7 @@ def test_the_released_weights_give_the_known_logits_and_words(tmp_path: Path) ->
     if not os.environ.get("GRADUS_GPT2"):
         pytest.skip("GRADUS_GPT2 does not name a folder with the released config.json, model.safetensors and tokenizer")
     folder = Path(os.environ["GRADUS_GPT2"])
-    assert sha256(folder / "model.safetensors") == RELEASES["gpt2"].sums["model.safetensors"]
+    assert sha256_of(folder / "model.safetensors") == RELEASES["gpt2"].sums["model.safetensors"]
     model, tokenizer = load_model(import_run(folder, tmp_path / "run")), gpt2_tokenizer()
     prompt = torch.from_numpy(tokenizer.encode("Hello, I'm a language model,"))[None]
     with inference(model):

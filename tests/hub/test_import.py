@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 import gradus
 from gradus.errors import UserError
+from gradus.files import sha256_of
 from gradus.hub import download, gpt2, import_run
 from gradus.hub.download import RELEASES, Release
 from gradus.models import GPTConfig
@@ -234,7 +235,7 @@ def test_a_download_is_of_a_known_commit_and_checked(
         import_run("gpt2", tmp_path / "run")
     commit = "openai-community/gpt2@607a30d783dfa663caf39e06633721c8d4cfcd7e"
     assert asked == [f"{commit}/config.json", f"{commit}/model.safetensors"]
-    right = Release("some/one", "abc", {"model.safetensors": download.sha256(folder / "model.safetensors")})
+    right = Release("some/one", "abc", {"model.safetensors": sha256_of(folder / "model.safetensors")})
     assert download.download(right) == folder
 
 
@@ -249,7 +250,7 @@ def test_a_release_of_which_no_sum_is_known_is_checked_by_the_hubs(
             self.sha256 = sha256
 
     class Api:
-        right = download.sha256(folder / "model.safetensors")
+        right = sha256_of(folder / "model.safetensors")
 
         def model_info(self, repository: str, *, revision: str, files_metadata: bool) -> Any:
             assert (repository, revision, files_metadata) == ("some/small", "main", True)

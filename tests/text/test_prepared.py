@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 
 from gradus.errors import UserError
+from gradus.files import locked
 from gradus.text import (
     Batches,
     BPETokenizer,
@@ -383,7 +384,7 @@ def test_a_full_disk_loses_nothing(text_file: Path, tmp_path: Path, monkeypatch:
         sync(descriptor)
 
     out = tmp_path / "out"
-    said = r"^cannot write in .*out: No space left on device; \d+ shards? .* there, and the same command goes on"
+    said = r"^cannot write .*out: No space left on device; \d+ shards? .* there, and the same command goes on"
     with monkeypatch.context() as patch:
         patch.setattr("gradus.files.os.fsync", full)
         for _ in range(2):
@@ -491,6 +492,15 @@ def test_the_manifest_of_something_else_is_none_of_a_prepared_text(text_file: Pa
         prepare(str(text_file), tmp_path / "other", tokenizer="chars")
     with pytest.raises(UserError, match=r"other is no prepared text: its manifest\.json is of something else"):
         verify(tmp_path / "other")
+
+
+def test_two_processes_do_not_write_in_one_folder(text_file: Path, tmp_path: Path) -> None:
+    pytest.importorskip("fcntl", reason="this system has no such locks")
+    out = tmp_path / "out"
+    out.mkdir()
+    with locked(out), pytest.raises(UserError, match=r"another process is at work in .*out; wait for it, or choose"):
+        prepare(str(text_file), out, tokenizer="chars", **SMALL)
+    prepare(str(text_file), out, tokenizer="chars", **SMALL)
 
 
 def test_another_text_and_other_settings_are_refused(prepared: Path, text_file: Path, tmp_path: Path) -> None:

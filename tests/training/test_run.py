@@ -137,7 +137,7 @@ def test_the_first_save_that_fails_leaves_no_checkpoint_and_says_so(tmp_path: Pa
     run = RunFolder.create(tmp_path / "run")
     with pytest.MonkeyPatch.context() as monkeypatch:
         Faults(monkeypatch, 1, OSError(errno.ENOSPC, "No space left on device"))
-        with pytest.raises(UserError, match=r"cannot save in .*run: No space left on device$"):
+        with pytest.raises(UserError, match=r"cannot write .*run: No space left on device$"):
             run.save(contents("new"), {"step": 0})
     assert list(run.path.iterdir()) == []
 
@@ -178,7 +178,7 @@ def test_a_folder_that_cannot_be_made_is_one_clear_line(tmp_path: Path, monkeypa
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    with pytest.raises(UserError, match=r"cannot save in .*run: Permission denied"):
+    with pytest.raises(UserError, match=r"cannot write .*run: Permission denied"):
         RunFolder.create(tmp_path / "run")
 
 

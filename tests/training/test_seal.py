@@ -13,9 +13,8 @@ from typing import Any
 import pytest
 
 from gradus.errors import UserError
-from gradus.files import to_json
+from gradus.files import seal, to_json
 from gradus.training import RunFolder, progress_of, read_toml, reopen, set_up, train, write_beginning
-from gradus.training.run import _seal
 
 TINY = {"n_layer": 1, "n_head": 2, "n_embd": 8, "block_size": 8, "batch_size": 4, "steps": 2}
 WAY_OUT = {
@@ -115,7 +114,7 @@ def test_a_state_that_is_sealed_and_ill_typed_is_one_line(run: RunFolder, field:
     state = {name: part for name, part in run.state().items() if name != "seal"} | {field: value}
     if value is None:
         del state[field]
-    (run.path / "state.json").write_text(to_json({**state, "seal": _seal(state)}), encoding="utf-8")
+    (run.path / "state.json").write_text(to_json({**state, "seal": seal(state)}), encoding="utf-8")
     with pytest.raises(UserError, match=f"state.json cannot be used: {field} is "):
         progress_of(run)
 

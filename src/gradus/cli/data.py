@@ -6,14 +6,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
 
 from gradus.cli.output import say, show_table, work_goes_on
 from gradus.cli.verb import Verb, VerbGroup
-from gradus.errors import UserError
 from gradus.text.preparing import HELD_OUT, SHARD_TOKENS, VOCAB_SIZE
 
 HEAD = ("name", "kind", "place", "what it is")
@@ -92,12 +91,9 @@ def prepare_source(
     hf:OWNER/NAME for a data set on the Hugging Face hub, or a corpus by name. It may be larger than the memory.
     """
     from gradus.text import prepare
-    from gradus.training.folder import locked, saving
 
-    with saving(folder):
-        folder.mkdir(parents=True, exist_ok=True)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with locked(folder), work_goes_on(), _bar() as show:
+    with work_goes_on(), _bar() as show:
         try:
             manifest = prepare(
                 source,
@@ -110,10 +106,6 @@ def prepare_source(
                 workers=workers or cores,
                 progress=lambda stage, done, tokens: show(stage, done, f"{tokens:,} tokens" if tokens else ""),
             )
-        except UserError:
-            with suppress(OSError):
-                folder.rmdir()  # where nothing was written
-            raise
         except KeyboardInterrupt:
             click.echo("\nstopped; the same command goes on where it was", err=True)
             context.exit(130)

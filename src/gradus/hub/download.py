@@ -4,13 +4,13 @@ SHA-256 sum: ours, where it is known, or the one that the hub names."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gradus.errors import UserError
+from gradus.files import sha256_of
 from gradus.hub.folder import CONFIG, INDEX, MODEL
 
 HUB = "https://huggingface.co"
@@ -87,18 +87,12 @@ def download(release: Release) -> Path:
             "and give the folder"
         ) from error
     for name, path in paths.items():
-        if name in sums and (found := sha256(path)) != sums[name]:
+        if name in sums and (found := sha256_of(path)) != sums[name]:
             raise UserError(
                 f"{path} is not the expected {name}: its sha256 is {found}, expected {sums[name]}; remove "
                 f"{path.resolve()} and try again"
             )
     return paths[CONFIG].parent
-
-
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_shard(name: str) -> bool:

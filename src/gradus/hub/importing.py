@@ -8,8 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from gradus.errors import UserError
+from gradus.files import sha256_of
 from gradus.hub import bert, gpt2
-from gradus.hub.download import RELEASES, download, release_of, sha256
+from gradus.hub.download import RELEASES, download, release_of
 from gradus.hub.folder import CONFIG, Tensors, read_config
 from gradus.text import Tokenizer, WordPieceTokenizer, gpt2_tokenizer, load_tokenizer
 from gradus.training import RUNS, TOKENIZER, RunFolder, TrainConfig, new_run_folder, settings_of
@@ -57,7 +58,7 @@ def import_run(source: str | Path, out: str | Path | None = None) -> RunFolder:
         arrays = bert.with_mask(arrays, _mask(tokenizer, folder))
     settings = to_toml(TrainConfig(model=model, kind="stream"), config, omit=NOT_OURS)
     origin = folder.resolve() if release is None else release.repository
-    data = {"corpus": name, "imported": str(origin), "sha256": {path.name: sha256(path) for path in tensors.files}}
+    data = {"corpus": name, "imported": str(origin), "sha256": {path.name: sha256_of(path) for path in tensors.files}}
     run = RunFolder.create(out or new_run_folder(RUNS, name))
     run.save(
         {

@@ -3,7 +3,6 @@ downloaded. The sha256 of each is known, so every machine learns from the same b
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import tempfile
@@ -116,7 +115,7 @@ def _download(file: RemoteFile) -> bytes:
             f"cannot download {file.filename} ({getattr(error, 'reason', None) or error}); get it from {file.address} "
             f"and put it at {target}, or in a folder that GRADUS_DATA names"
         ) from error
-    found = hashlib.sha256(data).hexdigest()
+    found = files.sha256(data)
     if found != file.sha256:
         raise UserError(
             f"{file.address} did not send the expected {file.filename}: sha256 {found}, expected {file.sha256}; "
@@ -163,6 +162,6 @@ def _is_right(file: RemoteFile, path: Path) -> bool:
 
 def _sha256(path: Path) -> str:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return files.sha256_of(path)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}") from error

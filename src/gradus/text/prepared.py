@@ -3,7 +3,6 @@ opened as a corpus, and its sums are checked; `gradus.text.preparing` makes it."
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -67,12 +66,12 @@ class Manifest:
     def to_json(self) -> str:
         """All of it, with its own sum."""
         fields = asdict(self)
-        return files.to_json({"format": FORMAT, **fields, "seal": _seal(fields)}, indent=1) + "\n"
+        return files.to_json({"format": FORMAT, **fields, "seal": files.seal(fields)}, indent=1) + "\n"
 
     @property
     def sha256(self) -> str:
         """One sum of the tokenizer and all shards."""
-        return sum_of("".join((self.tokenizer, *(shard.sha256 for shard in _shards(self)))).encode())
+        return files.sha256("".join((self.tokenizer, *(shard.sha256 for shard in _shards(self)))).encode())
 
     @property
     def item_size(self) -> int:
@@ -134,7 +133,7 @@ class PreparedText(Corpus):
 
     def require(self, tokenizer: Tokenizer) -> None:
         """Raise UserError unless this is the tokenizer that the text was prepared with."""
-        if tokenizer is not self.tokenizer and sum_of(tokenizer.to_json().encode()) != self.manifest.tokenizer:
+        if tokenizer is not self.tokenizer and files.sha256(tokenizer.to_json().encode()) != self.manifest.tokenizer:
             raise UserError(
                 f"{self.folder} was prepared with another tokenizer, {self.tokenizer!r}, than {tokenizer!r}; prepare "
                 "the text with this one: gradus data prepare --tokenizer takes a run, too"
@@ -191,7 +190,7 @@ def open_prepared(folder: str | Path, *, name: str = "") -> PreparedText:
         data = tokenizer.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read the tokenizer {tokenizer}: {error.strerror}") from error
-    if sum_of(data) != manifest.tokenizer:
+    if files.sha256(data) != manifest.tokenizer:
         raise UserError(f"{tokenizer} is not the tokenizer that the shards in {folder} were made with; put that back")
     _complain(folder, {shard.file: _size_fault(folder / shard.file, shard, manifest) for shard in _shards(manifest)})
     foreign = foreign_shards(folder, manifest.tokenizer)
@@ -226,7 +225,7 @@ def verify(folder: str | Path, progress: Callable[[int, int], object] = lambda d
     faults: dict[str, str] = {}
     for shard in shards:
         try:
-            if sum_of_file(folder / shard.file) != shard.sha256:
+            if files.sha256_of(folder / shard.file) != shard.sha256:
                 faults[shard.file] = "its sum is another"
         except OSError as error:
             faults[shard.file] = f"cannot be read: {error.strerror}"
@@ -250,7 +249,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         fields = files.from_json(data)
         del fields["format"]
-        if fields.pop("seal") != _seal(fields):
+        if fields.pop("seal") != files.seal(fields):
             raise ValueError("its sum is another")
         parts = {
             name: Part(**{**part, "shards": tuple(Shard(**shard) for shard in part["shards"])})
@@ -274,21 +273,8 @@ def foreign_shards(folder: Path, tokenizer: str) -> list[str]:
     return sorted(name for name in shards if not name.endswith(f"-{tokenizer[:8]}.npy"))
 
 
-def sum_of(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def sum_of_file(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _is_manifest(data: bytes) -> bool:
     return FORMAT.encode() in data[:BEGINNING]
-
-
-def _seal(fields: Any) -> str:
-    return sum_of(files.to_json(fields).encode())
 
 
 def _shards(manifest: Manifest) -> list[Shard]:

@@ -8,7 +8,7 @@ import hashlib
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
@@ -33,7 +33,6 @@ from gradus.text.prepared import (
     open_prepared,
     read_manifest,
     shard_name,
-    sum_of,
 )
 from gradus.text.processes import Processes
 from gradus.text.shards import HEADER, Stored
@@ -102,14 +101,14 @@ def prepare(
         piece_bytes: what is read at a time.
 
     Raises:
-        UserError: if the source cannot be read or is too short, the folder holds something else, or the disk refuses;
-            what is written by then is kept.
+        UserError: if the source cannot be read or is too short, the folder holds something else, another process is
+            at work in it, or the disk refuses; what is written by then is kept.
     """
     folder = Path(folder)
     made_with = {"tokenizer": tokenizer, "vocab_size": vocab_size, "field": field, "shard_tokens": shard_tokens}
     made_with |= {"held_out": held_out, "piece_bytes": piece_bytes}
     if tokenizer not in MADE:
-        made_with["tokenizer"] = sum_of(load_tokenizer(tokenizer).to_json().encode())
+        made_with["tokenizer"] = files.sha256(load_tokenizer(tokenizer).to_json().encode())
     if vocab_size is not None and tokenizer not in ("bpe", "words"):
         raise UserError(f"vocab_size is no setting of the tokenizer {tokenizer}")
     opened = open_source(source, field=field)
@@ -118,16 +117,23 @@ def prepare(
         manifest = read_manifest(folder)
         _require_same(folder, manifest.made_with, made_with, tokenizer)
         open_prepared(folder)  # which says if a shard is missing since
-        with _saving(folder):
+        with files.saving(folder):
             (folder / JOURNAL).unlink(missing_ok=True)
         return manifest
-    with Processes(workers) as processes:
+    with files.saving(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    with files.locked(folder), Processes(workers) as processes:
         job = Job(opened, folder, processes, progress)
         if (folder / JOURNAL).exists():
             job.read_journal()
             _require_same(folder, job.made_with, made_with, tokenizer)
         else:
-            job.begin(made_with, tokenizer, vocab_size)
+            try:
+                job.begin(made_with, tokenizer, vocab_size)
+            except UserError:
+                with suppress(OSError):
+                    folder.rmdir()  # where nothing was written
+                raise
         return job.write()
 
 
@@ -156,8 +162,7 @@ class Job:
 
     def begin(self, made_with: dict[str, Any], tokenizer: str, vocab_size: int | None) -> None:
         """Read all of the text once, cut it, and make or load the tokenizer."""
-        with _saving(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
+        with files.saving(self.folder):
             if any(not path.name.startswith(".") for path in self.folder.iterdir()):
                 raise UserError(f"{self.folder} is not empty; choose another folder as out")
         self.made_with = made_with
@@ -183,7 +188,7 @@ class Job:
             "tokenizer": self.tokenizer_json.decode(),
             "slices": {part: [_packed(slice_) for slice_ in slices] for part, slices in self.slices.items()},
         }
-        with _saving(self.folder):
+        with files.saving(self.folder):
             files.write(self.folder / JOURNAL, files.to_json(head).encode() + b"\n")
 
     def read_journal(self) -> None:
@@ -212,7 +217,7 @@ class Job:
             self.shards[part].append((found, item, token))
             whole.append(line)
         if len(whole) <= len(lines):
-            with _saving(self.folder):
+            with files.saving(self.folder):
                 files.write(path, b"".join(whole))
 
     # Reading
@@ -273,7 +278,7 @@ class Job:
 
     def write(self) -> Manifest:
         """Write the shards that are missing, and the manifest, which makes the folder a prepared text."""
-        with _saving(self.folder, self._kept):
+        with files.saving(self.folder, self._kept):
             for path in self.folder.glob(".*.????????"):  # what was being written when a process was killed
                 path.unlink()
             files.write(self.folder / OWN, self.tokenizer_json)
@@ -288,7 +293,9 @@ class Job:
         items, size = self._items(part), int(self.made_with["shard_tokens"])
         first, skipped = self.shards[part][-1][1:] if self.shards[part] else (0, 0)
         tasks = ((items[i], items[i + 1 : i + 2], i == 0) for i in range(first, len(items)))
-        encode = partial(_encode, self.source, str(self.folder / OWN), sum_of(self.tokenizer_json), self.dtype.name)
+        encode = partial(
+            _encode, self.source, str(self.folder / OWN), files.sha256(self.tokenizer_json), self.dtype.name
+        )
         buffer, filled = np.empty(size, self.dtype), 0
         for i, ids in enumerate(self.processes.in_order(encode, tasks), start=first):
             at = skipped if i == first else 0
@@ -305,7 +312,7 @@ class Job:
 
     def _save(self, part: Split, ids: Stored, item: int, token: int) -> None:
         """Write a shard and, when it is safely there, its line in the journal."""
-        name = shard_name(part, len(self.shards[part]), sum_of(self.tokenizer_json))
+        name = shard_name(part, len(self.shards[part]), files.sha256(self.tokenizer_json))
         sum_ = hashlib.sha256()
         header = io.BytesIO()
         np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(ids))
@@ -343,7 +350,7 @@ class Job:
             source=self.source.told,
             documents=self.source.documents,
             symbols=self.symbols,
-            tokenizer=sum_of(self.tokenizer_json),
+            tokenizer=files.sha256(self.tokenizer_json),
             vocab_size=self.tokenizer.vocab_size,
             dtype=dtype,
             shard_tokens=self.made_with["shard_tokens"],
@@ -475,12 +482,3 @@ def _require_same(folder: Path, before: Mapping[str, Any], now: Mapping[str, Any
     if different:
         name = different[0]
         raise UserError(f"{folder} was begun with {name} {before.get(name)}, not {now[name]}; choose another folder")
-
-
-@contextmanager
-def _saving(folder: Path, addition: Callable[[], str] = str) -> Iterator[None]:
-    """Within it, an OSError becomes a UserError in one line, with an addition that is made only then."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"cannot write in {folder}: {error.strerror or error}{addition()}") from error

@@ -15,7 +15,6 @@ from typing import Any, Literal
 from gradus import files
 from gradus.errors import UserError
 from gradus.text.catalogue import catalogue, load_corpus, path_of
-from gradus.text.prepared import sum_of
 from gradus.text.user_files import below, note_left_out
 
 Kind = Literal["text", "jsonl", "parquet", "dataset", "corpus"]
@@ -89,15 +88,15 @@ class Source:
     def identity(self) -> str:
         """A sum of the names, sizes and times of the files: it changes when the text does."""
         if self.kind == "corpus":
-            return sum_of("\n".join(_corpus(self.place).lines()).encode("utf-8", "surrogatepass"))
+            return files.sha256("\n".join(_corpus(self.place).lines()).encode("utf-8", "surrogatepass"))
         if self.kind == "dataset":
-            return sum_of(str(_dataset(self.place)._fingerprint).encode())
+            return files.sha256(str(_dataset(self.place)._fingerprint).encode())
         lines = []
         for path in _files(self):
             status = os.stat(path)
             name = os.path.relpath(path, self.place)
             lines.append(f"{name} {status.st_size} {status.st_mtime_ns}")
-        return sum_of("\n".join(lines).encode("utf-8", "surrogateescape"))
+        return files.sha256("\n".join(lines).encode("utf-8", "surrogateescape"))
 
 
 def open_source(place: str, *, field: str = "text") -> Source:

@@ -17,10 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradus.backend import torch
-from gradus.files import from_json, to_json
+from gradus.files import from_json, saving, to_json
 from gradus.models import LanguageModel
 from gradus.models.inside import gradients, layers
-from gradus.training.folder import saving
 from gradus.training.run import RunFolder
 from gradus.training.state import Report
 

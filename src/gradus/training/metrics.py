@@ -6,8 +6,8 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gradus.files import from_json, is_number, note, to_json
-from gradus.training.folder import reading, saving
+from gradus.files import from_json, is_number, note, saving, to_json
+from gradus.training.folder import reading
 
 
 class Metrics(list[dict[str, Any]]):

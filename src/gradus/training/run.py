@@ -5,7 +5,6 @@ stays whole and loadable. What was changed or damaged afterwards is found when i
 from __future__ import annotations
 
 import difflib
-import hashlib
 import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -13,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from gradus.errors import UserError
-from gradus.files import flush_folder, from_json, note, target, to_json, write
+from gradus.files import flush_folder, from_json, locked, note, saving, seal, sha256, target, to_json, write
 from gradus.training.distributed import leads
-from gradus.training.folder import locked, reading, saving
+from gradus.training.folder import reading
 from gradus.training.metrics import Line, append_line, read_bytes, read_lines, up_to
 from gradus.training.settings import parse_toml
 
@@ -120,12 +119,12 @@ class RunFolder:
         if not self.writes:
             return
         with saving(self.path, self.still_whole):
-            state = {**state, "metrics": _sha256(read_bytes(self.path / METRICS))}
+            state = {**state, "metrics": sha256(read_bytes(self.path / METRICS))}
             sums = dict(self.state()["files"]) if self.has_checkpoint else {}
             self._finish(sums)
-            sums.update({name: _sha256(data) for name, data in files.items()})
+            sums.update({name: sha256(data) for name, data in files.items()})
             content = {"format": FORMAT, **state, "files": sums}
-            text = to_json({**content, "seal": _seal(content)}, indent=1)
+            text = to_json({**content, "seal": seal(content)}, indent=1)
             try:
                 for name, data in (*files.items(), (STATE, text.encode())):
                     _write(self._new(name), data)
@@ -165,7 +164,7 @@ class RunFolder:
             raise UserError(f"{path} was written by a later gradus than this; please update gradus")
         if version < FORMAT:
             raise UserError(f"{path} was written by an earlier gradus, in another format; {self._advice(STATE)}")
-        if state.get("seal") != _seal({name: value for name, value in state.items() if name != "seal"}):
+        if state.get("seal") != seal({name: value for name, value in state.items() if name != "seal"}):
             raise UserError(f"{path} was changed or is damaged: its sha256 is not its seal; {self._advice(STATE)}")
         return state
 
@@ -182,7 +181,7 @@ class RunFolder:
             with suppress(FileNotFoundError), reading(candidate):
                 data = candidate.read_bytes()
                 found = True
-                if _sha256(data) == sums[name]:
+                if sha256(data) == sums[name]:
                     return data
         if self.state()["files"] != sums:  # a training run has saved in between
             return self.read(name)
@@ -204,7 +203,7 @@ class RunFolder:
         """Give their names to files that an earlier save committed and could not rename."""
         for name, sum_ in sums.items():
             new = self._new(name)
-            if new.exists() and _sha256(new.read_bytes()) == sum_:
+            if new.exists() and sha256(new.read_bytes()) == sum_:
                 self._rename(name)
 
     def _new(self, name: str) -> Path:
@@ -251,7 +250,7 @@ class RunFolder:
         lines = read_lines(path)
         if self.has_model:
             state = self.state()
-            if _sha256(up_to(lines, state.get("step", 0)).encode()) != state.get("metrics"):
+            if sha256(up_to(lines, state.get("step", 0)).encode()) != state.get("metrics"):
                 note(f"{path} is not what was saved with the checkpoint; the losses in it may be wrong")
         return lines
 
@@ -276,12 +275,3 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _seal(content: Mapping[str, Any]) -> str:
-    """One sum over all that `state.json` says, the sums of the other files included."""
-    return _sha256(to_json(content).encode())
