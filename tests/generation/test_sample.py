@@ -111,6 +111,18 @@ def test_the_penalty_is_for_the_tokens_that_were_seen() -> None:
     assert SamplingRule(repetition_penalty=2.0).apply(logits, seen).tolist() == [[1.0, -2.0, 0.5, -0.5]]
 
 
+def test_the_stages_are_those_that_have_a_say_and_end_where_apply_does() -> None:
+    logits, seen = logits_of(P), torch.tensor([[True, False, False, False]])
+    rule = SamplingRule(temperature=0.5, top_k=3, top_p=0.9, min_p=0.5, repetition_penalty=2.0)
+    stages = dict(rule.stages(logits, seen))
+    assert list(stages) == ["logits", "repetition_penalty", "temperature", "top_k", "top_p", "min_p"]
+    np.testing.assert_array_equal(stages["min_p"].numpy(), rule.apply(logits, seen).numpy())
+    np.testing.assert_array_equal(stages["top_k"].isfinite().numpy()[0], [False, True, True, True])
+    np.testing.assert_array_equal(stages["top_p"].isfinite().numpy()[0], [False, True, False, True])
+    assert [name for name, _ in SamplingRule().stages(logits, seen)] == ["logits", "temperature"]
+    assert [name for name, _ in SamplingRule(temperature=0, top_k=2).stages(logits)] == ["logits", "temperature"]
+
+
 def test_each_row_is_cut_by_its_own_logits() -> None:
     logits = torch.cat([logits_of(P, 500), logits_of(P[::-1], 500)])
     drawn = sample_token(logits, SamplingRule(top_k=2), generator=generator()).numpy().ravel()

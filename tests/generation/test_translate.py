@@ -13,6 +13,7 @@ import pytest
 from gradus.backend import F, torch
 from gradus.errors import UserError
 from gradus.generation import Hypothesis, SamplingRule, beam_search, translate
+from gradus.generation.translate import LENGTH_PENALTY, Candidate
 from gradus.models import Transformer, build_model, inference
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
@@ -139,6 +140,32 @@ def test_the_scores_are_probabilities_of_the_targets_divided_by_the_penalty() ->
             assert h.log_p == pytest.approx(log_p_of(model, source, h.ids, h.ended), abs=1e-5)
             n = len(h.ids) + h.ended
             assert h.score(0.6) == pytest.approx(h.log_p / ((5 + n) ** 0.6 / 6**0.6))
+
+
+def test_what_a_watcher_sees_of_the_search_is_what_was_kept_and_dropped() -> None:
+    """Rebuilt from the steps that were seen, the beginnings have the probabilities that the model gives them; the
+    complete ones are what was found."""
+    model, x, width = trained(), sources(4), 3
+    steps: dict[int, list[list[Candidate]]] = {row: [] for row in range(len(x))}
+    found = beams(model, x, width, watch=lambda source, candidates: steps[source].append(candidates))
+    assert found == beams(model, x, width)
+    for row, source in enumerate(x):
+        beginnings: list[tuple[int, ...]] = [()]
+        complete = []
+        for candidates in steps[row]:
+            following = []
+            for c in candidates:
+                ids = (*beginnings[c.beam], *([c.token] if c.token else []))
+                assert c.log_p == pytest.approx(log_p_of(model, source, ids, c.token == 0), abs=1e-5)
+                if c.fate == "kept":
+                    following.append(ids)
+                elif c.fate == "complete":
+                    complete.append(Hypothesis(ids, c.log_p, True))
+            assert candidates == sorted(candidates, key=lambda c: -c.log_p)
+            assert len(candidates) == 2 * width or len(beginnings) == 1
+            beginnings = following
+            assert len(beginnings) == width
+        assert sorted(complete, key=lambda h: -h.score(LENGTH_PENALTY))[:width] == found[row]
 
 
 def test_tokens_are_drawn_with_their_probabilities() -> None:

@@ -22,10 +22,12 @@ class Drawn(NamedTuple):
     Attributes:
         token: (B, 1) int64.
         logprob: (B, 1), the log probability that the model gave it, in nats, before temperature and the other settings.
+        logits: (B, V), the model's, from which it was drawn.
     """
 
     token: torch.Tensor
     logprob: torch.Tensor
+    logits: torch.Tensor
 
 
 @overload
@@ -141,7 +143,7 @@ def _steps(
             ended = ended | (token == stop)
         if seen is not None:
             seen.scatter_(1, token, True)
-        yield Drawn(token, logprob)
+        yield Drawn(token, logprob, logits)
         if stop is not None and bool(ended.all()):
             return
 

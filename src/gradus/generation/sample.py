@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gradus.backend import F, torch
@@ -58,24 +59,37 @@ class SamplingRule:
             logits: (B, V), any float dtype.
             seen: (B, V) bool, the tokens that are in each row's text, for the repetition penalty; None means none.
         """
+        for _, stage in self.stages(logits, seen):
+            logits = stage
+        return logits
+
+    def stages(self, logits: torch.Tensor, seen: torch.Tensor | None = None) -> Iterator[tuple[str, torch.Tensor]]:
+        """What `apply` does, part by part: the name of the attribute and the logits (B, V) after it, in their order.
+        First come the model's own as float32, named "logits"; what leaves all tokens as they are is not there, but for
+        the temperature."""
         logits = logits.float()
+        yield "logits", logits
         if seen is not None and self.repetition_penalty != 1:
             smaller = torch.where(logits < 0, logits * self.repetition_penalty, logits / self.repetition_penalty)
             logits = torch.where(seen, smaller, logits)
+            yield "repetition_penalty", logits
         if self.temperature == 0:
-            return logits.masked_fill(logits < logits.max(dim=-1, keepdim=True).values, -math.inf)
+            yield "temperature", logits.masked_fill(logits < logits.max(dim=-1, keepdim=True).values, -math.inf)
+            return
         if self.temperature < 1e-20:  # the largest becomes 0, which no temperature makes infinite
             logits = logits - logits.max(dim=-1, keepdim=True).values
         logits = logits / min(max(self.temperature, 1e-30), 1e30)  # about the bounds of float32
+        yield "temperature", logits
         if self.top_k is not None and self.top_k < logits.size(-1):
             smallest = torch.topk(logits, self.top_k, dim=-1).values[:, -1:]  # (B, 1)
             logits = logits.masked_fill(logits < smallest, -math.inf)
+            yield "top_k", logits
         if self.top_p is not None and self.top_p < 1:
             logits = _most_likely(logits, self.top_p)
+            yield "top_p", logits
         if self.min_p:
             p = F.softmax(logits, dim=-1)
-            logits = logits.masked_fill(p < self.min_p * p.max(dim=-1, keepdim=True).values, -math.inf)
-        return logits
+            yield "min_p", logits.masked_fill(p < self.min_p * p.max(dim=-1, keepdim=True).values, -math.inf)
 
 
 def sample_token(

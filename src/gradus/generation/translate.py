@@ -7,7 +7,9 @@ finds is often likelier than the greedy one, though it need not be the likeliest
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from gradus.backend import F, torch
 from gradus.errors import UserError
@@ -43,6 +45,37 @@ class Hypothesis:
         """
         n = len(self.ids) + self.ended
         return self.log_p / ((5 + n) / 6) ** length_penalty
+
+
+class Written(NamedTuple):
+    """One step of targets that are written together.
+
+    Attributes:
+        rows: the sources whose targets had not ended, R of the B.
+        token: (R, 1) int64, what was written for each; the separator ends a target.
+        logits: (R, V), the model's, from which it was drawn.
+    """
+
+    rows: list[int]
+    token: torch.Tensor
+    logits: torch.Tensor
+
+
+class Candidate(NamedTuple):
+    """A continuation that beam search looked at.
+
+    Attributes:
+        beam: which of the beginnings that were kept it continues, 0 being the likeliest.
+        token: by which token.
+        log_p: ln of the probability of all its tokens.
+        fate: "kept" goes on, as the next of the beginnings; "complete" has ended and is put aside; "dropped" is less
+            likely than as many others as there are beams.
+    """
+
+    beam: int
+    token: int
+    log_p: float
+    fate: Literal["kept", "complete", "dropped"]
 
 
 def translate(
@@ -84,26 +117,43 @@ def translate(
         raise ValueError(f"beams must be at least 1, got {beams}")
     ids: list[list[int]] = [[] for _ in range(len(idx))]
     log_p = [0.0] * len(idx)
+    ended = [False] * len(idx)
+    for rows, token, logits in write(model, idx, max_new_tokens, stop=stop, rule=rule, generator=generator):
+        chosen = F.log_softmax(logits.float(), dim=-1).gather(1, token)  # (R, 1)
+        for row, (new,), (value,) in zip(rows, token.tolist(), chosen.tolist(), strict=True):
+            log_p[row] += value
+            ended[row] = new == stop
+            if new != stop:
+                ids[row].append(new)
+    return [Hypothesis(tuple(ids[row]), log_p[row], ended[row]) for row in range(len(idx))]
+
+
+def write(
+    model: Transformer,
+    idx: torch.Tensor,
+    max_new_tokens: int,
+    *,
+    stop: int,
+    rule: SamplingRule = GREEDY,
+    generator: torch.Generator | None = None,
+) -> Iterator[Written]:
+    """Like `translate` with one beam, but yields the tokens of each step as soon as they are drawn."""
     going = list(range(len(idx)))  # the rows that have not ended, which are those of the state
     with inference(model):
         state = model.start(idx)
-        new = idx.new_full((len(idx), 1), stop)
-        for _ in range(_longest(model, max_new_tokens)):
-            logits, state = model.read(new, state)
-            new = sample_token(logits, rule, generator=generator)  # (rows, 1)
-            chosen = F.log_softmax(logits.float(), dim=-1).gather(1, new)[:, 0].tolist()
-            for row, token, value in zip(going, new[:, 0].tolist(), chosen, strict=True):
-                log_p[row] += value
-                if token != stop:
-                    ids[row].append(token)
-            kept = [place for place, token in enumerate(new[:, 0].tolist()) if token != stop]
-            if len(kept) < len(going):
-                going = [going[place] for place in kept]
-                if not going:
-                    break
-                rows = torch.tensor(kept, device=idx.device)
-                new, state = new[rows], state.select(rows)
-    return [Hypothesis(tuple(ids[row]), log_p[row], row not in going) for row in range(len(idx))]
+    token = idx.new_full((len(idx), 1), stop)
+    for _ in range(_longest(model, max_new_tokens)):
+        with inference(model):
+            logits, state = model.read(token, state)
+            token = sample_token(logits, rule, generator=generator)  # (R, 1)
+        yield Written(going, token, logits)
+        kept = [place for place, (new,) in enumerate(token.tolist()) if new != stop]
+        if not kept:
+            return
+        if len(kept) < len(going):
+            going = [going[place] for place in kept]
+            rows = torch.tensor(kept, device=idx.device)
+            token, state = token[rows], state.select(rows)
 
 
 def beam_search(
@@ -114,11 +164,16 @@ def beam_search(
     stop: int,
     beams: int,
     length_penalty: float = LENGTH_PENALTY,
+    watch: Callable[[int, list[Candidate]], None] | None = None,
 ) -> list[list[Hypothesis]]:
     """The best targets that a beam finds for each source, the best first; the arguments are those of `translate`.
 
     At every step all beginnings are continued by all tokens. Of these continuations the likeliest go on, as many as
     there are beams, and those of them that are complete are put aside. A source is done when as many are complete.
+
+    Args:
+        watch: is told at every step, of every source that is not done, its number and up to twice as many candidates as
+            there are beams, the likeliest first.
 
     Returns:
         For each source up to `beams` hypotheses by falling score. Those that have not ended come in only if none has.
@@ -144,6 +199,9 @@ def beam_search(
                 ids = written[row, from_beam[row, rank], 1:].tolist()
                 complete[going[row]].append(Hypothesis(tuple(ids), log_p[row, rank].item(), True))
             order = ends.to(torch.int64).argsort(dim=1, stable=True)[:, :beams]  # the best that go on
+            if watch is not None:
+                for row, source in enumerate(going):
+                    watch(source, _candidates(from_beam[row], token[row], log_p[row], ends[row], order[row]))
             log_p, from_beam, token = (values.gather(1, order) for values in (log_p, from_beam, token))
             log_p = log_p.masked_fill(token == stop, -math.inf)  # a vocabulary too small for so many beams
             kept = [row for row, source in enumerate(going) if len(complete[source]) < beams]
@@ -160,6 +218,19 @@ def beam_search(
             beginnings = zip(written[row, :, 1:].tolist(), log_p[row].tolist(), strict=True)
             complete[source] = [Hypothesis(tuple(ids), value, False) for ids, value in beginnings if value > -math.inf]
     return [sorted(found, key=lambda h: -h.score(length_penalty))[:beams] for found in complete]
+
+
+def _candidates(
+    beam: torch.Tensor, token: torch.Tensor, log_p: torch.Tensor, ends: torch.Tensor, kept: torch.Tensor
+) -> list[Candidate]:
+    """Those of one source, (2 · beams,) each; `kept` are the places of those that may go on."""
+    goes_on, beams = set(kept.tolist()), len(kept)
+    rows = zip(beam.tolist(), token.tolist(), log_p.tolist(), ends.tolist(), strict=True)
+    return [
+        Candidate(b, t, p, "complete" if end and i < beams else "kept" if i in goes_on and not end else "dropped")
+        for i, (b, t, p, end) in enumerate(rows)
+        if p > -math.inf
+    ]
 
 
 def _longest(model: Transformer, max_new_tokens: int) -> int:
