@@ -82,7 +82,7 @@ def test_a_weight_for_each_count_of_the_context_fits_dev_better_and_unseen_conte
         model.fit([dev])
     assert loss(many, *dev) < loss(one, *dev)
     found = many.ngram.predict(dev[0], before=-1)
-    which = many._class(found)
+    which = many.classes(found)
     often = which[(found.length == 2) & (found.total >= 4)]
     seldom = which[(found.length == 2) & (found.total == 1)]
     assert many.weight.numpy()[seldom].mean() > many.weight.numpy()[often].mean() + 0.05
@@ -107,7 +107,7 @@ def test_a_class_never_seen_on_dev_keeps_the_overall_weight_and_ten_tokens_go_ha
         model.fit([(x, y)])
     overall, fitted = one.weight.item(), many.weight.numpy()
     found = many.ngram.predict(x, before=-1)
-    which = many._class(found)[found.place]
+    which = many.classes(found)[found.place]
     with inference(many):
         network = np.exp(many._log_network(torch.from_numpy(x)).numpy()).reshape(-1, V)
     p_network, p_ngram = network[np.arange(y.size), y.ravel()], found.p[found.place, y.ravel()]

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.text import Annotation
 
+from gradus.models.principal_components import principal_components
 from gradus.plots import (
     ColoredText,
     LossCurve,
@@ -34,7 +35,7 @@ from gradus.plots import (
     score_grid,
 )
 from gradus.plots.colored import SHADES, shade
-from gradus.plots.embeddings import APART, principal_components, spread
+from gradus.plots.embeddings import APART, spread
 from gradus.plots.palette import SERIES, SERIES_DARK, series_color
 from gradus.plots.visible import visible
 

@@ -80,7 +80,7 @@ def layers(model: LanguageModel, idx: Ints, targets: Ints | None = None) -> dict
     with _watched_layers(model) as found, inference(model):
         model(*(torch.from_numpy(given).to(device_of(model)) for given in (idx, targets) if given is not None))
     with torch.no_grad():
-        return {name: Layer(_array(y), _flat(module, x, y)) for name, (module, x, y) in found.items()}
+        return {name: Layer(_array(y), where_flat(module, x, y)) for name, (module, x, y) in found.items()}
 
 
 def gradients(model: LanguageModel, idx: Ints, targets: Ints) -> tuple[dict[str, Floats], dict[str, Floats]]:
@@ -106,6 +106,16 @@ def gradients(model: LanguageModel, idx: Ints, targets: Ints) -> tuple[dict[str,
     arrays = [np.zeros(tuple(y.shape)) if dy is None else _array(dy) for y, dy in zip(of, grads, strict=True)]
     n = len(found)
     return dict(zip(found, arrays[:n], strict=True)), dict(zip(weights, arrays[n:], strict=True))
+
+
+def where_flat(module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> NDArray[np.bool_] | None:
+    """Where an elementwise module with input x and output y is flat, by central differences; where tanh is, of which an
+    Elman network's states are the outputs. None for a module that is no nonlinearity."""
+    if isinstance(module, nn.RNN):
+        return 1 - _array(y) ** 2 < FLAT
+    if not isinstance(module, NONLINEAR):
+        return None
+    return np.abs(_array((module(x + _STEP) - module(x - _STEP)) / (2 * _STEP))) < FLAT
 
 
 @contextmanager
@@ -199,16 +209,6 @@ def _weights(q: Floats, k: Floats, mask: Any, is_causal: bool, scale: float | No
     weights = np.exp(scores - scores.max(axis=-1, keepdims=True))
     out: Floats = weights / weights.sum(axis=-1, keepdims=True)
     return out
-
-
-def _flat(module: nn.Module, x: torch.Tensor, y: torch.Tensor) -> NDArray[np.bool_] | None:
-    """Where an elementwise module is flat, by central differences; where tanh is, of which an Elman network's states
-    are the outputs."""
-    if isinstance(module, nn.RNN):
-        return 1 - _array(y) ** 2 < FLAT
-    if not isinstance(module, NONLINEAR):
-        return None
-    return np.abs(_array((module(x + _STEP) - module(x - _STEP)) / (2 * _STEP))) < FLAT
 
 
 def _array(tensor: torch.Tensor) -> Floats:

@@ -71,7 +71,7 @@ class Mixture(LanguageModel):
                 found = self._counts(x)
                 place = found.place.reshape(x.shape)[scored]
                 parts.append(
-                    (np.exp(log_network[scored, y[scored]]), found.p[place, y[scored]], self._class(found)[place])
+                    (np.exp(log_network[scored, y[scored]]), found.p[place, y[scored]], self.classes(found)[place])
                 )
         network, ngram, which = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         overall = _maximize(network, ngram, np.zeros_like(which), np.array([0.5]), prior=0.0)
@@ -112,13 +112,13 @@ class Mixture(LanguageModel):
         place = found.place.reshape(tuple(idx.shape))[:, -S:]  # (B, S)
         with np.errstate(divide="ignore"):
             log_ngram = torch.from_numpy(np.log(found.p)[place]).to(idx.device)  # (B, S, V)
-        weight = self.weight[torch.from_numpy(self._class(found)[place]).to(idx.device)][:, :, None]  # (B, S, 1)
+        weight = self.weight[torch.from_numpy(self.classes(found)[place]).to(idx.device)][:, :, None]  # (B, S, 1)
         return torch.logaddexp(log_network + weight.log(), log_ngram + (1 - weight).log())
 
     def _counts(self, x: Ints) -> Predictions:
         return self.ngram.predict(x, before=np.where(x[:, :1] == self.separator, 0, -1))
 
-    def _class(self, found: Predictions) -> Ints:
+    def classes(self, found: Predictions) -> Ints:
         """(U,) the class of each different context, by the length of its part that was seen, and how often."""
         if not self.by_count:
             return np.zeros_like(found.length)

@@ -88,7 +88,7 @@ class NGram(LanguageModel):
         """
         self._check_tokens(x)
         contexts = [column.reshape(-1) for column in self._contexts(x, before)]
-        return self._made_predictor().predict(contexts, x.size)
+        return self.predictor.predict(contexts, x.size)
 
     def num_parameters(self) -> int:
         """How many counts are stored: the cells (context, next token) that were seen."""
@@ -120,7 +120,9 @@ class NGram(LanguageModel):
         device = self.counts.device
         self.windows, self.counts = (torch.from_numpy(array).to(device) for array in table)
 
-    def _made_predictor(self) -> KneserNey | Additive:
+    @property
+    def predictor(self) -> KneserNey | Additive:
+        """The counts as they are asked: a tree of contexts, with what follows each."""
         self._merge()
         if self._predictor is None:
             config, V = self.settings, self.vocab_size

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from gradus.models.principal_components import principal_components
 from gradus.plots.arrays import as_floats
 from gradus.plots.palette import INK, series_color
 from gradus.plots.style import TEXT, dress, new_figure
@@ -15,26 +16,6 @@ from gradus.plots.visible import visible
 
 LIGHT = "#d9e8f8"  # behind a label
 APART = 0.055  # of the picture: the distance of two labels that do not touch
-
-
-def principal_components(vectors: ArrayLike, k: int = 2) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Project (N, D) vectors on the k directions in which they vary most.
-
-    Returns:
-        (N, k) coordinates, and (k,) the share of the variance that each holds. A direction's sign is free; we choose
-        the one in which its largest coordinate is positive, so the same vectors always give the same picture.
-
-    Raises:
-        ValueError: if vectors is not (N, D) with D at least k and N at least k.
-    """
-    x = as_floats(vectors)
-    if x.ndim != 2 or min(x.shape) < k:
-        raise ValueError(f"vectors must be (N, D) with N and D at least {k}, got shape {x.shape}")
-    u, s, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)  # (N, r), (r,)
-    points = u[:, :k] * s[:k]  # (N, k)
-    points *= np.where(points[np.abs(points).argmax(axis=0), np.arange(k)] < 0, -1.0, 1.0)
-    variance = s**2
-    return points, variance[:k] / max(float(variance.sum()), np.finfo(np.float64).tiny)
 
 
 def spread(points: ArrayLike, apart: float = APART, rounds: int = 200) -> NDArray[np.float64]:

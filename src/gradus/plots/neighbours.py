@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
+from gradus.models.principal_components import principal_components
 from gradus.plots.arrays import as_floats
-from gradus.plots.embeddings import principal_components
 from gradus.plots.palette import INK, MUTED, series_color
 from gradus.plots.style import TEXT, dress, new_figure
 from gradus.plots.visible import visible
