@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gradus.explorer import (
     overview,
+    sampling,
 )
 from gradus.explorer.view import View
 
-PARTS = (overview,)
+PARTS = (overview, sampling)
 
 VIEWS: dict[str, View] = {name: view for part in PARTS for name, view in part.VIEWS.items()}
