@@ -67,7 +67,7 @@ class Opened:
     @cached_property
     def kind(self) -> str:
         """The model's name in the registry: "gpt", "nplm", ..."""
-        return next(name for name, (_, made) in MODELS.items() if type(self.model) is made)
+        return next(name for name, (config, _) in MODELS.items() if type(self.model.config) is config)
 
     @property
     def config(self) -> Any:

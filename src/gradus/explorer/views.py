@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from gradus.explorer import (
+    forward,
     overview,
     sampling,
 )
 from gradus.explorer.view import View
 
-PARTS = (overview, sampling)
+PARTS = (overview, forward, sampling)
 
 VIEWS: dict[str, View] = {name: view for part in PARTS for name, view in part.VIEWS.items()}
