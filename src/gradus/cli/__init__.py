@@ -26,6 +26,7 @@ VERBS = {
     "climb": "Train every model of the ladder and compare them in one table and one page.",
     "train": "Train one model on a text.",
     "sample": "Generate text with a trained model.",
+    "explore": "Look inside a trained model, on a page of this machine.",
     "eval": "Measure a trained model's loss on a whole split.",
     "page": "Write a run, or a climb, as one page; one that is older than its run is written anew.",
     "runs": "List the runs in a folder, with their losses.",

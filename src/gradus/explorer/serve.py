@@ -1,0 +1,74 @@
+"""Serving the page until Ctrl-C, on this machine only."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from gradus.errors import UserError
+from gradus.explorer.runs import Runs
+from gradus.explorer.server import Server
+
+HOST = "127.0.0.1"
+MOST_HEAD = 300_000  # bytes of a request's line and headers: a text of 20,000 characters, each in up to twelve
+
+
+def bound(port: int | None) -> socket.socket:
+    """A socket on 127.0.0.1 at a port, or at a free one. UserError if the port is taken."""
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((HOST, port or 0))
+    except OSError as error:
+        found.close()
+        raise UserError(f"port {port} cannot be used ({error.strerror}); leave out --port for a free one") from error
+    return found
+
+
+def serve(
+    runs: Runs, *, port: int | None = None, started: Callable[[str], object] = print, debug: bool = False
+) -> None:
+    """Serve the page, and return after Ctrl-C or a termination signal.
+
+    Args:
+        runs: which it may look into.
+        port: where; None takes a free one.
+        started: called with the address when the server answers.
+
+    Raises:
+        UserError: if the port is taken.
+        KeyboardInterrupt: after Ctrl-C, when the server has ended.
+    """
+    place = bound(port)
+    server, address = server_at(place, runs, debug=debug)
+    server.then = lambda: started(address)
+    with place:
+        server.run(sockets=[place])
+
+
+class Announcing(uvicorn.Server):
+    """A server that calls a function as soon as it answers."""
+
+    then: Callable[[], object] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.then is not None:
+            self.then()
+
+
+def server_at(place: socket.socket, runs: Runs, *, debug: bool = False) -> tuple[Announcing, str]:
+    """The server for a socket, and the page's address."""
+    port = place.getsockname()[1]
+    config = uvicorn.Config(
+        Server(runs, debug=debug).app(port),
+        log_level="critical",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        h11_max_incomplete_event_size=MOST_HEAD,
+        timeout_graceful_shutdown=1,
+    )
+    return Announcing(config), f"http://{HOST}:{port}/"

@@ -1,0 +1,348 @@
+// The shell: which run, which tab, the text and its tokens, the keys, the theme; and the panels, drawn anew as the state
+// changes.
+
+import * as api from "./lib/api.js";
+import {h, replace} from "./lib/dom.js";
+import * as format from "./lib/format.js";
+import * as selection from "./lib/selection.js";
+import * as state from "./lib/state.js";
+import {PANELS} from "./panels/index.js";
+
+/** @typedef {{id: string, name: string, kind: string, text: string, note: string}} Run */
+
+const TABS = [
+  {id: "forward", title: "Forward", about: "What the model does with a text, from its tokens to what comes next."},
+  {id: "sampling", title: "Sampling", about: "How the next token is drawn, one step at a time."},
+  {id: "backward", title: "Backward", about: "Where a gradient comes from, and what one training step changes."},
+  {id: "learning", title: "Learning", about: "How the model got here: its losses, its weights, its samples over time."},
+];
+const WITH_TEXT = ["forward", "sampling", "backward"];
+const KEYS = [
+  ["/", "type a text"],
+  ["1 2 3 4", "the tabs: Forward, Sampling, Backward, Learning"],
+  ["← →", "the token before, the token after"],
+  ["↑ ↓", "the layer below, the layer above"],
+  ["[ ]", "the head before, the head after"],
+  ["Tab, arrows", "from part to part; within a group, from one to the next"],
+  ["Enter or click", "lock what is shown; again, free it"],
+  ["Esc", "free what is locked; leave a text box; close this"],
+  ["t", "the theme: as the system has it, light, dark"],
+  ["?", "these keys"],
+];
+const THEMES = ["auto", "light", "dark"];
+
+const head = /** @type {HTMLElement} */ (document.getElementById("head"));
+const main = /** @type {HTMLElement} */ (document.getElementById("main"));
+const announce = /** @type {HTMLElement} */ (document.getElementById("announce"));
+
+/** @type {Run[]} */
+let runs = [];
+/** @type {any} */
+let about = null;
+/** @type {{panel: import("./panels/index.js").Panel, mounted: import("./panels/index.js").Mounted}[]} */
+let mounted = [];
+/** Which run, moment and tab the panels on the page are for. */
+let shownFor = "";
+
+// The theme
+
+/** @param {string} theme */
+function setTheme(theme) {
+  if (theme === "auto") document.documentElement.removeAttribute("data-theme");
+  else document.documentElement.setAttribute("data-theme", theme);
+  themeButton.textContent = {auto: "Auto", light: "Light", dark: "Dark"}[theme] ?? theme;
+  themeButton.setAttribute("aria-label", `Theme: ${theme}`);
+  try {
+    localStorage.setItem("gradus-theme", theme);
+  } catch {
+    // a page from a file may have no storage
+  }
+  document.dispatchEvent(new Event("themechange"));
+}
+
+function savedTheme() {
+  try {
+    return localStorage.getItem("gradus-theme") ?? "auto";
+  } catch {
+    return "auto";
+  }
+}
+
+function nextTheme() {
+  setTheme(THEMES[(THEMES.indexOf(document.documentElement.getAttribute("data-theme") ?? "auto") + 1) % THEMES.length]);
+}
+
+// The head of the page
+
+const themeButton = h("button", {class: "quiet", type: "button", onclick: nextTheme});
+const runSelect = /** @type {HTMLSelectElement} */ (
+  h("select", {id: "run", onchange: () => choose(runSelect.value)})
+);
+const facts = h("p", {class: "run-facts"});
+const tabBar = h("nav", {class: "tabs", role: "tablist", "aria-label": "Views"});
+const keysDialog = /** @type {HTMLDialogElement} */ (
+  h("dialog", {class: "keys", "aria-labelledby": "keys-title"},
+    h("h2", {id: "keys-title"}, "Keys"),
+    h("dl", {}, KEYS.map(([key, what]) => h("div", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, what)))),
+    h("form", {method: "dialog"}, h("button", {class: "quiet"}, "Close")))
+);
+
+function buildHead() {
+  replace(head,
+    h("div", {class: "bar"},
+      h("h1", {class: "brand"}, h("a", {href: "#", onclick: goHome}, "gradus ", h("span", {}, "explore"))),
+      h("label", {class: "run-label", for: "run"}, h("span", {class: "visually-hidden"}, "Run"), runSelect),
+      facts,
+      h("div", {class: "bar-end"},
+        themeButton,
+        h("button", {class: "quiet", type: "button", "aria-label": "Keys", onclick: () => keysDialog.showModal()}, "?"))),
+    tabBar,
+    keysDialog);
+  replace(tabBar, TABS.map(({id, title}, i) =>
+    h("button", {
+      type: "button", role: "tab", id: `tab-${id}`, "data-tab": id, "aria-controls": "panels",
+      onclick: () => state.set({tab: id}),
+      onkeydown: (/** @type {KeyboardEvent} */ event) => {
+        const by = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+        if (!by) return;
+        event.preventDefault();
+        event.stopPropagation();
+        const to = TABS[(i + by + TABS.length) % TABS.length].id;
+        state.set({tab: to});
+        document.getElementById(`tab-${to}`)?.focus();
+      },
+    }, title)));
+}
+
+/** @param {Event} event */
+function goHome(event) {
+  event.preventDefault();
+  if (!api.isExported) state.set({run: ""});
+}
+
+function markHead() {
+  const now = state.get();
+  const chosen = runs.find((run) => run.id === now.run);
+  replace(runSelect,
+    chosen ? null : h("option", {value: ""}, "choose a run"),
+    runs.map((run) => h("option", {value: run.id, selected: run.id === now.run}, run.name)));
+  tabBar.hidden = !now.run;
+  for (const tab of tabBar.children) {
+    const is = tab.getAttribute("data-tab") === now.tab;
+    tab.setAttribute("aria-selected", String(is));
+    tab.setAttribute("tabindex", is ? "0" : "-1");
+  }
+  facts.textContent = about && now.run
+    ? `${about.kind} · ${format.count(about.parameters)} parameters · ${format.count(about.vocab_size)} tokens in the vocabulary · reads ${format.count(about.block_size)} at most`
+    : "";
+}
+
+/** @param {string} id */
+function choose(id) {
+  const run = runs.find((other) => other.id === id);
+  state.set({run: id, text: run?.text ?? "", moment: "", token: null, layer: null, head: null, unit: null});
+}
+
+// The text and its tokens
+
+const textBox = /** @type {HTMLTextAreaElement} */ (
+  h("textarea", {id: "text", rows: 1, spellcheck: "false", autocomplete: "off", autocapitalize: "off",
+    oninput: () => onText(), placeholder: "Type a text"})
+);
+const strip = h("div", {class: "tokens", role: "group", "aria-label": "Tokens"});
+const textError = h("p", {class: "error", role: "alert", hidden: true});
+const textNote = h("p", {class: "note"});
+const textBar = h("section", {class: "text-bar", "aria-label": "Text"},
+  h("label", {for: "text"}, "Text"), textBox, strip, textNote, textError);
+const MOST_TEXT = 20_000;
+
+function onText() {
+  const text = textBox.value;
+  if (text.length > MOST_TEXT) {
+    showTextError(`A text has at most ${format.count(MOST_TEXT)} characters here; this one has ${format.count(text.length)}.`);
+    return;
+  }
+  state.set({text, token: null});
+}
+
+/** @param {string} line */
+function showTextError(line) {
+  textError.textContent = line;
+  textError.hidden = !line;
+}
+
+let tokensOf = "";
+async function showTokens() {
+  const {text, run, moment} = state.get();
+  if (textBox.value !== text) textBox.value = text;
+  const key = JSON.stringify([run, moment, text]);
+  if (key === tokensOf) return;
+  tokensOf = key;
+  try {
+    const {pieces, left_out} = await api.get("tokens", {text}, {slot: "shell"});
+    showTextError("");
+    selection.limit({token: pieces.length});
+    replace(strip, pieces.map((/** @type {string} */ piece, /** @type {number} */ i) => {
+      const chip = h("span", {class: "token", title: `token ${i}`}, format.token(piece));
+      selection.bind(chip, {token: i}, {group: "tokens", label: `token ${i}: ${format.spoken(piece)}`});
+      return chip;
+    }));
+    textNote.textContent = left_out ? `The model reads ${pieces.length} tokens at most: the first ${left_out} are left out.` : "";
+  } catch (error) {
+    tokensOf = "";
+    showTextError(message(error));
+  }
+}
+
+// The panels
+
+/** @param {unknown} error */
+function message(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** @param {import("./panels/index.js").Panel} panel */
+function mountPanel(panel) {
+  const body = h("div", {class: "panel-body"});
+  const error = h("p", {class: "error", role: "alert", hidden: true});
+  const section = h("section", {class: `panel${panel.wide ? " wide" : ""}`, id: `panel-${panel.id}`, "aria-labelledby": `title-${panel.id}`},
+    h("h2", {id: `title-${panel.id}`}, panel.title), h("p", {class: "caption"}, panel.caption), body, error);
+  const fail = (/** @type {string} */ line) => {
+    error.textContent = line;
+    error.hidden = !line;
+    section.classList.toggle("failed", Boolean(line));
+  };
+  /** @type {import("./panels/index.js").Context} */
+  const ctx = {
+    about,
+    fail,
+    async get(view, params = {}, slot = view) {
+      try {
+        const answer = await api.get(view, params, {slot: `${panel.id} ${slot}`});
+        fail("");
+        return answer;
+      } catch (error) {
+        fail(message(error));
+        return new Promise(() => {});
+      }
+    },
+  };
+  panels.append(section);
+  mounted.push({panel, mounted: panel.mount(body, ctx)});
+}
+
+const panels = h("div", {id: "panels", class: "panels", role: "tabpanel", tabindex: "-1"});
+const tabAbout = h("p", {class: "tab-about"});
+
+function unmount() {
+  for (const {mounted: one} of mounted) one.destroy?.();
+  mounted = [];
+  panels.replaceChildren();
+}
+
+/** Show the page for the state as it is; called after each change. @param {Set<string>} changed */
+async function show(changed) {
+  const now = state.get();
+  const key = JSON.stringify([now.run, now.moment, now.tab]);
+  if (key !== shownFor) {
+    const sameRun = about && shownFor && JSON.stringify(JSON.parse(shownFor).slice(0, 2)) === JSON.stringify([now.run, now.moment]);
+    shownFor = key;
+    unmount();
+    api.forget();
+    if (!now.run) {
+      about = null;
+      document.title = "gradus explore";
+      markHead();
+      showStart();
+      return;
+    }
+    if (!sameRun) {
+      about = null;
+      tokensOf = "";
+      strip.replaceChildren();
+      markHead();
+      try {
+        about = await api.get("about");
+      } catch (error) {
+        shownFor = "";
+        replace(main, h("section", {class: "panel wide"}, h("p", {class: "error", role: "alert"}, message(error))));
+        return;
+      }
+    }
+    const tab = TABS.find((other) => other.id === now.tab) ?? TABS[0];
+    document.title = `${tab.title}: ${about.name} · gradus explore`;
+    announce.textContent = `${tab.title}. ${tab.about}`;
+    tabAbout.textContent = tab.about;
+    panels.setAttribute("aria-labelledby", `tab-${tab.id}`);
+    replace(main, tabAbout, WITH_TEXT.includes(tab.id) ? textBar : null, panels);
+    const config = about.config;
+    selection.limit({layer: config.n_layer ?? 0, head: config.n_head ?? 0});
+    for (const panel of PANELS) {
+      if (panel.tab !== tab.id || (panel.kinds && !panel.kinds.includes(about.kind)) || panel.when?.(about) === false) continue;
+      mountPanel(panel);
+    }
+  }
+  markHead();
+  if (!about) return;
+  if (WITH_TEXT.includes(now.tab)) showTokens();
+  for (const {mounted: one} of mounted) one.update(state.get(), changed);
+}
+
+/** Without a run: those that there are. */
+function showStart() {
+  replace(main, h("section", {class: "start"},
+    h("h2", {}, "Which run do you want to look into?"),
+    runs.length
+      ? h("ul", {class: "runs"}, runs.map((run) => h("li", {}, h("button", {type: "button", onclick: () => choose(run.id)}, h("strong", {}, run.name), h("span", {}, run.note)))))
+      : h("p", {}, "There is none yet.")));
+}
+
+// Keys
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  const target = /** @type {HTMLElement} */ (event.target);
+  const typing = target.matches("input, textarea, select, [contenteditable]");
+  if (event.ctrlKey || event.metaKey || event.altKey || keysDialog.open) return;
+  if (event.key === "Escape") {
+    if (typing) target.blur();
+    else selection.clear();
+    return;
+  }
+  if (typing) return;
+  const tab = "1234".indexOf(event.key);
+  /** @type {Record<string, () => void>} */
+  const actions = {
+    "/": () => textBox.isConnected && textBox.focus(),
+    "?": () => keysDialog.showModal(),
+    t: nextTheme,
+    ArrowLeft: () => selection.move("token", -1),
+    ArrowRight: () => selection.move("token", 1),
+    ArrowDown: () => selection.move("layer", -1),
+    ArrowUp: () => selection.move("layer", 1),
+    "[": () => selection.move("head", -1),
+    "]": () => selection.move("head", 1),
+  };
+  if (event.key.length === 1 && tab >= 0 && state.get().run) state.set({tab: TABS[tab].id});
+  else if (event.key in actions) actions[event.key]();
+  else return;
+  event.preventDefault();
+}
+
+async function begin() {
+  buildHead();
+  setTheme(savedTheme());
+  state.read();
+  document.addEventListener("keydown", onKey);
+  state.subscribe((_, changed) => void show(changed));
+  try {
+    runs = (await (api.isExported ? api.get("runs") : api.ask("api/runs"))).runs;
+  } catch (error) {
+    replace(main, h("p", {class: "error", role: "alert"}, message(error)));
+    return;
+  }
+  if (!state.get().run && runs.length === 1) choose(runs[0].id);
+  else await show(new Set());
+}
+
+void begin();
