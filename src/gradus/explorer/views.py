@@ -6,9 +6,10 @@ from gradus.explorer import (
     forward,
     overview,
     sampling,
+    small_models,
 )
 from gradus.explorer.view import View
 
-PARTS = (overview, forward, sampling)
+PARTS = (overview, forward, sampling, small_models)
 
 VIEWS: dict[str, View] = {name: view for part in PARTS for name, view in part.VIEWS.items()}
