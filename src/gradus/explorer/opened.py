@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from gradus.errors import UserError
-from gradus.models import MODELS, LanguageModel
-from gradus.text import Tokenizer
+from gradus.generation.answers import MASK, encode_masked
+from gradus.models import MODELS, Encoder, LanguageModel
+from gradus.text import Tokenizer, framed
 from gradus.text.tokenizer import Ids
 from gradus.training import RunFolder, labels_of, load_model, tokenizer_of
 
@@ -80,19 +81,27 @@ class Opened:
         return self.model.block_size
 
     def encode(self, text: str) -> Ids:
-        """(n,) int64. UserError at a character that the model does not know."""
+        """(n,) int64; of a model that says what is hidden, with its mask for each [MASK]. UserError at a character that
+        the model does not know."""
+        if isinstance(self.model, Encoder) and not self.model.config.n_labels:
+            return encode_masked(self.tokenizer, text)
         return self.tokenizer.encode(text)
 
     def row(self, text: str) -> Ids:
         """(T,) int64, T from 1 to block_size: what the model reads before it predicts what follows the text. Documents,
-        and an empty text, begin with the separator; of a longer text, the last tokens."""
+        and an empty text, begin with the separator; of a longer text, the last tokens. An encoder reads a text between
+        its two separators; of a longer one, the first tokens."""
         ids = self.encode(text)
+        if isinstance(self.model, Encoder):
+            return framed(ids, self.tokenizer, self.block_size)
         if self.text_kind == "documents" or not len(ids):
             ids = np.concatenate([[self.tokenizer.separator], ids])
         return ids[-self.block_size :]
 
     def piece(self, id_: int) -> str:
         """The text of one token."""
+        if isinstance(self.model, Encoder) and id_ == self.tokenizer.vocab_size:
+            return MASK
         return self.tokenizer.decode([int(id_)])
 
     @property

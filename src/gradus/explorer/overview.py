@@ -37,11 +37,11 @@ def tokens(opened: Opened, text: str) -> dict[str, Any]:
     """The tokens of a text, and which of them the model reads.
 
     Returns:
-        ids and pieces of the row that the model reads; `left_out`, how many tokens of the text come before it, for
-        which there is no room.
+        ids and pieces of the row that the model reads; `left_out`, how many tokens of the text there is no room for:
+        the first, of an encoder the last.
     """
     row, ids = opened.row(text), opened.encode(text)
-    added = int(opened.text_kind == "documents" or not len(ids))
+    added = 2 if opened.kind == "encoder" else int(opened.text_kind == "documents" or not len(ids))
     return {
         "ids": row,
         "pieces": [opened.piece(id_) for id_ in row],

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from gradus.explorer import (
+    encoder,
     forward,
     overview,
     sampling,
     small_models,
+    translation,
 )
 from gradus.explorer.view import View
 
-PARTS = (overview, forward, sampling, small_models)
+PARTS = (encoder, forward, overview, sampling, small_models, translation)
 
 VIEWS: dict[str, View] = {name: view for part in PARTS for name, view in part.VIEWS.items()}

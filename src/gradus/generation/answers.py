@@ -84,6 +84,13 @@ def label_probabilities(model: Encoder, tokenizer: Tokenizer, texts: Sequence[st
     return out
 
 
+def encode_masked(tokenizer: Tokenizer, text: str) -> NDArray[np.int64]:
+    """(n,) the ids of a text, and vocab_size for each [MASK] in it."""
+    before, *rest = text.split(MASK)
+    masked = (np.array([tokenizer.vocab_size, *tokenizer.encode(part)]) for part in rest)
+    return np.concatenate([tokenizer.encode(before), *masked])
+
+
 def fill_masks(model: Encoder, tokenizer: Tokenizer, text: str, top: int = 5) -> list[list[tuple[str, float]]]:
     """For each [MASK] in a text, the tokens that a masked-token model holds likeliest there, with their probabilities.
 
@@ -92,11 +99,9 @@ def fill_masks(model: Encoder, tokenizer: Tokenizer, text: str, top: int = 5) ->
     """
     if model.config.n_labels:
         raise UserError("the model names labels and says nothing of hidden tokens: use label_probabilities")
-    before, *rest = text.split(MASK)
-    if not rest:
+    if MASK not in text:
         raise UserError(f"the model says what is hidden: write {MASK} for a token of the prompt")
-    mask = tokenizer.vocab_size
-    ids = np.concatenate([tokenizer.encode(before), *(np.array([mask, *tokenizer.encode(part)]) for part in rest)])
+    ids, mask = encode_masked(tokenizer, text), tokenizer.vocab_size
     if len(ids) + 2 > model.block_size:
         raise UserError(f"the prompt has {len(ids)} tokens, and the model reads at most {model.block_size - 2}")
     x = framed(ids, tokenizer, model.block_size)
