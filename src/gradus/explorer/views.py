@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gradus.explorer import (
+    backward,
     encoder,
     forward,
     overview,
@@ -12,6 +13,6 @@ from gradus.explorer import (
 )
 from gradus.explorer.view import View
 
-PARTS = (encoder, forward, overview, sampling, small_models, translation)
+PARTS = (backward, encoder, forward, overview, sampling, small_models, translation)
 
 VIEWS: dict[str, View] = {name: view for part in PARTS for name, view in part.VIEWS.items()}

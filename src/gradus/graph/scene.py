@@ -338,6 +338,14 @@ def _lines(graph: Computation, placed: Layout, marks: Marks, *, thin: bool) -> l
     return lines + ([Line(tuple(highlighted), HIGHLIGHT, 2.6)] if highlighted else [])
 
 
+def branch_path(branch: Branch, *, down: bool = False) -> str:
+    """One line of a layout as the path of an SVG, in the coordinates of a scene."""
+    pieces: list[tuple[str, tuple[float, ...]]] = []
+    _trace(branch, set(), pieces)
+    turned = [_turned(piece) for piece in pieces] if down else pieces
+    return "".join(command + " ".join(f"{value:.1f}" for value in values) for command, values in turned)
+
+
 def _turned(piece: tuple[str, tuple[float, ...]]) -> tuple[str, tuple[float, ...]]:
     """A piece of a line with x and y in each other's place."""
     kind, numbers = piece
