@@ -17,7 +17,7 @@ climb: .venv/base ## train every rung of the ladder on embedded text, compare th
 lessons: .venv/dev ## run the lessons, and write their notebooks anew
 	$(BIN)/python docs/make_lessons.py
 
-test: .venv/dev ## ruff, strict types, and every test but the slow ones
+test: .venv/dev tests/explorer/node_modules ## ruff, strict types, and every test but the slow ones
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -60,5 +60,11 @@ lint: .venv/dev ## format the code, and fix what ruff can fix
 	$(PIP) install --no-compile --constraint constraints.txt --editable '.[dev]'
 	@touch $@ .venv/base
 
+# TypeScript checks the types of the explorer's JavaScript. Without npm, or a network, that test is skipped.
+tests/explorer/node_modules: tests/explorer/package-lock.json
+	@if command -v npm >/dev/null; then \
+	    npm ci --prefix tests/explorer --silent --no-audit --no-fund && touch $@ || echo "TypeScript could not be installed"; \
+	else echo "npm is not installed: the explorer's types are not checked"; fi
+
 clean: ## remove the environments
-	rm -rf .venv .venv-*
+	rm -rf .venv .venv-* tests/explorer/node_modules

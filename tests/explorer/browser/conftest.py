@@ -16,7 +16,7 @@ from gradus.explorer import Opened
 from gradus.explorer.runs import Runs
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, ConsoleMessage, Page
 
 PROGRAMS = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -90,10 +90,7 @@ def page_of(browser: Browser) -> Iterator[PageOf]:
             ends.callback(page.close)
             page.set_default_timeout(10_000)
             page.on("pageerror", lambda error: faults.append(f"{error}"))
-            page.on(
-                "console",
-                lambda said: faults.append(said.text) if said.type == "error" and REFUSED not in said.text else None,
-            )
+            page.on("console", lambda said: faults.append(said.text) if is_fault(said) else None)
             page.on("request", lambda asked: faults.append(asked.url) if not own(asked.url, address) else None)
             page.goto(f"{address}#{urlencode({'run': id_, **state})}")
             page.wait_for_load_state("networkidle")
@@ -101,6 +98,10 @@ def page_of(browser: Browser) -> Iterator[PageOf]:
 
         yield open_page
     assert not faults, "\n".join(faults)
+
+
+def is_fault(said: ConsoleMessage) -> bool:
+    return said.type == "error" and REFUSED not in said.text
 
 
 def own(url: str, address: str) -> bool:

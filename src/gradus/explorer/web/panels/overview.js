@@ -14,7 +14,7 @@ export default {
     return {
       update() {
         const rows = {parameters: count(about.parameters), ...about.config};
-        replace(root, h("dl", {class: "facts"}, Object.entries(rows).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))));
+        replace(root, h("dl", {class: "facts"}, Object.entries(rows).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, String(value))))));
       },
     };
   },
