@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import uvicorn
 
 from gradus.errors import UserError
 from gradus.explorer.runs import Runs
 from gradus.explorer.server import Server
+from gradus.explorer.view import View
+from gradus.explorer.views import VIEWS
 
 HOST = "127.0.0.1"
 MOST_HEAD = 300_000  # bytes of a request's line and headers: a text of 20,000 characters, each in up to twelve
@@ -21,6 +23,7 @@ def bound(port: int | None) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((HOST, port or 0))
+        found.listen()  # who asks before the server has started waits for it
     except OSError as error:
         found.close()
         raise UserError(f"port {port} cannot be used ({error.strerror}); leave out --port for a free one") from error
@@ -59,11 +62,13 @@ class Announcing(uvicorn.Server):
             self.then()
 
 
-def server_at(place: socket.socket, runs: Runs, *, debug: bool = False) -> tuple[Announcing, str]:
+def server_at(
+    place: socket.socket, runs: Runs, views: Mapping[str, View] = VIEWS, *, debug: bool = False
+) -> tuple[Announcing, str]:
     """The server for a socket, and the page's address."""
     port = place.getsockname()[1]
     config = uvicorn.Config(
-        Server(runs, debug=debug).app(port),
+        Server(runs, views, debug=debug).app(port),
         log_level="critical",
         http="h11",
         ws="none",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from gradus.explorer import Opened
+from gradus.explorer import VIEWS, Opened, View
 from gradus.explorer.runs import Runs
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ PageOf = Callable[..., "Page"]
 
 
 @contextmanager
-def served(runs: Runs) -> Iterator[str]:
+def served(runs: Runs, views: Mapping[str, View] = VIEWS) -> Iterator[str]:
     """A server of these runs, in a thread; gives its address."""
     from gradus.explorer.serve import bound, server_at
 
     place = bound(None)
-    server, address = server_at(place, runs)
+    server, address = server_at(place, runs, views)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [place]})
     thread.start()
     try:
