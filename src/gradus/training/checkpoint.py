@@ -108,9 +108,9 @@ def pack(arrays: Arrays, about: dict[str, Any]) -> bytes:
     return bytes(safetensors.numpy.save(contiguous, metadata={"gradus": to_json(header)}))
 
 
-def pack_model(name: str, config: Any, arrays: Arrays) -> bytes:
+def pack_model(name: str, config: Any, arrays: Arrays, **about: Any) -> bytes:
     """The file of a model with the weights `arrays`: it says with which settings the model is built."""
-    return pack(arrays, {"model": name, "config": asdict(config)})
+    return pack(arrays, {"model": name, "config": asdict(config), **about})
 
 
 def unpack(data: bytes, path: object) -> tuple[Arrays, dict[str, Any]]:

@@ -55,6 +55,8 @@ class TrainConfig:
     momentum: float = 0.0  # momentum: decay of SGD's running sum of gradients; 0 = none
     grad_clip: float = 1.0  # gradient clipping: the largest norm of all gradients together; 0 = no clipping
     evaluations: int = 10  # evaluations on the dev split, each with a checkpoint, evenly over the budget
+    moments: int = 16  # the most snapshots of the weights kept over time, for gradus explore; 0 = none
+    moments_mb: float = 32.0  # the most megabytes that they take together; where fewer than 4 fit there are none
     patience: int = 0  # early stopping: after so many evaluations without a better dev loss; 0 = never
     seed: int = 1337  # random seed of the initial weights, of dropout and of the order of the data
     device: str = "auto"  # where to compute: cpu, cuda, cuda:N or mps, or the best of them; the engine has the cpu
@@ -74,7 +76,7 @@ class TrainConfig:
             self._require(name, getattr(self, name) is None or getattr(self, name) >= 1, "at least 1")
         for name in ("minutes", "learning_rate", "muon_lr", "lora_alpha"):
             self._require(name, getattr(self, name) is None or getattr(self, name) > 0, "greater than 0")
-        for name in ("weight_decay", "grad_clip", "patience", "lora_rank"):
+        for name in ("weight_decay", "grad_clip", "patience", "moments", "moments_mb", "lora_rank"):
             self._require(name, getattr(self, name) >= 0, "0 or more")
         for name in ("min_lr_ratio", "warmup"):
             self._require(name, 0 <= getattr(self, name) <= 1, "between 0 and 1")

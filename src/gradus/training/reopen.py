@@ -17,6 +17,7 @@ from gradus.text import Tokenizer, tokenizer_from_json
 from gradus.training.adapting import adapt
 from gradus.training.checkpoint import generator_state, load_weights, pack_model, unpack, weights
 from gradus.training.loop import is_counting
+from gradus.training.moments import read_moment
 from gradus.training.prepare import Setup, lasting, set_up, with_budget
 from gradus.training.run import BEST, CONFIG, LABELS, MODEL, TEXT, TOKENIZER, RunFolder
 from gradus.training.settings import to_toml
@@ -113,9 +114,12 @@ def reopen_to_resume(run: RunFolder, **changes: object) -> Setup:
     return setup
 
 
-def load_model(run: RunFolder, *, last: bool = False) -> LanguageModel:
+def load_model(run: RunFolder, *, last: bool = False, moment: int | None = None) -> LanguageModel:
     """The model of a run in eval mode, with the weights that had the lowest dev loss, or with the last ones; of a run
     that adapts another by LoRA, the two merged.
+
+    Args:
+        moment: with the weights after so many steps, if it kept those: see `gradus.training.moments`.
 
     Raises:
         UserError: if the checkpoint is missing, damaged or foreign.
@@ -123,7 +127,7 @@ def load_model(run: RunFolder, *, last: bool = False) -> LanguageModel:
     if not run.has_model:
         raise UserError(f"{run.path} has no trained model yet; train it by gradus train --resume {run.path}")
     name = MODEL if last else weights_file(run)[0]
-    arrays, about = unpack(run.read(name), run.path / name)
+    arrays, about = unpack(run.read(name), run.path / name) if moment is None else read_moment(run, moment)
     try:
         model = build_model(about["model"], **about["config"])
     except (KeyError, TypeError) as error:

@@ -29,6 +29,7 @@ from gradus.training.checkpoint import (
 )
 from gradus.training.config import TrainConfig
 from gradus.training.hardware import Hardware
+from gradus.training.moments import Moments
 from gradus.training.run import BEST, MODEL, OPTIMIZER, RunFolder
 from gradus.training.state import Progress, Report, Stopped, TrainResult, progress_of, spent
 
@@ -62,19 +63,28 @@ class Session:
     step_start: float = 0.0  # the clock
     step_seconds: float = 0.0  # of this process's steps after the first, and the tokens in them
     step_tokens: int = 0
+    moments: Moments = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.moments = Moments(self.config, self.run)
 
     # Around a step
 
     def begin(self) -> None:
         """Load the run's checkpoint, or save a first one, unless nothing is counted yet."""
-        if not self.load() and self.optimizer is not None:
-            self.save()
+        resumed = self.load()
+        if self.optimizer is not None:
+            self.moments.begin(self.model, self.progress.step)
+            if not resumed:
+                self.save()
         distributed.seed(self.config.seed, self.progress.step)
         self.seconds_before = self.progress.seconds
         self.stopped = self._reason_to_stop(lambda: False)
 
     def start_step(self) -> None:
         self.step_start = self.clock()
+        if self.optimizer is not None:
+            self.moments.before(self.model, self.progress.step + 1)
 
     def schedule_position(self) -> float:
         """Where the learning rate's schedule stands at the step that has begun, 0 to 1."""
@@ -96,6 +106,7 @@ class Session:
         progress.tokens += tokens
         progress.loss_sum += loss * tokens
         progress.loss_tokens += tokens
+        self.moments.after(self.model, progress.step, learning_rate=lr, loss=loss, grad_norm=grad_norm)
         evaluation_due = _passes(done_before, self.done, self.config.evaluations)
         dev_loss = self._measure() if evaluation_due and self.evaluate is not None else None
         line = dev_loss is not None or _passes(done_before, self.done, LOG_LINES)
@@ -153,7 +164,7 @@ class Session:
         if better and self.best is not None:
             files[BEST] = pack_model(self.config.model, self.model.config, self.best)
         generators = {"generator": generator_state(), **self.hardware.generator_state()}
-        self.run.save(files, {**asdict(self.progress), **generators, "data": self.data})
+        self.run.save(files, {**asdict(self.progress), **generators, "moments": self.moments.sums, "data": self.data})
 
     def load(self) -> bool:
         """Continue from the run's checkpoint; False if it has none."""
@@ -173,6 +184,7 @@ class Session:
                 load_optimizer_state(self.optimizer, arrays, about["numbers"])
             if BEST in saved["files"]:
                 self.best = unpack(run.read(BEST), run.path / BEST)[0]
+            self.moments.sums = {str(step): str(sum_) for step, sum_ in saved.get("moments", {}).items()}
             set_generator_state(saved["generator"])
             self.hardware.set_generator_state(saved)
         except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:
@@ -233,6 +245,8 @@ class Session:
                 entry = {"step": progress.step, "tokens": progress.tokens, "seconds": round(progress.seconds, 3)}
                 if not math.isnan(loss):
                     entry |= {"learning_rate": lr, "train_loss": loss}
+                if grad_norm is not None:
+                    entry["grad_norm"] = grad_norm
                 if dev_loss is not None:
                     entry["dev_loss"] = dev_loss
                 if rate:
