@@ -118,7 +118,8 @@ def begun(run: Path, text: Path, *, n_head: int, seed: int) -> Path:
 
 def harm(run: Path, other: Path, draw: random.Random) -> str:
     """Damage one file; what was done."""
-    path = draw.choice(sorted(run.iterdir()))
+    there = sorted(path for path in run.rglob("*") if path.is_file())
+    path = draw.choice(there)
     data = path.read_bytes()
     ways: dict[str, Callable[[], bytes | None]] = {
         "cut": lambda: data[: draw.randrange(len(data))],
@@ -127,8 +128,8 @@ def harm(run: Path, other: Path, draw: random.Random) -> str:
         "bits flipped": lambda: flip(data, 20, draw),
         "overwritten": lambda: draw.randbytes(len(data)),
         "longer": lambda: data + draw.randbytes(9),
-        "of another run": lambda: (other / path.name).read_bytes(),
-        "of another name": lambda: draw.choice([p for p in sorted(run.iterdir()) if p != path]).read_bytes(),
+        "of another run": lambda: (other / path.relative_to(run)).read_bytes(),
+        "of another name": lambda: draw.choice([p for p in there if p != path]).read_bytes(),
         "deleted": lambda: None,
         "nested": lambda: b"[" * 100_000,
         "a field edited": lambda: edited(data, draw),
@@ -169,8 +170,13 @@ def same(run: Path, whole: Path, *, metrics: bool = True) -> bool:
     """Whether a run came out as the other, but for the time it took."""
     return all((run / name).read_bytes() == (whole / name).read_bytes() for name in COMPARED) and (
         timeless((run / "state.json").read_bytes()) == timeless((whole / "state.json").read_bytes())
+        and (not metrics or moments(run) == moments(whole))
         and (not metrics or lines(run) == lines(whole))
     )
+
+
+def moments(run: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (run / "moments").iterdir()}
 
 
 def timeless(data: bytes) -> dict[str, object]:

@@ -9,17 +9,17 @@ same files as one that was not. Their sums are in `state.json`, so that a damage
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
 
 from gradus import files
 from gradus.errors import UserError
+from gradus.files import saving
 from gradus.models import LanguageModel
 from gradus.training.checkpoint import Arrays, pack_model, unpack, weights
 from gradus.training.config import TrainConfig
-from gradus.training.folder import reading, saving
+from gradus.training.folder import reading
 from gradus.training.run import RunFolder
 
 MOMENTS = "moments"  # the folder in the run's folder
@@ -79,20 +79,21 @@ class Moments:
         self._before = _matrices(model, weights(model)) if self._is_kept(step) else {}
 
     def after(self, model: LanguageModel, step: int, **about: float | None) -> None:
-        """After a step: keep the weights, if it is one to keep.
+        """After a step: keep the weights, if it is one to keep, and remove moments that are too many now.
 
         Args:
             about: what is known of this step, such as its loss; None is left out.
         """
-        if self._is_kept(step):
-            known = {name: value for name, value in about.items() if value is not None}
-            self._keep(model, step, known)
+        if self._most and step in CANDIDATES:
+            if self._is_kept(step):
+                self._keep(model, step, {name: value for name, value in about.items() if value is not None})
+            self._thin(step)
 
     def _is_kept(self, step: int) -> bool:
         return self._most > 0 and step in CANDIDATES and step in kept_steps(step, self._most)
 
     def _keep(self, model: LanguageModel, step: int, about: dict[str, Any]) -> None:
-        """Write a moment, then remove those that are too many now. Of several processes each gives its part."""
+        """Write a moment. Of several processes each gives its part, and the leading one writes."""
         if self.run is None or not self._most:
             return
         arrays = weights(model)
@@ -105,10 +106,13 @@ class Moments:
         with saving(self.run.path, self.run.still_whole):
             folder.mkdir(exist_ok=True)
             files.write(folder / f"{step}{SUFFIX}", data, durable=False)
-            self.sums[str(step)] = hashlib.sha256(data).hexdigest()
-            for old in {int(name) for name in self.sums} - set(kept_steps(step, self._most)):
-                del self.sums[str(old)]
-                (folder / f"{old}{SUFFIX}").unlink(missing_ok=True)
+            self.sums[str(step)] = files.sha256(data)
+
+    def _thin(self, step: int) -> None:
+        assert self.run is not None
+        for old in {int(name) for name in self.sums} - set(kept_steps(step, self._most)):
+            del self.sums[str(old)]
+            (self.run.path / MOMENTS / f"{old}{SUFFIX}").unlink(missing_ok=True)
 
     def _allowed(self, model: LanguageModel) -> int:
         """How many moments are kept: as many as asked for and fit; none rather than fewer than LEAST."""
@@ -140,7 +144,7 @@ def read_moment(run: RunFolder, step: int) -> tuple[Arrays, dict[str, Any]]:
         there = f"there are those of {steps}" if steps else "it has none"
         raise UserError(f"{run.path} has no moment of step {step}; {there}") from None
     sums = run.state().get("moments", {})
-    if str(step) in sums and hashlib.sha256(data).hexdigest() != sums[str(step)]:
+    if str(step) in sums and files.sha256(data) != sums[str(step)]:
         raise UserError(
             f"{path} was changed, is damaged, or belongs to another run: its sha256 is not the one in state.json; "
             "remove it, and the other moments can still be seen"
@@ -151,7 +155,7 @@ def read_moment(run: RunFolder, step: int) -> tuple[Arrays, dict[str, Any]]:
 
 def _halved(arrays: Arrays) -> Arrays:
     """The matrices in float16, where their numbers fit; all else as it is, since it is small."""
-    fits = np.finfo(np.float16).max
+    fits = float(np.finfo(np.float16).max)
     return {
         name: a.astype(np.float16) if a.ndim > 1 and a.dtype == np.float32 and _largest(a) <= fits else a
         for name, a in arrays.items()
