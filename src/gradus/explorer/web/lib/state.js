@@ -11,7 +11,7 @@
  * @property {number|null} head
  * @property {number|null} unit
  * @property {number} seed
- * @property {number} temperature
+ * @property {number|null} temperature null: as `gradus sample` has it, 1, and 0 where a model translates
  * @property {number|null} top_k
  * @property {number|null} top_p
  * @property {number} step
@@ -27,7 +27,7 @@
 /** @type {Record<string, Value>} */
 const DEFAULTS = {
   run: "", tab: "forward", text: "", target: "", token: null, layer: null, head: null, unit: null,
-  seed: 1337, temperature: 1, top_k: null, top_p: null, step: 0, expr: "", moment: "", run2: "", moment2: "",
+  seed: 1337, temperature: null, top_k: null, top_p: null, step: 0, expr: "", moment: "", run2: "", moment2: "",
 };
 
 /** The type of a key whose default is null: a number. @type {(key: string) => string} */

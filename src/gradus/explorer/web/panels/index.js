@@ -1,6 +1,7 @@
 // The panels, in the order in which a tab shows them; each is a file of its own.
 
 import overview from "./overview.js";
+import sampling from "./sampling.js";
 
 /**
  * What a panel is given.
@@ -31,4 +32,5 @@ import overview from "./overview.js";
 /** @type {Panel[]} */
 export const PANELS = [
   overview,
+  sampling,
 ];
