@@ -130,8 +130,8 @@ def _why_unit(unit: dict[str, Any], pieces: list[str]) -> dict[str, Any]:
     lines.append([part("a", unit["sum"], "before"), "=", part("Σ", float(unit["parts"].sum()), "from its inputs")])
     if unit["has_bias"]:
         lines[-1] += ["+", part("bias", unit["bias"])]
-    labels = [quoted(piece) for piece in pieces] if unit["of_embeddings"] else _units(len(unit["parts"]))
-    caption = "What each token of the context adds" if unit["of_embeddings"] else "What the units below add"
+    labels = _places(pieces) if unit["of_embeddings"] else _units(len(unit["parts"]))
+    caption = "What each token of the context adds" if unit["of_embeddings"] else "What the units below add most"
     says = "It weighs its inputs, adds them, and squeezes the sum."
     if unit["flat"]:
         says += " Here it is saturated: where its curve is flat, hardly any gradient passes."
@@ -151,13 +151,17 @@ def _why_logit(logit: dict[str, Any], pieces: list[str]) -> dict[str, Any]:
         lines = [[part("logit", logit["logit"], "the score"), *norm_line(logit["norm"], "sum", "")[1:]], line]
     labels, adds = _units(len(logit["from_hidden"])), logit["from_hidden"]
     if "direct" in logit:
-        labels, adds = [*labels, *(f"{quoted(p)}, direct" for p in pieces)], np.concatenate([adds, logit["direct"]])
+        labels, adds = [*labels, *(f"{p}, direct" for p in _places(pieces))], np.concatenate([adds, logit["direct"]])
     return explained(
         f"Logit of {quoted(logit['piece'])}",
         "The score of this token as the next one: what speaks for it, less what speaks against it.",
         *lines,
         terms=sum_of("What speaks for and against it most", labels, {"adds": adds}, total="Σ"),
     )
+
+
+def _places(pieces: list[str]) -> list[str]:
+    return [f"{i + 1}. {quoted(piece)}" for i, piece in enumerate(pieces)]
 
 
 def _units(n: int) -> list[str]:

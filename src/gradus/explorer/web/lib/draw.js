@@ -55,6 +55,8 @@ export function css(colour) {
  * @property {[number, number]|null} [marked] a cell to outline; -1 for a whole row or column
  * @property {number} [most] the largest side of a cell, in CSS pixels
  * @property {number} [least] the smallest
+ * @property {number} [tall] the height of a row, where cells are not squares
+ * @property {(row: number, col: number) => boolean} [dot] whether a cell is marked by a dot
  */
 
 /**
@@ -77,25 +79,34 @@ export function heatmap(options) {
     const width = element.clientWidth || 320;
     const side = Math.max(options.least ?? 2, Math.min(options.most ?? 24, width / Math.max(1, cols)));
     const pixel = Math.max(1, Math.round(side * ratio));
+    const tall = options.tall ? Math.max(1, Math.round(options.tall * ratio)) : pixel;
     canvas.width = cols * pixel;
-    canvas.height = rows * pixel;
-    setStyle(canvas, {width: `${(cols * pixel) / ratio}px`, height: `${(rows * pixel) / ratio}px`});
+    canvas.height = rows * tall;
+    setStyle(canvas, {width: `${(cols * pixel) / ratio}px`, height: `${(rows * tall) / ratio}px`});
     const context = canvas.getContext("2d");
     if (!context) return;
     const style = getComputedStyle(document.documentElement);
     const unusual = style.getPropertyValue("--unusual").trim();
-    const gap = pixel > 8 ? 1 : 0;
+    const gap = Math.min(pixel, tall) > 8 ? 1 : 0;
+    const dots = [];
     for (let row = 0; row < rows; row++) {
       for (let col = 0; col < cols; col++) {
         const number = value(row, col);
         if (number === null) continue;
         context.fillStyle = Number.isFinite(number) ? css(colour(number)) : unusual;
-        context.fillRect(col * pixel, row * pixel, pixel - gap, pixel - gap);
+        context.fillRect(col * pixel, row * tall, pixel - gap, tall - gap);
+        if (options.dot?.(row, col)) dots.push([(col + 0.5) * pixel - gap / 2, (row + 0.5) * tall - gap / 2]);
       }
+    }
+    context.fillStyle = style.getPropertyValue("--card").trim();
+    for (const [x, y] of dots) {
+      context.beginPath();
+      context.arc(x, y, Math.max(1.5, Math.min(pixel, tall) / 6), 0, 7);
+      context.fill();
     }
     context.strokeStyle = style.getPropertyValue("--accent").trim();
     context.lineWidth = Math.max(2, ratio * 2);
-    for (const cell of [marked, at]) if (cell) outline(context, cell, pixel, rows, cols);
+    for (const cell of [marked, at]) if (cell) outline(context, cell, pixel, tall, rows, cols);
   }
 
   /** @param {[number, number]|null} cell */
@@ -175,10 +186,10 @@ function range({rows, cols, value, low, high}) {
   return [low ?? (Number.isFinite(least) ? least : 0), high ?? (Number.isFinite(most) ? most : 1)];
 }
 
-/** @param {CanvasRenderingContext2D} context @param {[number, number]} cell @param {number} pixel @param {number} rows @param {number} cols */
-function outline(context, [row, col], pixel, rows, cols) {
-  const x = col < 0 ? 0 : col * pixel, y = row < 0 ? 0 : row * pixel;
-  const w = col < 0 ? cols * pixel : pixel, t = row < 0 ? rows * pixel : pixel;
+/** @param {CanvasRenderingContext2D} context @param {[number, number]} cell @param {number} pixel @param {number} tall @param {number} rows @param {number} cols */
+function outline(context, [row, col], pixel, tall, rows, cols) {
+  const x = col < 0 ? 0 : col * pixel, y = row < 0 ? 0 : row * tall;
+  const w = col < 0 ? cols * pixel : pixel, t = row < 0 ? rows * tall : tall;
   context.strokeRect(x + 1, y + 1, Math.max(1, w - 2), Math.max(1, t - 2));
 }
 

@@ -1,5 +1,6 @@
 // The panels, in the order in which a tab shows them; each is a file of its own.
 
+import smallModels from "./forward/small_models.js";
 import overview from "./overview.js";
 import sampling from "./sampling.js";
 
@@ -32,5 +33,6 @@ import sampling from "./sampling.js";
 /** @type {Panel[]} */
 export const PANELS = [
   overview,
+  ...smallModels,
   sampling,
 ];

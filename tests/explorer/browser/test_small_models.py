@@ -1,0 +1,160 @@
+"""The sections of the models that are no Transformers: the numbers that the page shows are those of the functions,
+which other tests hold against the engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from gradus.backend import torch
+from gradus.explorer import Opened
+from gradus.explorer.bigram import cell, table
+from gradus.explorer.mixture import mixture
+from gradus.explorer.mlp import window
+from gradus.explorer.ngram import ngram
+from gradus.explorer.recurrent import state
+from gradus.explorer.wavenet import wavenet
+from gradus.models import NGram
+from tests.explorer.browser.conftest import PageOf
+from tests.explorer.models import TEXT, opened
+from tests.explorer.test_counting_models import mixed
+from tests.explorer.test_networks import shaken
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+WRITTEN = "the cat s"
+close: Any = pytest.approx
+
+
+def numbers(page: Page, selector: str) -> list[float]:
+    """The numbers that elements show, with all their digits."""
+    page.locator(selector).first.wait_for(state="attached")
+    return [float(text) for text in page.locator(selector).evaluate_all("all => all.map(one => one.dataset.value)")]
+
+
+def probability(seen: Opened, text: str, following: int) -> float:
+    """What the model itself says of a next token."""
+    logits = seen.model(torch.from_numpy(seen.row(text)[None]))[0][0, -1]
+    return float(logits.double().softmax(dim=-1)[following].item())
+
+
+@pytest.mark.parametrize("method", ["modified-kneser-ney", "additive"])
+def test_an_n_grams_counts_weights_and_probability(page_of: PageOf, method: str) -> None:
+    seen = opened("ngram", order=4, method=method)
+    assert isinstance(seen.model, NGram)
+    seen.model.count(seen.encode(TEXT)[None, :-1], seen.encode(TEXT)[None, 1:])
+    found = ngram(seen, WRITTEN)
+    page = page_of(seen, text=WRITTEN)
+    known = [level for level in found["levels"] if level["seen"]]
+    assert numbers(page, "#panel-ngram .total") == [level["total"] for level in known]
+    assert numbers(page, "#panel-ngram td.cell") == [n for level in known for n in level["candidate_counts"]]
+    assert numbers(page, "#panel-ngram tfoot .p") == close([one["p"] for one in found["candidates"]])
+    assert numbers(page, "#panel-ngram .explained") == close([probability(seen, WRITTEN, found["following"])])
+    if method == "additive":
+        return
+    assert numbers(page, "#panel-ngram .weight") == close([level["weight"] for level in found["levels"]])
+    shares = [level["share"] for level in found["levels"]] + [found["uniform"]["share"]]
+    assert numbers(page, "#panel-ngram .share-names .share") == close([share for share in shares if share > 0])
+    page.locator("#panel-ngram [data-length='1'] .context button").click()
+    page.locator("#panel-ngram tr.chosen").wait_for()
+    assert numbers(page, "#panel-ngram .explained") == close([found["levels"][2]["p"]])
+    other = found["candidates"][3]
+    page.locator("#panel-ngram .candidate").nth(3).click()
+    page.locator(f"#panel-ngram .candidate:nth-child(1)[data-key='next {other['id']}'][aria-pressed='true']").wait_for()
+    assert numbers(page, "#panel-ngram .whole") == close([probability(seen, WRITTEN, other["id"])])
+
+
+def test_a_bigrams_cell_under_the_pointer(page_of: PageOf) -> None:
+    seen = shaken("bigram")
+    page = page_of(seen, text=WRITTEN)
+    row, column = int(seen.row(WRITTEN)[-1]), 4
+    map_ = page.locator("#panel-bigram canvas").first
+    box = map_.bounding_box()
+    assert box is not None
+    n = seen.config.vocab_size
+    page.mouse.move(box["x"] + (column + 0.5) * box["width"] / n, box["y"] + (row + 0.5) * box["height"] / n)
+    page.locator("#panel-bigram .readout[data-value]").first.wait_for()
+    p = table(seen)["p"][row, column]
+    assert numbers(page, "#panel-bigram .readout[data-value]") == close([p], rel=1e-6)
+    assert p == close(probability(seen, WRITTEN, column), rel=1e-6)
+    page.locator("#panel-bigram .explained").wait_for()
+    page.wait_for_function(f"Math.abs(document.querySelector('#panel-bigram .explained').dataset.value - {p}) < 1e-6")
+    why = cell(seen, row, column)
+    shown = numbers(page, "#panel-bigram .formula [data-symbol]")
+    assert shown == close([part["value"] for line in why["why"]["lines"] for part in line if "value" in part])
+
+
+@pytest.mark.parametrize(("kind", "settings"), [("nplm", {"direct": True}), ("mlp", {"n_layer": 2})])
+def test_the_plane_the_units_and_the_logit_of_a_window(page_of: PageOf, kind: str, settings: dict[str, Any]) -> None:
+    seen = shaken(kind, n_embd=4, n_hidden=12, **settings)
+    found = window(seen, WRITTEN)
+    page = page_of(seen, text=WRITTEN)
+    logit, unit = found["logit"], found["unit"]
+    assert numbers(page, "#panel-logit .num.logit") == close([logit["logit"]])
+    assert numbers(page, "#panel-logit .num.p") == close([probability(seen, WRITTEN, logit["following"])], rel=1e-5)
+    points = page.locator("#panel-plane .context-point")
+    shown = [[float(points.nth(i).get_attribute(f"data-{axis}") or "nan") for axis in "xy"] for i in range(3)]
+    np.testing.assert_allclose(shown, found["context"]["points"])
+    assert numbers(page, "#panel-hidden .explained") == close([unit["value"]])
+    page.locator("#panel-hidden [data-tile='values'] canvas").click(position={"x": 27, "y": 9})  # the second unit
+    page.locator("#panel-hidden h3", has_text="Unit 1 ").wait_for()
+    one = window(seen, WRITTEN, unit=1)["unit"]
+    assert numbers(page, "#panel-hidden .explained") == close([one["value"]])
+    if kind == "mlp":
+        assert numbers(page, "#panel-hidden [data-symbol='mean']") == close([one["norm"]["mean"]])
+        assert page.locator("#panel-hidden [data-tile]").count() == 3
+    else:
+        terms = numbers(page, "#panel-hidden .terms tbody .num")
+        assert sorted(terms) == close(sorted(one["parts"].tolist()))
+        assert "1. " in page.locator("#panel-logit .terms").inner_text()
+
+
+@pytest.mark.parametrize("design", ["tree", "dilated"])
+def test_the_nodes_of_a_wavenet_and_the_unit_of_one(page_of: PageOf, design: str) -> None:
+    seen = shaken("wavenet", design=design, n_layer=3, n_embd=4, n_hidden=5)
+    found = wavenet(seen, WRITTEN)
+    page = page_of(seen, text=WRITTEN)
+    sizes = np.concatenate([level["size"] for level in found["levels"]])
+    assert numbers(page, "#panel-wavenet .node-mark") == close(sizes.tolist())
+    assert page.locator("#panel-wavenet .node-mark.in-tree").count() == 15
+    assert numbers(page, "#panel-wavenet .explained") == close([found["chosen"]["value"]], rel=1e-6)
+    place = found["position"] - 4
+    page.locator(f"#panel-wavenet [data-level='2'][data-place='{place}']").press("Enter")
+    page.locator("#panel-wavenet h3", has_text="layer 2").wait_for()
+    chosen = wavenet(seen, WRITTEN, level=2, node=place)["chosen"]
+    assert numbers(page, "#panel-wavenet .explained") == close([chosen["value"]], rel=1e-6)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
+def test_a_recurrent_networks_unit_and_its_gates(page_of: PageOf, cell: str) -> None:
+    seen = shaken("recurrent", cell=cell, n_embd=4, n_hidden=6)
+    found = state(seen, WRITTEN)
+    page = page_of(seen, text=WRITTEN)
+    page.locator("#panel-unit circle").first.wait_for()
+    for part, line in found["lines"].items():
+        assert numbers(page, f"#panel-unit circle[data-part='{part}']") == close([line[-1]])
+    assert numbers(page, "#panel-unit .explained") == close([found["numbers"]["h"]])
+    page.locator(".token").nth(2).click()
+    page.locator("#panel-state .unit-list button").nth(3).click()
+    unit = int(found["order"][3])
+    page.locator("#panel-unit h3", has_text=f"Unit {unit} ").wait_for()
+    there = state(seen, WRITTEN, 2, unit=unit)
+    page.wait_for_function(
+        f"Math.abs(document.querySelector('#panel-unit .explained').dataset.value - {there['numbers']['h']}) < 1e-6"
+    )
+    shown = numbers(page, "#panel-unit .formula [data-symbol]")
+    assert shown == close([part["value"] for line in there["why"]["lines"] for part in line if "value" in part])
+
+
+def test_the_two_parts_of_a_mixture(page_of: PageOf) -> None:
+    seen = mixed(0)
+    found = mixture(seen, WRITTEN)
+    page = page_of(seen, text=WRITTEN)
+    assert numbers(page, "#panel-mixture .num.weight") == close([found["weight"]])
+    for name, key in (("network", "network_p"), ("ngram", "ngram_p"), ("mixed", "p")):
+        assert numbers(page, f"#panel-mixture .num.{name}") == close([one[key] for one in found["candidates"]])
+    assert numbers(page, "#panel-mixture .explained") == close([probability(seen, WRITTEN, found["following"])])
+    assert numbers(page, "#panel-mixture-ngram .whole") == close([found["ngram_p"]])
