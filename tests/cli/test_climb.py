@@ -31,7 +31,8 @@ def test_climb_prints_the_table_and_then_the_path_of_the_page(
     assert run([*arguments, "--model", "bigram"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == str(out / "index.html")
-    assert lines[-2] == f"generate text: gradus sample {out / 'bigram'}"
+    assert lines[-3] == f"generate text: gradus sample {out / 'bigram'}"
+    assert lines[-2] == f"look inside: gradus explore {out / 'bigram'}"
     head = next(i for i, line in enumerate(lines) if line.startswith("model "))
     table = json.loads((out / "table.json").read_text(encoding="utf-8"))
     assert [rung["title"] for rung in table["rungs"]] == ["bigram network"]

@@ -168,7 +168,7 @@ def test_commands_to_copy_are_quoted(folder: Path) -> None:
     lines = gradus("train", "pets.txt", "--model", "ngram", "--out", "my runs/it").stdout.splitlines()
     assert lines[-2:] == ["generate gradus sample 'my runs/it'", "evaluate gradus eval 'my runs/it'"]
     lines = gradus("climb", "pets.txt", "--model", "ngram", "--out", "my climb").stdout.splitlines()
-    assert lines[-2] == "generate text: gradus sample 'my climb/kneser-ney'"
+    assert lines[-3] == "generate text: gradus sample 'my climb/kneser-ney'"
     gradus("page", "my runs/it")
     age(folder / "my runs/it/index.html")
     assert gradus("runs", "my runs").stderr.endswith("; gradus page 'my runs/it' writes it anew\n")

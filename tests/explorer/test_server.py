@@ -18,9 +18,11 @@ from urllib.parse import quote
 import pytest
 
 from gradus.explorer import Opened, Parameter, View
+from gradus.explorer.first_model import FirstModel
 from gradus.explorer.overview import about
 from gradus.explorer.runs import Runs
-from tests.explorer.models import opened, run
+from gradus.training import runs_in
+from tests.explorer.models import TEXT, opened, run
 
 pytest.importorskip("uvicorn", reason="the page is served by uvicorn, which the web extra brings")
 from tests.explorer.browser.conftest import served
@@ -241,3 +243,40 @@ def test_ctrl_c_ends_the_command_with_the_status_of_the_others(tmp_path: Path) -
         _, told = process.communicate(timeout=20)
     assert (process.returncode, told.strip()) == (130, "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bigram", "text.txt"]
+
+
+def test_a_first_model_is_trained_when_the_page_asks_and_not_when_another_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.txt").write_text(TEXT * 40)
+    command = ["gradus", "train", "text.txt", "--model", "bigram", "--steps", "1"]
+    monkeypatch.setattr("gradus.explorer.server.FirstModel", lambda: FirstModel(command))
+    with served(Runs(lambda: runs_in("runs"))) as address:
+        client = Client(address)
+        assert client.get("/api/first-model", "POST")[0] == 403
+        assert json.loads(client.get("/api/first-model")[1]) == {
+            "command": " ".join(command),
+            "running": False,
+            "done": False,
+            "error": "",
+            "run": None,
+        }
+        assert not (tmp_path / "runs").exists()
+        status, body, _ = client.get("/api/first-model", "POST", Origin=address.rstrip("/"))
+        assert status == 200
+        while (state := json.loads(body))["running"]:
+            body = client.get("/api/first-model")[1]
+        assert (state["done"], state["error"]) == (True, "")
+        assert client.get(f"/api/about?run={state['run']}")[0] == 200
+
+
+def test_a_training_that_fails_is_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    first = FirstModel(["gradus", "train", "nothing.txt"])
+    first.start()
+    while (state := first.state())["running"]:
+        pass
+    first.stop()
+    assert "nothing.txt" in state["error"]
+    assert not state["done"]

@@ -9,9 +9,9 @@ import pytest
 
 from gradus.errors import UserError
 from gradus.explorer import VIEWS, Parameter, View, open_run
-from gradus.explorer.overview import about, tokens
+from gradus.explorer.overview import about, first_text, tokens
 from gradus.explorer.view import SEED, TEXT
-from gradus.training import load_model
+from gradus.training import RunFolder, load_model
 from tests.explorer.models import opened, run
 
 VIEW = View(
@@ -87,3 +87,20 @@ def test_an_opened_run_has_the_weights_on_disk(tmp_path: Path) -> None:
         open_run(tmp_path / "nothing")
     with pytest.raises(UserError, match="no moment 'first'"):
         open_run(folder.path, "first")
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "text"),
+    [
+        ("documents", "a cat\nthe cat sat\nthe cat sat on the mat and the dog sat\n", "the cat sat"),
+        ("stream", "the cat sat on the mat and the dog", "the cat sat on"),
+        ("pairs", "the cat -> tac eht  (right)\ncat -> tac  (right)\n", "the cat"),
+        ("stream", "§ § § §", ""),
+    ],
+)
+def test_the_first_text_is_one_that_the_run_has_written(tmp_path: Path, kind: str, written: str, text: str) -> None:
+    gpt = opened()
+    gpt.folder, gpt.text_kind = RunFolder(tmp_path), kind
+    assert first_text(gpt) == ""
+    (tmp_path / "samples.txt").write_text(written)
+    assert first_text(gpt) == text

@@ -68,6 +68,9 @@ def command(
         say("\nInterrupted: the table and the page hold what was done by then.")
     best = record.best_network or record.rungs[-1]
     say("\ngenerate text:", f"gradus sample {shlex.quote(best.folder)}")
+    # The GPT's attention is the first thing to be seen; from its page, every other rung's.
+    inside = next((rung for rung in record.rungs if rung.model == "gpt"), best)
+    say("look inside:", f"gradus explore {shlex.quote(inside.folder)}")
     click.echo(folder / "index.html")
     if record.interrupted:
         ctx.exit(130)

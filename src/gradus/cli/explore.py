@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import webbrowser
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,8 +25,8 @@ from gradus.training import RUNS, RunFolder, runs_in
 def command(ctx: click.Context, runs: tuple[str, ...], port: int | None, no_open: bool) -> None:
     """Look inside a model: what it does with a text, how it samples, its backward pass, how it learned.
 
-    RUN is the folder of a run or of a climb; without one, those in the folder runs are offered. The page is served on
-    this machine only, until Ctrl-C.
+    RUN is the folder of a run or of a climb; the page opens on the first, and offers those beside it, too. Without one,
+    it offers those in the folder runs, and to train a small one. It is served on this machine only, until Ctrl-C.
     """
     if find_spec("starlette") is None or find_spec("uvicorn") is None:
         raise UserError("explore needs Starlette and uvicorn, which are not installed: pip install 'gradus-lm[web]'")
@@ -42,9 +43,13 @@ def command(ctx: click.Context, runs: tuple[str, ...], port: int | None, no_open
             webbrowser.open(address)
 
     debug = getattr(ctx.find_root().command, "debug", False)
-    serve(Runs(lambda: runs or _there()), port=port, started=started, debug=debug)
+    first = runs[0] if runs and not runs_in(runs[0]) else None
+    serve(Runs(lambda: _offered(runs), first), port=port, started=started, debug=debug)
 
 
-def _there() -> list[Path]:
-    """The runs in the folder runs, the latest first."""
-    return [run.path for run in summaries(RUNS)] if Path(RUNS).is_dir() else []
+def _offered(runs: Sequence[str]) -> list[Path]:
+    """The runs that were named, and those beside them; or those in the folder runs, the latest first."""
+    if not runs:
+        return [run.path for run in summaries(RUNS)] if Path(RUNS).is_dir() else []
+    named = [path for run in runs for path in runs_in(run) or [Path(run)]]
+    return list(dict.fromkeys([*named, *(beside for path in named for beside in runs_in(path.parent))]))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
+from gradus.errors import UserError
 from gradus.explorer.opened import Opened
 from gradus.explorer.view import TEXT, View
+from gradus.training.run import SAMPLES
 
+STREAM = 48  # characters of a stream that are looked at first: its tokens fit in two lines
 MOST_PIECES = 1000  # tokens of the vocabulary that are listed
 
 
@@ -16,7 +20,7 @@ def about(opened: Opened) -> dict[str, Any]:
 
     Returns:
         name, kind (the model's name in the registry), text_kind, parameters, vocab_size, block_size, context, config
-        (the model's settings), labels, pieces (the first 1,000 tokens of the vocabulary).
+        (the model's settings), labels, pieces (the first 1,000 tokens of the vocabulary), text (one to look at first).
     """
     model = opened.model
     return {
@@ -30,7 +34,29 @@ def about(opened: Opened) -> dict[str, Any]:
         "config": asdict(opened.config),
         "labels": opened.labels,
         "pieces": [opened.piece(id_) for id_ in range(min(MOST_PIECES, opened.tokenizer.vocab_size))],
+        "text": first_text(opened),
     }
+
+
+def first_text(opened: Opened) -> str:
+    """A text to look at first: of what the run wrote at its end, the longest document that the model can read whole, or
+    the beginning of a stream; the source of a translation, the text of a label. "" where there is none."""
+    try:
+        written = "" if opened.folder is None else (opened.folder.path / SAMPLES).read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return ""
+    lines = [line for line in written.splitlines() if line.strip()]
+    if opened.text_kind == "pairs":
+        lines = [line.split(" -> ")[0] for line in lines if " -> " in line]
+    elif opened.labels:
+        lines = [line.split(": ", 1)[1].rsplit("  (", 1)[0].rstrip("…") for line in lines if ": " in line]
+    elif opened.text_kind != "documents":
+        lines = [written.strip()[: min(STREAM, opened.block_size)].rsplit(" ", 1)[0]]
+    for line in sorted(lines, key=len, reverse=True):
+        with suppress(UserError):
+            if len(opened.encode(line)) < max(2, opened.block_size - 1):
+                return line
+    return ""
 
 
 def tokens(opened: Opened, text: str) -> dict[str, Any]:

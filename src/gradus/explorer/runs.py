@@ -22,10 +22,11 @@ class Runs:
 
     Args:
         paths: finds the folders of the runs, each time that the list is asked for; a climb stands for all of its own.
+        first: the run that the page opens on; without one, it asks.
     """
 
-    def __init__(self, paths: Callable[[], Iterable[str | Path]]) -> None:
-        self._find = paths
+    def __init__(self, paths: Callable[[], Iterable[str | Path]], first: str | Path | None = None) -> None:
+        self._find, self.first = paths, None if first is None else id_of(Path(first))
         self._paths: dict[str, Path] = {}
         self._opened: OrderedDict[tuple[str, str | None], tuple[object, Opened]] = OrderedDict()
         self._in_memory: dict[str, Opened] = {}
@@ -37,15 +38,15 @@ class Runs:
         return opened.name
 
     def listed(self) -> list[dict[str, Any]]:
-        """The runs: id, name, kind (the model's name), text (what to look at first), note."""
+        """The runs: id, name, kind (the model's name), note (what it was trained on, and for how long)."""
         found: dict[str, Path] = {}
         for path in map(Path, self._find()):
             for run in [path] if (path / STATE).exists() or not runs_in(path) else runs_in(path):
-                found[_id(run)] = run
+                found[id_of(run)] = run
         self._paths = found
         rows = [_row(id_, path) for id_, path in found.items()]
         return rows + [
-            {"id": id_, "name": id_, "kind": opened.kind, "text": "", "note": "in memory"}
+            {"id": id_, "name": id_, "kind": opened.kind, "note": "in memory"}
             for id_, opened in self._in_memory.items()
         ]
 
@@ -74,7 +75,7 @@ class Runs:
             return opened
 
 
-def _id(path: Path) -> str:
+def id_of(path: Path) -> str:
     """The folder's name, and enough of its whole path to tell it from others: the same whenever a page is opened."""
     return f"{path.resolve().name}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:6]}"
 
@@ -96,4 +97,4 @@ def _row(id_: str, path: Path) -> dict[str, Any]:
         note = f"{kind} on {Path(str(state.get('data', {}).get('corpus'))).name}, {steps:,} steps"
     except UserError as error:
         kind, note = "", str(error)
-    return {"id": id_, "name": str(path), "kind": kind, "text": "", "note": note}
+    return {"id": id_, "name": str(path), "kind": kind, "note": note}

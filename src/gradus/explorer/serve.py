@@ -47,14 +47,20 @@ def serve(
     place = bound(port)
     server, address = server_at(place, runs, debug=debug)
     server.then = lambda: started(address)
-    with place:
-        server.run(sockets=[place])
+    try:
+        with place:
+            server.run(sockets=[place])
+    finally:
+        server.page.first_model.stop()
 
 
 class Announcing(uvicorn.Server):
-    """A server that calls a function as soon as it answers."""
+    """The server of a page, which calls a function as soon as it answers."""
 
-    then: Callable[[], object] | None = None
+    def __init__(self, config: uvicorn.Config, page: Server) -> None:
+        super().__init__(config)
+        self.page = page
+        self.then: Callable[[], object] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -66,9 +72,9 @@ def server_at(
     place: socket.socket, runs: Runs, views: Mapping[str, View] = VIEWS, *, debug: bool = False
 ) -> tuple[Announcing, str]:
     """The server for a socket, and the page's address."""
-    port = place.getsockname()[1]
+    port, page = place.getsockname()[1], Server(runs, views, debug=debug)
     config = uvicorn.Config(
-        Server(runs, views, debug=debug).app(port),
+        page.app(port),
         log_level="critical",
         http="h11",
         ws="none",
@@ -76,4 +82,4 @@ def server_at(
         h11_max_incomplete_event_size=MOST_HEAD,
         timeout_graceful_shutdown=1,
     )
-    return Announcing(config), f"http://{HOST}:{port}/"
+    return Announcing(config, page), f"http://{HOST}:{port}/"

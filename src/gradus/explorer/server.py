@@ -22,8 +22,9 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gradus.errors import UserError
+from gradus.explorer.first_model import FirstModel
 from gradus.explorer.opened import Opened
-from gradus.explorer.runs import Runs
+from gradus.explorer.runs import Runs, id_of
 from gradus.explorer.view import View
 from gradus.explorer.views import VIEWS
 from gradus.explorer.wire import to_wire
@@ -93,6 +94,7 @@ class Server:
 
     def __init__(self, runs: Runs, views: Mapping[str, View] = VIEWS, *, debug: bool = False) -> None:
         self.runs, self.views, self.debug = runs, views, debug
+        self.first_model = FirstModel()
         self.files = {str(path.relative_to(WEB)): path for path in WEB.rglob("*") if path.is_file()}
         self._locks: WeakKeyDictionary[Opened, asyncio.Lock] = WeakKeyDictionary()
 
@@ -100,6 +102,7 @@ class Server:
         """The application, for one port."""
         routes = [
             Route("/api/runs", self._told(self._runs)),
+            Route("/api/first-model", self._told(self._first_model), methods=["GET", "POST"]),
             Route("/api/{view:path}", self._told(self._view)),
             Route("/{file:path}", self._file),
         ]
@@ -114,7 +117,16 @@ class Server:
         return Response(path.read_bytes(), media_type=TYPES.get(path.suffix, "text/plain"))
 
     async def _runs(self, request: Request) -> Response:  # noqa: ARG002
-        return JSONResponse({"runs": await run_in_threadpool(self.runs.listed)})
+        return JSONResponse({"runs": await run_in_threadpool(self.runs.listed), "first": self.runs.first})
+
+    async def _first_model(self, request: Request) -> Response:
+        """Train a first model, when the page asks for it; and how far that is."""
+        if request.method == "POST":
+            if "origin" not in request.headers:  # a browser sends it with every POST
+                return JSONResponse({"error": "only the page itself may ask for a training"}, 403)
+            await run_in_threadpool(self.first_model.start)
+        state, folder = self.first_model.state(), self.first_model.folder
+        return JSONResponse({**state, "run": None if folder is None else id_of(folder)})
 
     async def _view(self, request: Request) -> Response:
         name = request.path_params["view"]

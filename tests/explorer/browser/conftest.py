@@ -49,6 +49,7 @@ def served(runs: Runs, views: Mapping[str, View] = VIEWS) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+        server.page.first_model.stop()
         place.close()
 
 

@@ -8,7 +8,8 @@ import * as selection from "./lib/selection.js";
 import * as state from "./lib/state.js";
 import {PANELS} from "./panels/index.js";
 
-/** @typedef {{id: string, name: string, kind: string, text: string, note: string}} Run */
+/** @typedef {{id: string, name: string, kind: string, note: string}} Run */
+/** @typedef {{command: string, running: boolean, done: boolean, error: string, run: string|null}} FirstModel */
 
 const TABS = [
   {id: "forward", title: "Forward", about: "What the model does with a text, from its tokens to what comes next."},
@@ -137,10 +138,15 @@ function markHead() {
     : "";
 }
 
-/** @param {string} id */
-function choose(id) {
-  const run = runs.find((other) => other.id === id);
-  state.set({run: id, text: run?.text ?? "", moment: "", token: null, layer: null, head: null, unit: null});
+/** Open a run, with the text that it offers first. @param {string} id @param {string} [tab] */
+async function choose(id, tab = state.get().tab) {
+  const free = {moment: "", token: null, layer: null, head: null, unit: null};
+  try {
+    const {text} = await api.get("about", {run: id, moment: null}, {slot: "choose"});
+    state.set({...free, run: id, tab, text});
+  } catch {
+    state.set({...free, run: id, tab, text: ""}); // what is wrong with it is told where it is shown
+  }
 }
 
 // The text and its tokens
@@ -288,13 +294,41 @@ async function show(changed) {
   for (const {mounted: one} of mounted) one.update(state.get(), changed);
 }
 
-/** Without a run: those that there are. */
+/** Without a run: those that there are, and a first one to train. */
 function showStart() {
+  const told = h("p", {class: "note", role: "status"});
+  const train = /** @type {HTMLButtonElement} */ (
+    h("button", {type: "button", class: runs.length ? "quiet" : "primary", onclick: () => trainFirst(train, told)}, "Train a small GPT now"));
   replace(main, h("section", {class: "start"},
-    h("h2", {}, "Which run do you want to look into?"),
-    runs.length
-      ? h("ul", {class: "runs"}, runs.map((run) => h("li", {}, h("button", {type: "button", onclick: () => choose(run.id)}, h("strong", {}, run.name), h("span", {}, run.note)))))
-      : h("p", {}, "There is none yet.")));
+    h("h2", {}, runs.length ? "Which model do you want to look into?" : "There is no trained model here yet."),
+    h("ul", {class: "runs"}, runs.map((run) =>
+      h("li", {}, h("button", {type: "button", onclick: () => choose(run.id)}, h("strong", {}, run.name), h("span", {}, run.note))))),
+    h("div", {class: "first-model"},
+      train,
+      h("p", {class: "note"}, "100,000 parameters, on the words of Python\u2019s documentation: it takes about ten seconds on an idle machine, and writes a folder in runs."),
+      told)));
+}
+
+/** @param {HTMLButtonElement} button @param {HTMLElement} told */
+async function trainFirst(button, told) {
+  button.disabled = true;
+  /** @type {FirstModel} */
+  let first;
+  try {
+    first = await api.ask("api/first-model", {method: "POST"});
+    while (first.running) {
+      told.textContent = `It is being trained, as by: ${first.command}`;
+      await new Promise((done) => setTimeout(done, 500));
+      first = await api.ask("api/first-model");
+    }
+    if (!first.done || !first.run) throw new Error(first.error);
+    runs = (await api.ask("api/runs")).runs;
+  } catch (error) {
+    button.disabled = false;
+    told.textContent = message(error);
+    return;
+  }
+  await choose(first.run, "forward");
 }
 
 // Keys
@@ -335,14 +369,18 @@ async function begin() {
   state.read();
   document.addEventListener("keydown", onKey);
   state.subscribe((_, changed) => void show(changed));
+  let first = null;
   try {
-    runs = (await (api.isExported ? api.get("runs") : api.ask("api/runs"))).runs;
+    ({runs, first} = await (api.isExported ? api.get("runs") : api.ask("api/runs")));
   } catch (error) {
     replace(main, h("p", {class: "error", role: "alert"}, message(error)));
     return;
   }
-  if (!state.get().run && runs.length === 1) choose(runs[0].id);
-  else await show(new Set());
+  const {run, text} = state.get();
+  const named = new URLSearchParams(location.hash.slice(1)).has("text");
+  if (run && !text && !named) await choose(run); // a link that names a run only
+  else if (!run && (first || runs.length === 1)) await choose(first ?? runs[0].id);
+  await show(new Set());
 }
 
 void begin();
