@@ -101,3 +101,7 @@ def test_an_input_that_was_changed_in_between_is_refused() -> None:
     z.add_(1)
     with pytest.raises(RuntimeError, match="modified by an inplace operation"):
         y.sum().backward()
+    z = x * 2
+    y = checkpoint(lambda z: z.exp_(), z)  # by the part itself: the second time would begin with what the first left
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()

@@ -45,15 +45,15 @@ def checkpoint(
         return function(*args, **kwargs)
     random = default_generator.get_state() if preserve_rng_state else None
     before = next(numbers)
+    tensors = [value for value in (*args, *kwargs.values()) if isinstance(value, Variable)]
+    versions = [(t._version_counter, t._version_counter[0], id(t._array), None) for t in tensors]
     out = function(*args, **kwargs)
     parts = list(out) if isinstance(out, (tuple, list)) else [out]
     inside = [i for i, part in enumerate(parts) if isinstance(part, Variable) and _is_inside(part._edge(), before)]
     if not inside:
         return out
-    tensors = [value for value in (*args, *kwargs.values()) if isinstance(value, Variable)]
     ends = _ends([parts[i]._edge() for i in inside], before)
     node = Checkpoint(lambda: function(*args, **kwargs), inside, ends, random, tensors)
-    versions = [(t._version_counter, t._version_counter[0], id(t._array), None) for t in tensors]
     node.join(ends, [_ALWAYS, *versions])
     node.outputs = len(inside)
     for index, i in enumerate(inside):
