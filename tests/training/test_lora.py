@@ -202,7 +202,8 @@ def test_frozen_parts_stay_as_they_were(texts: tuple[str, str], base: RunFolder,
 @pytest.mark.parametrize(
     ("freeze", "said"),
     [
-        ("embeddings, wings", "freeze: the model has no part 'wings'; there are embeddings, blocks, blocks:N, transfo"),
+        ("embeddings, wings", "freeze: the model has no part 'wings'; there are embeddings, blocks, blocks:N up to 2"),
+        ("blocks:3", "no part 'blocks:3'; there are embeddings, blocks, blocks:N up to 2, transformer, and"),
         ("transformer, lm_head", "no part 'lm_head'"),
         ("transformer", "freeze transformer leaves nothing to train"),
     ],

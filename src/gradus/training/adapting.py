@@ -47,7 +47,8 @@ def freeze(model: LanguageModel, parts: str) -> None:
         found = _parameters(model, part)
         if not found:
             tops = dict.fromkeys(name.split(".")[0] for name, _ in model.named_parameters())
-            known = ", ".join(["embeddings", *(["blocks", "blocks:N"] if _stacks(model) else []), *tops])
+            most = _depth(model)
+            known = ", ".join(["embeddings", *(["blocks", f"blocks:N up to {most}"] if most else []), *tops])
             raise UserError(f"freeze: the model has no part {part!r}; there are {known}, and what begins like these")
         for parameter in found:
             parameter.requires_grad_(False)
@@ -74,7 +75,9 @@ def _parameters(model: LanguageModel, part: str) -> list[nn.Parameter]:
     if part == "embeddings":
         return [p for module in model.modules() if isinstance(module, nn.Embedding) for p in module.parameters()]
     if found := BLOCKS.fullmatch(part):
-        number = None if found[1] is None else int(found[1])
+        number = _depth(model) if found[1] is None else int(found[1])
+        if number > _depth(model):
+            return []
         return [p for stack in _stacks(model) for block in list(stack)[:number] for p in block.parameters()]
     named = model.named_parameters()
     return [p for name, p in named if part and (name == part or name.startswith(part.removesuffix(".") + "."))]
@@ -83,3 +86,7 @@ def _parameters(model: LanguageModel, part: str) -> list[nn.Parameter]:
 def _stacks(model: LanguageModel) -> list[nn.ModuleList]:
     """The blocks of a model, in the order in which they are computed; of one that translates, those of both sides."""
     return [module for module in model.modules() if isinstance(module, nn.ModuleList)]
+
+
+def _depth(model: LanguageModel) -> int:
+    return max(map(len, _stacks(model)), default=0)
