@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gradus.backend import torch
+from gradus.errors import UserError
 from gradus.models import LanguageModel, build_model
 from gradus.training import TrainConfig, find_learning_rate, weights
 from gradus.training.optimizer import build_optimizer
@@ -54,6 +55,18 @@ def test_the_sweep_is_of_the_training_that_is_asked_for(other: dict[str, Any]) -
         for settings in ({"grad_clip": 0.0}, {"grad_clip": 0.0, **other})
     )
     assert plain.losses[:20] != changed.losses[:20]
+
+
+def test_memory_that_does_not_suffice_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OutOfMemoryError(RuntimeError):
+        """What PyTorch raises on a GPU."""
+
+    def full(*_: Any) -> Any:
+        raise OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB")
+
+    monkeypatch.setattr(model := tiny_nplm(), "forward", full)
+    with pytest.raises(UserError, match=r"too little memory .* and batch_size 16; a smaller batch"):
+        find_learning_rate(model, TinyBatches(), TrainConfig())
 
 
 def test_the_command_saves_the_curve_and_prints_a_suggestion(tmp_path: Path) -> None:

@@ -61,39 +61,41 @@ def find_learning_rate(
     if world_size() > 1:
         raise UserError("a learning rate is found by one process; leave out torchrun")
     hardware = Hardware(config)
-    network = hardware.network(hardware.place(model, {}))
-    before, optimizer = weights(model), build_optimizer(model, config)
-    feed = Feed(model, batches, config.grad_accumulation, hardware.device)
-    sweep, smoothed, lowest = Sweep([], []), 0.0, math.inf
-    model.train()
-    for step in range(STEPS):
-        rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
-        for group in optimizer.param_groups:
-            group["lr"] = group["peak_lr"] / config.learning_rate * rate  # a second rate keeps its ratio to the first
-        micro_batches, _ = feed.step(step)
-        optimizer.zero_grad()
-        mean_loss = 0.0
-        with np.errstate(all="ignore"):  # the sweep ends where the loss diverges
-            for x, y, share, _ in micro_batches:
-                with hardware.autocast():
-                    _, loss = network(x, y)
-                loss = loss * share
-                loss.backward()
-                mean_loss += loss.item()
-            if config.grad_clip:
-                nn.utils.clip_grad_norm_(model.parameters(), config.grad_clip)
-            optimizer.step()
-        smoothed = SMOOTHING * smoothed + (1 - SMOOTHING) * mean_loss
-        mean = smoothed / (1 - SMOOTHING ** (step + 1))  # without the zero that it began with
-        if not mean < DIVERGED * lowest and step:  # nan too
-            break
-        lowest = min(lowest, mean)
-        sweep.rates.append(rate)
-        sweep.losses.append(mean)
-        if progress is not None:
-            progress(rate, mean)
-    load_weights(model, before)
-    model.state = None
+    with hardware.errors(model, None):
+        network = hardware.network(hardware.place(model, {}))
+        before, optimizer = weights(model), build_optimizer(model, config)
+        feed = Feed(model, batches, config.grad_accumulation, hardware.device)
+        sweep, smoothed, lowest = Sweep([], []), 0.0, math.inf
+        model.train()
+        for step in range(STEPS):
+            rate = LOWEST * (HIGHEST / LOWEST) ** (step / (STEPS - 1))
+            for group in optimizer.param_groups:
+                # a second rate keeps its ratio to the first
+                group["lr"] = group["peak_lr"] / config.learning_rate * rate
+            micro_batches, _ = feed.step(step)
+            optimizer.zero_grad()
+            mean_loss = 0.0
+            with np.errstate(all="ignore"):  # the sweep ends where the loss diverges
+                for x, y, share, _ in micro_batches:
+                    with hardware.autocast():
+                        _, loss = network(x, y)
+                    loss = loss * share
+                    loss.backward()
+                    mean_loss += loss.item()
+                if config.grad_clip:
+                    nn.utils.clip_grad_norm_(model.parameters(), config.grad_clip)
+                optimizer.step()
+            smoothed = SMOOTHING * smoothed + (1 - SMOOTHING) * mean_loss
+            mean = smoothed / (1 - SMOOTHING ** (step + 1))  # without the zero that it began with
+            if not mean < DIVERGED * lowest and step:  # nan too
+                break
+            lowest = min(lowest, mean)
+            sweep.rates.append(rate)
+            sweep.losses.append(mean)
+            if progress is not None:
+                progress(rate, mean)
+        load_weights(model, before)
+        model.state = None
     if len(sweep.rates) < 3:
         raise UserError(f"the loss diverged at once, at a learning rate of {LOWEST:g}: there is nothing to choose from")
     return sweep
