@@ -243,7 +243,7 @@ def test_an_operation_shows_its_matrices_its_code_and_its_largest_cell() -> None
     assert abs(found["value"]) == np.abs(gradient).max()
     shown = {m["key"]: m for m in found["matrices"]}
     assert set(shown) == {"dy", "x", "result"}
-    np.testing.assert_array_equal(shown["result"]["values"].array, gradient[:48, :64])
+    np.testing.assert_array_equal(shown["result"]["values"].array, gradient[:48, :96])
     assert shown["result"]["row_names"][0] == opened("gpt").piece(0)  # the head has a row for each token
     assert shown["dy"]["row_names"] == list(TEXT[:-1])
     assert shown["x"]["column_names"] == []
@@ -261,8 +261,8 @@ def test_a_large_matrix_is_a_window_around_the_cell() -> None:
     result = next(m for m in wider["matrices"] if m["key"] == "result")
     gradient = matrix(walked(wide, TEXT).operations[5].gradients()[1])
     assert gradient.shape == (64, 256)
-    np.testing.assert_array_equal(result["values"].array, gradient[16:64, 168:232])
-    assert (result["first_row"], result["first_column"]) == (16, 168)
+    np.testing.assert_array_equal(result["values"].array, gradient[16:64, 152:248])
+    assert (result["first_row"], result["first_column"]) == (16, 152)
 
 
 def test_a_classifier_learns_the_label_that_it_is_given() -> None:

@@ -22,7 +22,7 @@ from gradus.explorer.backward_walk import Arrival, Operation, Walked, backward_w
 from gradus.explorer.opened import Opened
 from gradus.explorer.wire import quantised
 
-ROWS, COLUMNS = 48, 64  # of a matrix that are sent: a window of a larger one
+ROWS, COLUMNS = 48, 96  # of a matrix that are sent: a window of a larger one
 MOST_TERMS = 8  # of a sum that are written out
 
 _lock = Lock()

@@ -1,6 +1,10 @@
 // The panels, in the order in which a tab shows them; each is a file of its own.
 
 import smallModels from "./forward/small_models.js";
+import backwardCounting from "./backward/counting.js";
+import backwardNumbers from "./backward/numbers.js";
+import backwardStep from "./backward/step.js";
+import backwardUpdate from "./backward/update.js";
 import overview from "./overview.js";
 import sampling from "./sampling.js";
 
@@ -35,4 +39,8 @@ export const PANELS = [
   overview,
   ...smallModels,
   sampling,
+  backwardNumbers,
+  backwardCounting,
+  backwardStep,
+  backwardUpdate,
 ];

@@ -1,0 +1,126 @@
+// One training step of the run's own model: the walk over its operations, blocks first, and the operation that is chosen.
+
+import {h, replace} from "../../lib/dom.js";
+import {count, number, token} from "../../lib/format.js";
+import * as state from "../../lib/state.js";
+import {operationView} from "./operation.js";
+import {outline} from "./outline.js";
+import {COUNTING, stepParams, takenOn} from "./source.js";
+
+state.define({"backward.op": 0, "backward.input": 0, "backward.row": -1, "backward.col": -1, "backward.open": ""});
+
+/** What an operation is looked at with. */
+const AIM = ["backward.op", "backward.input", "backward.row", "backward.col"];
+
+/** @type {import("../index.js").Panel} */
+export default {
+  id: "backward-step",
+  tab: "backward",
+  kinds: null,
+  title: "A training step, walked back",
+  caption: "The model reads the text and the loss says how surprised it was. Then the gradient goes back through every operation, the last one first, to every weight.",
+  wide: true,
+  when: (about) => !COUNTING.includes(about.kind),
+  mount(root, ctx) {
+    /** @type {any} */
+    let given = null;
+    let shownFor = "", detailFor = "";
+    const source = takenOn(ctx.about, "step");
+    const facts = h("p", {class: "bw-facts"});
+    const rows = h("div", {class: "bw-rows"});
+    const tree = outline({choose});
+    const detail = operationView({
+      choose,
+      input: (input) => state.set({"backward.input": input, "backward.row": -1, "backward.col": -1}),
+      cell: (row, col) => state.set({"backward.row": row, "backward.col": col}),
+    });
+    replace(root, source.element, facts, rows,
+      h("div", {class: "bw-two"},
+        h("div", {class: "bw-left"}, tree.element),
+        detail.element));
+
+    /** Look at an operation; the blocks around it are opened. @param {number} operation */
+    function choose(operation) {
+      const to = Math.min(Math.max(0, operation), given.operations.length - 1);
+      state.set({"backward.op": to, "backward.input": 0, "backward.row": -1, "backward.col": -1, "backward.open": tree.around(to)});
+    }
+
+    async function load() {
+      const params = stepParams();
+      const key = JSON.stringify(params);
+      if (key !== shownFor) {
+        shownFor = key;
+        given = null;
+        const answer = await ctx.get("backward/step", params);
+        given = answer;
+        detailFor = "";
+        tree.fill(given);
+        showFacts();
+      }
+      if (given) await show();
+    }
+
+    function showFacts() {
+      const kept = given.operations.reduce((/** @type {number} */ sum, /** @type {any} */ one) => sum + one.kept, 0);
+      replace(facts, "Loss ", h("strong", {"data-part": "loss", "data-value": given.loss}, number(given.loss, 4)),
+        ` nats, the mean over ${count(given.targets)} target${given.targets === 1 ? "" : "s"} · ${count(given.operations.length)} operations · ${bytes(kept)} kept from the forward pass for this`);
+      const few = given.rows.slice(0, 3);
+      replace(rows, h("p", {class: "note"}, `${sentence(given.said)}. Above what is read, below what should come next:`),
+        few.map((/** @type {any} */ row) => h("div", {class: "bw-row"}, pairs(row).map(([read, asked]) =>
+          h("span", {class: "bw-pair"}, h("span", {}, read), h("span", {class: "bw-asked"}, asked))))),
+        given.rows.length > few.length ? h("p", {class: "note"}, `and ${given.rows.length - few.length} rows more`) : null);
+    }
+
+    async function show() {
+      const now = state.get();
+      const operation = Math.min(Math.max(0, now["backward.op"]), given.operations.length - 1);
+      const handed = given.operations[operation].handed.length;
+      const input = Math.min(Math.max(0, now["backward.input"]), Math.max(0, handed - 1));
+      tree.show(operation);
+      const params = {...stepParams(), operation, input, row: now["backward.row"], column: now["backward.col"]};
+      const key = JSON.stringify(params);
+      if (key === detailFor) return;
+      detailFor = key;
+      detail.update(given, await ctx.get("backward/operation", params));
+    }
+
+    /** @param {KeyboardEvent} event */
+    function onKey(event) {
+      const target = /** @type {HTMLElement} */ (event.target);
+      if (!given || !target.closest("#panel-backward-step") || target.matches("input, textarea, select")) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || (event.key !== "n" && event.key !== "p")) return;
+      event.preventDefault();
+      choose(state.get()["backward.op"] + (event.key === "n" ? 1 : -1));
+    }
+    document.addEventListener("keydown", onKey);
+
+    return {
+      update(now, changed) {
+        source.update();
+        if (changed.has("text") || changed.has("target") || changed.has("backward.source") || changed.has("backward.number") || !shownFor) void load();
+        else if (given && (AIM.some((key) => changed.has(key)))) void show();
+        if (changed.has("backward.open") && given) tree.show(now["backward.op"]);
+      },
+      destroy() {
+        document.removeEventListener("keydown", onKey);
+      },
+    };
+  },
+};
+
+/** @param {any} row @returns {[string, string][]} */
+function pairs({read, asked}) {
+  const shown = (/** @type {string|null} */ piece) => (piece === null ? "·" : token(piece));
+  const length = Math.max(read.length, asked.length);
+  return Array.from({length}, (_, i) => [i < read.length ? shown(read[i]) : "", i < asked.length ? shown(asked[i]) : ""]);
+}
+
+/** @param {number} size */
+function bytes(size) {
+  return size < 1e6 ? `${number(size / 1000, 1)} kB` : `${number(size / 1e6, 1)} MB`;
+}
+
+/** @param {string} text */
+function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
