@@ -25,7 +25,7 @@ def opened(name: str = "gpt", *, block_size: int = 16, text: str = TEXT, **setti
     return Opened.of(model, tokenizer, f"random {name}")
 
 
-def run(folder: Path, model: str = "gpt", *, steps: int = 20, **settings: Any) -> RunFolder:
+def run(folder: Path, model: str = "gpt", *, steps: int = 20, diagnose: bool = False, **settings: Any) -> RunFolder:
     """A run of a few steps on a made-up text, in folder/MODEL."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "text.txt").write_text(TEXT * 40)
@@ -35,5 +35,5 @@ def run(folder: Path, model: str = "gpt", *, steps: int = 20, **settings: Any) -
     made = create_run(setup, folder / model)
     with made.in_use():
         write_beginning(made, setup)
-        train_run(made, setup)
+        train_run(made, setup, diagnose=diagnose)
     return made

@@ -15,6 +15,7 @@ from gradus.models import MODELS, Encoder, LanguageModel
 from gradus.text import Tokenizer, framed
 from gradus.text.tokenizer import Ids
 from gradus.training import RunFolder, labels_of, load_model, tokenizer_of
+from gradus.training.moments import moment_steps
 
 
 class Opened:
@@ -26,7 +27,8 @@ class Opened:
     Attributes:
         name: what it is called on the page.
         folder: where it lies; None for a model in memory.
-        moment: which of its weights these are: None for those of the lowest dev loss.
+        moment: which of its weights these are: None for those of the lowest dev loss, "last", or those after so many
+            steps, such as "64".
     """
 
     def __init__(self, folder: RunFolder | None, name: str, moment: str | None = None) -> None:
@@ -48,7 +50,8 @@ class Opened:
     @cached_property
     def model(self) -> LanguageModel:
         """The model, in eval mode."""
-        return load_model(self._on_disk, last=self.moment == "last")
+        step = int(self.moment) if self.moment not in (None, "last") else None
+        return load_model(self._on_disk, last=self.moment == "last", moment=step)
 
     @cached_property
     def tokenizer(self) -> Tokenizer:
@@ -115,12 +118,15 @@ def open_run(path: str | Path, moment: str | None = None) -> Opened:
 
     Args:
         path: the run's folder.
-        moment: which weights: None for those with the lowest dev loss, "last" for the last ones.
+        moment: which weights: None for those with the lowest dev loss, "last" for the last ones, or the number of steps
+            after which they were kept, such as "64".
 
     Raises:
         UserError: if there is no run at the path, or no such moment.
     """
     folder = RunFolder.open(path)
     if moment not in (None, "last"):
-        raise UserError(f"{folder.path} has no moment {moment!r}; there is last")
+        steps = [str(step) for step in moment_steps(folder)]
+        if moment not in steps:
+            raise UserError(f"{folder.path} has no moment {moment!r}; there is {', '.join(['last', *steps])}")
     return Opened(folder, str(path), moment)

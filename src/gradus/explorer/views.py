@@ -6,6 +6,7 @@ from gradus.explorer import (
     backward,
     encoder,
     forward,
+    learning,
     overview,
     sampling,
     small_models,
@@ -13,6 +14,6 @@ from gradus.explorer import (
 )
 from gradus.explorer.view import View
 
-PARTS = (backward, encoder, forward, overview, sampling, small_models, translation)
+PARTS = (backward, encoder, forward, learning, overview, sampling, small_models, translation)
 
 VIEWS: dict[str, View] = {name: view for part in PARTS for name, view in part.VIEWS.items()}

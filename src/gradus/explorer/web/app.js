@@ -17,7 +17,7 @@ const TABS = [
   {id: "backward", title: "Backward", about: "Where a gradient comes from, and what one training step changes."},
   {id: "learning", title: "Learning", about: "How the model got here: its losses, its weights, its samples over time."},
 ];
-const WITH_TEXT = ["forward", "sampling", "backward"];
+const WITH_TEXT = ["forward", "sampling", "backward", "learning"];
 const KEYS = [
   ["/", "type a text"],
   ["1 2 3 4", "the tabs: Forward, Sampling, Backward, Learning"],
@@ -249,9 +249,10 @@ function unmount() {
 /** Show the page for the state as it is; called after each change. @param {Set<string>} changed */
 async function show(changed) {
   const now = state.get();
-  const key = JSON.stringify([now.run, now.moment, now.tab]);
+  // The Learning tab goes through the moments itself.
+  const key = JSON.stringify([now.run, now.tab === "learning" ? "" : now.moment, now.tab]);
   if (key !== shownFor) {
-    const sameRun = about && shownFor && JSON.stringify(JSON.parse(shownFor).slice(0, 2)) === JSON.stringify([now.run, now.moment]);
+    const sameRun = about && shownFor && JSON.parse(shownFor)[0] === now.run;
     shownFor = key;
     unmount();
     api.forget();

@@ -5,6 +5,7 @@ import backwardCounting from "./backward/counting.js";
 import backwardNumbers from "./backward/numbers.js";
 import backwardStep from "./backward/step.js";
 import backwardUpdate from "./backward/update.js";
+import learning from "./learning/index.js";
 import overview from "./overview.js";
 import sampling from "./sampling.js";
 
@@ -43,4 +44,5 @@ export const PANELS = [
   backwardCounting,
   backwardStep,
   backwardUpdate,
+  ...learning,
 ];
