@@ -80,6 +80,7 @@ const runSelect = /** @type {HTMLSelectElement} */ (
   h("select", {id: "run", onchange: () => choose(runSelect.value)})
 );
 const facts = h("p", {class: "run-facts"});
+const momentChip = h("p", {class: "moment-chip", role: "status"});
 const tabBar = h("nav", {class: "tabs", role: "tablist", "aria-label": "Views"});
 const keysDialog = /** @type {HTMLDialogElement} */ (
   h("dialog", {class: "keys", "aria-labelledby": "keys-title"},
@@ -94,6 +95,7 @@ function buildHead() {
       h("h1", {class: "brand"}, h("a", {href: "#", onclick: goHome}, "gradus ", h("span", {}, "explore"))),
       h("label", {class: "run-label", for: "run"}, h("span", {class: "visually-hidden"}, "Run"), runSelect),
       facts,
+      momentChip,
       h("div", {class: "bar-end"},
         themeButton,
         h("button", {class: "quiet", type: "button", "aria-label": "Keys", onclick: () => keysDialog.showModal()}, "?"))),
@@ -136,6 +138,9 @@ function markHead() {
   facts.textContent = about && now.run
     ? `${about.kind} · ${format.count(about.parameters)} parameters · ${format.count(about.vocab_size)} tokens in the vocabulary · reads ${format.count(about.block_size)} at most`
     : "";
+  const which = now.moment === "last" ? "the last weights" : now.moment === "0" ? "the weights before training" : `the weights after step ${format.count(Number(now.moment))}`;
+  momentChip.hidden = !now.moment || !now.run;
+  if (now.moment) replace(momentChip, which, h("button", {type: "button", "aria-label": "Back to the best weights", title: "back to the best weights", onclick: () => state.set({moment: ""})}, "×"));
 }
 
 /** Open a run, with the text that it offers first. @param {string} id @param {string} [tab] */

@@ -76,6 +76,7 @@ export default {
       if (!data) return;
       const {steps} = data;
       const at = place(steps);
+      plot.element.setAttribute("data-last-step", String(lastOf(data.columns.step) ?? 0));
       time.update(steps, at);
       status.textContent = {training: "It is training now: the curve grows as it does.", stopped: "It was stopped before its end."}[data.state] ?? "";
       replace(story, reading(steps, like, (i) => look(steps, i), ctx.about.context));
