@@ -114,14 +114,16 @@ def _optimize(
                     loss = loss * share  # their sum is the mean over all tokens of the step
                 loss.backward()
                 losses.append(loss.detach())
+            norm = nn.utils.clip_grad_norm_(parameters, config.grad_clip) if config.grad_clip else None
+            optimizer.step()
+
+            # A GPU is behind: its numbers are asked for when it has all of the step's work.
             mean_loss = distributed.mean(sum(loss.item() for loss in losses))
             _require_finite(mean_loss, "loss", session)
             grad_norm = None  # before clipping; what is not clipped is not measured
-            if config.grad_clip:
-                grad_norm = distributed.whole(nn.utils.clip_grad_norm_(parameters, config.grad_clip)).item()
+            if norm is not None:
+                grad_norm = distributed.whole(norm).item()
                 _require_finite(grad_norm, "norm of the gradient", session)
-            optimizer.step()
-
             session.end_step(lr, mean_loss, grad_norm, tokens, distributed.any_of(interrupted))
     return session.result()
 
