@@ -1,5 +1,5 @@
 """GPT-2 of 124M parameters on one GPU, in bf16 and compiled: tokens per second and how much of the device they use, the
-rate of a plain bf16 matrix product on it, and the losses of 20 steps beside the engine's. Five minutes of the device:
+rate of a plain bf16 matrix product on it, and the losses of 20 steps beside the engine's. Two minutes of the device:
 
     python benchmarks/gpu.py --losses engine.json --engine     # beforehand, on any machine: two minutes
     python benchmarks/gpu.py --losses engine.json              # on the GPU
@@ -9,7 +9,7 @@ Without a GPU the second command shows that it works, on a small model:
     python benchmarks/gpu.py --device cpu --no-compile --n-layer 2 --n-head 2 --n-embd 64 --vocab-size 256 \\
         --batch-size 2 --block-size 32 --steps 20 --side 256
 
-The text is the standard library's source, a byte a token; what a step costs does not depend on it."""
+The text is the corpus `toy`, the same on every machine, a byte a token; what a step costs does not depend on it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,13 @@ WARM = 10  # steps that are not timed: the first ones compile
 
 
 class Batches:
-    """Rows from random places of the standard library's source."""
+    """Rows from random places of the corpus toy."""
 
     steps_per_epoch = 1000
 
     def __init__(self, batch_size: int, block_size: int) -> None:
-        self.bytes = np.frombuffer(load_corpus("stdlib").text.encode(), np.uint8)
+        text = "\n".join(load_corpus("toy").documents)
+        self.bytes = np.frombuffer(text.encode(), np.uint8)
         self.shape = batch_size, block_size
 
     def batch(self, step: int, rows: slice = slice(None)) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
