@@ -16,7 +16,9 @@ from typing import Any
 from gradus.backend import rank
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
+from gradus.models.lora import add_lora
 from gradus.training import Report, RunFolder, distributed, set_up, train
+from gradus.training.adapting import adapt
 from gradus.training.feed import Feed, MicroBatch
 from tests.training.test_torch import SIZE, TRAININGS, text_for
 
@@ -32,21 +34,26 @@ MANY: dict[str, dict[str, Any]] = {
     "lstm": TRAININGS["lstm"],
     "gpt": TRAININGS["gpt"],
     "gpt, documents": {"model": "gpt", **SIZE, "grad_accumulation": 3, "batch_size": 3},
+    "gpt, lora": {"model": "gpt", **SIZE, "learning_rate": 1e-2},
+    "gpt, checkpointing": {"model": "gpt", **SIZE, "gradient_checkpointing": True, "freeze": "embeddings"},
     "modern": TRAININGS["modern"],
     "modern, muon": TRAININGS["modern, muon"],
     "transformer": {"model": "transformer", **NO_DROPOUT},
     "encoder, hidden tokens": {"model": "encoder", **NO_DROPOUT, "masked": True},
     "encoder, labels": {"model": "encoder", **NO_DROPOUT, "batch_size": 1},  # nothing is left for the second process
 }
-SHARDED = ("gpt", "gpt, documents", "lstm")
+SHARDED = ("gpt", "gpt, documents", "gpt, lora", "gpt, checkpointing", "lstm")
 SHARDED_SLOWLY = ("gru", "mlp", "modern", "modern, muon", "transformer", "encoder, hidden tokens", "encoder, labels")
-MOVED = ("gpt", "lstm")  # from one number of processes to another, half-way
+MOVED = ("gpt", "gpt, lora", "lstm")  # from one number of processes to another, half-way
 
 
 def losses(name: str, run: RunFolder | None = None, *, until: int = STEPS, **more: Any) -> list[float]:
     """The loss of each step, and at the end the dev losses at half of them and after the last."""
     settings = {"corpus": "pydocs", **SMALL, **(more if "model" in more else {**MANY[name], **more})}
     setup = set_up(settings, corpus=text_for(name))
+    adapt(setup.model, setup.config)
+    if "lora" in name:
+        add_lora(setup.model, rank=4, alpha=8.0)
     config = replace(setup.config, steps=until, schedule="constant", warmup=0.0, evaluations=2 * until // STEPS)
     of_steps: list[float] = []
     of_dev: list[float] = []
