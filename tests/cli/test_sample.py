@@ -145,3 +145,7 @@ def test_examples_are_shown_to_the_model_and_not_printed(run: Path, tmp_path: Pa
     assert refused("sample", run, "--shots", 1) == "--shots is for --examples"
     assert refused("sample", run, "--delimiter", ":") == "--delimiter is for --examples"
     assert refused("sample", run, *flags, "--shots", 3) == f"there are 2 examples in {examples}, fewer than --shots 3"
+
+
+def test_a_device_that_is_not_there_is_refused(run: Path) -> None:
+    assert "for device cuda choose PyTorch: gradus --backend torch" in refused("sample", run, "--device", "cuda")

@@ -103,7 +103,7 @@ def test_counting_and_the_engine_are_for_one_process(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(UserError, match="ngram counts in one process; leave out torchrun"):
         set_up({"corpus": "pydocs", "model": "ngram"}, corpus=text_for("gpt"))
-    with pytest.raises(UserError, match="for 2 processes choose PyTorch: gradus --backend torch train"):
+    with pytest.raises(UserError, match="for 2 processes choose PyTorch: gradus --backend torch"):
         set_up({"corpus": "pydocs"}, corpus=text_for("gpt"))
 
 

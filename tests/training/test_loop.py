@@ -13,7 +13,7 @@ import pytest
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.models import LanguageModel, build_model
-from gradus.training import Report, RunFolder, TrainConfig, TrainResult, train, weights
+from gradus.training import Report, RunFolder, TrainConfig, TrainResult, load_model, train, weights
 from gradus.training.checkpoint import load_weights, unpack
 from tests.training.tiny import BATCH_SIZE, BLOCK_SIZE, Clock, TinyBatches, dev_loss, tiny_gpt
 
@@ -42,6 +42,13 @@ def test_training_learns() -> None:
     assert result.best_loss is not None
     assert result.best_loss < 0.5  # from ln 13 = 2.56; each next token is certain
     assert (result.stopped, result.step, result.tokens) == ("budget", 150, 150 * BATCH_SIZE * BLOCK_SIZE)
+
+
+def test_a_run_that_a_program_trained_without_settings_is_loaded(tmp_path: Path) -> None:
+    run, model = fresh(tmp_path / "run"), tiny_gpt()
+    go(TrainConfig(steps=3), run, model)
+    for name, array in weights(load_model(run, last=True)).items():
+        np.testing.assert_array_equal(array, weights(model)[name])
 
 
 @pytest.mark.parametrize(("rule", "steps"), [("adamw", 300), ("sgd", 40)])

@@ -196,7 +196,7 @@ def test_what_this_machine_lacks_is_said_in_one_line(flags: tuple[str, ...], lin
     ],
 )
 def test_the_engine_says_what_needs_pytorch(settings: dict[str, Any], wanted: str) -> None:
-    with pytest.raises(UserError, match=f"for {wanted} choose PyTorch: gradus --backend torch train"):
+    with pytest.raises(UserError, match=f"for {wanted} choose PyTorch: gradus --backend torch"):
         set_up({"corpus": "pydocs", "steps": 1, **settings}, corpus=text_for("gpt"))
 
 

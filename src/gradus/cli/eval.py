@@ -14,7 +14,7 @@ import click
 from gradus.cli.losses import in_words, told
 from gradus.cli.output import say, show_table
 from gradus.cli.prompts import changed, prompt_options
-from gradus.cli.verb import RunArgument, Split, Verb
+from gradus.cli.verb import RunArgument, Split, Verb, device_option
 from gradus.cli.worst import lines_of
 from gradus.errors import UserError
 from gradus.evaluation import Choices, Item, Prompts, evaluate, read_hellaswag, read_task
@@ -80,6 +80,7 @@ class Positions(click.IntRange):
     help="Of a model that translates: also search with a beam of this width.",
 )
 @click.option("--last", is_flag=True, help="Use the last weights, not those with the lowest dev loss.")
+@device_option
 def command(
     runs: tuple[str, ...],
     split: Any,
@@ -95,6 +96,7 @@ def command(
     worst: int | None,
     beams: int,
     last: bool,
+    device: str,
 ) -> None:
     """Measure the loss of the model in the folder RUN on every character of a split, each scored once; of one that
     translates or labels also how much is right. Several RUNs make a table, in units that compare models with different
@@ -114,21 +116,28 @@ def command(
             items, title = Prompts().task(read_hellaswag(str(hellaswag))), "HellaSwag"
         else:
             items, title = _task(task, prompts, shots, examples, 1337 if seed is None else seed)
-        _choices(opened, items, title, last)
+        _choices(opened, items, title, last, device)
     elif text is not None or len(opened) > 1:
         if worst is not None or beams > 1:
             raise UserError(f"{'--beams' if worst is None else '--worst'} is for one run and a split of its own text")
         if text is not None and split is not None:
             raise UserError("--text is measured whole; --split is for a run's own text")
-        _losses(opened, text, split or "test", sliding, stride, last)
+        _losses(opened, text, split or "test", sliding, stride, last, device)
     else:
-        _split(opened[0], split or "test", sliding, stride, worst, beams, last)
+        _split(opened[0], split or "test", sliding, stride, worst, beams, last, device)
 
 
 def _split(
-    run: RunFolder, split: Any, sliding: bool, stride: int | None, worst: int | None, beams: int, last: bool
+    run: RunFolder,
+    split: Any,
+    sliding: bool,
+    stride: int | None,
+    worst: int | None,
+    beams: int,
+    last: bool,
+    device: str,
 ) -> None:
-    model = load_model(run, last=last)
+    model = load_model(run, last=last, device=device)
     if sliding and stride is None:
         stride = sliding_stride(model)
     if worst is not None and not model.continues:
@@ -147,12 +156,12 @@ def _split(
 
 
 def _losses(
-    runs: Sequence[RunFolder], text: str | None, split: Any, sliding: bool, stride: int | None, last: bool
+    runs: Sequence[RunFolder], text: str | None, split: Any, sliding: bool, stride: int | None, last: bool, device: str
 ) -> None:
     """The loss of one run in words, of several as a table."""
     rows = []
     for run in runs:
-        found = measure(run, text, split=split, sliding=sliding, stride=stride, last=last)
+        found = measure(run, text, split=split, sliding=sliding, stride=stride, last=last, device=device)
         score, characters, size = found.score, found.characters, found.size
         if len(runs) == 1:
             said = in_words(score, found.tokenizer, characters, size, found.rows, digits=6, counts=True)
@@ -171,11 +180,11 @@ def _task(file: str, prompts: Prompts, shots: int | None, examples: str | None, 
     return prompts.task(read_task(file), number, shown, seed), f"{file}, {number} example{'' if number == 1 else 's'}"
 
 
-def _choices(runs: Sequence[RunFolder], items: list[Item], title: str, last: bool) -> None:
+def _choices(runs: Sequence[RunFolder], items: list[Item], title: str, last: bool, device: str) -> None:
     """Let each run choose, and show how often it was right: of one run in words, of several as a table."""
     endings = sum(len(item.endings) for item in items)
     with click.progressbar(length=len(runs) * endings, label=title, file=sys.stderr) as bar:
-        found = [(run, measure_task(run, items, last=last, progress=bar.update)) for run in runs]
+        found = [(run, measure_task(run, items, last=last, device=device, progress=bar.update)) for run in runs]
     for run, choices in found:
         if choices.cropped:
             note(f"{choices.cropped:,} texts are longer than the block of {run.path}: only their end was read")

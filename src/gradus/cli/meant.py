@@ -44,7 +44,7 @@ MEANT: dict[str, dict[str, str]] = {
         **dict.fromkeys(["dataset", "data", "corpus"], "gradus climb CORPUS, without a flag"),
     },
     "sample": {
-        **_DEVICE,
+        **_GPU,
         **_SEED,
         **dict.fromkeys(["start", "text", "begin"], "--prompt"),
         "temp": "--temperature",
@@ -60,7 +60,7 @@ MEANT: dict[str, dict[str, str]] = {
         "out": "gradus sample RUN > FILE",
     },
     "eval": {
-        **_DEVICE,
+        **_GPU,
         **dict.fromkeys(["part", "on"], "--split"),
         **dict.fromkeys(["dev", "val", "test", "train"], "--split"),
         "window": "--sliding",

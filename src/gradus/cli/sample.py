@@ -12,7 +12,7 @@ import click
 
 from gradus import files
 from gradus.cli.prompts import changed, prompt_options
-from gradus.cli.verb import RunArgument, Verb
+from gradus.cli.verb import RunArgument, Verb, device_option
 from gradus.cli.writing import show_samples
 from gradus.errors import UserError
 from gradus.evaluation import Prompts, read_task
@@ -94,6 +94,7 @@ PICTURES = (".svg", ".png", ".pdf")
     help="How a gpt's matrices are stored: as float16 they are rounded, to a part in 2,048, and read sooner.",
 )
 @click.option("--last", is_flag=True, help="Use the last weights, not those with the lowest dev loss.")
+@device_option
 def command(
     run: str,
     prompt: str,
@@ -114,6 +115,7 @@ def command(
     attention: Path | None,
     dtype: str,
     last: bool,
+    device: str,
 ) -> None:
     """Generate text with the model in the folder RUN. It appears as it is drawn.
 
@@ -136,7 +138,7 @@ def command(
     if shown and attention is not None:
         raise UserError("--attention draws a prompt without examples")
     opened = RunFolder.open(run)
-    model = load_model(opened, last=last)
+    model = load_model(opened, last=last, device=device)
     if dtype == "float16":
         half_precision(model)
     default = 1.0 if model.continues else 0.0

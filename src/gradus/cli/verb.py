@@ -51,6 +51,14 @@ class Split(click.Choice[str]):
         return split_named(value)
 
 
+device_option = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    help="Where to compute: cpu, cuda, cuda:N or mps, or auto, the best of them; gradus's own engine has the CPU.",
+)
+
+
 class Verb(click.Command):
     """A command of `gradus`."""
 

@@ -35,6 +35,7 @@ def measure(
     stride: int | None = None,
     last: bool = False,
     model: LanguageModel | None = None,
+    device: str = "cpu",
 ) -> Measured:
     """The loss of a run's model on a text, each character scored once but those of a stream's first token.
 
@@ -45,12 +46,13 @@ def measure(
         stride: how far each window is from the next, in tokens.
         last: the last weights, not those with the lowest dev loss.
         model: the run's model, where it is loaded already.
+        device: otherwise, where to put it, as `load_model` takes it.
 
     Raises:
         UserError: if the run or the text cannot be read, the run's own text is no longer the same, or the text has a
             character that the model does not know.
     """
-    model = _continuing(run, load_model(run, last=last) if model is None else model)
+    model = _continuing(run, load_model(run, last=last, device=device) if model is None else model)
     if text is None:
         part = getattr(reopen(run).splits, split)
     else:
@@ -63,11 +65,16 @@ def measure(
 
 
 def measure_task(
-    run: RunFolder, items: list[Item], *, last: bool = False, progress: Callable[[int], None] = lambda _: None
+    run: RunFolder,
+    items: list[Item],
+    *,
+    last: bool = False,
+    device: str = "cpu",
+    progress: Callable[[int], None] = lambda _: None,
 ) -> Choices:
     """What a run's model chooses of a task's items, as `Prompts.task` puts them together: `gradus.evaluation.choose`.
     UserError as there, or if the run cannot be read."""
-    model = _continuing(run, load_model(run, last=last))
+    model = _continuing(run, load_model(run, last=last, device=device))
     documents = run.settings().get("kind") == "documents"
     return choose(model, tokenizer_of(run, model), items, documents=documents, progress=progress)
 

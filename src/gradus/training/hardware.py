@@ -66,7 +66,7 @@ class Hardware:
             config = _for_counting(config)
         self.config = config
         self.on_engine = backend.name() == "engine"
-        self.device = _on_the_engine(config) if self.on_engine else _device(config)
+        self.device = _on_the_engine(config) if self.on_engine else _device(config.device, shard=config.shard)
         self.name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else self.device.type
         self.peak = peak_of(self.name, config.precision)
         self.flops_per_token = 0.0
@@ -184,6 +184,16 @@ class Hardware:
             raise UserError(f"{self.name} has no bf16; choose precision float32")
 
 
+def device_named(name: str) -> Any:
+    """The device to use a model on: `auto`, which is the best there is, `cpu`, `cuda`, `cuda:N` or `mps`.
+
+    Raises:
+        UserError: if it is not there; the engine has the CPU only.
+    """
+    config = TrainConfig(device=name)
+    return _on_the_engine(config) if backend.name() == "engine" else _device(config.device)
+
+
 def peak_of(device: str, precision: str) -> float | None:
     """The FLOP/s of a device of this name in matrix products, from the table; None for one that is not in it.
 
@@ -234,23 +244,23 @@ def _on_the_engine(config: TrainConfig) -> Any:
     if wanted:
         raise UserError(
             f"the engine computes in float32 on one machine's CPU; for {', '.join(wanted)} choose PyTorch: "
-            "gradus --backend torch train"
+            "gradus --backend torch"
         )
     return torch.device("cpu")
 
 
-def _device(config: TrainConfig) -> Any:
+def _device(name: str, *, shard: bool = False) -> Any:
     """The device that PyTorch has for a setting. UserError if it is not there."""
-    if config.shard and world_size() == 1:
+    if shard and world_size() == 1:
         raise UserError("shard is for several processes: torchrun --nproc-per-node N -m gradus --backend torch train")
-    kind, _, number = config.device.partition(":")
+    kind, _, number = name.partition(":")
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if kind == "auto":
         kind = next(kind for kind in ("cuda", "mps", "cpu") if there[kind])
     if not there[kind]:
         have = ", ".join(kind for kind, is_there in there.items() if is_there)
         why = "" if kind != "cuda" or torch.version.cuda else ", and this PyTorch is built without CUDA"
-        raise UserError(f"there is no device {config.device} here{why}; there is {have}")
+        raise UserError(f"there is no device {name} here{why}; there is {have}")
     if kind == "mps" and world_size() > 1:
         raise UserError("several processes need device cuda, a GPU for each, or cpu")
     if kind != "cuda":
@@ -258,7 +268,7 @@ def _device(config: TrainConfig) -> Any:
     count = torch.cuda.device_count()
     if world_size() > 1:
         if number:
-            raise UserError(f"each of several processes has a GPU of its own: device cuda, not {config.device}")
+            raise UserError(f"each of several processes has a GPU of its own: device cuda, not {name}")
         number = os.environ.get("LOCAL_RANK", "0")
     if int(number or 0) >= count:
         raise UserError(f"there is no device cuda:{number} here; there {'is' if count == 1 else 'are'} {count}")

@@ -16,6 +16,7 @@ from gradus.models.lora import merge
 from gradus.text import Tokenizer, tokenizer_from_json
 from gradus.training.adapting import adapt
 from gradus.training.checkpoint import generator_state, load_weights, pack_model, unpack, weights
+from gradus.training.hardware import device_named
 from gradus.training.loop import is_counting
 from gradus.training.moments import read_moment
 from gradus.training.prepare import Setup, lasting, set_up, with_budget
@@ -114,16 +115,18 @@ def reopen_to_resume(run: RunFolder, **changes: object) -> Setup:
     return setup
 
 
-def load_model(run: RunFolder, *, last: bool = False, moment: int | None = None) -> LanguageModel:
+def load_model(run: RunFolder, *, last: bool = False, moment: int | None = None, device: str = "cpu") -> LanguageModel:
     """The model of a run in eval mode, with the weights that had the lowest dev loss, or with the last ones; of a run
     that adapts another by LoRA, the two merged.
 
     Args:
         moment: with the weights after so many steps, if it kept those: see `gradus.training.moments`.
+        device: where to put it, as `device_named` takes it; what counts stays on the CPU.
 
     Raises:
-        UserError: if the checkpoint is missing, damaged or foreign.
+        UserError: if the checkpoint is missing, damaged or foreign, or there is no such device.
     """
+    place = device_named(device)
     if not run.has_model:
         raise UserError(f"{run.path} has no trained model yet; train it by gradus train --resume {run.path}")
     name = MODEL if last else weights_file(run)[0]
@@ -132,13 +135,12 @@ def load_model(run: RunFolder, *, last: bool = False, moment: int | None = None)
         model = build_model(about["model"], **about["config"])
     except (KeyError, TypeError) as error:
         raise UserError(f"{run.path / name} does not say which model it is: {error!r}") from error
-    settings = run.settings()
+    settings = run.settings() if CONFIG in run.state()["files"] else {}  # none, where a program trained it
     if settings.get("lora_rank"):
         begin_with(model, base_of(run), labels_of(run))
         arrays = merge(weights(model), arrays, float(str(settings["lora_alpha"])) / int(str(settings["lora_rank"])))
     load_weights(model, arrays)
-    model.eval()
-    return model
+    return (model if is_counting(model) else model.to(place)).eval()
 
 
 def weights_file(run: RunFolder) -> tuple[str, str]:
