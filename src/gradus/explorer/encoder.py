@@ -121,16 +121,18 @@ def encoder_attention(opened: Opened, text: str, layer: int = 0) -> dict[str, An
 
     Returns:
         pieces (T,); layers, heads: how many there are; layer: which is shown; weights (nh, T, T) in 8 bits, rows sum
-        to 1.
+        to 1; mean (T, T): that of the heads.
     """
     model, ids = _row(opened, text)
     asked = _asked(model, ids, layer)
+    weights = asked.weights()
     return {
         "pieces": [opened.piece(id_) for id_ in ids],
         "layers": len(model.layers),
         "heads": asked.n_head,
         "layer": layer,
-        "weights": quantised(asked.weights()),
+        "weights": quantised(weights),
+        "mean": quantised(weights.mean(axis=0)),
     }
 
 

@@ -49,7 +49,8 @@ def translation(
         log_p, rank (T,): of each written token, ln of its probability, and at which place the model had it, 1 being the
         likeliest; likeliest: for each place the piece that the model would have written there.
         layers, heads: how many there are; part, layer: which are shown.
-        weights: (nh, T or S, S or T) in 8 bits, rows sum to 1; None for "cross" in a model without cross-attention.
+        weights: (nh, T or S, S or T) in 8 bits, rows sum to 1; mean: that of the heads; None for "cross" in a model
+        without cross-attention.
 
     Raises:
         UserError: if the model does not translate, or a text is empty or too long or has an unknown character.
@@ -57,6 +58,7 @@ def translation(
     model, source, target_ids = _pair(opened, text, target, beams, length_penalty)
     attention, causal = _attention(model, part, layer)
     asked, logits = _pass(model, source, target_ids, attention, causal)
+    weights = None if asked is None else asked.weights()
     log_p = F.log_softmax(logits.double(), dim=-1).cpu().numpy()  # (T, V)
     written = log_p[np.arange(len(log_p)), target_ids[1:]]
     return {
@@ -71,7 +73,8 @@ def translation(
         "heads": opened.config.n_head,
         "part": part,
         "layer": layer,
-        "weights": None if asked is None else quantised(asked.weights()),
+        "weights": None if weights is None else quantised(weights),
+        "mean": None if weights is None else quantised(weights.mean(axis=0)),
     }
 
 

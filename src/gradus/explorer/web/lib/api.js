@@ -70,7 +70,14 @@ async function answered(key, signal, fresh) {
     throw new Error("This page was exported, and holds no answer to this. gradus explore computes it.");
   }
   const found = late.get(key);
-  if (found && !fresh && performance.now() - found.when < FRESH) return found.answer;
+  if (found && !fresh && performance.now() - found.when < FRESH) {
+    try {
+      return await found.answer;
+    } catch (error) {
+      if (!(error instanceof DOMException) || signal.aborted) throw error;
+      // whoever asked first no longer wants it: ask again
+    }
+  }
   const answer = ask(`api/${key}`, {signal});
   late.set(key, {when: performance.now(), answer});
   answer.catch(() => late.delete(key));

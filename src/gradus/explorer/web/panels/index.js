@@ -1,5 +1,6 @@
 // The panels, in the order in which a tab shows them; each is a file of its own.
 
+import pairs from "./forward/pairs.js";
 import smallModels from "./forward/small_models.js";
 import backwardCounting from "./backward/counting.js";
 import backwardNumbers from "./backward/numbers.js";
@@ -39,6 +40,7 @@ import sampling from "./sampling.js";
 export const PANELS = [
   overview,
   ...smallModels,
+  ...pairs,
   sampling,
   backwardNumbers,
   backwardCounting,
