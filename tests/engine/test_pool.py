@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -163,3 +165,23 @@ def test_a_forked_child_has_a_pool_of_its_own() -> None:
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     threads.set_num_threads(before)
+
+
+def test_threads_that_need_the_loops_for_the_first_time_at_once_all_get_them() -> None:
+    program = """
+import threading, gradus.engine as torch
+start, errors = threading.Barrier(8), []
+def work():
+    x = torch.ones(64, 4096, requires_grad=True)
+    start.wait()
+    try:
+        torch.nn.functional.cross_entropy(x, torch.zeros(64, dtype=torch.long)).backward()
+    except Exception as error:
+        errors.append(error)
+threads = [threading.Thread(target=work) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(errors)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

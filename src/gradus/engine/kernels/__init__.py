@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.util
+import threading
 from typing import Any
 
 import numpy as np
@@ -38,13 +39,16 @@ def accepts(first: Array, *others: Array | None) -> bool:
 enabled = importlib.util.find_spec("numba") is not None
 
 
+_loading = threading.RLock()  # Numba's modules import each other in circles, which threads see half-way
+
+
 @functools.cache
 def compiled(module: str = "loops") -> Any:
     """The module with compiled loops, imported when first needed: importing Numba takes half a second."""
     from gradus.engine.kernels import cache
 
     memory.keep()
-    with cache.active():
+    with _loading, cache.active():
         return importlib.import_module(f"gradus.engine.kernels.{module}")
 
 
