@@ -132,12 +132,13 @@ def attention(node: Any, dy: Any, position: int, row: int, column: int) -> Spell
     d = dy[tuple(lead)].astype(np.float64)
     dp = d @ v.T
     ds = p * (dp - (p * dp).sum(axis=-1, keepdims=True))
-    head = f"row {lead[0]}, head {lead[1]}" if len(lead) == 2 else ""
+    head = f"head {lead[1]}" + (f" of row {lead[0]}" if of.shape[0] > 1 else "") if len(lead) == 2 else ""
     maps: dict[str, tuple[str, Array, int | None, int | None]]
     maps = {
         "p": (f"attention p, {head}", p, at if position == 0 else None, at if position else None),
         "ds": (f"gradient of the scores dS, {head}", ds, at if position == 0 else None, at if position else None),
     }
+    incoming = {"dy": (f"incoming gradient dy, {head}", d, at if position == 0 else None, None)}
     if position == 2:
         return Spelled(
             "One fused operation computes softmax(q kᵀ s) v without keeping the attention; backward computes it again. "
@@ -156,7 +157,7 @@ def attention(node: Any, dy: Any, position: int, row: int, column: int) -> Spell
             dot(ds[at], k[:, column]) * node.scale,
             pairs(ds[at], k[:, column], "j"),
             factor=float(node.scale),
-            shown={**maps, "k": ("keys k", k, None, column)},
+            shown={**incoming, **maps, "k": (f"keys k, {head}", k, None, column)},
             summed=f"the {len(k):,} positions j looked at",
         )
     return Spelled(
@@ -166,6 +167,6 @@ def attention(node: Any, dy: Any, position: int, row: int, column: int) -> Spell
         dot(ds[:, at], q[:, column]) * node.scale,
         pairs(ds[:, at], q[:, column], "t"),
         factor=float(node.scale),
-        shown={**maps, "q": ("queries q", q, None, column)},
+        shown={**incoming, **maps, "q": (f"queries q, {head}", q, None, column)},
         summed=f"the {len(q):,} positions t that look",
     )

@@ -21,6 +21,7 @@ from gradus.explorer.backward_spelled import Spelled, matrix
 from gradus.explorer.backward_walk import Arrival, Operation, Walked, backward_walk, norm, require_gradients
 from gradus.explorer.opened import Opened
 from gradus.explorer.wire import quantised
+from gradus.models import Transformer
 
 ROWS, COLUMNS = 48, 96  # of a matrix that are sent: a window of a larger one
 MOST_TERMS = 8  # of a sum that are written out
@@ -80,7 +81,7 @@ def backward_step(
                 "shapes": [list(part.shape) for part in parts_of(operation.dy)],
                 "norm": norm(operation.dy),
                 "arrivals": [{"operation": a.giver, "norm": a.norm} for a in operation.arrivals],
-                "handed": [_handed(a) for a in operation.handed],
+                "handed": [_handed(operation, a) for a in operation.handed],
                 "kept": sum(size for _, _, size in kept_by(operation, parameters)),
             }
             for name, operation in zip(names, step.operations, strict=True)
@@ -117,7 +118,8 @@ def backward_operation(
         row, column: the cell; -1 for where the gradient is largest; beyond the last, the last.
 
     Returns:
-        name, formula, said (what this gradient is), code (of its backward), kept (what it kept for it), `matrices`
+        name, formula, said (what this gradient is), code (of its backward), kept (what it kept for it), causal (whether
+        a position attends to none after it), `matrices`
         (title, shape as rows and columns, a window of the values in 16 bits with its first row and column, names of
         rows and columns where they are tokens, the marked row and column), and `cell`: the formula, its terms or
         lines, and the total beside the engine's own number.
@@ -149,7 +151,7 @@ def backward_operation(
         shown = {**parts, **shown}
     result_title = "gradient handed on" if not arrival.parameter else f"gradient of {arrival.parameter}"
     if arrival.parameter and len(step.uses[arrival.parameter]) > 1:
-        result_title += ": this use's part"
+        result_title += f": the part of this use, one of {len(step.uses[arrival.parameter])}"
     shown["result"] = (result_title, gradient, row, column)
     name = type(chosen.node).__name__
     return {
@@ -161,6 +163,7 @@ def backward_operation(
         "formula": formula_of(chosen),
         "said": spelled.what if spelled is not None else SAID.get(name, ""),
         "code": code_of(chosen),
+        "causal": bool(getattr(chosen.node, "causal", False)),
         "kept": [
             {"name": kept_name, "shape": list(shape), "bytes": size}
             for kept_name, shape, size in kept_by(chosen, dict(step.model.named_parameters()))
@@ -181,7 +184,8 @@ def _cell(spelled: Spelled, engine: float) -> dict[str, Any]:
     def product(term: tuple[str, float, float | None]) -> float:
         return term[1] * (1.0 if term[2] is None else term[2])
 
-    largest = sorted(range(len(terms)), key=lambda i: -abs(product(terms[i])))[:MOST_TERMS]
+    some = [i for i, term in enumerate(terms) if product(term)] or list(range(len(terms)))
+    largest = sorted(some, key=lambda i: -abs(product(terms[i])))[:MOST_TERMS]
     return {
         "formula": spelled.formula,
         "summed": spelled.summed,
@@ -204,6 +208,7 @@ class _Names:
     def __init__(self, opened: Opened, step: Walked, operation: int) -> None:
         self.opened, self.batch, self.operation = opened, step.batch, operation
         self.vocabulary = step.model.config.vocab_size
+        self.two_texts = isinstance(step.model, Transformer)  # an activation may be of either
         products = [i for i, op in enumerate(step.operations) if type(op.node).__name__ in ("Linear", "MatMul")]
         self.before_head = operation <= products[0] if products else True  # what is left of it has a column a token
         self.name = type(step.operations[operation].node).__name__
@@ -235,9 +240,12 @@ class _Names:
                 self.head and self.name == "Linear"
             )
             return self._pieces(shown) if of_tokens and rows in (self.vocabulary, self.vocabulary + 1) else []
-        if self.name == "Attention" or key in ("a", "b") or rows != self.batch.x.size:
+        x = self.batch.x
+        if self.name == "Attention" and rows % x.shape[1] == 0 and len(x) == 1 and not self.two_texts:
+            return self._pieces(np.resize(x[0], rows)[shown.start : shown.stop].tolist())  # head by head
+        if self.name == "Attention" or key in ("a", "b") or rows != x.size or self.two_texts:
             return []
-        return self._pieces(self.batch.x.reshape(-1)[shown.start : shown.stop].tolist())
+        return self._pieces(x.reshape(-1)[shown.start : shown.stop].tolist())
 
     def _columns(self, key: str, columns: int, arrival: Arrival, shown: range) -> list[str]:
         if columns != self.vocabulary or not self.before_head:
@@ -283,8 +291,9 @@ def _groups(step: Walked) -> list[dict[str, Any]]:
     return groups
 
 
-def _handed(arrival: Arrival) -> dict[str, Any]:
+def _handed(operation: Operation, arrival: Arrival) -> dict[str, Any]:
     return {
+        "name": input_names(operation)[arrival.position],
         "operation": arrival.operation,
         "parameter": arrival.parameter,
         "position": arrival.position,
@@ -322,6 +331,16 @@ def formula_of(operation: Operation) -> str:
     """What the engine's own docstring says of an operation and its derivative."""
     doc = inspect.cleandoc(type(operation.node).__doc__ or "")
     return re.sub(r" {3,}", "\n", doc.replace("     (", " ("))
+
+
+def input_names(operation: Operation) -> list[str]:
+    """What the engine calls the inputs of an operation: x, weight, bias; of several of one kind, x0, x1 ..."""
+    names: list[str] = []
+    for parameter in list(inspect.signature(type(operation.node).forward).parameters.values())[1:]:
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            return [*names, *(f"{parameter.name[0]}{i}" for i in range(len(operation.node.edges) - len(names)))]
+        names.append(parameter.name)
+    return names
 
 
 def code_of(operation: Operation) -> str:

@@ -27,8 +27,8 @@ export function operationView(then) {
         h("pre", {class: "bw-formula"}, one.formula),
         flow(step, operation, one, then),
         one.said ? h("p", {class: "bw-rule"}, one.said) : null,
-        h("div", {class: "bw-matrices"}, one.matrices.map((/** @type {any} */ matrix) => picture(matrix, matrix.key === "result" ? then.cell : null))),
-        one.cell ? spelled(one) : h("p", {class: "note"}, "Cell ", place(one), ": ", h("strong", {"data-part": "value", "data-value": one.value}, fine(one.value))),
+        h("div", {class: "bw-matrices"}, one.matrices.map((/** @type {any} */ matrix) => picture(matrix, matrix.key === "result" ? then.cell : null, one.causal && ["p", "ds"].includes(matrix.key))), one.cell ? spelled(one) : null),
+        one.cell ? null : h("p", {class: "note"}, "Cell ", place(one), ": ", h("strong", {"data-part": "value", "data-value": one.value}, fine(one.value))),
         h("details", {class: "bw-steps"}, h("summary", {}, "The engine's code for this gradient"), h("pre", {class: "bw-formula"}, one.code)),
         one.kept.length
           ? h("p", {class: "note"}, "Kept from the forward pass for this: ", one.kept.map((/** @type {any} */ kept) => `${kept.name} ${shape(kept.shape)}${kept.bytes ? ` ${number(kept.bytes / 1000, 1)} kB` : ""}`).join(", "))
@@ -54,7 +54,7 @@ function flow(step, operation, one, then) {
         ? h("span", {class: "bw-outs", role: "group", "aria-label": "Gradients handed on"}, operation.handed.map((/** @type {any} */ handed, /** @type {number} */ i) => h("button", {
           type: "button", class: "bw-out", "aria-pressed": String(i === one.input), "data-handed": i, "data-value": handed.norm, onclick: () => then.input(i),
         },
-        h("strong", {}, handed.parameter ? short(handed.parameter) : `→ ${named(step, handed.operation)}`),
+        h("strong", {}, `d${handed.name}`), h("span", {}, handed.parameter ? ` the weight ${short(handed.parameter)}` : ` to ${named(step, handed.operation)}`),
         h("small", {}, `${shape(handed.shape)}, size ${fine(handed.norm)}`))))
         : h("span", {}, "nothing")));
 }
@@ -70,8 +70,12 @@ function short(name) {
   return name.replace(/^transformer\./, "");
 }
 
-/** A matrix as a heat map with its title. @param {any} matrix @param {((row: number, col: number) => void)|null} cell */
-function picture(matrix, cell) {
+/**
+ * A matrix as a heat map with its title.
+ * @param {any} matrix @param {((row: number, col: number) => void)|null} cell what a click on a cell does
+ * @param {boolean} causal whether what is right of the diagonal is not there
+ */
+function picture(matrix, cell, causal) {
   const {values, first_row: r0, first_column: c0} = matrix;
   const [rows, cols] = values.shape;
   const name = (/** @type {string[]} */ names, /** @type {number} */ i, /** @type {number} */ from) => (names[i] === undefined ? String(from + i) : `${from + i} (${token(names[i])})`);
@@ -80,12 +84,12 @@ function picture(matrix, cell) {
   const marked = matrix.row === null && matrix.column === null ? null : /** @type {[number, number]} */ ([matrix.row === null ? -1 : matrix.row - r0, matrix.column === null ? -1 : matrix.column - c0]);
   const probabilities = matrix.key === "p" || matrix.key === "local";
   const map = heatmap({
-    rows, cols, value: (row, col) => values.at(row, col),
+    rows, cols, value: (row, col) => (causal && c0 + col > r0 + row ? null : values.at(row, col)),
     label: `${matrix.title}, ${matrix.rows} rows and ${matrix.columns} columns`,
     scale: probabilities ? "sequential" : "diverging", low: probabilities ? 0 : -most, high: most,
-    cell: (row, col) => `row ${name(matrix.row_names, row, r0)}, column ${name(matrix.column_names, col, c0)}: ${fine(values.at(row, col))}`,
+    cell: (row, col) => `row ${name(matrix.row_names, row, r0)}, column ${name(matrix.column_names, col, c0)}: ${causal && c0 + col > r0 + row ? "masked: not there" : fine(values.at(row, col))}`,
     onLock: cell ? (row, col) => cell(r0 + row, c0 + col) : undefined,
-    marked, most: rows <= 2 ? 20 : 13, least: 3,
+    marked, most: rows <= 2 ? 20 : 13, least: 3, tall: rows <= 24 ? 13 : undefined,
   });
   const part = rows < matrix.rows || cols < matrix.columns
     ? ` · shown: rows ${count(r0)}–${count(r0 + rows - 1)}, columns ${count(c0)}–${count(c0 + cols - 1)}`

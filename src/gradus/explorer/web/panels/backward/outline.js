@@ -93,7 +93,8 @@ export function outline(then) {
     fill(answer) {
       given = answer;
       items = build(given);
-      most = Math.max(...given.operations.slice(1).map((/** @type {any} */ one) => one.norm), 1e-30);
+      const whole = given.operations.filter((/** @type {any} */ one) => one.shapes.some((/** @type {number[]} */ shape) => shape.length));
+      most = Math.max(...whole.map((/** @type {any} */ one) => one.norm), 1e-30);
     },
     /** What is open, with all that is around an operation. @param {number} operation @returns {string} */
     around(operation) {

@@ -9,6 +9,7 @@ import {COUNTING, stepParams, takenOn} from "./source.js";
 
 state.define({"backward.op": 0, "backward.input": 0, "backward.row": -1, "backward.col": -1, "backward.open": ""});
 
+const PAUSE = 150; // milliseconds after a key before a step is computed
 /** What an operation is looked at with. */
 const AIM = ["backward.op", "backward.input", "backward.row", "backward.col"];
 
@@ -34,10 +35,10 @@ export default {
       input: (input) => state.set({"backward.input": input, "backward.row": -1, "backward.col": -1}),
       cell: (row, col) => state.set({"backward.row": row, "backward.col": col}),
     });
-    replace(root, source.element, facts, rows,
-      h("div", {class: "bw-two"},
-        h("div", {class: "bw-left"}, tree.element),
-        detail.element));
+    const busy = h("p", {class: "note"}, "One training step is being computed …");
+    const whole = h("div", {hidden: true}, facts, rows, h("div", {class: "bw-two"}, h("div", {class: "bw-left"}, tree.element), detail.element));
+    let waiting = 0;
+    replace(root, source.element, busy, whole);
 
     /** Look at an operation; the blocks around it are opened. @param {number} operation */
     function choose(operation) {
@@ -53,6 +54,8 @@ export default {
         given = null;
         const answer = await ctx.get("backward/step", params);
         given = answer;
+        busy.hidden = true;
+        whole.hidden = false;
         detailFor = "";
         tree.fill(given);
         showFacts();
@@ -65,9 +68,15 @@ export default {
       replace(facts, "Loss ", h("strong", {"data-part": "loss", "data-value": given.loss}, number(given.loss, 4)),
         ` nats, the mean over ${count(given.targets)} target${given.targets === 1 ? "" : "s"} · ${count(given.operations.length)} operations · ${bytes(kept)} kept from the forward pass for this`);
       const few = given.rows.slice(0, 3);
-      replace(rows, h("p", {class: "note"}, `${sentence(given.said)}. Above what is read, below what should come next:`),
-        few.map((/** @type {any} */ row) => h("div", {class: "bw-row"}, pairs(row).map(([read, asked]) =>
-          h("span", {class: "bw-pair"}, h("span", {}, read), h("span", {class: "bw-asked"}, asked))))),
+      const kind = ctx.about.kind;
+      const aligned = kind !== "transformer" && few.every((/** @type {any} */ row) => row.read.length === row.asked.length);
+      const below = kind === "transformer" ? "below what should be written" : !aligned ? "below the label that it should have" : kind === "encoder" ? "below what was hidden" : "below what should come next";
+      replace(rows, h("p", {class: "note"}, `${sentence(given.said)}. Above what is read, ${below}:`),
+        few.map((/** @type {any} */ row) => aligned
+          ? h("div", {class: "bw-row"}, row.read.map((/** @type {any} */ piece, /** @type {number} */ i) =>
+            h("span", {class: "bw-pair"}, h("span", {}, seen(piece)), h("span", {class: "bw-asked"}, seen(row.asked[i])))))
+          : [h("div", {class: "bw-row"}, row.read.map((/** @type {any} */ piece) => h("span", {class: "bw-pair"}, h("span", {}, seen(piece))))),
+            h("div", {class: "bw-row"}, row.asked.map((/** @type {any} */ piece) => h("span", {class: "bw-pair"}, h("span", {class: "bw-asked"}, seen(piece)))))]),
         given.rows.length > few.length ? h("p", {class: "note"}, `and ${given.rows.length - few.length} rows more`) : null);
     }
 
@@ -97,22 +106,24 @@ export default {
     return {
       update(now, changed) {
         source.update();
-        if (changed.has("text") || changed.has("target") || changed.has("backward.source") || changed.has("backward.number") || !shownFor) void load();
+        if (changed.has("text") || changed.has("target") || changed.has("backward.source") || changed.has("backward.number") || !shownFor) {
+          clearTimeout(waiting);
+          waiting = window.setTimeout(load, shownFor ? PAUSE : 0);
+        }
         else if (given && (AIM.some((key) => changed.has(key)))) void show();
         if (changed.has("backward.open") && given) tree.show(now["backward.op"]);
       },
       destroy() {
+        clearTimeout(waiting);
         document.removeEventListener("keydown", onKey);
       },
     };
   },
 };
 
-/** @param {any} row @returns {[string, string][]} */
-function pairs({read, asked}) {
-  const shown = (/** @type {string|null} */ piece) => (piece === null ? "·" : token(piece));
-  const length = Math.max(read.length, asked.length);
-  return Array.from({length}, (_, i) => [i < read.length ? shown(read[i]) : "", i < asked.length ? shown(asked[i]) : ""]);
+/** A token, or a dot where there is none. @param {string|null} piece */
+function seen(piece) {
+  return piece === null ? "·" : token(piece);
 }
 
 /** @param {number} size */

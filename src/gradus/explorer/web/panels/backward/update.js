@@ -8,6 +8,7 @@ import {COUNTING, fine, stepParams, takenOn} from "./source.js";
 
 state.define({"backward.lr": 0, "backward.steps": 1, "backward.parameter": "", "backward.position": -1});
 
+const PAUSE = 300; // milliseconds after a key before a step is computed
 const HEALTHY = -3; // log10 of the update-to-data ratio that the lectures aim at
 const [LEAST, MOST] = [-5, 0]; // log10, of the learning rates on the slider
 
@@ -39,12 +40,14 @@ export default {
     const says = h("div", {class: "bw-says"});
     const table = h("div", {class: "bw-scroll bw-parameters"});
     const cell = h("div", {class: "bw-rule-cell"});
-    replace(root, source.element, chain,
+    const busy = h("p", {class: "note"}, "The update is being computed …");
+    const whole = h("div", {hidden: true}, chain,
       h("div", {class: "bw-controls"}, h("label", {for: "bw-lr", class: "note"}, "Learning rate"), slider, rate, own, h("span", {class: "note"}, "on the same text"), steps),
       outcome, says,
       h("div", {class: "bw-halves"}, h("section", {}, h("h3", {}, "How far each parameter moves"), table), h("section", {}, h("h3", {}, "One weight, by the optimizer's rule"), cell)));
+    replace(root, source.element, busy, whole);
 
-    let waiting = 0;
+    let waiting = 0, typing = 0;
     /** @param {number} wanted */
     function later(wanted) {
       rate.textContent = wanted.toExponential(1).replace("e-", "e−");
@@ -62,6 +65,8 @@ export default {
       if (key === shownFor) return;
       shownFor = key;
       given = await ctx.get("backward/update", params);
+      busy.hidden = true;
+      whole.hidden = false;
       show();
     }
 
@@ -131,9 +136,14 @@ export default {
     }
 
     return {
-      update() {
+      update(_, changed) {
         source.update();
-        void load();
+        clearTimeout(typing);
+        typing = window.setTimeout(load, shownFor && changed.has("text") ? PAUSE : 0);
+      },
+      destroy() {
+        clearTimeout(typing);
+        clearTimeout(waiting);
       },
     };
   },
