@@ -79,14 +79,19 @@ function picture(matrix, cell, causal) {
   const {values, first_row: r0, first_column: c0} = matrix;
   const [rows, cols] = values.shape;
   const name = (/** @type {string[]} */ names, /** @type {number} */ i, /** @type {number} */ from) => (names[i] === undefined ? String(from + i) : `${from + i} (${token(names[i])})`);
-  let most = 0;
-  for (const value of values.data) if (Number.isFinite(value)) most = Math.max(most, Math.abs(value));
+  let least = 0, most = 0;
+  for (const value of values.data) {
+    if (!Number.isFinite(value)) continue;
+    least = Math.min(least, value);
+    most = Math.max(most, value);
+  }
+  const size = Math.max(-least, most);
   const marked = matrix.row === null && matrix.column === null ? null : /** @type {[number, number]} */ ([matrix.row === null ? -1 : matrix.row - r0, matrix.column === null ? -1 : matrix.column - c0]);
   const probabilities = matrix.key === "p" || matrix.key === "local";
   const map = heatmap({
     rows, cols, value: (row, col) => (causal && c0 + col > r0 + row ? null : values.at(row, col)),
     label: `${matrix.title}, ${matrix.rows} rows and ${matrix.columns} columns`,
-    scale: probabilities ? "sequential" : "diverging", low: probabilities ? 0 : -most, high: most,
+    scale: probabilities ? "sequential" : "diverging", low: probabilities ? least : -size, high: probabilities ? most : size,
     cell: (row, col) => `row ${name(matrix.row_names, row, r0)}, column ${name(matrix.column_names, col, c0)}: ${causal && c0 + col > r0 + row ? "masked: not there" : fine(values.at(row, col))}`,
     onLock: cell ? (row, col) => cell(r0 + row, c0 + col) : undefined,
     marked, most: rows <= 2 ? 20 : 13, least: 3, tall: rows <= 24 ? 13 : undefined,
@@ -96,7 +101,7 @@ function picture(matrix, cell, causal) {
     : "";
   const labels = h("div", {class: "bw-row-names", "aria-hidden": "true"}, matrix.row_names.length ? matrix.row_names.map((/** @type {string} */ piece) => h("span", {}, token(piece))) : null);
   const frame = h("figure", {class: `bw-matrix${matrix.key === "result" ? " bw-result-matrix" : ""}`, "data-matrix": matrix.key},
-    h("figcaption", {}, h("strong", {}, matrix.title), h("small", {}, `${count(matrix.rows)} × ${count(matrix.columns)}, from ${fine(probabilities ? 0 : -most)} to ${fine(most)}${part}`)),
+    h("figcaption", {}, h("strong", {}, matrix.title), h("small", {}, `${count(matrix.rows)} × ${count(matrix.columns)}, from ${fine(least)} to ${fine(most)}${part}`)),
     h("div", {class: "bw-with-names"}, labels, map.element),
     cell ? h("small", {class: "note"}, "click a cell to have it spelled out") : null);
   const canvas = /** @type {HTMLCanvasElement} */ (map.element.querySelector("canvas"));
