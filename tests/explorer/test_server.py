@@ -254,7 +254,7 @@ def test_a_first_model_is_trained_when_the_page_asks_and_not_when_another_does(
     monkeypatch.setattr("gradus.explorer.server.FirstModel", lambda: FirstModel(command))
     with served(Runs(lambda: runs_in("runs"))) as address:
         client = Client(address)
-        assert client.get("/api/first-model", "POST")[0] == 403
+        assert client.get("/api/first-model", "POST")[0] == 400
         assert json.loads(client.get("/api/first-model")[1]) == {
             "command": " ".join(command),
             "running": False,

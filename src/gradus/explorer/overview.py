@@ -39,24 +39,31 @@ def about(opened: Opened) -> dict[str, Any]:
 
 
 def first_text(opened: Opened) -> str:
-    """A text to look at first: of what the run wrote at its end, the longest document that the model can read whole, or
-    the beginning of a stream; the source of a translation, the text of a label. "" where there is none."""
+    """A text to look at first; "" where there is none."""
+    return next(iter(first_texts(opened, 1)), "")
+
+
+def first_texts(opened: Opened, number: int) -> list[str]:
+    """Texts to look at first, of what the run wrote at its end: the longest documents that the model can read whole, or
+    pieces of a stream; sources of translations, texts of labels."""
     try:
         written = "" if opened.folder is None else (opened.folder.path / SAMPLES).read_text(encoding="utf-8")
     except (OSError, ValueError):
-        return ""
+        return []
     lines = [line for line in written.splitlines() if line.strip()]
     if opened.text_kind == "pairs":
         lines = [line.split(" -> ")[0] for line in lines if " -> " in line]
     elif opened.labels:
         lines = [line.split(": ", 1)[1].rsplit("  (", 1)[0].rstrip("…") for line in lines if ": " in line]
     elif opened.text_kind != "documents":
-        lines = [written.strip()[: min(STREAM, opened.block_size)].rsplit(" ", 1)[0]]
-    for line in sorted(lines, key=len, reverse=True):
+        most = min(STREAM, opened.block_size)
+        lines = [written.strip()[at : at + most].strip().rsplit(" ", 1)[0] for at in range(0, number * most, most)]
+    found = []
+    for line in sorted(lines, key=len, reverse=True) if opened.text_kind == "documents" else lines:
         with suppress(UserError):
-            if len(opened.encode(line)) < max(2, opened.block_size - 1):
-                return line
-    return ""
+            if 0 < len(opened.encode(line)) < max(2, opened.block_size - 1):
+                found.append(line)
+    return list(dict.fromkeys(found))[:number]
 
 
 def tokens(opened: Opened, text: str) -> dict[str, Any]:

@@ -1,9 +1,12 @@
-"""Serving the page until Ctrl-C, on this machine only."""
+"""Serving the page on this machine only, until Ctrl-C or until it is exported."""
 
 from __future__ import annotations
 
+import queue
 import socket
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 
 import uvicorn
 
@@ -14,6 +17,7 @@ from gradus.explorer.view import View
 from gradus.explorer.views import VIEWS
 
 HOST = "127.0.0.1"
+LONGEST_EXPORT = 120  # seconds
 MOST_HEAD = 300_000  # bytes of a request's line and headers: a text of 20,000 characters, each in up to twelve
 
 
@@ -52,6 +56,36 @@ def serve(
             server.run(sockets=[place])
     finally:
         server.page.first_model.stop()
+
+
+def exported(runs: Runs, fragment: str, show: Callable[[str], AbstractContextManager[None]]) -> str:
+    """The page in a state as one HTML file, as a browser asks for it.
+
+    Args:
+        runs: which it may look into.
+        fragment: the state.
+        show: opens an address in a browser for as long as its block.
+
+    Raises:
+        UserError: if the state cannot be exported, or no browser answers within two minutes.
+    """
+    place, done = bound(None), queue.SimpleQueue[str | UserError]()
+    server, address = server_at(place, runs)
+    server.page.exported = done.put
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [place]})
+    thread.start()
+    try:
+        with show(f"{address}?export#{fragment}"):
+            found = done.get(timeout=LONGEST_EXPORT)
+    except queue.Empty:
+        raise UserError(f"the browser has not shown the page within {LONGEST_EXPORT} seconds") from None
+    finally:
+        server.should_exit = True
+        thread.join()
+        place.close()
+    if isinstance(found, UserError):
+        raise found
+    return found
 
 
 class Announcing(uvicorn.Server):

@@ -22,6 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gradus.errors import UserError
+from gradus.explorer.export import export, from_page
 from gradus.explorer.first_model import FirstModel
 from gradus.explorer.opened import Opened
 from gradus.explorer.runs import Runs, id_of
@@ -31,6 +32,7 @@ from gradus.explorer.wire import to_wire
 
 WEB = Path(__file__).parent / "web"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+MOST_BODY = 1_000_000  # bytes of a request
 REPLACED = 499  # the status of a request whose client no longer waits
 
 HEADERS = {
@@ -95,6 +97,7 @@ class Server:
     def __init__(self, runs: Runs, views: Mapping[str, View] = VIEWS, *, debug: bool = False) -> None:
         self.runs, self.views, self.debug = runs, views, debug
         self.first_model = FirstModel()
+        self.exported: Callable[[str | UserError], object] = lambda _: None  # told of every page that is exported
         self.files = {str(path.relative_to(WEB)): path for path in WEB.rglob("*") if path.is_file()}
         self._locks: WeakKeyDictionary[Opened, asyncio.Lock] = WeakKeyDictionary()
 
@@ -103,6 +106,7 @@ class Server:
         routes = [
             Route("/api/runs", self._told(self._runs)),
             Route("/api/first-model", self._told(self._first_model), methods=["GET", "POST"]),
+            Route("/api/export", self._told(self._export), methods=["POST"]),
             Route("/api/{view:path}", self._told(self._view)),
             Route("/{file:path}", self._file),
         ]
@@ -122,23 +126,35 @@ class Server:
     async def _first_model(self, request: Request) -> Response:
         """Train a first model, when the page asks for it; and how far that is."""
         if request.method == "POST":
-            if "origin" not in request.headers:  # a browser sends it with every POST
-                return JSONResponse({"error": "only the page itself may ask for a training"}, 403)
+            _require_page(request)
             await run_in_threadpool(self.first_model.start)
         state, folder = self.first_model.state(), self.first_model.folder
         return JSONResponse({**state, "run": None if folder is None else id_of(folder)})
+
+    async def _export(self, request: Request) -> Response:
+        """The page as one file: to the browser, or to whoever waits for it."""
+        _require_page(request)
+        body = b""
+        async for part in request.stream():
+            body += part
+            if len(body) > MOST_BODY:
+                raise UserError("what is on the screen is too much for one file; a shorter text needs less")
+        try:
+            page = await run_in_threadpool(export, self.runs, *from_page(body), self.views)
+        except UserError as error:
+            self.exported(error)
+            raise
+        self.exported(page)
+        return Response(page, media_type="text/html")
 
     async def _view(self, request: Request) -> Response:
         name = request.path_params["view"]
         view = self.views.get(name)
         if view is None:
             return JSONResponse({"error": f"there is no view {name[:100]!r}"}, 404)
-        given = dict(request.query_params)
-        named = {key: given.pop(key, "") for key in ("run", "moment", *_of_runs(view)[2:])}
+        given, named = view.split(dict(request.query_params))
         parameters = view.parse(given)
-        opened = [
-            await run_in_threadpool(self.runs.open, named[run], named[moment] or None) for run, moment in _pairs(view)
-        ]
+        opened = [await run_in_threadpool(self.runs.open, *one) for one in named]
         async with AsyncExitStack() as stack:
             for one in sorted(set(opened), key=id):  # in one order, so that no two requests wait for each other
                 await stack.enter_async_context(self._locks.setdefault(one, asyncio.Lock()))
@@ -167,13 +183,10 @@ class Server:
         return answered
 
 
-def _pairs(view: View) -> list[tuple[str, str]]:
-    return [(run, run.replace("run", "moment")) for run in view.runs]
-
-
-def _of_runs(view: View) -> list[str]:
-    """The parameters that say which runs a view is of."""
-    return [name for pair in _pairs(view) for name in pair]
+def _require_page(request: Request) -> None:
+    """Refuse what does not come from the page: a browser sends the origin with every POST."""
+    if "origin" not in request.headers:
+        raise UserError("only the page itself may ask for this")
 
 
 def _computed(view: View, opened: list[Opened], parameters: dict[str, Any]) -> bytes:

@@ -77,6 +77,14 @@ class View:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     runs: tuple[str, ...] = ("run",)
 
+    def split(self, given: Mapping[str, str]) -> tuple[dict[str, str], list[tuple[str, str | None]]]:
+        """What was given, without the runs, and for each of `runs` its id and its moment."""
+        pairs = [(run, run.replace("run", "moment")) for run in self.runs]
+        # The page's own run comes with every request, also for a view that needs none.
+        named = {name for pair in [("run", "moment"), *pairs] for name in pair}
+        rest = {name: text for name, text in given.items() if name not in named}
+        return rest, [(given.get(run, ""), given.get(moment) or None) for run, moment in pairs]
+
     def parse(self, given: Mapping[str, str]) -> dict[str, Any]:
         """The parameters' values, from text. UserError for one that is unknown or bad."""
         for name in given:

@@ -89,6 +89,37 @@ const keysDialog = /** @type {HTMLDialogElement} */ (
     h("form", {method: "dialog"}, h("button", {class: "quiet"}, "Close")))
 );
 
+const exportButton = /** @type {HTMLButtonElement} */ (
+  h("button", {class: "quiet", type: "button", title: "This tab as one file, which needs no server", onclick: () => saveExport()}, "Export")
+);
+
+/** Make one file of what is on the screen, and have the browser keep it. */
+async function saveExport() {
+  exportButton.disabled = true;
+  announce.textContent = "The page is being written as a file.";
+  try {
+    const page = await exportedNow();
+    const name = `${state.get().run}-${state.get().tab}.html`;
+    const link = /** @type {HTMLAnchorElement} */ (h("a", {href: URL.createObjectURL(new Blob([page], {type: "text/html"})), download: name}));
+    link.click();
+    URL.revokeObjectURL(link.href);
+    announce.textContent = `Written: ${name}`;
+  } catch (error) {
+    showTextError(message(error));
+  }
+  exportButton.disabled = false;
+}
+
+/** Draw the tab anew, so that it is known what it asks for, and have the server make a file of that. */
+async function exportedNow() {
+  about = null;
+  shownFor = "";
+  api.forget();
+  await show(new Set());
+  await api.quiet();
+  return api.exportPage();
+}
+
 function buildHead() {
   replace(head,
     h("div", {class: "bar"},
@@ -97,11 +128,12 @@ function buildHead() {
       facts,
       momentChip,
       h("div", {class: "bar-end"},
+        api.exported ? null : exportButton,
         themeButton,
         h("button", {class: "quiet", type: "button", "aria-label": "Keys", onclick: () => keysDialog.showModal()}, "?"))),
     tabBar,
     keysDialog);
-  replace(tabBar, TABS.map(({id, title}, i) =>
+  replace(tabBar, TABS.filter(({id}) => !api.exported || api.exported.tab === id).map(({id, title}, i) =>
     h("button", {
       type: "button", role: "tab", id: `tab-${id}`, "data-tab": id, "aria-controls": "panels",
       onclick: () => state.set({tab: id}),
@@ -120,7 +152,7 @@ function buildHead() {
 /** @param {Event} event */
 function goHome(event) {
   event.preventDefault();
-  if (!api.isExported) state.set({run: ""});
+  if (!api.exported) state.set({run: ""});
 }
 
 function markHead() {
@@ -130,6 +162,7 @@ function markHead() {
     chosen ? null : h("option", {value: ""}, "choose a run"),
     runs.map((run) => h("option", {value: run.id, selected: run.id === now.run}, run.name)));
   tabBar.hidden = !now.run;
+  exportButton.hidden = !now.run;
   for (const tab of tabBar.children) {
     const is = tab.getAttribute("data-tab") === now.tab;
     tab.setAttribute("aria-selected", String(is));
@@ -160,11 +193,16 @@ const textBox = /** @type {HTMLTextAreaElement} */ (
   h("textarea", {id: "text", rows: 1, spellcheck: "false", autocomplete: "off", autocapitalize: "off",
     oninput: () => onText(), placeholder: "Type a text"})
 );
+/** In an exported page: the texts that it holds. */
+const textChoice = /** @type {HTMLSelectElement} */ (
+  h("select", {id: "text", class: "text-choice", onchange: () => state.set({text: textChoice.value, token: null})},
+    (api.exported?.texts ?? []).map((text) => h("option", {value: text}, text)))
+);
 const strip = h("div", {class: "tokens", role: "group", "aria-label": "Tokens"});
 const textError = h("p", {class: "error", role: "alert", hidden: true});
 const textNote = h("p", {class: "note"});
 const textBar = h("section", {class: "text-bar", "aria-label": "Text"},
-  h("label", {for: "text"}, "Text"), textBox, strip, textNote, textError);
+  h("label", {for: "text"}, "Text"), api.exported ? textChoice : textBox, strip, textNote, textError);
 const MOST_TEXT = 20_000;
 
 function onText() {
@@ -186,6 +224,7 @@ let tokensOf = "";
 async function showTokens() {
   const {text, run, moment} = state.get();
   if (textBox.value !== text) textBox.value = text;
+  if (api.exported) textChoice.value = text;
   const key = JSON.stringify([run, moment, text]);
   if (key === tokensOf) return;
   tokensOf = key;
@@ -372,21 +411,23 @@ function onKey(event) {
 async function begin() {
   buildHead();
   setTheme(savedTheme());
-  state.read();
+  state.read(location.hash.replace(/^#/, "") || api.exported?.fragment);
   document.addEventListener("keydown", onKey);
   state.subscribe((_, changed) => void show(changed));
   let first = null;
   try {
-    ({runs, first} = await (api.isExported ? api.get("runs") : api.ask("api/runs")));
+    ({runs, first} = api.exported ?? await api.ask("api/runs"));
   } catch (error) {
     replace(main, h("p", {class: "error", role: "alert"}, message(error)));
     return;
   }
   const {run, text} = state.get();
-  const named = new URLSearchParams(location.hash.slice(1)).has("text");
-  if (run && !text && !named) await choose(run); // a link that names a run only
-  else if (!run && (first || runs.length === 1)) await choose(first ?? runs[0].id);
+  const named = api.exported || new URLSearchParams(location.hash.slice(1)).has("text");
+  const opens = run || first || (runs.length === 1 ? runs[0].id : "");
+  if (opens && !text && !named) await choose(opens); // a link that names a run at most
+  else if (opens) state.set({run: opens});
   await show(new Set());
+  if (location.search === "?export") await exportedNow().catch((error) => (document.title = `export failed: ${message(error)}`));
 }
 
 void begin();

@@ -7,20 +7,32 @@ import {decode} from "./wire.js";
 
 /** The requests under way: for each slot, the one whose answer is still wanted. @type {Map<string, AbortController>} */
 const underWay = new Map();
-/** Answers of late, by address, so that panels that show one view ask once. @type {Map<string, {when: number, answer: Promise<any>}>} */
+/**
+ * A request that is under way, or an answer of late, which panels that show one view share.
+ * @typedef {{when: number, answer: Promise<any>, stop: AbortController, wanted: number, done: boolean}} Shared
+ */
+/** @type {Map<string, Shared>} */
 const late = new Map();
 const FRESH = 2000; // milliseconds for which an answer is given again
-/** What the page has shown: for the export. @type {Map<string, {view: string, params: Record<string, string>}>} */
-export const asked = new Map();
+/** What the page has asked for in the state that it shows: for the export. @type {Map<string, Request>} */
+const asked = new Map();
 
-/** The answers of an exported page, by address; null in a page that a server answers. @type {Record<string, any>|null} */
-const embedded = (() => {
-  const element = typeof document === "undefined" ? null : document.getElementById("answers");
+/** @typedef {{fragment: string, tab: string, texts: string[], runs: any[], first: string}} Exported */
+
+/** JSON that lies in an exported page. @param {string} id */
+function inPage(id) {
+  const element = document.getElementById(id);
   return element ? JSON.parse(element.textContent || "{}") : null;
-})();
+}
 
-/** Whether this page is an exported one, which has no server. */
-export const isExported = embedded !== null;
+/** The answers of an exported page, by key; null in a page that a server answers. @type {Record<string, any>|null} */
+const embedded = inPage("answers");
+
+/** What an exported page, which has no server, was made of; null in others. @type {Exported|null} */
+export const exported = inPage("exported");
+
+/** Whether this page is an exported one. */
+export const isExported = exported !== null;
 
 /**
  * The answer of a view; the run and moment of the page's state are added. A promise whose request has been replaced by
@@ -33,12 +45,12 @@ export const isExported = embedded !== null;
  */
 export async function get(view, params = {}, {slot = view, fresh = false} = {}) {
   const {run, moment} = state.get();
-  const key = address(view, {run, moment, ...params});
+  const asks = request(view, {run, moment, ...params});
   underWay.get(slot)?.abort();
   const mine = new AbortController();
   underWay.set(slot, mine);
   try {
-    const answer = await answered(key, mine.signal, fresh);
+    const answer = await answered(asks, mine.signal, fresh);
     if (mine.signal.aborted) return never();
     return answer;
   } catch (error) {
@@ -49,13 +61,17 @@ export async function get(view, params = {}, {slot = view, fresh = false} = {}) 
   }
 }
 
-/** The name of a view with its parameters, sorted: what an answer is found by. @param {string} view @param {Params} params */
-export function address(view, params) {
-  const given = Object.entries(params).filter(([, value]) => value !== null && value !== undefined && value !== "");
+/** @typedef {{view: string, params: Record<string, string>, key: string}} Request */
+
+/** A request, remembered for the export: its parameters as text, and a key by which its answer is found. @param {string} view @param {Params} params @returns {Request} */
+function request(view, params) {
+  const given = Object.entries(params).filter(([, value]) => value !== null && value !== undefined && value !== "")
+    .map(([name, value]) => /** @type {[string, string]} */ ([name, String(value)]));
   given.sort(([a], [b]) => (a < b ? -1 : 1));
-  const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
-  asked.set(`${view}?${query}`, {view, params: Object.fromEntries(query)});
-  return `${view}?${query}`;
+  const key = JSON.stringify([view, given]);
+  const made = {view, params: Object.fromEntries(given), key};
+  asked.set(key, made);
+  return made;
 }
 
 /** Forget what the page has asked for, when it shows something else. */
@@ -63,36 +79,76 @@ export function forget() {
   asked.clear();
 }
 
-/** @param {string} key @param {AbortSignal} signal @param {boolean} fresh @returns {Promise<any>} */
-async function answered(key, signal, fresh) {
+/** @param {Request} asks @param {AbortSignal} signal @param {boolean} fresh @returns {Promise<any>} */
+async function answered({view, params, key}, signal, fresh) {
   if (embedded) {
-    if (key in embedded) return decode(embedded[key]);
-    throw new Error("This page was exported, and holds no answer to this. gradus explore computes it.");
+    const found = embedded[key];
+    if (found === undefined) throw new Error("This page lies in a file, which does not hold this. gradus explore shows it.");
+    if (found.error) throw new Error(found.error);
+    return decode(found);
   }
-  const found = late.get(key);
-  if (found && !fresh && performance.now() - found.when < FRESH) {
-    try {
-      return await found.answer;
-    } catch (error) {
-      if (!(error instanceof DOMException) || signal.aborted) throw error;
-      // whoever asked first no longer wants it: ask again
-    }
-  }
-  const answer = ask(`api/${key}`, {signal});
-  late.set(key, {when: performance.now(), answer});
-  answer.catch(() => late.delete(key));
-  if (late.size > 100) for (const [old] of [...late].slice(0, 50)) late.delete(old);
-  return answer;
+  const before = late.get(key);
+  const shared = before && (!before.done || (!fresh && performance.now() - before.when < FRESH)) ? before : begun(view, params, key);
+  shared.wanted += 1;
+  signal.addEventListener("abort", () => {
+    shared.wanted -= 1;
+    if (shared.wanted || shared.done) return;
+    if (late.get(key) === shared) late.delete(key);
+    shared.stop.abort();
+  });
+  return shared.answer;
+}
+
+/** @param {string} view @param {Record<string, string>} params @param {string} key @returns {Shared} */
+function begun(view, params, key) {
+  const stop = new AbortController();
+  const answer = ask(`api/${view}?${new URLSearchParams(params)}`, {signal: stop.signal});
+  /** @type {Shared} */
+  const shared = {when: performance.now(), answer, stop, wanted: 0, done: false};
+  answer.then(
+    () => {
+      shared.done = true;
+      shared.when = performance.now();
+    },
+    () => {
+      if (late.get(key) === shared) late.delete(key);
+    });
+  late.set(key, shared);
+  if (late.size > 100) for (const [old, {done}] of [...late].slice(0, 50)) if (done) late.delete(old);
+  return shared;
+}
+
+let going = 0; // requests under way
+let ended = 0; // when the last one came back
+
+/** When nothing has been under way for a while: the picture stands. @returns {Promise<void>} */
+export async function quiet() {
+  while (going > 0 || performance.now() - ended < 500) await new Promise((done) => setTimeout(done, 100));
+}
+
+/** The page as one file, as the server makes it. @returns {Promise<string>} */
+export async function exportPage() {
+  const response = await fetch("api/export", {
+    method: "POST",
+    body: JSON.stringify({fragment: state.fragment(), asked: [...asked.values()]}),
+  });
+  const body = await response.text();
+  if (!response.ok) throw new Error(JSON.parse(body).error);
+  return body;
 }
 
 /** @param {string} url @param {RequestInit} [options] @returns {Promise<any>} */
 export async function ask(url, options) {
   let response;
+  going += 1;
   try {
     response = await fetch(url, options);
   } catch (error) {
     if (options?.signal?.aborted) throw error;
     throw new Error("The server does not answer: gradus explore has ended, or the text is far too long.");
+  } finally {
+    going -= 1;
+    ended = performance.now();
   }
   const body = await response.json().catch(() => ({error: `the server answered ${response.status}`}));
   if (!response.ok) throw new Error(body.error || `the server answered ${response.status}`);
