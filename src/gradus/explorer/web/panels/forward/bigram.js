@@ -30,7 +30,9 @@ export default {
     function options(/** @type {any} */ values, /** @type {string} */ label) {
       const {pieces, ids} = table;
       const n = pieces.length, row = ids.toArray().indexOf(current), now = state.get();
+      /** @type {[number, number]} */
       const locked = [ids.toArray().indexOf(now["bigram.row"]), ids.toArray().indexOf(now["bigram.column"])];
+      /** @type {[number, number]|null} */
       const marked = under ?? (locked[0] >= 0 && locked[1] >= 0 ? locked : row >= 0 ? [row, -1] : null);
       return {
         rows: n, cols: n, label, low: 0, high: table.high, most: 22, least: 3,

@@ -79,7 +79,9 @@ function picture(found) {
   const x = (/** @type {number} */ place, /** @type {number} */ saw) => left + (place - first - (found.design === "tree" ? (saw - 1) / 2 : 0) + 0.5) * step;
   const y = (/** @type {number} */ k) => H - 58 - k * rise;
   /** @type {SVGElement[]} */
-  const edges = [], nodes = [];
+  const edges = [];
+  /** @type {SVGElement[]} */
+  const nodes = [];
   levels.forEach((/** @type {any} */ level, /** @type {number} */ k) => {
     const most = Math.max(...level.size.data, 1e-30), colour = colours("sequential", 0, most);
     level.at.forEach((/** @type {number} */ place, /** @type {number} */ i) => {

@@ -40,7 +40,10 @@ const plane = {
 /** @param {any} all @param {any} context */
 function picture(all, context) {
   const n = all.pieces.length, [W, H, pad] = [520, 400, 26];
-  const xs = [], ys = [];
+  /** @type {number[]} */
+  const xs = [];
+  /** @type {number[]} */
+  const ys = [];
   for (let i = 0; i < n; i++) xs.push(all.points.at(i, 0)), ys.push(all.points.at(i, 1));
   const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
   const x = (/** @type {number} */ v) => pad + ((v - x0) / (x1 - x0 || 1)) * (W - 2 * pad);
