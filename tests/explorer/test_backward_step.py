@@ -274,6 +274,17 @@ def test_a_classifier_learns_the_label_that_it_is_given() -> None:
     assert backward_step(of_labels, "the cat", "good")["rows"][0]["asked"] == ["good"]
 
 
+def test_without_a_target_a_model_of_pairs_learns_what_it_writes_itself() -> None:
+    pairs = opened("transformer")
+    batch = batch_of(pairs, "the cat")
+    separator = pairs.tokenizer.separator
+    with torch.no_grad():
+        logits, _ = pairs.model(torch.from_numpy(batch.x), torch.from_numpy(batch.y))
+    assert batch.y[0, 0] == batch.y[0, -1] == separator
+    written = logits.argmax(dim=2).numpy()[0]
+    np.testing.assert_array_equal(written[: len(batch.y[0]) - 2], batch.y[0, 1:-1])
+
+
 def test_documents_are_learned_with_the_separator_around_them() -> None:
     names = opened("nplm")
     names.__dict__["text_kind"] = "documents"
@@ -291,7 +302,7 @@ def test_documents_are_learned_with_the_separator_around_them() -> None:
         ("gpt", "", "type a text"),
         ("gpt", "t", "1 tokens"),
         ("gpt", "Ω", "Ω"),
-        ("transformer", "the", "type what the source should become"),
+        ("transformer", "the cat sat on the mat", "the model reads at most 16"),
     ],
 )
 def test_a_text_that_cannot_be_learned_is_told_in_one_line(kind: str, text: str, said: str) -> None:

@@ -170,3 +170,17 @@ def test_every_kind_tells_the_probability_of_what_was_asked(kind: str) -> None:
     if kind not in ("transformer", "encoder"):  # its loss in training is of smoothed targets; of hidden tokens
         mean = -np.mean([np.log(row["before"]) for row in found["positions"]])
         assert mean == pytest.approx(found["losses"][0], rel=1e-5)
+
+
+def test_a_moments_step_is_the_one_that_training_took_there(two: tuple[Opened, Opened]) -> None:
+    """Of the beginning: its learning rate and its own batch, and an optimizer that has seen nothing."""
+    folder = two[0].folder
+    assert folder is not None
+    start = open_run(folder.path, "0")
+    found = backward_update(start, source="batch")
+    assert found["step"] == 1
+    assert "begin at 0" in found["said"]
+    config, _, state = run_of(start)
+    assert not state
+    assert found["learning_rate"] == config.learning_rate
+    assert found["cell"]["lines"][2]["value"] == 0.0

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.explorer.opened import Opened
+from gradus.generation import translate
 from gradus.models import NOT_SCORED, Encoder, Transformer
 from gradus.text import Corpus
 from gradus.text.corpus import Kind
@@ -46,7 +48,8 @@ def batch_of(opened: Opened, text: str = "", target: str = "", source: str = "te
 
     Args:
         text: what is learned; of a model of pairs, the source.
-        target: of a model of pairs, what the source becomes; of a classifier, the label. Empty for the first label.
+        target: of a model of pairs, what the source becomes, empty for what the model itself writes; of a classifier,
+            the label, empty for the first.
         source: "text", or "batch" for a batch of the run's training text, which `text` is then not.
         number: which batch; -1 for the one that comes next.
 
@@ -63,9 +66,11 @@ def _from_text(opened: Opened, text: str, target: str) -> Batch:
     kind: Kind = "documents" if opened.text_kind == "documents" else "stream"
     labels: tuple[str, ...] = opened.labels
     corpus = Corpus("the text", kind, "typed", text=text, documents=(text.replace("\n", " "),))
+    said = "the text, as a batch of one row"
     if isinstance(model, Transformer):
         if not target:
-            raise UserError("a model of pairs learns from a source and its target: type what the source should become")
+            target = _own_target(opened, model, text)
+            said = "the text, with what the model itself makes of it as the target"
         corpus = Corpus("the text", "pairs", "typed", documents=(text,), targets=((target,),))
     elif isinstance(model, Encoder) and labels:
         label = target or labels[0]
@@ -75,21 +80,31 @@ def _from_text(opened: Opened, text: str, target: str) -> Batch:
     examples = examples_for(model, corpus, tokenizer, labels)
     if examples is not None:
         x, y = next(iter(examples.batches(64)))
-        return Batch(x, y, "the text, as a batch of one", len(x), len(x))
+        return Batch(x, y, said, len(x), len(x))
     rows = rows_for(model, corpus, tokenizer, short=True)
     last = slice(len(rows) - 1, len(rows))
     x, y = rows.take(last)
-    said = "the text, as a batch of one row"
     if len(rows) > 1:
         said = f"the last {x.shape[1]:,} tokens of the text: more does not fit in a row of the model"
     return Batch(x, y, said, len(x), len(rows))
+
+
+def _own_target(opened: Opened, model: Transformer, text: str) -> str:
+    """What the model writes for a source."""
+    stop = opened.tokenizer.separator
+    source = np.concatenate([opened.encode(text), [stop]])
+    if len(source) > model.block_size:
+        raise UserError(f"the text has {len(source)} tokens with its end; the model reads at most {model.block_size}")
+    written = translate(model, torch.from_numpy(source[None]), model.block_size - 2, stop=stop)
+    return opened.tokenizer.decode(written[0].ids)
 
 
 def _from_training(opened: Opened, number: int) -> Batch:
     if opened.folder is None:
         raise UserError("a model in memory has no training text; type a text")
     batches = _batches(opened)
-    which = progress_of(opened.folder).step if number < 0 else number
+    here = progress_of(opened.folder).step if opened.moment in (None, "last") else int(str(opened.moment))
+    which = here if number < 0 else number
     x, y = batches.batch(which)
     few = max(1, MOST_TOKENS // max(1, x.shape[1]))
     said = f"batch {which:,} of the training text"

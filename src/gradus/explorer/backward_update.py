@@ -4,6 +4,7 @@ how far each parameter moves, and how much that changes what the model says. All
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -119,23 +120,30 @@ def run_of(opened: Opened) -> tuple[TrainConfig, Progress, dict[str, Any]]:
         return TrainConfig(steps=1000, schedule="constant", warmup=0.0), Progress(), {}
     own, values = settings_of(TrainConfig), opened.folder.settings()
     config = build(TrainConfig, {name: value for name, value in values.items() if name in own})
+    progress = progress_of(opened.folder)
+    if opened.moment not in (None, "last"):  # of which the weights were kept, and nothing else
+        step = int(str(opened.moment))
+        return config, replace(progress, step=step, seconds=progress.seconds * step / max(1, progress.step)), {}
     state: dict[str, Any] = {}
     if OPTIMIZER in opened.folder.state()["files"]:
         arrays, about = unpack(opened.folder.read(OPTIMIZER), opened.folder.path / OPTIMIZER)
         arrays = {name: array for name, array in arrays.items() if not name.startswith(CARRIED)}
         state = {"arrays": arrays, "numbers": about["numbers"]}
-    return config, progress_of(opened.folder), state
+    return config, progress, state
 
 
 def _load(optimizer: Any, state: dict[str, Any], opened: Opened) -> str:
     """Give the optimizer the run's state, if it fits; and whose it is, in words."""
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     if not state:
-        return "The run has no optimizer's state: its moments begin at 0."
+        if opened.moment == "0":
+            return "Nothing has been learned yet: its running means begin at 0."
+        what = "Of this moment only the weights were kept" if opened.moment else "There is no optimizer's state"
+        return f"{what}: its running means begin at 0, as in a first step."
     for name, array in state["arrays"].items():
         index = int(name.split(".")[0])
         if index >= len(parameters) or (array.ndim and array.shape != tuple(parameters[index].shape)):
-            return "The run's optimizer had other parameters (LoRA, or frozen ones): its moments begin at 0."
+            return "The run's optimizer had other parameters (LoRA, or frozen ones): its running means begin at 0."
     load_optimizer_state(optimizer, state["arrays"], state["numbers"])
     progress = progress_of(opened.folder) if opened.folder is not None else Progress()
     said = f"The optimizer's state is that of the run after step {progress.step:,}"

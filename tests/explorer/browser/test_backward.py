@@ -27,7 +27,8 @@ def settled(page: Page) -> None:
 
 
 def of(model: str = "gpt") -> Any:
-    found = opened(model)
+    settings: dict[str, Any] = {"n_layer": 1} if model == "gpt" else {}
+    found = opened(model, **settings)
     found.__dict__["text_kind"] = "stream"
     return found
 

@@ -17,11 +17,12 @@ export function fine(value) {
   return text.replace(/^-/, "\u2212").replace("e-", "e\u2212").replace("e+", "e");
 }
 
-/** The parameters of the views of a step, from the state of the page. */
-export function stepParams() {
+/** The parameters of the views of a step, from the state of the page. @param {any} about what the view `about` says of the run */
+export function stepParams(about) {
   const now = state.get();
   if (now["backward.source"] === "batch") return {source: "batch", number: now["backward.number"]};
-  return {text: now.text, target: now.target};
+  const labels = about.labels ?? [];
+  return {text: now.text, target: labels.length && !labels.includes(now.target) ? "" : now.target};
 }
 
 /** The choice, as a row of controls. @param {any} about what the view `about` says of the run @param {string} panel */
@@ -33,7 +34,7 @@ export function takenOn(about, panel) {
   const label = about.labels?.length && about.kind === "encoder"
     ? h("select", {id: `bw-target-${panel}`, onchange: () => state.set({target: field.value})}, about.labels.map((/** @type {string} */ one) => h("option", {value: one}, one)))
     : about.kind === "transformer"
-      ? h("input", {id: `bw-target-${panel}`, class: "bw-number", type: "text", spellcheck: "false", placeholder: "what it should become", oninput: () => state.set({target: field.value})})
+      ? h("input", {id: `bw-target-${panel}`, class: "bw-number", type: "text", spellcheck: "false", placeholder: "empty: what the model itself writes", oninput: () => state.set({target: field.value})})
       : null;
   const field = /** @type {HTMLInputElement} */ (label);
   const target = label && h("span", {class: "bw-target"}, h("label", {for: `bw-target-${panel}`}, about.kind === "encoder" ? "Its label" : "Its target"), label);

@@ -35,7 +35,7 @@ export default {
       input: (input) => state.set({"backward.input": input, "backward.row": -1, "backward.col": -1}),
       cell: (row, col) => state.set({"backward.row": row, "backward.col": col}),
     });
-    const busy = h("p", {class: "note"}, "One training step is being computed …");
+    const busy = h("p", {class: "note bw-busy"}, "One training step is being computed …");
     const whole = h("div", {hidden: true}, facts, rows, h("div", {class: "bw-two"}, h("div", {class: "bw-left"}, tree.element), detail.element));
     let waiting = 0;
     replace(root, source.element, busy, whole);
@@ -47,7 +47,7 @@ export default {
     }
 
     async function load() {
-      const params = stepParams();
+      const params = stepParams(ctx.about);
       const key = JSON.stringify(params);
       if (key !== shownFor) {
         shownFor = key;
@@ -86,7 +86,7 @@ export default {
       const handed = given.operations[operation].handed.length;
       const input = Math.min(Math.max(0, now["backward.input"]), Math.max(0, handed - 1));
       tree.show(operation);
-      const params = {...stepParams(), operation, input, row: now["backward.row"], column: now["backward.col"]};
+      const params = {...stepParams(ctx.about), operation, input, row: now["backward.row"], column: now["backward.col"]};
       const key = JSON.stringify(params);
       if (key === detailFor) return;
       detailFor = key;

@@ -40,7 +40,7 @@ export default {
     const says = h("div", {class: "bw-says"});
     const table = h("div", {class: "bw-scroll bw-parameters"});
     const cell = h("div", {class: "bw-rule-cell"});
-    const busy = h("p", {class: "note"}, "The update is being computed …");
+    const busy = h("p", {class: "note bw-busy"}, "The update is being computed …");
     const whole = h("div", {hidden: true}, chain,
       h("div", {class: "bw-controls"}, h("label", {for: "bw-lr", class: "note"}, "Learning rate"), slider, rate, own, h("span", {class: "note"}, "on the same text"), steps),
       outcome, says,
@@ -58,7 +58,7 @@ export default {
     async function load() {
       const now = state.get();
       const params = {
-        ...stepParams(), learning_rate: now["backward.lr"], steps: now["backward.steps"],
+        ...stepParams(ctx.about), learning_rate: now["backward.lr"], steps: now["backward.steps"],
         parameter: now["backward.parameter"], position: now["backward.position"],
       };
       const key = JSON.stringify(params);
