@@ -196,6 +196,7 @@ def test_what_is_expected_next_is_the_softmax_of_the_logits(opened: Opened) -> N
     assert told["pieces"] == list(SENTENCE)
     assert np.isnan(told["surprise"][0])
     np.testing.assert_allclose(told["surprise"][1:], [-math.log(p[t, ids[t + 1]]) for t in range(14)], rtol=1e-4)
+    assert told["loss"] == pytest.approx(-np.log(p[np.arange(14), ids[1:]]).mean(), rel=1e-4)
     np.testing.assert_allclose(told["entropy"], -(p * np.log(p)).sum(axis=1), rtol=1e-4)
     np.testing.assert_allclose(told["top"]["probabilities"], np.sort(p[4])[::-1][:5], rtol=1e-4)
     np.testing.assert_allclose(told["top"]["logits"], logits_of(opened, SENTENCE)[4][told["top"]["ids"]], atol=1e-5)

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradus.explorer.opened import Opened
 from gradus.explorer.passes import Floats, Heads, Pass, run
-from gradus.explorer.stack import head_of, layer_of, names_of, position_of
+from gradus.explorer.stack import head_of, layer_of, names_of, pieces, position_of
 from gradus.explorer.view import TEXT, Parameter, View
 from gradus.explorer.wire import quantised
 
@@ -24,7 +24,7 @@ def attention(opened: Opened, text: str, layer: int = 0) -> dict[str, Any]:
     """The weights of all heads of one layer.
 
     Returns:
-        layer, heads (how many), tokens (T).
+        layer, heads (how many), tokens (T), pieces (their texts).
         weights: (nh, T (T + 1) / 2) in 8 bits, the rows of each head one after the other: row t has the t + 1 weights
             of the positions that position t sees. What it does not see has no weight, and is not there.
     """
@@ -32,7 +32,13 @@ def attention(opened: Opened, text: str, layer: int = 0) -> dict[str, Any]:
     names_of(opened)
     T = len(seen.ids)
     weights = layer_weights(seen, layer)
-    return {"layer": layer, "heads": len(weights), "tokens": T, "weights": quantised(weights[:, *np.tril_indices(T)])}
+    return {
+        "layer": layer,
+        "heads": len(weights),
+        "tokens": T,
+        "pieces": pieces(opened, seen),
+        "weights": quantised(weights[:, *np.tril_indices(T)]),
+    }
 
 
 def all_heads(opened: Opened, text: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def embedding(opened: Opened, text: str, token: int = -1) -> dict[str, Any]:
     """What the stream begins as at one position.
 
     Returns:
-        position.
+        position, and piece: the token there.
         names: of the vectors that are added: "token"; of a model that has them "token before" and "position".
         parts: (len(names), C) these vectors.
         sum: (C,) the first vector.
@@ -29,6 +29,7 @@ def embedding(opened: Opened, text: str, token: int = -1) -> dict[str, Any]:
     parts = first_parts(Cell(opened, seen, 0, 0, t, 0, 0, 0))
     return {
         "position": t,
+        "piece": opened.piece(seen.ids[t]),
         "names": list(parts),
         "parts": np.stack(list(parts.values())),
         "sum": stream(opened, seen)[0, t],

@@ -30,6 +30,7 @@ def next_token(opened: Opened, text: str, target: str = "", token: int = -1, top
         surprise: (T,) nats, -log p of each token given those before; NaN for the first.
         probability, rank: (T,) what the model gave each token, and at which place, 1 being the likeliest.
         expected, expected_probability: (T,) the likeliest token at each place instead.
+        loss: the mean of the surprises.
         entropy: (T,) nats, of what is expected after each position.
         position: the one that was asked for.
         top: ids, pieces, logits and probabilities, the likeliest first.
@@ -103,6 +104,7 @@ def _along(ids: NDArray[np.int64], log_p: Floats) -> dict[str, Any]:
     best = log_p[:-1].argmax(axis=1)
     return {
         "surprise": np.concatenate([[np.nan], -came]),
+        "loss": float(-came.mean()) if len(came) else float("nan"),
         "probability": np.concatenate([[np.nan], np.exp(came)]),
         "rank": np.concatenate([[0], likelier + 1]),
         "expected": np.concatenate([[-1], best]),

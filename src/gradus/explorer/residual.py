@@ -11,7 +11,7 @@ from gradus.backend import torch
 from gradus.explorer.attention import TOKEN
 from gradus.explorer.opened import Opened
 from gradus.explorer.passes import Floats, run
-from gradus.explorer.stack import added, names_of, position_of, stream
+from gradus.explorer.stack import added, names_of, pieces, position_of, stream
 from gradus.explorer.view import TEXT, Parameter, View
 from gradus.models import device_of, inference
 
@@ -22,6 +22,7 @@ def residual(opened: Opened, text: str) -> dict[str, Any]:
     """How large the stream is at each position, and what is added to it.
 
     Returns:
+        pieces: (T,) the texts of the tokens.
         steps: the names of the 2 n_layer + 1 streams: "embedding", "attention 0", "mlp 0", ...
         sizes: (2 n_layer + 1, T) the length sqrt(sum of squares) of each position's vector after each step.
         added: (2 n_layer, T) the length of what each step after the embedding adds.
@@ -36,7 +37,13 @@ def residual(opened: Opened, text: str) -> dict[str, Any]:
         products = np.einsum("ltc,ltc->lt", before[:-1], plus, dtype=np.float64, casting="same_kind")
         with np.errstate(invalid="ignore", divide="ignore"):
             turned = products / (sizes[:-1] * lengths)
-        return {"steps": steps(opened), "sizes": sizes, "added": lengths, "turned": turned}
+        return {
+            "pieces": pieces(opened, seen),
+            "steps": steps(opened),
+            "sizes": sizes,
+            "added": lengths,
+            "turned": turned,
+        }
 
     return seen.once("residual", made)
 
@@ -57,6 +64,7 @@ def lens(opened: Opened, text: str, first: int = 0, count: int = 48) -> dict[str
         right: (L, N) the probability of the token that comes in the text; NaN at its end.
         rank: (L, N) at which place that token is, 1 being the likeliest; 0 at the end.
         right_pieces: (N,) the tokens that come; "" at the end.
+        read: (N,) the tokens at these positions.
     """
     seen = run(opened, text)
     start = position_of(seen, first, "first")
@@ -72,7 +80,6 @@ def lens(opened: Opened, text: str, first: int = 0, count: int = 48) -> dict[str
         n = len(following)
         came = log_p[:, np.arange(n), following]  # (L, n)
         right[:, :n], rank[:, :n] = np.exp(came), (log_p[:, :n] > came[..., None]).sum(axis=-1) + 1
-        pieces = [opened.piece(id_) for id_ in following]
         return {
             "first": start,
             "steps": ["embedding", *(f"layer {i}" for i in range(opened.config.n_layer))],
@@ -81,7 +88,8 @@ def lens(opened: Opened, text: str, first: int = 0, count: int = 48) -> dict[str
             "probabilities": np.exp(log_p.max(axis=-1)),
             "right": right,
             "rank": rank,
-            "right_pieces": pieces + [""] * (stop - start - n),
+            "right_pieces": [opened.piece(id_) for id_ in following] + [""] * (stop - start - n),
+            "read": pieces(opened, seen)[start:stop],
         }
 
     return seen.once(("lens", start, stop), made)

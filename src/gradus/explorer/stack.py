@@ -80,6 +80,11 @@ def position_of(seen: Pass, token: int, name: str = "token") -> int:
     return token % n
 
 
+def pieces(opened: Opened, seen: Pass) -> list[str]:
+    """The texts of the tokens that were read."""
+    return seen.once("pieces", lambda: [opened.piece(id_) for id_ in seen.ids])
+
+
 def module(model: LanguageModel, name: str) -> nn.Module:
     """The module of this name."""
     return dict(model.named_modules())[name]

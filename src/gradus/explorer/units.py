@@ -11,7 +11,7 @@ from gradus.errors import UserError
 from gradus.explorer.attention import LAYER, TOKEN
 from gradus.explorer.opened import Opened
 from gradus.explorer.passes import Floats, Pass, run
-from gradus.explorer.stack import layer_of, module, names_of, position_of
+from gradus.explorer.stack import layer_of, module, names_of, pieces, position_of
 from gradus.explorer.view import TEXT, Parameter, View
 
 BINS = 40
@@ -25,7 +25,7 @@ def units(opened: Opened, text: str, layer: int = 0, token: int = -1, unit: int 
         top: how many of the most active units are told, by the size of their activation.
 
     Returns:
-        layer, position, hidden (how many units there are).
+        layer, position, pieces (of the text), hidden (how many units there are).
         ids, values: of the most active units.
         counts, edges: a histogram of all activations at this position.
         active: the part of the units above 0.
@@ -45,6 +45,7 @@ def units(opened: Opened, text: str, layer: int = 0, token: int = -1, unit: int 
     return {
         "layer": layer,
         "position": t,
+        "pieces": pieces(opened, seen),
         "hidden": h.shape[1],
         "ids": order,
         "values": here[order],

@@ -257,7 +257,7 @@ def _credit(cell: Cell) -> Explained:
          part("Σ parts", float(values.sum()), "embeddings, heads and MLPs"),
          *(_plus(part("b · w", constant, "the bias of the last normalisation")) if constant else [])],
         [part("scale", scale, "what the last normalisation divides by")],
-        terms=sum_of("The parts, the largest first", labels, {"adds to the logit": values}, total="Σ parts", most=20),
+        terms=sum_of("The parts", labels, {"adds to the logit": values}, total="Σ parts", most=20),
         note="A part above 0 speaks for the token, one below 0 against it.",
     )  # fmt: skip
 

@@ -6,6 +6,7 @@ import {h, replace} from "./lib/dom.js";
 import * as format from "./lib/format.js";
 import * as selection from "./lib/selection.js";
 import * as state from "./lib/state.js";
+import * as tokenStrip from "./lib/tokens.js";
 import {PANELS} from "./panels/index.js";
 
 /** @typedef {{id: string, name: string, kind: string, note: string}} Run */
@@ -237,6 +238,7 @@ async function showTokens() {
       selection.bind(chip, {token: i}, {group: "tokens", label: `token ${i}: ${format.spoken(piece)}`});
       return chip;
     }));
+    tokenStrip.apply();
     textNote.textContent = left_out ? `The model reads ${pieces.length} tokens at most: the first ${left_out} are left out.` : "";
   } catch (error) {
     tokensOf = "";

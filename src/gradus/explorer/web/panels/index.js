@@ -1,12 +1,16 @@
 // The panels, in the order in which a tab shows them; each is a file of its own.
 
 import pairs from "./forward/pairs.js";
+import gpt from "./forward/gpt.js";
+import map from "./forward/map.js";
+import next from "./forward/next.js";
 import smallModels from "./forward/small_models.js";
 import backwardCounting from "./backward/counting.js";
 import backwardNumbers from "./backward/numbers.js";
 import backwardStep from "./backward/step.js";
 import backwardUpdate from "./backward/update.js";
 import learning from "./learning/index.js";
+import why from "./forward/why.js";
 import overview from "./overview.js";
 import sampling from "./sampling.js";
 
@@ -38,7 +42,11 @@ import sampling from "./sampling.js";
 
 /** @type {Panel[]} */
 export const PANELS = [
+  next,
+  map,
+  why,
   overview,
+  ...gpt,
   ...smallModels,
   ...pairs,
   sampling,
