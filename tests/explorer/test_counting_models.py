@@ -129,7 +129,7 @@ def test_a_bigrams_table_is_that_of_the_softmax_and_the_counts_those_of_the_trai
     assert found["counts"].tolist() == [[pairs[a, b] for b in pieces] for a in pieces]
     assert found["pairs"] == pairs.total()
     a, b = pieces.index("t"), pieces.index("h")
-    one = cell(seen, int(ids[a]), int(ids[b]))
+    one = cell(seen, "t", column=int(ids[b]))
     assert one["p"] == pytest.approx(found["p"][a, b], rel=1e-6)
     assert one["count"] == found["counts"][a, b]
     assert one["expected"] == pytest.approx(found["counts"][a, b] / found["counts"][a].sum())
@@ -142,7 +142,7 @@ def test_a_bigram_without_its_text_says_so() -> None:
     assert "counts" not in found
     assert "no training text" in found["missing"]
     with pytest.raises(UserError, match="row 99"):
-        cell(opened("bigram"), 99, 0)
+        cell(opened("bigram"), "", row=99)
 
 
 def mixed(separator: int) -> Opened:

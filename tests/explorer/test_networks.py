@@ -275,3 +275,14 @@ def test_what_is_not_there_is_told_in_one_line() -> None:
         wavenet(opened("gpt"), "the")
     with pytest.raises(UserError, match="next token must be 0 to"):
         window(opened("mlp"), "the", following=99)
+
+
+def test_a_text_of_one_token_has_all_of_it_too() -> None:
+    for settings in ({"context": 1}, {"context": 3}):
+        seen = shaken("nplm", **settings, n_hidden=6)
+        assert window(seen, "t")["logit"]["p"] == close(probabilities(seen, "t")[0].max(), rel=1e-5)
+    for design in ("tree", "dilated"):
+        seen = shaken("wavenet", design=design, n_layer=2, n_hidden=6)
+        assert len(wavenet(seen, "t")["levels"][0]["at"]) == 4
+    seen = shaken("recurrent", n_hidden=6)
+    assert states(seen, "t")["c"].shape == (1, 6)

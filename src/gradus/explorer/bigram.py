@@ -14,6 +14,8 @@ from gradus.explorer.cell import quoted
 from gradus.explorer.context import Line, softmax
 from gradus.explorer.formula import explained, part
 from gradus.explorer.opened import Opened
+from gradus.explorer.passes import run
+from gradus.explorer.stack import position_of
 from gradus.models import Bigram
 from gradus.models.base import NOT_SCORED
 from gradus.training import reopen
@@ -73,10 +75,23 @@ def table(opened: Opened) -> dict[str, Any]:
     }
 
 
-def cell(opened: Opened, row: int, column: int) -> dict[str, Any]:
-    """One cell with all its numbers: the logit, the sum that it is divided by, the counts."""
+def cell(
+    opened: Opened, text: str, token: int = -1, row: int | None = None, column: int | None = None
+) -> dict[str, Any]:
+    """One cell with all its numbers: the logit, the sum that it is divided by, the counts.
+
+    Args:
+        token: a position of the text, whose token is the row; -1 is the last.
+        row, column: tokens; None takes that row, and in it the likeliest column.
+    """
     model = _bigram(opened)
     V = model.config.vocab_size
+    if row is None:
+        seen = run(opened, text)
+        row = int(seen.ids[position_of(seen, token)])
+    if row < V and column is None:
+        column = int((model.table.weight[row] + model.bias).argmax().item())
+    column = 0 if column is None else column
     if max(row, column) >= V:
         raise UserError(f"a token of this bigram is 0 to {V - 1}, got row {row} and column {column}")
     weight, bias = float(model.table.weight[row, column].item()), float(model.bias[column].item())

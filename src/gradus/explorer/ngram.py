@@ -30,7 +30,7 @@ from gradus.models.ngram import Additive
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-CANDIDATES = 12  # next tokens in the table
+CANDIDATES = 10  # next tokens in the table
 
 
 @dataclass

@@ -83,13 +83,16 @@ def wavenet(
             "unit": unit,
             "value": float(chosen[unit]),
             "sums": None if level == 0 else (sums := inside.sums_in(level, place, unit)),
-            "why": None if level == 0 else _why(float(chosen[unit]), sums, level, unit),
+            "why": _why(float(chosen[unit]), sums, level, unit),
         },
     }
 
 
-def _why(value: float, sums: dict[str, Any], level: int, unit: int) -> dict[str, Any]:
+def _why(value: float, sums: dict[str, Any] | None, level: int, unit: int) -> dict[str, Any]:
     """A unit of a node with its numbers put in."""
+    if sums is None:
+        says = "Below the first layer, every token is its learned vector; this is one number of it."
+        return explained(f"Number {unit} of this embedding", says, [part("x", value, "learned")])
     title, gate, half = f"Unit {unit} of this node, layer {level}", sums.get("gate"), 2 ** (level - 1)
     older, newer = f"from the {half} older tokens", f"from the {half} newer"
 

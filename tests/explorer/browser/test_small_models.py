@@ -35,6 +35,22 @@ def numbers(page: Page, selector: str) -> list[float]:
     return [float(text) for text in page.locator(selector).evaluate_all("all => all.map(one => one.dataset.value)")]
 
 
+def explains(page: Page, told: dict[str, Any]) -> None:
+    """Wait until the Why box shows the numbers of this formula, and no others."""
+    from playwright.sync_api import Error
+
+    expected = [part["value"] for line in told["lines"] for part in line if "value" in part]
+    shown = "[...document.querySelectorAll('#panel-why .part-value')].map(one => Number(one.dataset.value))"
+    try:
+        page.wait_for_function(
+            f"expected => {{ const shown = {shown}; return shown.length === expected.length"
+            " && shown.every((one, i) => Math.abs(one - expected[i]) <= 1e-6 * Math.max(1, Math.abs(expected[i]))) }",
+            arg=expected,
+        )
+    except Error:
+        assert page.evaluate(shown) == close(expected)
+
+
 def probability(seen: Opened, text: str, following: int) -> float:
     """What the model itself says of a next token."""
     logits = seen.model(torch.from_numpy(seen.row(text)[None]))[0][0, -1]
@@ -52,18 +68,20 @@ def test_an_n_grams_counts_weights_and_probability(page_of: PageOf, method: str)
     assert numbers(page, "#panel-ngram .total") == [level["total"] for level in known]
     assert numbers(page, "#panel-ngram td.cell") == [n for level in known for n in level["candidate_counts"]]
     assert numbers(page, "#panel-ngram tfoot .p") == close([one["p"] for one in found["candidates"]])
-    assert numbers(page, "#panel-ngram .explained") == close([probability(seen, WRITTEN, found["following"])])
+    explains(page, found["levels"][0]["why"] if method == "additive" else found["why"])
     if method == "additive":
         return
+    assert found["why"]["result"] == close(probability(seen, WRITTEN, found["following"]))
     assert numbers(page, "#panel-ngram .weight") == close([level["weight"] for level in found["levels"]])
     shares = [level["share"] for level in found["levels"]] + [found["uniform"]["share"]]
-    assert numbers(page, "#panel-ngram .share-names .share") == close([share for share in shares if share > 0])
-    page.locator("#panel-ngram [data-length='1'] .context button").click()
-    page.locator("#panel-ngram tr.chosen").wait_for()
-    assert numbers(page, "#panel-ngram .explained") == close([found["levels"][2]["p"]])
+    assert numbers(page, "#panel-ngram .slice-share") == close([share for share in shares if share > 0])
+    page.locator("#panel-ngram [data-length='1'] .context-name").hover()
+    explains(page, found["levels"][2]["why"])
+    page.locator("#panel-ngram [data-length='2'] td.cell").nth(1).hover()
+    explains(page, ngram(seen, WRITTEN, following=found["candidates"][1]["id"])["levels"][1]["why"])
     other = found["candidates"][3]
     page.locator("#panel-ngram .candidate").nth(3).click()
-    page.locator(f"#panel-ngram .candidate:nth-child(1)[data-key='next {other['id']}'][aria-pressed='true']").wait_for()
+    page.locator(f"#panel-ngram [data-key='next {other['id']}'][aria-pressed='true']").wait_for()
     assert numbers(page, "#panel-ngram .whole") == close([probability(seen, WRITTEN, other["id"])])
 
 
@@ -75,16 +93,12 @@ def test_a_bigrams_cell_under_the_pointer(page_of: PageOf) -> None:
     box = map_.bounding_box()
     assert box is not None
     n = seen.config.vocab_size
-    page.mouse.move(box["x"] + (column + 0.5) * box["width"] / n, box["y"] + (row + 0.5) * box["height"] / n)
+    map_.hover(position={"x": (column + 0.5) * box["width"] / n, "y": (row + 0.5) * box["height"] / n})
     page.locator("#panel-bigram .readout[data-value]").first.wait_for()
     p = table(seen)["p"][row, column]
     assert numbers(page, "#panel-bigram .readout[data-value]") == close([p], rel=1e-6)
     assert p == close(probability(seen, WRITTEN, column), rel=1e-6)
-    page.locator("#panel-bigram .explained").wait_for()
-    page.wait_for_function(f"Math.abs(document.querySelector('#panel-bigram .explained').dataset.value - {p}) < 1e-6")
-    why = cell(seen, row, column)
-    shown = numbers(page, "#panel-bigram .formula [data-symbol]")
-    assert shown == close([part["value"] for line in why["why"]["lines"] for part in line if "value" in part])
+    explains(page, cell(seen, WRITTEN, row=row, column=column)["why"])
 
 
 @pytest.mark.parametrize(("kind", "settings"), [("nplm", {"direct": True}), ("mlp", {"n_layer": 2})])
@@ -98,18 +112,16 @@ def test_the_plane_the_units_and_the_logit_of_a_window(page_of: PageOf, kind: st
     points = page.locator("#panel-plane .context-point")
     shown = [[float(points.nth(i).get_attribute(f"data-{axis}") or "nan") for axis in "xy"] for i in range(3)]
     np.testing.assert_allclose(shown, found["context"]["points"])
-    assert numbers(page, "#panel-hidden .explained") == close([unit["value"]])
-    page.locator("#panel-hidden [data-tile='values'] canvas").click(position={"x": 27, "y": 9})  # the second unit
-    page.locator("#panel-hidden h3", has_text="Unit 1 ").wait_for()
-    one = window(seen, WRITTEN, unit=1)["unit"]
-    assert numbers(page, "#panel-hidden .explained") == close([one["value"]])
-    if kind == "mlp":
-        assert numbers(page, "#panel-hidden [data-symbol='mean']") == close([one["norm"]["mean"]])
-        assert page.locator("#panel-hidden [data-tile]").count() == 3
-    else:
-        terms = numbers(page, "#panel-hidden .terms tbody .num")
-        assert sorted(terms) == close(sorted(one["parts"].tolist()))
-        assert "1. " in page.locator("#panel-logit .terms").inner_text()
+    strongest = sorted(logit["from_hidden"], key=abs, reverse=True)
+    assert numbers(page, "#panel-logit .reasons [data-group]") == close(strongest)
+    if kind == "nplm":
+        assert numbers(page, "#panel-logit .reasons li:not([data-group])") == close(logit["direct"].tolist())
+    explains(page, unit["why"])
+    page.locator("#panel-hidden [data-tile='values'] canvas").click(position={"x": 30, "y": 9})  # the second unit
+    explains(page, window(seen, WRITTEN, unit=1)["unit"]["why"])
+    assert page.locator("#panel-hidden [data-tile]").count() == (3 if kind == "mlp" else 2)
+    page.locator("#panel-logit .says .piece").hover()
+    explains(page, logit["why"])
 
 
 @pytest.mark.parametrize("design", ["tree", "dilated"])
@@ -120,12 +132,11 @@ def test_the_nodes_of_a_wavenet_and_the_unit_of_one(page_of: PageOf, design: str
     sizes = np.concatenate([level["size"] for level in found["levels"]])
     assert numbers(page, "#panel-wavenet .node-mark") == close(sizes.tolist())
     assert page.locator("#panel-wavenet .node-mark.in-tree").count() == 15
-    assert numbers(page, "#panel-wavenet .explained") == close([found["chosen"]["value"]], rel=1e-6)
+    explains(page, found["chosen"]["why"])
     place = found["position"] - 4
     page.locator(f"#panel-wavenet [data-level='2'][data-place='{place}']").press("Enter")
-    page.locator("#panel-wavenet h3", has_text="layer 2").wait_for()
-    chosen = wavenet(seen, WRITTEN, level=2, node=place)["chosen"]
-    assert numbers(page, "#panel-wavenet .explained") == close([chosen["value"]], rel=1e-6)
+    page.locator("#panel-wavenet figcaption", has_text="layer 2").wait_for()
+    explains(page, wavenet(seen, WRITTEN, level=2, node=place)["chosen"]["why"])
 
 
 @pytest.mark.parametrize("cell", ["rnn", "gru", "lstm"])
@@ -136,17 +147,13 @@ def test_a_recurrent_networks_unit_and_its_gates(page_of: PageOf, cell: str) -> 
     page.locator("#panel-unit circle").first.wait_for()
     for part, line in found["lines"].items():
         assert numbers(page, f"#panel-unit circle[data-part='{part}']") == close([line[-1]])
-    assert numbers(page, "#panel-unit .explained") == close([found["numbers"]["h"]])
+    explains(page, found["why"])
     page.locator(".token").nth(2).click()
     page.locator("#panel-state .unit-list button").nth(3).click()
     unit = int(found["order"][3])
-    page.locator("#panel-unit h3", has_text=f"Unit {unit} ").wait_for()
     there = state(seen, WRITTEN, 2, unit=unit)
-    page.wait_for_function(
-        f"Math.abs(document.querySelector('#panel-unit .explained').dataset.value - {there['numbers']['h']}) < 1e-6"
-    )
-    shown = numbers(page, "#panel-unit .formula [data-symbol]")
-    assert shown == close([part["value"] for line in there["why"]["lines"] for part in line if "value" in part])
+    explains(page, there["why"])
+    assert numbers(page, "#panel-unit circle[data-part='h']") == close([there["numbers"]["h"]])
 
 
 def test_the_two_parts_of_a_mixture(page_of: PageOf) -> None:
@@ -156,5 +163,6 @@ def test_the_two_parts_of_a_mixture(page_of: PageOf) -> None:
     assert numbers(page, "#panel-mixture .num.weight") == close([found["weight"]])
     for name, key in (("network", "network_p"), ("ngram", "ngram_p"), ("mixed", "p")):
         assert numbers(page, f"#panel-mixture .num.{name}") == close([one[key] for one in found["candidates"]])
-    assert numbers(page, "#panel-mixture .explained") == close([probability(seen, WRITTEN, found["following"])])
+    explains(page, found["why"])
+    assert found["why"]["result"] == close(probability(seen, WRITTEN, found["following"]))
     assert numbers(page, "#panel-mixture-ngram .whole") == close([found["ngram_p"]])

@@ -1,12 +1,15 @@
 // The bigram's table beside the counts that it should equal.
 
 import {h, replace} from "../../lib/dom.js";
+import * as explain from "../../lib/explain.js";
 import {count, percent, token} from "../../lib/format.js";
+import {live} from "../../lib/live.js";
+import * as selection from "../../lib/selection.js";
 import * as state from "../../lib/state.js";
 import {matrix} from "./matrix.js";
-import {explanation, num} from "./parts.js";
+import {num} from "./parts.js";
 
-state.define({"bigram.row": null, "bigram.column": null});
+const WHY = "forward/bigram/why";
 
 /** @type {import("../index.js").Panel} */
 export default {
@@ -14,56 +17,35 @@ export default {
   tab: "forward",
   kinds: ["bigram"],
   title: "Its whole table, beside the counts",
-  caption: "A bigram sees one token: its row of the table is all it knows. Training should find, by small steps, what counting the pairs of the text gives at once.",
+  caption: "A bigram sees one token: that row of the table is all it knows. Training should find, by small steps, what counting the pairs of the text gives at once.",
   wide: true,
   mount(root, ctx) {
-    const left = h("figure", {}), right = h("figure", {}), told = h("div", {"aria-live": "polite"}), losses = h("p", {class: "note"});
-    replace(root, h("div", {class: "two"}, left, right), losses, told);
+    const left = h("figure", {}), right = h("figure", {}), losses = h("p", {class: "note"});
+    root.classList.add("sec");
+    replace(root, h("div", {class: "pair"}, left, right), losses);
     /** @type {any} */
     let table = null;
-    /** @type {{update: (options: any) => void}[]} */
+    /** @type {{element: HTMLElement, update: (options: any) => void}[]} */
     let maps = [];
-    /** @type {[number, number]|null} */
+    /** The cell under the pointer, in both maps. @type {[number, number]|null} */
     let under = null;
-    let current = -1;
+    let row = -1;
 
-    function options(/** @type {any} */ values, /** @type {string} */ label) {
-      const {pieces, ids} = table;
-      const n = pieces.length, row = ids.toArray().indexOf(current), now = state.get();
-      /** @type {[number, number]} */
-      const locked = [ids.toArray().indexOf(now["bigram.row"]), ids.toArray().indexOf(now["bigram.column"])];
-      /** @type {[number, number]|null} */
-      const marked = under ?? (locked[0] >= 0 && locked[1] >= 0 ? locked : row >= 0 ? [row, -1] : null);
+    /** @param {any} values @param {string} label */
+    function options(values, label) {
+      const {pieces, ids} = table, n = pieces.length;
       return {
         rows: n, cols: n, label, low: 0, high: table.high, most: 22, least: 3,
         value: (/** @type {number} */ i, /** @type {number} */ j) => (Number.isNaN(values.at(i, j)) ? null : values.at(i, j)),
         cell: (/** @type {number} */ i, /** @type {number} */ j) => `${token(pieces[j])} after ${token(pieces[i])}: ${Number.isNaN(values.at(i, j)) ? "never seen" : percent(values.at(i, j))}`,
         onHover: (/** @type {[number, number]|null} */ cell) => {
           under = cell;
-          tell();
+          explain.point(cell && WHY, cell ? {row: ids.data[cell[0]], column: ids.data[cell[1]]} : {});
+          redraw();
         },
-        onLock: (/** @type {number} */ i, /** @type {number} */ j) => {
-          const same = now["bigram.row"] === ids.data[i] && now["bigram.column"] === ids.data[j];
-          state.set({"bigram.row": same ? null : ids.data[i], "bigram.column": same ? null : ids.data[j]});
-        },
-        marked, rowLabels: pieces, colLabels: pieces, rowMark: row < 0 ? null : row,
+        onLock: (/** @type {number} */ i, /** @type {number} */ j) => explain.keep(WHY, {row: ids.data[i], column: ids.data[j]}),
+        marked: under ?? (row < 0 ? null : [row, -1]), rowLabels: pieces, colLabels: pieces, rowMark: row < 0 ? null : row,
       };
-    }
-
-    async function tell() {
-      const now = state.get(), ids = table.ids;
-      const row = under ? ids.data[under[0]] : now["bigram.row"] ?? current;
-      const column = under ? ids.data[under[1]] : now["bigram.column"] ?? likeliest(row);
-      const cell = await ctx.get("forward/bigram/cell", {row, column});
-      replace(told, explanation(cell.why));
-    }
-
-    function likeliest(/** @type {number} */ id) {
-      const row = table.ids.toArray().indexOf(id);
-      if (row < 0) return id;
-      let best = 0;
-      for (let j = 1; j < table.pieces.length; j++) if (table.p.at(row, j) > table.p.at(row, best)) best = j;
-      return table.ids.data[best];
     }
 
     function redraw() {
@@ -71,33 +53,43 @@ export default {
       if (!maps.length) {
         maps = values.map(([of, label]) => matrix(options(of, label)));
         [left, right].forEach((figure, i) => {
-          if (maps[i]) replace(figure, h("figcaption", {}, values[i][1]), /** @type {any} */ (maps[i]).element);
+          if (maps[i]) replace(figure, h("figcaption", {}, h("b", {}, values[i][1])), maps[i].element);
           else replace(figure, h("p", {class: "note"}, `The counts are not here: ${table.missing}.`));
         });
       }
       maps.forEach((map, i) => map.update(options(values[i][0], values[i][1])));
     }
 
-    return {
-      async update({text, token: at}, changed) {
-        if (!table) {
-          table = await ctx.get("forward/bigram");
-          table.high = Math.max(...table.p.data, ...(table.expected ? table.expected.toArray().filter((/** @type {number} */ v) => !Number.isNaN(v)) : []));
-          replace(losses, ...lossLine(table));
-        } else if (!["text", "token", "bigram.row", "bigram.column"].some((key) => changed.has(key))) return;
-        const {ids, pieces} = await ctx.get("tokens", {text});
-        current = ids.data[at ?? pieces.length - 1] ?? ids.data[pieces.length - 1];
-        redraw();
-        tell();
-      },
-    };
+    return live(root, () => {
+      const {text, run, moment} = state.get();
+      return [text, run, moment, selection.current().token];
+    }, async () => {
+      const at = selection.current().token;
+      const [all, {ids}] = await Promise.all([table ?? ctx.get("forward/bigram"), ctx.get("tokens", {text: state.get().text})]);
+      if (!table) {
+        table = all;
+        const known = table.expected ? table.expected.toArray().filter((/** @type {number} */ v) => !Number.isNaN(v)) : [];
+        table.high = strongest([...table.p.data, ...known]);
+        replace(losses, ...lossLine(table));
+      }
+      row = table.ids.toArray().indexOf(ids.data[at ?? ids.length - 1] ?? ids.data[ids.length - 1]);
+      redraw();
+      explain.propose(WHY, {token: at});
+    });
   },
 };
+
+/** The value that all but a hundredth of the cells lie below, so that a few sure pairs do not pale the rest. @param {number[]} values */
+function strongest(values) {
+  const sorted = values.sort((a, b) => a - b);
+  return sorted[Math.floor(0.99 * (sorted.length - 1))] || 1;
+}
 
 /** @param {any} table @returns {import("../../lib/dom.js").Child[]} */
 function lossLine(table) {
   const part = table.pieces.length < table.vocab_size ? `Of ${count(table.vocab_size)} tokens the ${table.pieces.length} most frequent are shown. ` : "";
-  const marked = "The row of the selected token is outlined. Rows are the token that is there, columns the next one. ";
+  const marked = "A row is the token that is there, a column the next one; the row of the selected token is outlined. " +
+    `The strongest colour is ${percent(table.high)} or more. `;
   if (!table.expected) return [part, marked];
-  return [part, marked, `Over the ${count(table.pairs)} pairs of the training text the network's loss is `, num(table.loss, 4, "loss"), " nats; the counts', the lowest that any bigram can have, is ", num(table.lowest_loss, 4, "lowest"), "."];
+  return [part, marked, `Over the ${count(table.pairs)} pairs of the training text the network's loss is `, num(table.loss, 4, "loss"), " nats. The counts have ", num(table.lowest_loss, 4, "lowest"), ", the least that any bigram can have there."];
 }

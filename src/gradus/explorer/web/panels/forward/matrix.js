@@ -13,8 +13,8 @@ import {token} from "../../lib/format.js";
 export function matrix(options) {
   const map = heatmap(options);
   const canvas = /** @type {HTMLCanvasElement} */ (map.element.querySelector("canvas"));
-  const above = h("div", {class: "labels above", "aria-hidden": "true"});
-  const beside = h("div", {class: "labels beside", "aria-hidden": "true"});
+  const above = h("div", {class: "labels at-top", "aria-hidden": "true"});
+  const beside = h("div", {class: "labels at-side", "aria-hidden": "true"});
   const corner = h("div", {});
   const element = h("div", {class: "matrix"}, corner, above, beside, map.element);
 

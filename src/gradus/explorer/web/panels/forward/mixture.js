@@ -1,10 +1,15 @@
 // The two parts of a mixture, before and after they are mixed; and what the counts looked up.
 
 import {h} from "../../lib/dom.js";
-import {percent, token} from "../../lib/format.js";
+import * as explain from "../../lib/explain.js";
+import {count, percent} from "../../lib/format.js";
+import * as selection from "../../lib/selection.js";
 import * as state from "../../lib/state.js";
-import {lookedUp} from "./ngram.js";
-import {draw, explanation, num, piece, prob} from "./parts.js";
+import {candidate, lookedUp} from "./ngram.js";
+import {draw, follow, num, piece, prob} from "./parts.js";
+
+const WHY = "forward/mixture/why";
+const params = () => ({text: state.get().text, token: selection.current().token, following: state.get().following});
 
 /** @type {import("../index.js").Panel[]} */
 export default [
@@ -16,13 +21,10 @@ export default [
     caption: "A network and a table of counts each say what comes next. The weight λ decides whom to believe, and depends on how often the counts have met this context.",
     wide: true,
     mount(root, ctx) {
-      return {
-        async update({text, token: at, following}, changed) {
-          if (changed.size && !["text", "token", "following"].some((key) => changed.has(key))) return;
-          const found = await ctx.get("forward/mixture", {text, token: at, following});
-          draw(root, ...opinions(found));
-        },
-      };
+      return follow(root, ctx, "forward/mixture", params, (found) => {
+        draw(root, ...opinions(found));
+        explain.propose(WHY, {token: params().token, following: found.following});
+      });
     },
   },
   {
@@ -33,37 +35,32 @@ export default [
     caption: "How the n-gram model came to its opinion: from the longest context that it knows to none.",
     wide: true,
     mount(root, ctx) {
-      return {
-        async update({text, token: at, following}, changed) {
-          if (changed.size && !["text", "token", "following", "ngram.order"].some((key) => changed.has(key))) return;
-          const found = await ctx.get("forward/mixture", {text, token: at, following});
-          draw(root, ...lookedUp(found.ngram));
-        },
-      };
+      return follow(root, ctx, "forward/mixture", params, (found) => draw(root, ...lookedUp(found.ngram, params().token)));
     },
   },
 ];
 
 /** @param {any} found */
 function opinions(found) {
-  const {candidates, weight, network} = found;
+  const {candidates, weight, network, bits} = found;
   const most = Math.max(...candidates.flatMap((/** @type {any} */ one) => [one.p, one.network_p, one.ngram_p]), 1e-30);
   const bar = (/** @type {number} */ p, /** @type {string} */ name) =>
-    h("td", {class: "bar-cell"}, h("span", {class: "track"}, h("span", {class: `fill ${name}`, style: {width: `${(100 * p) / most}%`}})), prob(p, name));
+    h("td", {class: "opinion"}, h("span", {class: "track"}, h("span", {class: `level ${name}`, style: {width: `${(100 * p) / most}%`}})), prob(p, name));
   return [
-    h("div", {class: "lambda"},
-      h("p", {}, "λ = ", num(weight, 3, "weight"), found.by_count
-        ? ` for a context of which the counts have seen ${found.seen} of ${found.order - 1} tokens, ${found.total.toLocaleString("en-US")} times`
-        : ", the same everywhere"),
-      h("div", {class: "stacked tall", role: "img", "aria-label": `the network weighs ${percent(weight)}, the counts ${percent(1 - weight)}`},
-        h("span", {class: "share network", style: {"flex-grow": weight}}, `${network} ${percent(weight)}`),
-        h("span", {class: "share ngram", style: {"flex-grow": 1 - weight}}, `counts ${percent(1 - weight)}`))),
+    h("p", {class: "says"}, "λ = ", num(weight, 3, "weight"), found.by_count
+      ? `: of this context the counts have seen the last ${found.seen} of ${found.order - 1} tokens, ${count(found.total)} times.`
+      : ", the same everywhere."),
+    h("div", {class: "stack-bar tall", role: "img", "aria-label": `the network weighs ${percent(weight)}, the counts ${percent(1 - weight)}`},
+      h("span", {class: "slice network", style: {"flex-grow": weight}}, `${network} ${percent(weight)}`),
+      h("span", {class: "slice ngram", style: {"flex-grow": 1 - weight}}, `counts ${percent(1 - weight)}`)),
     h("div", {class: "scroll"}, h("table", {class: "opinions"},
-      h("thead", {}, h("tr", {}, h("th", {scope: "col"}, "next"), h("th", {scope: "col"}, `${network}, the network`), h("th", {scope: "col"}, "counts"), h("th", {scope: "col"}, "mixture"))),
-      h("tbody", {}, candidates.map((/** @type {any} */ one) => h("tr", {class: one.id === found.following ? "chosen" : "", "data-id": one.id},
-        h("th", {scope: "row"}, h("button", {type: "button", class: "candidate", "data-key": `next ${one.id}`, "aria-pressed": String(one.id === found.following), title: `explain ${token(one.piece)}`, onclick: () => state.set({following: one.id})}, token(one.piece))),
-        bar(one.network_p, "network"), bar(one.ngram_p, "ngram"), bar(one.p, "mixed")))))),
-    explanation(found.why),
-    h("p", {class: "note"}, "For ", piece(found.piece), ": the network alone would need ", num(found.bits.network, 2), " bits, the counts ", num(found.bits.ngram, 2), ", the mixture ", num(found.bits.mixture, 2, "bits"), ". Fewer is better, if this is the token that comes."),
+      h("thead", {}, h("tr", {}, h("th", {scope: "col"}, "next"), h("th", {scope: "col"}, `the network, ${network}`), h("th", {scope: "col"}, "the counts"), h("th", {scope: "col"}, "the mixture"))),
+      h("tbody", {}, candidates.map((/** @type {any} */ one) => {
+        const mixed = bar(one.p, "mixed");
+        explain.bind(mixed, WHY, {token: params().token, following: one.id});
+        return h("tr", {class: one.id === found.following ? "chosen" : "", "data-id": one.id},
+          h("th", {scope: "row"}, candidate(one, found.following)), bar(one.network_p, "network"), bar(one.ngram_p, "ngram"), mixed);
+      })))),
+    h("p", {class: "note"}, "If ", piece(found.piece), " is the token that comes, the network alone needs ", num(bits.network, 2), " bits for it, the counts ", num(bits.ngram, 2), ", the mixture ", num(bits.mixture, 2, "bits"), ". Fewer is better."),
   ];
 }

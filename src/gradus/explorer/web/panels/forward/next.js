@@ -50,6 +50,7 @@ export default {
             h("span", {class: "amount"}, percent(p)),
             h("span", {class: "amount quiet-text", "data-logit": top.logits.data[i]}, number(top.logits.data[i])));
           if (EXPLAINED.includes(about.kind)) explain.bind(row, "forward/why", {what: "probability", token: position, id});
+          else if (!pairs) choose(row, id);
           return row;
         }),
         h("li", {class: "head-row", "aria-hidden": "true"}, h("span"), h("span"), h("span", {class: "amount"}, "probability"), h("span", {class: "amount"}, "logit"))),
@@ -77,6 +78,21 @@ export default {
     };
   },
 };
+
+/** Let a row choose the token that the sections below explain; again, it is the likeliest. @param {HTMLElement} row @param {number} id */
+function choose(row, id) {
+  const pick = () => state.set({following: state.get().following === id ? null : id});
+  row.classList.add("selectable");
+  row.setAttribute("role", "button");
+  row.setAttribute("tabindex", "0");
+  row.addEventListener("click", pick);
+  row.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    event.stopPropagation();
+    pick();
+  });
+}
 
 /** The end of what has been read, up to the selected token. @param {string[]} pieces @param {number} position */
 function context(pieces, position) {

@@ -3,12 +3,19 @@
 import {h, replace, s} from "../../lib/dom.js";
 import {colours, css, heatmap} from "../../lib/draw.js";
 import {number, percent, token} from "../../lib/format.js";
+import * as explain from "../../lib/explain.js";
 import * as selection from "../../lib/selection.js";
 import * as state from "../../lib/state.js";
-import {draw, explanation, piece} from "./parts.js";
+import {draw, follow, piece} from "./parts.js";
 
 state.define({"wavenet.level": null, "wavenet.node": null});
 const MOST = 64; // places that are drawn, the newest
+const WHY = "forward/wavenet/why";
+
+function params() {
+  const now = state.get(), {token: at, unit} = selection.current();
+  return {text: now.text, token: at, unit, level: now["wavenet.level"], node: now["wavenet.node"]};
+}
 
 /** @type {import("../index.js").Panel} */
 export default {
@@ -19,35 +26,32 @@ export default {
   caption: "Each layer joins two nodes below, so that its nodes see twice as many tokens. The larger a circle, the larger the numbers in it; click one to look inside.",
   wide: true,
   mount(root, ctx) {
-    const tree = h("div", {class: "scroll"}), legend = h("p", {class: "note"});
-    const inside = h("div", {class: "node"}), strip = h("figure", {}), why = h("div", {});
-    replace(inside, strip, why);
-    replace(root, tree, legend, inside);
+    const tree = h("div", {class: "scroll"}), legend = h("p", {class: "note"}), strip = h("figure", {class: "node"}), caption = h("figcaption", {});
+    replace(root, tree, legend, strip);
     /** @type {ReturnType<typeof heatmap>|null} */
     let map = null;
-    return {
-      async update(now, changed) {
-        if (changed.size && !["text", "token", "unit", "wavenet.level", "wavenet.node"].some((key) => changed.has(key))) return;
-        const found = await ctx.get("forward/wavenet", {text: now.text, token: now.token, unit: now.unit, level: now["wavenet.level"], node: now["wavenet.node"]});
-        const {chosen} = found;
-        draw(tree, picture(found));
-        replace(legend, found.design === "tree"
-          ? "One window, halved by each layer until one vector is left. "
-          : "Layers work along the whole row; pale nodes belong to other predictions. ",
+    return follow(root, ctx, "forward/wavenet", params, (found) => {
+      const {chosen} = found, saw = 2 ** chosen.level, options = units(found);
+      draw(tree, picture(found));
+      replace(legend,
+        found.design === "tree" ? "One window, halved by each layer until one vector is left. " : "Each layer works along the whole row; pale nodes belong to other predictions. ",
         found.places.length > MOST ? `Of ${found.places.length} places the newest ${MOST} are drawn. ` : "",
-        found.places[0] < 0 ? h("span", {}, "What lies before the text counts as ", piece(found.pieces[0]), ".") : "");
-        const saw = 2 ** chosen.level;
-        const options = strip_of(found);
-        if (map) map.update(options);
-        else map = heatmap(options);
-        selection.limit({unit: chosen.values.length});
-        replace(strip, h("figcaption", {}, h("b", {}, chosen.level ? `The ${chosen.values.length} units of a node of layer ${chosen.level}` : "An embedding"),
-          h("span", {class: "muted"}, ` that saw ${saw === 1 ? "one token" : `${saw} tokens`}: `), seen(found, chosen.node, saw).map((one) => piece(one))), map.element);
-        draw(why, explanation(chosen.why));
-      },
-    };
+        found.places[0] < 0 && h("span", {}, "What lies before the text counts as ", piece(found.pieces[0]), "."));
+      if (map) map.update(options);
+      else {
+        map = heatmap(options);
+        replace(strip, caption, map.element);
+      }
+      selection.limit({unit: chosen.values.length});
+      replace(caption, h("b", {}, chosen.level ? `The ${chosen.values.length} units of this node of layer ${chosen.level}` : `The ${chosen.values.length} numbers of this embedding`),
+        h("span", {class: "muted"}, saw === 1 ? ", which saw " : `, which saw ${saw} tokens: `), seen(found, chosen.node, saw).map((one) => piece(one)));
+      explain.propose(WHY, why(found, chosen.unit));
+    });
   },
 };
+
+/** What explains a unit of the chosen node. @param {any} found @param {number} unit */
+const why = ({chosen, position}, unit) => ({token: position, level: chosen.level, node: chosen.node, unit});
 
 /** The pieces that a node saw. @param {any} found @param {number} node @param {number} saw @returns {string[]} */
 function seen(found, node, saw) {
@@ -55,16 +59,18 @@ function seen(found, node, saw) {
   return found.pieces.slice(Math.max(0, node - saw + 1 - first), node + 1 - first);
 }
 
-/** @param {any} found */
-function strip_of(found) {
+/** The units of the chosen node as cells. @param {any} found */
+function units(found) {
   const {values, unit} = found.chosen;
   const cols = Math.min(values.length, 32), rows = Math.ceil(values.length / cols);
   const at = (/** @type {number} */ i, /** @type {number} */ j) => i * cols + j;
   const most = Math.max(...values.toArray().map(Math.abs), 1e-30);
   return {
-    rows, cols, label: "The units of the chosen node", scale: /** @type {"diverging"} */ ("diverging"), low: -most, high: most, most: 20,
+    rows, cols, label: "The units of the chosen node", scale: /** @type {"diverging"} */ ("diverging"), low: -most, high: most, most: 22,
     value: (/** @type {number} */ i, /** @type {number} */ j) => (at(i, j) < values.length ? values.data[at(i, j)] : null),
     cell: (/** @type {number} */ i, /** @type {number} */ j) => (at(i, j) < values.length ? `unit ${at(i, j)}: ${number(values.data[at(i, j)], 4)}` : ""),
+    onHover: (/** @type {[number, number]|null} */ cell) =>
+      cell && at(...cell) < values.length ? explain.point(WHY, why(found, at(...cell))) : explain.point(null),
     onLock: (/** @type {number} */ i, /** @type {number} */ j) => at(i, j) < values.length && selection.lock({unit: at(i, j)}),
     marked: /** @type {[number, number]} */ ([Math.floor(unit / cols), unit % cols]),
   };
@@ -78,10 +84,7 @@ function picture(found) {
   const W = left + n * step + 12, H = levels.length * rise + 44;
   const x = (/** @type {number} */ place, /** @type {number} */ saw) => left + (place - first - (found.design === "tree" ? (saw - 1) / 2 : 0) + 0.5) * step;
   const y = (/** @type {number} */ k) => H - 58 - k * rise;
-  /** @type {SVGElement[]} */
-  const edges = [];
-  /** @type {SVGElement[]} */
-  const nodes = [];
+  const edges = /** @type {SVGElement[]} */ ([]), nodes = /** @type {SVGElement[]} */ ([]);
   levels.forEach((/** @type {any} */ level, /** @type {number} */ k) => {
     const most = Math.max(...level.size.data, 1e-30), colour = colours("sequential", 0, most);
     level.at.forEach((/** @type {number} */ place, /** @type {number} */ i) => {
@@ -100,6 +103,7 @@ function picture(found) {
         class: `node-mark ${inTree ? "in-tree" : ""} ${here ? "is-locked" : ""}`, cx: x(place, level.saw), cy: y(k), r: Math.max(3.5, radius * Math.sqrt(size / most)),
         fill: css(colour(size)), tabindex: inTree ? 0 : -1, role: "button", "aria-label": label, "aria-pressed": String(here),
         "data-key": `${k} ${place}`, "data-level": k, "data-place": place, "data-value": size, onclick: pick,
+        onpointerenter: () => explain.point(WHY, {token: found.position, level: k, node: place}), onpointerleave: () => explain.point(null),
         onkeydown: (/** @type {KeyboardEvent} */ event) => (event.key === "Enter" || event.key === " ") && (event.preventDefault(), pick()),
       }, s("title", {}, label)));
     });

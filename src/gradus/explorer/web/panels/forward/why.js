@@ -15,7 +15,8 @@ const BESIDE = [
 export default {
   id: "why",
   tab: "forward",
-  kinds: ["gpt", "modern"],
+  kinds: null,
+  when: ({kind}) => kind !== "transformer" && kind !== "encoder",
   title: "Why?",
   caption: "Point at a number, and here is the formula that gave it, with its numbers put in. A click keeps it; Esc lets it go.",
   mount(root, {get}) {
@@ -57,7 +58,7 @@ export function explanation({title, says, note, lines, terms}) {
     h("h3", {}, title),
     h("p", {}, says),
     lines.map((/** @type {any[]} */ line) => h("div", {class: "formula"}, groups(line))),
-    h("dl", {class: "symbols"}, lines.flat().filter((/** @type {any} */ one) => one.name)
+    h("dl", {class: "symbols"}, [...new Map(lines.flat().map((/** @type {any} */ one) => [one.symbol, one])).values()].filter((/** @type {any} */ one) => one.name)
       .map((/** @type {any} */ one) => h("div", {}, h("dt", {}, one.symbol), h("dd", {}, one.name)))),
     lines.flat().map((/** @type {any} */ one) => one.value !== undefined && unusual(one.value)).filter(Boolean).slice(0, 1)
       .map((/** @type {string} */ line) => h("p", {class: "note"}, line)),
@@ -65,17 +66,32 @@ export function explanation({title, says, note, lines, terms}) {
     note && h("p", {class: "note"}, note));
 }
 
-/** The parts of a line, each with the sign before it, so that a sign never ends a line. @param {any[]} line */
+/** The parts of a line, each with the signs before it, and a bracket that closes after it, so that no sign ends a line. @param {any[]} line */
 function groups(line) {
+  /** @type {HTMLElement[]} */
   const out = [];
-  for (let i = 0; i < line.length; i++) out.push(line[i].sign ? h("span", {class: "signed-part"}, part(line[i]), part(line[++i])) : part(line[i]));
+  /** @type {HTMLElement[]} */
+  let signs = [];
+  for (const one of line) {
+    if (one.sign === ")" && out.length) out[out.length - 1].append(part(one));
+    else if (one.sign) signs.push(part(one));
+    else {
+      out.push(h("span", {class: "signed-part"}, signs, part(one)));
+      signs = [];
+    }
+  }
   return out;
 }
 
 /** @param {{sign?: string, symbol: string, value: number, name: string}} one */
 function part({sign, symbol, value, name}) {
   if (sign) return h("span", {class: "sign"}, sign === "/" ? "÷" : sign);
-  return h("span", {class: "part", title: name}, h("span", {class: "part-value", "data-value": value}, number(value, 3)), h("span", {class: "part-symbol"}, symbol));
+  return h("span", {class: "part", title: name}, h("span", {class: "part-value", "data-value": value}, short(value)), h("span", {class: "part-symbol"}, symbol));
+}
+
+/** A number of a formula; a count, whole. @param {number} value */
+function short(value) {
+  return Number.isInteger(value) && Math.abs(value) < 1e7 ? count(value).replace("-", "\u2212") : number(value, 3);
 }
 
 /** The terms of a sum: a row each, with a bar to the right for what adds and to the left for what takes away. @param {any} terms */
