@@ -89,8 +89,10 @@ def test_two_moments_side_by_side(page_of: PageOf, gpt: RunFolder) -> None:
     page.wait_for_function(
         "x => Number(document.querySelector('#second-mean')?.dataset.value) === x", arg=told["second_mean"]
     )
-    differences = [float(bar.get_attribute("data-value") or "") for bar in page.locator(".both .surprise").all()]
-    np.testing.assert_array_equal(differences, told["difference"])
+    for row in ("first", "second", "difference"):
+        cells = page.locator(f".strips [data-row='{row}'] td").all()
+        shown = [float(cell.get_attribute("data-value") or "") for cell in cells]
+        np.testing.assert_array_equal(shown, told[row])
 
 
 def test_a_run_that_trains_is_followed(page_of: PageOf, gpt: RunFolder, tmp_path: Path) -> None:

@@ -78,7 +78,7 @@ export default {
         replace(which, answer.names.map((/** @type {string} */ name) => h("option", {value: name, selected: name === chosen}, name)));
         draw();
       });
-    }, ctx.fail);
+    }, () => {});
     return {update: draw, destroy: end};
   },
 };
