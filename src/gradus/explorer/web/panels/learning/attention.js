@@ -12,6 +12,7 @@ export default {
   id: "learning-attention",
   tab: "learning",
   kinds: ["gpt", "modern"],
+  wide: true,
   title: "A head finds what to look at",
   caption: "Each row is a token, and shows from which tokens before it this head takes: dark is much. Before training it takes from all alike.",
   mount(root, ctx) {
@@ -49,12 +50,12 @@ export default {
         {name: "on itself", class: "line-3", x: found.step, y: found.itself},
       ];
       replace(key, legend(series));
-      return chart(width, {label: "Where the head looks, over time", series, logX: true, xLabel: "step", yLabel: "mean weight", height: 190,
+      return chart(width, {label: "Where the head looks, over time", series, logX: true, xLabel: "step", yLabel: "mean weight", height: 260,
         moments: found.step, at: found.step[place(found.step)], onPick: (i) => look(found.step, i)});
     });
     root.append(
-      h("div", {class: "lr-row"}, layer.element, head.element), note, frame,
-      h("h3", {}, "Over time"), plot.element, key);
+      h("div", {class: "lr-row"}, layer.element, head.element), note,
+      h("div", {class: "lr-halves"}, frame, h("div", {}, h("h3", {}, "Over time"), plot.element, key)));
 
     function draw() {
       const now = state.get();
