@@ -219,7 +219,7 @@ def test_the_lens_ends_at_what_the_model_says(opened: Opened) -> None:
     with inference(model):
         early = model.head(torch.from_numpy(stream(opened, run(opened, SENTENCE))[2][None]))[0].numpy()
     np.testing.assert_allclose(told["probabilities"][1], softmax(early).max(axis=1), rtol=1e-4)
-    part = lens(opened, SENTENCE, first=12, count=2)
+    part = lens(opened, SENTENCE, token=13, count=2)
     np.testing.assert_allclose(part["right"], told["right"][:, 12:14], rtol=1e-5)
     at = lens_at(opened, SENTENCE, 0, 6, top=3)
     np.testing.assert_allclose(at["probabilities"], np.sort(softmax(early[6]))[::-1][:3], rtol=1e-4)

@@ -48,16 +48,17 @@ def residual(opened: Opened, text: str) -> dict[str, Any]:
     return seen.once("residual", made)
 
 
-def lens(opened: Opened, text: str, first: int = 0, count: int = 48) -> dict[str, Any]:
+def lens(opened: Opened, text: str, token: int = -1, count: int = 48) -> dict[str, Any]:
     """What the model would say at each position if it ended after each layer: the stream there goes through the model's
     own last norm and head.
 
     Args:
-        first: the first position that is asked for.
-        count: how many positions, from there on.
+        token: the position around which they lie; -1 is the last.
+        count: how many positions at most.
 
     Returns:
-        first, and for L = n_layer + 1 streams (the embedding, then after each layer) and N positions:
+        first: the first of these positions; and for L = n_layer + 1 streams (the embedding, then after each layer) and
+        N positions:
         steps: their names.
         ids, pieces: (L, N) the likeliest next token.
         probabilities: (L, N) of it.
@@ -67,8 +68,8 @@ def lens(opened: Opened, text: str, first: int = 0, count: int = 48) -> dict[str
         read: (N,) the tokens at these positions.
     """
     seen = run(opened, text)
-    start = position_of(seen, first, "first")
     T = len(seen.ids)
+    start = max(0, min(position_of(seen, token) - count // 2, T - count))
     stop = min(T, start + count)
 
     def made() -> dict[str, Any]:
@@ -134,7 +135,7 @@ def _lengths(x: Floats) -> Floats:
 
 VIEWS = {
     "forward/residual": View(residual, {"text": TEXT}),
-    "forward/lens": View(lens, {"text": TEXT, "first": Parameter(int, 0), "count": Parameter(int, 48, 1, MOST)}),
+    "forward/lens": View(lens, {"text": TEXT, "token": TOKEN, "count": Parameter(int, 48, 1, MOST)}),
     "forward/lens/at": View(
         lens_at, {"text": TEXT, "layer": Parameter(int, -1, -1, 1000), "token": TOKEN, "top": Parameter(int, 8, 1, 50)}
     ),

@@ -72,11 +72,11 @@ def head_of(opened: Opened, head: int) -> int:
     return head
 
 
-def position_of(seen: Pass, token: int, name: str = "token") -> int:
+def position_of(seen: Pass, token: int) -> int:
     """A position of the text; -1 is the last. UserError for another."""
     n = len(seen.ids)
     if not -n <= token < n:
-        raise UserError(f"{name} must be from 0 to {n - 1}, the positions that the model reads, got {token}")
+        raise UserError(f"token must be from 0 to {n - 1}, the positions that the model reads, got {token}")
     return token % n
 
 

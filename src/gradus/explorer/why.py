@@ -98,7 +98,7 @@ def _weight(cell: Cell) -> Explained:
         f"The share of its attention that {cell.at(t)} gives to {cell.at(s)}. All shares of a row sum to 1.",
         [
             part("weight", weights[s], "the weight"), "=",
-            part("exp(score − m)", shifted[s], f"from the score {scores[s]:.3f}"), "/",
+            part("exp(score − m)", shifted[s], f"from the score {_told(scores[s])}"), "/",
             part("Σ exp(score − m)", shifted.sum(), f"the same of all {t + 1} positions that it sees, summed"),
         ],
         [part("m", scores.max(), "the largest score of the row: taken away first, so that exp cannot overflow")],
@@ -231,7 +231,7 @@ def _probability(cell: Cell) -> Explained:
         f"The share of {cell.piece()} in what is expected after {cell.at(cell.t)}; the shares of all tokens sum to 1.",
         [
             part("p", p[cell.id], "the probability"), "=",
-            part("exp(logit − m)", shifted[cell.id], f"from the logit {logits[cell.id]:.3f}"), "/",
+            part("exp(logit − m)", shifted[cell.id], f"from the logit {_told(logits[cell.id])}"), "/",
             part("Σ exp(logit − m)", shifted.sum(), f"the same of all {len(p):,} tokens, summed"),
         ],
         [part("m", logits.max(), "the largest logit: taken away first, so that exp cannot overflow")],
@@ -260,6 +260,11 @@ def _credit(cell: Cell) -> Explained:
         terms=sum_of("The parts", labels, {"adds to the logit": values}, total="Σ parts", most=20),
         note="A part above 0 speaks for the token, one below 0 against it.",
     )  # fmt: skip
+
+
+def _told(number: float) -> str:
+    """A number in a sentence."""
+    return f"{number:.3f}".replace("-", "\u2212")
 
 
 def _plus(one: dict[str, Any]) -> list[dict[str, Any] | str]:

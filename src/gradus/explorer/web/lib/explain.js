@@ -40,6 +40,11 @@ export function current() {
   return pointed ?? kept() ?? proposed;
 }
 
+/** Whether a number is pointed at or kept, rather than proposed. */
+export function isAsked() {
+  return pointed !== null || kept() !== null;
+}
+
 /** What was clicked. @returns {Asked|null} */
 export function kept() {
   const {why} = state.get();
@@ -89,6 +94,7 @@ function tell() {
 
 state.subscribe((_, changed) => {
   if (changed.has("text") || changed.has("target") || changed.has("run") || changed.has("tab")) pointed = proposed = null;
+  if ((changed.has("text") || changed.has("target")) && !changed.has("why") && state.get().why) state.set({why: ""});
   if (changed.has("why")) tell();
 });
 if (typeof document !== "undefined")

@@ -54,7 +54,8 @@ export default {
 
     async function drawHeads() {
       small = await get("forward/heads", {text: state.get().text});
-      const side = Math.max(24, Math.min(84, Math.floor((heads.clientWidth - 52) / small.heads) - 6));
+      root.querySelector(".attention")?.classList.toggle("many", small.heads > 8);
+      const side = Math.max(12, Math.min(84, Math.floor((heads.clientWidth - 52) / small.heads) - 6));
       setStyle(heads, {"grid-template-columns": `auto repeat(${small.heads}, ${side}px)`});
       const cells = [];
       for (let layer = 0; layer < small.layers; layer++) {

@@ -21,19 +21,20 @@ export default {
   mount(root, {get}) {
     async function draw() {
       const {text} = state.get();
-      const told = await get("forward/lens", {text, first: first(), count: COLUMNS});
+      const told = await get("forward/lens", {text, token: around(), count: COLUMNS});
+      shown = {text, first: told.first, end: told.first + told.ids.shape[1]};
       replace(root, table(told), readout);
       mark();
     }
 
     const readout = h("p", {class: "readout", "aria-live": "polite"}, "\u00a0");
-    let known = 0; // how many tokens there were
+    let shown = {text: "", first: 0, end: 0}, middle = -1;
 
-    function first() {
-      const chips = document.querySelectorAll(".tokens .token").length;
-      known = chips || known;
-      const t = selection.locked().token ?? known - 1;
-      return Math.max(0, Math.min(known - COLUMNS, t - Math.floor(COLUMNS / 2)));
+    /** The position around which the columns lie: it moves only when the selected one would be out of sight. */
+    function around() {
+      const t = selection.locked().token ?? -1;
+      if (shown.text !== state.get().text) return (middle = t);
+      return t >= 0 && (t < shown.first || t >= shown.end) ? (middle = t) : middle;
     }
 
     /** @param {any} told */
@@ -68,7 +69,7 @@ export default {
 
     const one = live(root, () => {
       const {text, run, moment} = state.get();
-      return [text, run, moment, first()];
+      return [text, run, moment, around()];
     }, draw);
     const end = selection.subscribe(mark);
     return {

@@ -29,7 +29,7 @@ export default {
         else explain.point(null);
       },
     });
-    replace(root, h("div", {class: "halves"}, bars, h("div", {}, h("h3", {}, "What each step adds, at every position"), map.element, readout)));
+    replace(root, h("div", {class: "halves"}, bars, h("div", {}, h("h3", {}, "What each step adds, at every position"), map.element, readout, h("p", {class: "note"}, "The stronger the colour, the longer the vector that is added."))));
     /** @type {any} */
     let told = null;
     async function draw() {

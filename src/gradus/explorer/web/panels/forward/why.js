@@ -24,12 +24,13 @@ export default {
 
     async function draw() {
       const asked = explain.current();
+      root.closest(".panel")?.classList.toggle("asked", explain.isAsked());
       const {text, run, moment, tab} = state.get();
       const key = JSON.stringify([asked, text, run, moment]);
       if (!asked || key === drawn || tab !== "forward") return;
       drawn = key;
       const told = await get(asked.view, {...asked.params, text}, "why");
-      replace(root, explanation(told), beside(asked));
+      replace(root, explanation(told), beside(asked), h("button", {type: "button", class: "quiet let-go", onclick: () => state.set({why: ""})}, "Let it go"));
     }
 
     const end = explain.subscribe(draw);
