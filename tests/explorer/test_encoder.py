@@ -82,6 +82,33 @@ def test_the_sum_and_the_rest_are_the_logit() -> None:
     assert page["logit"] == page["answers"][0]["logit"]
 
 
+@pytest.mark.parametrize("settings", [{}, {"norm": "post"}, {"pool": "mean"}])
+def test_along_the_way_from_an_average_text_the_contributions_are_the_whole_difference(
+    settings: dict[str, Any],
+) -> None:
+    """Against the sum over 300 equal steps; together they are how much the logit grew."""
+    run = classifier(**settings)
+    model = model_of(run).double()
+    ids = run.row("the cat sat")
+    with torch.no_grad():
+        positions = model.positions.weight[: len(ids)]
+        x = model.embedding_norm(model.embedding(torch.from_numpy(ids)) + positions)
+        begin = model.embedding_norm(model.embedding.weight[: run.config.vocab_size].mean(dim=0) + positions)
+    at = ((torch.arange(300).double() + 0.5) / 300).view(-1, 1, 1)
+    way = (begin + at * (x - begin)).requires_grad_()
+    handle = model.embedding_norm.register_forward_hook(lambda *_: way)
+    logits = model(torch.from_numpy(np.repeat(ids[None], 300, axis=0)))[0][:, 1]
+    handle.remove()
+    logits.sum().backward()
+    expected = (way.grad.mean(dim=0) * (x - begin)).sum(dim=1).numpy()
+    page = answer(run, "the cat sat", choice=1, method="path")
+    np.testing.assert_allclose(page["contributions"], expected, atol=1e-3)
+    assert page["start"] == pytest.approx(logits[0].item(), abs=0.01)
+    assert page["rest"] == pytest.approx(0.0, abs=1e-3)
+    assert page["start"] + page["sum"] + page["rest"] == pytest.approx(page["logit"])
+    assert np.abs(expected).max() > 0.01
+
+
 def test_of_a_model_without_biases_and_bends_the_rest_is_nothing() -> None:
     """With layers that add nothing and a head near 0, where tanh is straight, the logit is linear in the vectors."""
     run = classifier(norm="post", pool="mean")

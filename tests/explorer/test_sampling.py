@@ -170,6 +170,15 @@ def test_a_long_walk_is_that_of_generate_beyond_the_block() -> None:
     assert [token["id"] for token in page["written"]] == expected[7:]
 
 
+def test_a_model_that_goes_on_learning_is_sampled_as_it_is_now() -> None:
+    run = opened()
+    before = sampling(run, "the ", 8)["texts"]
+    with torch.no_grad():
+        for parameter in run.model.parameters():
+            parameter.mul_(3.0)
+    assert sampling(run, "the ", 8)["texts"] != before
+
+
 def test_what_cannot_be_sampled_is_said_in_a_line() -> None:
     run = opened()
     wrong: list[tuple[dict[str, Any], str]] = [

@@ -1,5 +1,6 @@
 """What an encoder makes of a text: the labels of a classifier, or what may be hidden behind each [MASK]; which tokens
-spoke for it, by gradient times input; and what its positions looked at."""
+spoke for it, by gradient times input, here or all along the way from an average text; and what its positions looked
+at."""
 
 from __future__ import annotations
 
@@ -8,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradus.backend import torch
+from gradus.backend import nn, torch
 from gradus.errors import UserError
 from gradus.explorer.opened import Opened
-from gradus.explorer.queries import row_of, watched
+from gradus.explorer.queries import Asked, Recent, row_of, watched, weights_of
 from gradus.explorer.view import TEXT, Parameter, View
 from gradus.explorer.wire import quantised
 from gradus.models import Encoder, device_of, inference
@@ -20,15 +21,22 @@ Floats = NDArray[np.floating[Any]]
 Ids = NDArray[np.int64]
 
 TOP = 12  # tokens that may be hidden
+AT_ONCE = 16  # points of a way, in a batch
+METHODS = ("gradient", "path")
+
+_passes = Recent[dict[nn.Module, Asked]](2)
 
 
-def answer(opened: Opened, text: str, choice: int | None = None, place: int | None = None) -> dict[str, Any]:
+def answer(
+    opened: Opened, text: str, choice: int | None = None, place: int | None = None, method: str = "gradient"
+) -> dict[str, Any]:
     """What the model says of a text, and which tokens spoke for one of its answers.
 
     Args:
         choice: the answer to ask about: of a classifier the number of a label, else the id of a token; None for the
             likeliest.
         place: of a model that says what is hidden, the position of the [MASK]; None for the first.
+        method: "gradient", gradient times input; "path", integrated gradients.
 
     Returns:
         ids, pieces (T,): the tokens, with those that stand before and after the text.
@@ -37,10 +45,11 @@ def answer(opened: Opened, text: str, choice: int | None = None, place: int | No
         answers: the likeliest first {id, name, logit, p}: all labels, or the 12 likeliest tokens; none without a mask.
         choice: the id of the one that was asked about; None without a mask.
         logit: its logit.
-        contributions (T,): for each position the gradient of that logit with respect to the vector that enters the
-            first layer, times this vector, summed over its numbers.
-        sum: of the contributions. A model that only multiplied its inputs by weights would have exactly this logit;
-            this one adds biases, normalises and bends, and `rest` is the difference, logit - sum.
+        contributions (T,): what each position contributes to it, see `gradient_times_input` and `integrated_gradients`.
+        start: with "path", the logit of a text of average tokens; else 0.
+        sum: of the contributions, and `rest`, what is missing: logit - start - sum. With "gradient", a model that only
+            multiplied its inputs by weights would have no rest; this one adds biases, normalises and bends. With "path"
+            it would be 0 if the way were walked in infinitely many steps.
 
     Raises:
         UserError: if the model is no encoder, the text is empty or has an unknown character, or there is no such label,
@@ -57,8 +66,9 @@ def answer(opened: Opened, text: str, choice: int | None = None, place: int | No
     elif place not in places:
         raise UserError(f"there is no [MASK] at position {place}; there is at {', '.join(map(str, places))}")
     logits, contributions = gradient_times_input(model, ids, place, choice)
-    if choice is None:
-        choice = int(logits.argmax())
+    choice, start = int(logits.argmax()) if choice is None else choice, 0.0
+    if method == "path":
+        contributions, start = integrated_gradients(model, ids, place, choice)
     p = np.exp(logits - logits.max())
     p /= p.sum()
     order = (-logits).argsort(kind="stable")[: None if labels else TOP]
@@ -73,8 +83,9 @@ def answer(opened: Opened, text: str, choice: int | None = None, place: int | No
         "name": _name(opened, choice, labels),
         "logit": float(logits[choice]),
         "contributions": contributions,
+        "start": start,
         "sum": total,
-        "rest": float(logits[choice]) - total,
+        "rest": float(logits[choice]) - start - total,
     }
 
 
@@ -95,25 +106,81 @@ def gradient_times_input(
     Returns:
         logits (V or n_labels,) and contributions (T,), float64.
     """
-    entered: list[torch.Tensor] = []
+    x = _entering(model, ids)
+    with inference(model):
+        logits = _logits(model, ids, x, place)[0]
+    chosen = int(logits.argmax().item()) if choice is None else choice
+    if not 0 <= chosen < len(logits):
+        raise UserError(f"choice must be from 0 to {len(logits) - 1}, got {chosen}")
+    contributions = (_gradients(model, ids, x, place, chosen)[0] * x[0]).double().sum(dim=-1)  # (T, C) -> (T,)
+    return logits.double().cpu().numpy(), contributions.cpu().numpy()
 
-    def cut(_: Any, __: Any, vectors: torch.Tensor) -> torch.Tensor:
-        entered.append(vectors.detach().requires_grad_())
-        return entered[0]
 
-    handle = model.embedding_norm.register_forward_hook(cut)
+def integrated_gradients(
+    model: Encoder, ids: Ids, place: int | None, choice: int, steps: int = 48
+) -> tuple[Floats, float]:
+    """What each position contributes on the way from a text of average tokens to this one (Sundararajan et al., 2017).
+
+    Where a model is sure its logit hardly moves, and the gradient there tells little. So all vectors are moved together
+    on straight lines from those of the average token, the mean of all embeddings, to their own, and gradient times
+    step is summed along the way: together that is by how much the logit grew.
+
+    Args:
+        steps: points on the way, chosen as Gauss and Legendre do.
+
+    Returns:
+        contributions (T,), and the logit at the beginning of the way.
+    """
+    points, weights = np.polynomial.legendre.leggauss(steps)
+    with inference(model):
+        x = _entering(model, ids)  # (1, T, C)
+        average = model.embedding.weight[: model.config.vocab_size].mean(dim=0)
+        begin = _entering(model, ids, average)
+        start = float(_logits(model, ids, begin, place)[0, choice].item())
+    total = torch.zeros(len(ids), dtype=torch.float64, device=x.device)
+    for first in range(0, steps, AT_ONCE):
+        part = slice(first, first + AT_ONCE)
+        at = torch.tensor((points[part] + 1) / 2, dtype=x.dtype, device=x.device).view(-1, 1, 1)
+        gradients = _gradients(model, ids, begin + at * (x - begin), place, choice).double()  # (steps, T, C)
+        share = torch.tensor(weights[part] / 2, dtype=torch.float64, device=x.device).view(-1, 1, 1)
+        total += (share * gradients * (x - begin).double()).sum(dim=2).sum(dim=0)
+    return total.cpu().numpy(), start
+
+
+def _entering(model: Encoder, ids: Ids, token: torch.Tensor | None = None) -> torch.Tensor:
+    """(1, T, C) what enters the first layer; with `token` (C,), as if all tokens had this embedding."""
+    found: list[torch.Tensor] = []
+    handles = [model.embedding_norm.register_forward_hook(lambda _, __, y: found.append(y.detach()))]
+    if token is not None:
+        handles.append(model.embedding.register_forward_hook(lambda _, __, y: token.expand(y.shape)))
     try:
-        with inference(model), torch.enable_grad():
-            logits = model(torch.from_numpy(ids[None]).to(device_of(model)))[0][0]
-            logits = logits if place is None else logits[place]
-            chosen = int(logits.argmax().item()) if choice is None else choice
-            if not 0 <= chosen < len(logits):
-                raise UserError(f"choice must be from 0 to {len(logits) - 1}, got {chosen}")
-            (gradient,) = torch.autograd.grad(logits[chosen], [entered[0]])
+        with inference(model):
+            model.hidden(torch.from_numpy(ids[None]).to(device_of(model)))
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found[0]
+
+
+def _logits(model: Encoder, ids: Ids, entering: torch.Tensor, place: int | None) -> torch.Tensor:
+    """(B, V or n_labels), given B times what enters the first layer (B, T, C)."""
+    handle = model.embedding_norm.register_forward_hook(lambda _, __, ___: entering)
+    try:
+        rows = np.repeat(ids[None], len(entering), axis=0)
+        logits: torch.Tensor = model(torch.from_numpy(rows).to(device_of(model)))[0]
     finally:
         handle.remove()
-    contributions = (gradient * entered[0].detach())[0].double().sum(dim=-1)  # (T, C) -> (T,)
-    return logits.detach().double().cpu().numpy(), contributions.cpu().numpy()
+    return logits if place is None else logits[:, place]
+
+
+def _gradients(model: Encoder, ids: Ids, entering: torch.Tensor, place: int | None, choice: int) -> torch.Tensor:
+    """(B, T, C) of a logit, each with respect to its own row of what enters."""
+    entering = entering.detach().requires_grad_()
+    with inference(model), torch.enable_grad():
+        chosen = _logits(model, ids, entering, place)[:, choice].sum()
+        (gradient,) = torch.autograd.grad(chosen, [entering])
+    out: torch.Tensor = gradient
+    return out
 
 
 def encoder_attention(opened: Opened, text: str, layer: int = 0) -> dict[str, Any]:
@@ -124,7 +191,7 @@ def encoder_attention(opened: Opened, text: str, layer: int = 0) -> dict[str, An
         to 1; mean (T, T): that of the heads.
     """
     model, ids = _row(opened, text)
-    asked = _asked(model, ids, layer)
+    asked = _asked(opened, model, ids, layer)
     weights = asked.weights()
     return {
         "pieces": [opened.piece(id_) for id_ in ids],
@@ -139,7 +206,7 @@ def encoder_attention(opened: Opened, text: str, layer: int = 0) -> dict[str, An
 def encoder_attention_row(opened: Opened, text: str, layer: int = 0, head: int = 0, row: int = 0) -> dict[str, Any]:
     """How one position divides its attention in one head: see `queries.row_of`."""
     model, ids = _row(opened, text)
-    asked = _asked(model, ids, layer)
+    asked = _asked(opened, model, ids, layer)
     if not (head < asked.n_head and row < len(ids)):
         raise UserError(f"there are {asked.n_head} heads of {len(ids)} rows, got head {head}, row {row}")
     return row_of(asked, head, row)
@@ -153,13 +220,16 @@ def _row(opened: Opened, text: str) -> tuple[Encoder, Ids]:
     return opened.model, opened.row(text)
 
 
-def _asked(model: Encoder, ids: Ids, layer: int) -> Any:
+def _asked(opened: Opened, model: Encoder, ids: Ids, layer: int) -> Asked:
+    def run() -> dict[nn.Module, Asked]:
+        with inference(model), watched(model) as found:
+            model.hidden(torch.from_numpy(ids[None]).to(device_of(model)))
+        return found
+
     if not 0 <= layer < len(model.layers):
         raise UserError(f"the model has {len(model.layers)} layers, from 0: there is no layer {layer}")
     of: Any = model.layers[layer]
-    with inference(model), watched(of.attention) as asked:
-        model.hidden(torch.from_numpy(ids[None]).to(device_of(model)))
-    return asked
+    return _passes.get((weights_of(opened), *ids.tolist()), run)[of.attention]
 
 
 def _name(opened: Opened, id_: int, labels: bool) -> str:
@@ -172,7 +242,13 @@ _LAYER = {"text": TEXT, "layer": Parameter(int, 0, 0)}
 
 VIEWS = {
     "forward/encoder": View(
-        answer, {"text": TEXT, "choice": Parameter(int, None, 0), "place": Parameter(int, None, 0)}
+        answer,
+        {
+            "text": TEXT,
+            "choice": Parameter(int, None, 0),
+            "place": Parameter(int, None, 0),
+            "method": Parameter(str, "gradient", choices=METHODS),
+        },
     ),
     "forward/encoder/attention": View(encoder_attention, _LAYER),
     "forward/encoder/attention/row": View(

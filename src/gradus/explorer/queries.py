@@ -4,18 +4,40 @@ encoder in one pass over one text, from which weights, scores and their formula 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gradus.backend import nn
+from gradus.explorer.opened import Opened
+from gradus.models import LanguageModel
 from gradus.models.layers import MultiHeadAttention
 
 Floats = NDArray[np.floating[Any]]
+Made = TypeVar("Made")
+
+
+class Recent(Generic[Made]):
+    """The last few results of something that takes a while, by what they are of: panels ask for the same again.
+
+    >>> recent = Recent[int](most=2)
+    >>> [recent.get(n, lambda: n * n) for n in (1, 2, 3)], list(recent.kept)
+    ([1, 4, 9], [2, 3])
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most, self.kept = most, dict[Hashable, Made]()
+
+    def get(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        found = self.kept.pop(key) if key in self.kept else make()
+        self.kept[key] = found  # now the last
+        while len(self.kept) > self.most:
+            del self.kept[next(iter(self.kept))]
+        return found
 
 
 @dataclass
@@ -24,14 +46,14 @@ class Asked:
 
     Attributes:
         n_head: nh.
-        causal: whether a position sees no later one.
         q, k: (T, C) and (S, C), the heads side by side.
+        causal: whether a position sees no later one.
     """
 
     n_head: int
-    causal: bool
     q: Floats = field(default_factory=lambda: np.zeros((0, 0)))
     k: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    causal: bool = False
 
     def query(self, head: int, row: int) -> Floats:
         """(hs,)"""
@@ -59,20 +81,30 @@ class Asked:
         return x.reshape(len(x), self.n_head, -1).swapaxes(0, 1)
 
 
+def weights_of(opened: Opened) -> Hashable:
+    """What changes when the weights of a model do."""
+    return opened, sum(parameter._version for parameter in opened.model.parameters())
+
+
 @contextmanager
-def watched(attention: MultiHeadAttention, *, causal: bool = False) -> Iterator[Asked]:
-    """Within it, a pass over one text notes the queries and keys of an attention."""
-    asked = Asked(attention.n_head, causal)
+def watched(model: LanguageModel) -> Iterator[dict[nn.Module, Asked]]:
+    """Within it, a pass over one text notes the queries and keys of every attention, by its module. `causal` is for the
+    caller to say."""
+    found: dict[nn.Module, Asked] = {}
 
-    def note(name: str, module: nn.Module) -> Any:
-        return module.register_forward_hook(lambda _, __, y: setattr(asked, name, y[0].detach().float().cpu().numpy()))
+    def note(attention: MultiHeadAttention, name: str) -> Callable[[Any, Any, Any], None]:
+        def hook(_: Any, __: Any, y: Any) -> None:
+            asked = found.setdefault(attention, Asked(attention.n_head))
+            setattr(asked, name, y[0].detach().float().cpu().numpy())
 
-    handles = [note("q", attention.query), note("k", attention.key)]
-    try:
-        yield asked
-    finally:
-        for handle in handles:
-            handle.remove()
+        return hook
+
+    with ExitStack() as ends:
+        for module in model.modules():
+            if isinstance(module, MultiHeadAttention):
+                ends.callback(module.query.register_forward_hook(note(module, "q")).remove)
+                ends.callback(module.key.register_forward_hook(note(module, "k")).remove)
+        yield found
 
 
 def row_of(asked: Asked, head: int, row: int) -> dict[str, Any]:

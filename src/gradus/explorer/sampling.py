@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from gradus.backend import F, torch
 from gradus.explorer.opened import Opened
+from gradus.explorer.queries import Recent, weights_of
 from gradus.explorer.view import SEED, TEXT, Parameter, View
 from gradus.explorer.walk import Step, Walk
 from gradus.generation import SamplingRule
@@ -20,7 +21,7 @@ NAMED = 200  # tokens whose text is sent, the likeliest
 RACERS = 12  # of the race
 WALKS = 3  # the last that were walked, which are kept
 
-_walks: dict[tuple[Opened, str, SamplingRule, int], Walk] = {}
+_walks = Recent[Walk](WALKS)
 _lock = Lock()  # a walk takes one step at a time
 
 
@@ -62,7 +63,7 @@ def sampling(
         temperature = 1.0 if opened.model.continues else 0.0
     rule = SamplingRule(temperature, top_k, top_p, min_p, repetition_penalty)
     with _lock:
-        walk = _walk(opened, text, rule, seed)
+        walk = _walks.get((weights_of(opened), text, rule, seed), lambda: Walk(opened, text, rule, seed))
         here, following = walk.step(step), walk.step(step + 1) if walk.translates else None
     if here is None:
         step = len(walk.steps) - 1
@@ -141,16 +142,6 @@ def race(opened: Opened, rule: SamplingRule, step: Step, order: NDArray[np.int64
         if ratio[id_] > 0
     ]
     return out
-
-
-def _walk(opened: Opened, text: str, rule: SamplingRule, seed: int) -> Walk:
-    """The walk with these settings: one of the last, or a new one."""
-    key = opened, text, rule, seed
-    walk = _walks.pop(key, None) or Walk(opened, text, rule, seed)
-    _walks[key] = walk  # now the last
-    while len(_walks) > WALKS:
-        del _walks[next(iter(_walks))]
-    return walk
 
 
 def _seen(rule: SamplingRule, step: Step, vocab_size: int) -> torch.Tensor | None:

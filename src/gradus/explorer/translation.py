@@ -8,21 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gradus.backend import F, torch
+from gradus.backend import F, nn, torch
 from gradus.errors import UserError
 from gradus.explorer.opened import Opened
-from gradus.explorer.queries import Asked, row_of, watched
+from gradus.explorer.queries import Asked, Recent, row_of, watched, weights_of
 from gradus.explorer.view import TEXT, Parameter, View
 from gradus.explorer.walk import source_row
 from gradus.explorer.wire import quantised
 from gradus.generation.translate import LENGTH_PENALTY, Candidate, Hypothesis, beam_search
 from gradus.models import Transformer, device_of, inference
-from gradus.models.layers import MultiHeadAttention
 
 Ids = NDArray[np.int64]
 
 PARTS = ("cross", "encoder", "decoder")
 BEAMS = 4
+
+_searches = Recent[tuple[list[list[Candidate]], list[Hypothesis]]](4)
+_passes = Recent[tuple[dict[nn.Module, Asked], torch.Tensor]](2)
 
 
 def translation(
@@ -56,8 +58,7 @@ def translation(
         UserError: if the model does not translate, or a text is empty or too long or has an unknown character.
     """
     model, source, target_ids = _pair(opened, text, target, beams, length_penalty)
-    attention, causal = _attention(model, part, layer)
-    asked, logits = _pass(model, source, target_ids, attention, causal)
+    asked, logits = _asked(opened, model, source, target_ids, part, layer)
     weights = None if asked is None else asked.weights()
     log_p = F.log_softmax(logits.double(), dim=-1).cpu().numpy()  # (T, V)
     written = log_p[np.arange(len(log_p)), target_ids[1:]]
@@ -92,8 +93,7 @@ def translation_row(
     """How one position divides its attention in one head: see `queries.row_of`; the other arguments are those of
     `translation`."""
     model, source, target_ids = _pair(opened, text, target, beams, length_penalty)
-    attention, causal = _attention(model, part, layer)
-    asked, _ = _pass(model, source, target_ids, attention, causal)
+    asked, _ = _asked(opened, model, source, target_ids, part, layer)
     if asked is None:
         raise UserError("the model was trained without cross-attention: it does not see the source")
     if not (head < asked.n_head and row < len(asked.q)):
@@ -117,8 +117,7 @@ def beam(opened: Opened, text: str, beams: int = BEAMS, length_penalty: float = 
         UserError: if the model does not translate, or the text is empty or too long or has an unknown character.
     """
     model, source = _source(opened, text)
-    seen: list[list[Candidate]] = []
-    found = _search(model, opened, source, beams, length_penalty, seen)
+    seen, found = _search(opened, model, source, beams, length_penalty)
     steps: list[list[dict[str, Any]]] = []
     paths: dict[tuple[int, ...], list[int]] = {}  # from tokens, the separator at the end too, to nodes
     kept: list[tuple[tuple[int, ...], float]] = [((), 0.0)]
@@ -172,19 +171,24 @@ def _source(opened: Opened, text: str) -> tuple[Transformer, Ids]:
 
 
 def _search(
-    model: Transformer, opened: Opened, source: Ids, beams: int, length_penalty: float, seen: list[list[Candidate]]
-) -> list[Hypothesis]:
-    """What beam search finds for one source, the best first."""
-    (found,) = beam_search(
-        model,
-        torch.from_numpy(source[None]).to(device_of(model)),
-        model.block_size,
-        stop=opened.tokenizer.separator,
-        beams=beams,
-        length_penalty=length_penalty,
-        watch=lambda _, candidates: seen.append(candidates),
-    )
-    return found
+    opened: Opened, model: Transformer, source: Ids, beams: int, length_penalty: float
+) -> tuple[list[list[Candidate]], list[Hypothesis]]:
+    """The candidates of each step of beam search for one source, and what it finds, the best first."""
+
+    def search() -> tuple[list[list[Candidate]], list[Hypothesis]]:
+        seen: list[list[Candidate]] = []
+        (found,) = beam_search(
+            model,
+            torch.from_numpy(source[None]).to(device_of(model)),
+            model.block_size,
+            stop=opened.tokenizer.separator,
+            beams=beams,
+            length_penalty=length_penalty,
+            watch=lambda _, candidates: seen.append(candidates),
+        )
+        return seen, found
+
+    return _searches.get((weights_of(opened), *source.tolist(), beams, length_penalty), search)
 
 
 def _pair(opened: Opened, text: str, target: str, beams: int, length_penalty: float) -> tuple[Transformer, Ids, Ids]:
@@ -193,7 +197,7 @@ def _pair(opened: Opened, text: str, target: str, beams: int, length_penalty: fl
     if target:
         ids = opened.encode(target)
     else:
-        ids = np.array(_search(model, opened, source, beams, length_penalty, [])[0].ids, dtype=np.int64)
+        ids = np.array(_search(opened, model, source, beams, length_penalty)[1][0].ids, dtype=np.int64)
     stop = np.array([opened.tokenizer.separator])
     ids = np.concatenate([stop, ids, stop])
     if len(ids) - 1 > model.block_size:
@@ -203,27 +207,25 @@ def _pair(opened: Opened, text: str, target: str, beams: int, length_penalty: fl
     return model, source, ids
 
 
-def _attention(model: Transformer, part: str, layer: int) -> tuple[MultiHeadAttention | None, bool]:
-    """An attention, None where there is none, and whether it sees no later position."""
+def _asked(
+    opened: Opened, model: Transformer, source: Ids, target: Ids, part: str, layer: int
+) -> tuple[Asked | None, torch.Tensor]:
+    """What an attention asked in the pass over a pair, None where there is none; and the logits (T, V)."""
+
+    def run() -> tuple[dict[nn.Module, Asked], torch.Tensor]:
+        with inference(model), watched(model) as found:
+            logits, _ = model(*(torch.from_numpy(ids[None]).to(device_of(model)) for ids in (source, target)))
+        return found, logits[0]
+
     if not 0 <= layer < len(model.encoder):
         raise UserError(f"the model has {len(model.encoder)} layers, from 0: there is no layer {layer}")
+    found, logits = _passes.get((weights_of(opened), *source.tolist(), *target.tolist()), run)
     of: Any = model.encoder[layer] if part == "encoder" else model.decoder[layer]
     if part == "cross":
-        return (of.cross_attention, False) if of.crosses else (None, False)
-    return of.attention, part == "decoder"
-
-
-def _pass(
-    model: Transformer, source: Ids, target: Ids, attention: MultiHeadAttention | None, causal: bool
-) -> tuple[Asked | None, torch.Tensor]:
-    """What an attention asked in a pass over a pair, and the logits (T, V)."""
-    rows = [torch.from_numpy(ids[None]).to(device_of(model)) for ids in (source, target)]
-    with inference(model):
-        if attention is None:
-            return None, model(*rows)[0][0]
-        with watched(attention, causal=causal) as asked:
-            logits, _ = model(*rows)
-    return asked, logits[0]
+        return found[of.cross_attention] if of.crosses else None, logits
+    asked = found[of.attention]
+    asked.causal = part == "decoder"
+    return asked, logits
 
 
 def _tokens(opened: Opened, ids: Ids) -> dict[str, Any]:

@@ -95,6 +95,13 @@ def test_a_label_and_what_spoke_for_it(page_of: PageOf) -> None:
     page.locator(f'.answer[data-id="{other}"]').click()
     page.locator(f'.answer[data-id="{other}"][aria-pressed="true"]').wait_for()
     assert values(page, ".evidence-token") == answer(run, "the cat sat", choice=other)["contributions"].tolist()
+    page.get_by_role("button", name="all along the way").click()
+    page.locator(".evidence-start").wait_for()
+    along = answer(run, "the cat sat", choice=other, method="path")
+    assert values(page, ".evidence-token") == along["contributions"].tolist()
+    assert values(page, ".evidence-total, .evidence-start, .evidence-logit, .evidence-rest") == [
+        along["sum"], along["start"], along["logit"], along["rest"],
+    ]  # fmt: skip
     page.locator(".looks-weight").wait_for()
     assert values(page, ".looks-weight") == [float(encoder_attention_row(run, "the cat sat", 0, 1, 2)["weights"][3])]
 
@@ -109,6 +116,14 @@ def test_what_a_mask_may_hide(page_of: PageOf) -> None:
     page.wait_for_url("**evidence.place=6**")
     page.locator('[aria-label="Which [MASK]"] button[aria-pressed="true"]', has_text="2").wait_for()
     assert values(page, ".answer") == [found["p"] for found in answer(run, text, place=6)["answers"]]
+
+
+def test_the_focus_stays_on_the_button_that_was_pressed(page_of: PageOf) -> None:
+    page = page_of(translator(), text="abcd", target="cba")
+    page.get_by_role("button", name="Head 1").focus()
+    page.keyboard.press("Enter")
+    page.locator('.looks-head[aria-pressed="true"]', has_text="head 1").wait_for()
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Head 1"
 
 
 @pytest.mark.parametrize("width", [800, 390])

@@ -239,7 +239,7 @@ async function showTokens() {
       return chip;
     }));
     tokenStrip.apply();
-    textNote.textContent = left_out ? `The model reads ${pieces.length} tokens at most: the first ${left_out} are left out.` : "";
+    textNote.textContent = left_out ? `The model reads ${pieces.length} tokens at most: the ${about?.kind === "encoder" ? "last" : "first"} ${left_out} are left out.` : "";
   } catch (error) {
     tokensOf = "";
     showTextError(message(error));

@@ -24,6 +24,17 @@ export function replace(element, ...children) {
   element.replaceChildren(...nodes(children));
 }
 
+/**
+ * Replace what is in an element, and keep the focus where it was: on the button, or what else takes it, with the same
+ * number. @param {Element} element @param {...(Child|Child[])} children
+ */
+export function renew(element, ...children) {
+  const all = () => [...element.querySelectorAll("button, input, [tabindex]")];
+  const at = document.activeElement ? all().indexOf(document.activeElement) : -1;
+  replace(element, ...children);
+  if (at >= 0) /** @type {HTMLElement|undefined} */ (all()[at])?.focus();
+}
+
 /** @param {Element} element @param {Attributes|undefined} attributes @param {(Child|Child[])[]} children */
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {

@@ -12,6 +12,7 @@ import backwardUpdate from "./backward/update.js";
 import learning from "./learning/index.js";
 import why from "./forward/why.js";
 import overview from "./overview.js";
+import noSampling from "./sampling/none.js";
 import sampling from "./sampling.js";
 
 /**
@@ -50,6 +51,7 @@ export const PANELS = [
   ...smallModels,
   ...pairs,
   sampling,
+  noSampling,
   backwardNumbers,
   backwardCounting,
   backwardStep,

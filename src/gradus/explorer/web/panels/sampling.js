@@ -1,7 +1,7 @@
 // The Sampling tab: the text that `gradus sample` writes, a token at a time; what each setting makes of the
 // probabilities; and the race of random numbers that decides.
 
-import {h, replace} from "../lib/dom.js";
+import {h, renew, replace} from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import * as state from "../lib/state.js";
 import {race} from "./sampling/race.js";
@@ -92,7 +92,7 @@ export default {
       ten.toggleAttribute("disabled", page.ended);
       where.textContent = `token ${page.step + 1}: ${format.token(page.draw.piece)}`;
       where.setAttribute("data-value", String(page.step));
-      replace(written, documents(page));
+      renew(written, documents(page));
       written.querySelector("[aria-current]")?.scrollIntoView({block: "nearest"});
       printed.textContent = page.texts.join("\n");
       line.textContent = command(now, ctx.about.name);

@@ -1,7 +1,7 @@
 // What the words of one text looked at in another, or in their own: a chooser of heads in small, the weights as a map, and
 // as lines between the words. For the transformer and the encoder.
 
-import {h, replace, s, setStyle} from "../../lib/dom.js";
+import {h, renew, replace, s, setStyle} from "../../lib/dom.js";
 import {colours, css} from "../../lib/draw.js";
 import * as format from "../../lib/format.js";
 import * as state from "../../lib/state.js";
@@ -229,6 +229,8 @@ export function attentionView(row) {
   }
 
   let telling = 0;
+  /** The row that was asked for last. @type {{key: string, one: any}|null} */
+  let known = null;
   /** @param {number|null} r @param {number|null} c */
   async function tell(r, c) {
     const mine = ++telling;
@@ -248,8 +250,14 @@ export function attentionView(row) {
       sum.textContent = "Choose one head to see how this number comes about.";
       return;
     }
-    const one = await row(head, r);
-    if (mine !== telling || !shown) return;
+    const key = JSON.stringify([head, r]);
+    if (known?.key !== key) {
+      sum.textContent = "";
+      const one = await row(head, r);
+      if (mine !== telling || !shown) return;
+      known = {key, one};
+    }
+    const {one} = known;
     replace(sum, formula(one, c));
     readout.setAttribute("data-value", String(one.weights.data[c]));
   }
@@ -260,7 +268,7 @@ export function attentionView(row) {
     if (!shown) return;
     const {weights, mean} = shown;
     const head = headOf();
-    replace(heads, [null, ...Array.from({length: weights.shape[0]}, (_, i) => i)].map((number) => {
+    renew(heads, [null, ...Array.from({length: weights.shape[0]}, (_, i) => i)].map((number) => {
       const small = /** @type {HTMLCanvasElement} */ (h("canvas", {"aria-hidden": true}));
       inSmall(small, number === null ? mean : weights.sub(number), shown?.causal ?? false);
       return h("button", {
@@ -291,6 +299,7 @@ export function attentionView(row) {
   return {
     element,
     update(looks) {
+      if (shown?.weights !== looks.weights) known = null;
       shown = looks;
       redraw();
     },

@@ -1,6 +1,6 @@
 // What the positions of an encoder looked at.
 
-import {replace, h} from "../../lib/dom.js";
+import {h, renew, replace} from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
 import * as state from "../../lib/state.js";
 import {attentionView, chooser} from "./looks.js";
@@ -25,7 +25,7 @@ export default {
     let page = null;
     return {
       async update(now) {
-        replace(choosers, chooser("layer", Array.from({length: layers}, (_, i) => ({value: i, text: String(i)})), layerOf(now.layer), (value) => state.set({layer: value})));
+        renew(choosers, chooser("layer", Array.from({length: layers}, (_, i) => ({value: i, text: String(i)})), layerOf(now.layer), (value) => state.set({layer: value})));
         const key = JSON.stringify(asking()), shown = JSON.stringify([now.head, now["looks.row"], now["looks.col"]]);
         if (key !== asked) {
           asked = key;

@@ -1,6 +1,6 @@
 // The transformer's two texts: how likely each word of the target was, and what the words looked at.
 
-import {h, replace} from "../../lib/dom.js";
+import {h, renew, replace} from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
 import * as state from "../../lib/state.js";
 import {attentionView, chooser} from "./looks.js";
@@ -78,7 +78,7 @@ export default {
       async update(now) {
         if (document.activeElement !== target) target.value = now.target;
         const part = now["translation.part"], layer = layerOf(now.layer);
-        replace(choosers,
+        renew(choosers,
           chooser("attention", PARTS, part, (value) => state.set({"translation.part": value, "looks.row": null, "looks.col": null})),
           chooser("layer", Array.from({length: layers}, (_, i) => ({value: i, text: String(i)})), layer, (value) => state.set({layer: value})));
         about.textContent = PARTS.find(({value}) => value === part)?.about ?? "";

@@ -73,7 +73,7 @@ function shares(page, p) {
     parts.push(h("span", {
       class: `share${rank === page.draw.rank ? " drawn" : ""}`, style: {"flex-grow": p[rank], "flex-basis": "0"},
       title: `${format.token(piece)} ${format.percent(p[rank])}`, "data-rank": rank,
-    }, p[rank] >= NAMED ? format.token(piece) : ""));
+    }, p[rank] >= NAMED || (rank === page.draw.rank && p[rank] >= NAMED / 3) ? format.token(piece) : ""));
   }
   if (rest > 0.002) parts.push(h("span", {class: "share rest", style: {"flex-grow": rest, "flex-basis": "0"}, title: `all others ${format.percent(rest)}`}, rest >= 0.1 ? "others" : ""));
   return h("div", {class: "shares", role: "img", "aria-label": `The probabilities side by side. ${format.spoken(page.draw.piece)} was drawn, which had ${format.percent(page.draw.p)}.`}, parts);
