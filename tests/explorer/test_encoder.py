@@ -100,6 +100,7 @@ def test_along_the_way_from_an_average_text_the_contributions_are_the_whole_diff
     logits = model(torch.from_numpy(np.repeat(ids[None], 300, axis=0)))[0][:, 1]
     handle.remove()
     logits.sum().backward()
+    assert way.grad is not None
     expected = (way.grad.mean(dim=0) * (x - begin)).sum(dim=1).numpy()
     page = answer(run, "the cat sat", choice=1, method="path")
     np.testing.assert_allclose(page["contributions"], expected, atol=1e-3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import math
-from itertools import islice
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -197,6 +197,21 @@ def test_what_cannot_be_sampled_is_said_in_a_line() -> None:
         sampling(opened("ngram", method="additive", smoothing=0.0), "the")
 
 
-def test_the_view_parses_and_travels() -> None:
-    given = VIEWS["sampling"].parse({"text": "the", "step": "2", "top_p": "0.5"})
-    assert to_wire(VIEWS["sampling"].function(opened(), **given))["stages"][4]["active"]
+def test_the_page_of_a_large_vocabulary_has_the_likeliest_tokens_and_all_in_columns() -> None:
+    run = opened(text="".join(chr(0x4E00 + i) for i in range(1003)))
+    rule: dict[str, Any] = {"top_k": 300, "temperature": 20.0}
+    seed = next(s for s in range(100) if sampling(run, "一", 2, s, **rule)["draw"]["rank"] >= 200)
+    given = VIEWS["sampling"].parse({"text": "一", "step": "2", "seed": f"{seed}", "top_k": "300", "temperature": "20"})
+    page, whole = VIEWS["sampling"].function(run, **given), sampling(run, "一", 2, seed, **rule)
+    rank, V = whole["draw"]["rank"], 1003
+    assert page["ranks"] == [*range(200), rank]
+    assert page["pieces"][-1] == whole["draw"]["piece"]
+    edges = [c * V // 400 for c in range(401)]
+    for short, long in zip(page["stages"], whole["stages"], strict=True):
+        assert short["active"] == long["active"]
+        if long["active"]:
+            np.testing.assert_array_equal(short["p"], long["p"][page["ranks"]])
+            for c, (start, end) in enumerate(pairwise(edges)):
+                assert short["columns"][c] == long["p"][start:end].max()
+                assert short["columns_kept"][c] == long["kept"][start:end].any()
+    assert len(json.dumps(to_wire(page))) < 60_000

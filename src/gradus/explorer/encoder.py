@@ -179,8 +179,8 @@ def _gradients(model: Encoder, ids: Ids, entering: torch.Tensor, place: int | No
     with inference(model), torch.enable_grad():
         chosen = _logits(model, ids, entering, place)[:, choice].sum()
         (gradient,) = torch.autograd.grad(chosen, [entering])
-    out: torch.Tensor = gradient
-    return out
+    assert gradient is not None
+    return gradient
 
 
 def encoder_attention(opened: Opened, text: str, layer: int = 0) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from gradus.explorer.walk import Step, Walk
 from gradus.generation import SamplingRule
 
 STAGES = ("logits", "repetition_penalty", "temperature", "top_k", "top_p", "min_p")
-NAMED = 200  # tokens whose text is sent, the likeliest
+NAMED = 200  # tokens whose text is told, the likeliest
+COLUMNS = 400  # of the picture of the whole vocabulary
 RACERS = 12  # of the race
 WALKS = 3  # the last that were walked, which are kept
 
@@ -87,6 +88,34 @@ def sampling(
         "stages": [_stage(name, rule, stages.get(name), order) for name in STAGES],
         "draw": race(opened, rule, here, order),
     }
+
+
+def sampling_page(opened: Opened, **settings: Any) -> dict[str, Any]:
+    """What the page shows of `sampling`: of a large vocabulary the likeliest tokens, and all of them in columns.
+
+    Returns:
+        what `sampling` does, the arrays only of the 200 likeliest tokens and of the one that was drawn, whose places in
+        the order are `ranks`; vocab_size; and in each active stage `columns` and `columns_kept`: of each of up to 400
+        groups of neighbours in the order the largest probability, and whether any can still be drawn.
+    """
+    whole = sampling(opened, **settings)
+    V, drawn = len(whole["order"]), whole["draw"]["rank"]
+    ranks = [*range(min(V, NAMED)), *([drawn] if drawn >= NAMED else [])]
+    starts = np.arange(min(V, COLUMNS)) * V // min(V, COLUMNS)
+    short = {name: None if whole[name] is None else whole[name][ranks] for name in ("order", "logits", "seen")}
+    stages = [
+        stage
+        if not stage["active"]
+        else stage
+        | {name: stage[name][ranks] for name in ("p", "kept")}
+        | {
+            "columns": np.maximum.reduceat(stage["p"], starts),
+            "columns_kept": np.logical_or.reduceat(stage["kept"], starts),
+        }
+        for stage in whole["stages"]
+    ]
+    pieces = [opened.piece(id_) for id_ in whole["order"][ranks]]
+    return whole | short | {"ranks": ranks, "pieces": pieces, "vocab_size": V, "stages": stages}
 
 
 def race(opened: Opened, rule: SamplingRule, step: Step, order: NDArray[np.int64]) -> dict[str, Any]:
@@ -164,7 +193,7 @@ def _stage(name: str, rule: SamplingRule, logits: torch.Tensor | None, order: ND
 
 VIEWS = {
     "sampling": View(
-        sampling,
+        sampling_page,
         {
             "text": TEXT,
             "step": Parameter(int, 0, 0),

@@ -65,15 +65,15 @@ function number(racer) {
 function shares(page, p) {
   const parts = [];
   let rest = 1;
-  for (let rank = 0; rank < p.length && parts.length < 40; rank++) {
-    if (p[rank] <= 0) continue;
-    if (rank !== page.draw.rank && p[rank] < 0.004) continue;
-    rest -= p[rank];
-    const piece = rank === page.draw.rank ? page.draw.piece : page.pieces[rank] ?? "";
+  const own = page.ranks.indexOf(page.draw.rank);
+  for (let row = 0; row < p.length; row++) {
+    if (p[row] <= 0 || (row !== own && (p[row] < 0.004 || parts.length >= 40))) continue;
+    rest -= p[row];
+    const piece = format.token(page.pieces[row]);
     parts.push(h("span", {
-      class: `share${rank === page.draw.rank ? " drawn" : ""}`, style: {"flex-grow": p[rank], "flex-basis": "0"},
-      title: `${format.token(piece)} ${format.percent(p[rank])}`, "data-rank": rank,
-    }, p[rank] >= NAMED || (rank === page.draw.rank && p[rank] >= NAMED / 3) ? format.token(piece) : ""));
+      class: `share${row === own ? " drawn" : ""}`, style: {"flex-grow": p[row], "flex-basis": "0"},
+      title: `${piece} ${format.percent(p[row])}`, "data-rank": page.ranks[row],
+    }, p[row] >= NAMED || (row === own && p[row] >= NAMED / 3) ? piece : ""));
   }
   if (rest > 0.002) parts.push(h("span", {class: "share rest", style: {"flex-grow": rest, "flex-basis": "0"}, title: `all others ${format.percent(rest)}`}, rest >= 0.1 ? "others" : ""));
   return h("div", {class: "shares", role: "img", "aria-label": `The probabilities side by side. ${format.spoken(page.draw.piece)} was drawn, which had ${format.percent(page.draw.p)}.`}, parts);

@@ -134,7 +134,7 @@ class Card {
     }
     const changes = this.changes = stage.active && !(this.name === "temperature" && stage.setting === 1);
     this.element.classList.toggle("off", !changes);
-    const V = page.order.length;
+    const V = page.vocab_size;
     if (!changes) {
       this.told.textContent = this.name === "temperature" ? "1 leaves all as they are" : "off: all stay as they are";
       replace(this.rows);
@@ -152,23 +152,24 @@ class Card {
 
   /** The likeliest tokens, and the one that was drawn. @param {any} page @param {any} stage @param {any} before */
   table(page, stage, before) {
-    const ranks = Array.from({length: Math.min(SHOWN, page.order.length)}, (_, i) => i);
-    if (page.draw.rank >= ranks.length) ranks.push(page.draw.rank);
-    const most = Math.max(...ranks.flatMap((rank) => [stage.p.data[rank], before ? before.p.data[rank] : 0]), 1e-30);
-    return ranks.map((rank) => {
-      const p = stage.p.data[rank], was = before ? before.p.data[rank] : null;
-      const isCut = !stage.kept.data[rank];
-      const piece = page.pieces[rank] ?? (rank === page.draw.rank ? page.draw.piece : `#${page.order.data[rank]}`);
+    const rows = Array.from({length: Math.min(SHOWN, page.ranks.length)}, (_, i) => i);
+    const drawn = page.ranks.indexOf(page.draw.rank);
+    if (drawn >= rows.length) rows.push(drawn);
+    const most = Math.max(...rows.flatMap((row) => [stage.p.data[row], before ? before.p.data[row] : 0]), 1e-30);
+    return rows.map((row) => {
+      const p = stage.p.data[row], was = before ? before.p.data[row] : null;
+      const isCut = !stage.kept.data[row];
+      const piece = page.pieces[row];
       const bars = [
         h("span", {class: "stage-after", style: {width: `${(100 * p) / most}%`}}),
         was === null ? null : h("span", {class: "stage-before", style: {width: `${(100 * was) / most}%`}}),
       ];
-      const seen = this.name === "repetition_penalty" && page.seen?.data[rank];
-      const text = isCut ? "cut" : this.name === "logits" ? `${format.number(page.logits.data[rank])} → ${format.percent(p)}` : format.percent(p);
+      const seen = this.name === "repetition_penalty" && page.seen?.data[row];
+      const text = isCut ? "cut" : this.name === "logits" ? `${format.number(page.logits.data[row])} → ${format.percent(p)}` : format.percent(p);
       const said = `${format.spoken(piece)}: ${was === null ? "" : `${format.percent(was)} before, `}${isCut ? "cut" : format.percent(p)}`;
       return h("div", {
-        class: `stage-row${isCut ? " cut" : ""}${rank === page.draw.rank ? " drawn" : ""}`, role: "row", "aria-label": said, title: said,
-        "data-rank": rank, "data-value": p, "data-logit": this.name === "logits" ? page.logits.data[rank] : null,
+        class: `stage-row${isCut ? " cut" : ""}${row === drawn ? " drawn" : ""}`, role: "row", "aria-label": said, title: said,
+        "data-rank": page.ranks[row], "data-value": p, "data-logit": this.name === "logits" ? page.logits.data[row] : null,
       },
       h("span", {class: "stage-token", role: "cell"}, format.token(piece), seen ? h("sup", {title: "in the text already"}, "•") : null),
       h("span", {class: "stage-track", role: "cell"}, bars),
@@ -180,7 +181,7 @@ class Card {
   picture() {
     if (!this.drawn || !this.changes) return;
     const {page, stage, before} = this.drawn;
-    const V = page.order.length;
+    const V = page.vocab_size;
     const whole = Math.max(120, this.frame.clientWidth), width = whole - SCALE, height = HEIGHT;
     const ratio = window.devicePixelRatio || 1;
     this.canvas.width = Math.round(whole * ratio);
@@ -201,17 +202,14 @@ class Card {
       pen.fillText(`${Number((100 * 10 ** -decade).toPrecision(1))}%`, width + 6, y + (decade === DECADES ? 0 : 4));
     }
     const tall = (/** @type {number} */ p) => (p > 0 ? Math.max(1, (height * (DECADES + Math.log10(p))) / DECADES) : 0);
-    const columns = Math.min(V, Math.floor(width));
+    const columns = stage.columns.length;
     const wide = width / columns;
+    const drawn = columnOf(page.draw.rank, columns, V);
     for (let column = 0; column < columns; column++) {
-      const from = Math.floor((column * V) / columns), to = Math.max(from + 1, Math.floor(((column + 1) * V) / columns));
-      let p = 0, was = 0;
-      for (let rank = from; rank < to; rank++) {
-        p = Math.max(p, stage.p.data[rank]);
-        if (before && before.kept.data[rank]) was = Math.max(was, before.p.data[rank]);
-      }
+      const p = stage.columns_kept.data[column] ? stage.columns.data[column] : 0;
+      const was = before?.columns_kept.data[column] ? before.columns.data[column] : 0;
       const gap = wide > 3 ? 1 : 0;
-      const holdsDrawn = page.draw.rank >= from && page.draw.rank < to;
+      const holdsDrawn = column === drawn;
       if (was && !p) {
         pen.fillStyle = colour("--cut");
         pen.fillRect(column * wide, height - tall(was), wide - gap, tall(was));
@@ -227,4 +225,11 @@ class Card {
     }
     this.canvas.setAttribute("aria-label", `All ${format.count(V)} tokens by falling score: ${format.count(stage.left)} can be drawn after this step`);
   }
+}
+
+/** The column of a rank, where column c begins at the rank ⌊c V / columns⌋. @param {number} rank @param {number} columns @param {number} V */
+function columnOf(rank, columns, V) {
+  let column = Math.floor((rank * columns) / V);
+  while (column + 1 < columns && Math.floor(((column + 1) * V) / columns) <= rank) column++;
+  return column;
 }
