@@ -8,45 +8,21 @@ It is `engine/autograd/plain_walk.py` with a notebook in its hand. The model is 
 from __future__ import annotations
 
 import copy
-import linecache
-import sys
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from gradus import backend, models
+from gradus import backend
 from gradus.backend import nn, torch
 from gradus.errors import UserError
 from gradus.explorer.backward_batch import Batch
+from gradus.explorer.backward_recording import Call, Line, Record, recorded
 from gradus.models import LanguageModel
 
 Array = npt.NDArray[Any]
-MODELS = str(Path(models.__file__).parent)
-
-
-@dataclass(frozen=True)
-class Call:
-    """A call of a module: its name, its class, and the call around it (-1: none)."""
-
-    name: str
-    kind: str
-    parent: int
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of a model's code."""
-
-    file: str
-    line: int
-    code: str
 
 
 @dataclass
@@ -122,7 +98,7 @@ def backward_walk(model: LanguageModel, batch: Batch) -> Walked:
     require_gradients(model)
     own = training_copy(model)
     x, y = torch.from_numpy(batch.x), torch.from_numpy(batch.y)
-    with torch.enable_grad(), _recorded(own) as record:
+    with torch.enable_grad(), recorded(own) as record:
         logits, loss = own(x, y)
     if loss is None or not own.scored(batch.y):
         raise UserError("nothing in this text is to be predicted: type a longer one")
@@ -157,93 +133,10 @@ def training_copy(model: LanguageModel) -> LanguageModel:
     return own
 
 
-class _Timeline:
-    """What was the case when each node was recorded: values, each from a node's number on."""
-
-    def __init__(self) -> None:
-        self.times: list[int] = []  # 1, 2, 3 ...: nodes are numbered -1, -2, -3 ...
-        self.values: list[Any] = []
-
-    def mark(self, value: Any) -> None:
-        from gradus.engine.autograd.node import numbers
-
-        self.times.append(-next(numbers))
-        self.values.append(value)
-
-    def at(self, number: int) -> Any:
-        place = bisect_left(self.times, -number) - 1
-        return self.values[place] if place >= 0 else None
-
-
-class _Record:
-    def __init__(self) -> None:
-        self.calls: list[Call] = []
-        self.open: list[int] = []
-        self.modules, self.lines = _Timeline(), _Timeline()
-        self.frames: list[tuple[str, int] | None] = [None]
-
-    def enter(self, name: str, kind: str) -> None:
-        self.calls.append(Call(name, kind, self.open[-1] if self.open else -1))
-        self.open.append(len(self.calls) - 1)
-        self.modules.mark(self.open[-1])
-
-    def leave(self) -> None:
-        self.open.pop()
-        self.modules.mark(self.open[-1] if self.open else -1)
-
-    def trace(self, frame: FrameType, event: str, _: Any) -> Any:
-        """Called at each call of a function: follow the lines of those in the files of models."""
-        if event != "call" or not frame.f_code.co_filename.startswith(MODELS):
-            return None
-        self.frames.append(None)
-        return self.follow
-
-    def follow(self, frame: FrameType, event: str, _: Any) -> Any:
-        if event == "line":
-            self.frames[-1] = (frame.f_code.co_filename, frame.f_lineno)
-            self.lines.mark(self.frames[-1])
-        elif event == "return":
-            self.frames.pop()
-            self.lines.mark(self.frames[-1])
-        return self.follow
-
-    def line_at(self, number: int) -> Line | None:
-        found = self.lines.at(number)
-        if found is None:
-            return None
-        file, line = found
-        return Line(f"models/{Path(file).name}", line, linecache.getline(file, line).strip())
-
-
-@contextmanager
-def _recorded(model: LanguageModel) -> Iterator[_Record]:
-    """Within it, note which module and which line of a model's code is at work."""
-    record, handles = _Record(), []
-    for name, module in model.named_modules():
-        kind = type(module).__name__
-
-        def enter(_: Any, args: Any, name: str = name or kind, kind: str = kind) -> None:  # noqa: ARG001
-            record.enter(name, kind)
-
-        def leave(_: Any, args: Any, output: Any) -> None:  # noqa: ARG001
-            record.leave()
-
-        handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
-    before = sys.gettrace()
-    if before is None:  # a debugger keeps its own
-        sys.settrace(record.trace)
-    try:
-        yield record
-    finally:
-        sys.settrace(before)
-        for handle in handles:
-            handle.remove()
-
-
 class _Walk:
     """The walk: newest node first, each with the sum of the gradients that it has received."""
 
-    def __init__(self, names: Mapping[int, str], record: _Record) -> None:
+    def __init__(self, names: Mapping[int, str], record: Record) -> None:
         self.names, self.record = names, record
         self.operations: list[Operation] = []
         self.grads: dict[str, Array] = {}
@@ -251,7 +144,8 @@ class _Walk:
         self.pending: dict[int, tuple[Any, Any, list[Arrival]]] = {}
         self.out: dict[int, float] = {}  # of a call, the sum of squares of what has left it
         self.chains: dict[int, list[int]] = {}
-        self.crossing: dict[int, dict[int, Array]] = {}  # by target, by call: what crosses the call's border
+        # by target, by call and which of the target's results: the sum of what leaves the call on its way there
+        self.crossing: dict[int, dict[tuple[int, int | None], Array]] = {}
 
     def run(self, loss: Any) -> None:
         root = loss._edge()
@@ -262,9 +156,8 @@ class _Walk:
             index = len(self.operations)
             for arrival in arrivals:
                 arrival.operation = index
-            call = self.record.modules.at(number)
-            operation = Operation(node, dy, -1 if call is None else call, self.record.line_at(number), arrivals)
-            self._leave(number, operation.call)
+            operation = Operation(node, dy, self.record.call_at(number), self.record.line_at(number), arrivals)
+            self._leave(number)
             self.operations.append(operation)
             for position, (target, dx) in enumerate(zip(node.edges, operation.gradients(), strict=True)):
                 if target is not None and dx is not None:
@@ -305,18 +198,17 @@ class _Walk:
         return self.chains[call]
 
     def _cross(self, number: int, which: int | None, dx: Array, arrival: Arrival) -> None:
-        """Note a gradient that leaves calls of modules on its way; those that leave one for the same target are
-        summed."""
-        inside = self._chain(self.record.modules.at(number) if self.record.modules.at(number) is not None else -1)
+        """Note which calls of modules a gradient leaves on its way."""
+        inside = self._chain(self.record.call_at(number))
+        crossing = self.crossing.setdefault(number, {})
         for call in self._chain(self.operations[arrival.giver].call):
             if call not in inside:
-                crossing = self.crossing.setdefault(number, {})
-                key = call * 1000 + (which or 0)
-                crossing[key] = crossing[key] + dx if key in crossing else dx
+                crossing[call, which] = crossing[call, which] + dx if (call, which) in crossing else dx
 
-    def _leave(self, number: int, _: int) -> None:
-        for key, dx in self.crossing.pop(number, {}).items():
-            self.out[key // 1000] = self.out.get(key // 1000, 0.0) + norm(dx) ** 2
+    def _leave(self, number: int) -> None:
+        """All that goes to a node has been summed: count it as having left the calls."""
+        for (call, _), dx in self.crossing.pop(number, {}).items():
+            self.out[call] = self.out.get(call, 0.0) + norm(dx) ** 2
 
 
 def norm(array: Any) -> float:
