@@ -30,13 +30,13 @@ def values(page: Any, selector: str) -> list[float]:
 @pytest.mark.parametrize("kind", ["gpt", "modern"])
 def test_what_comes_next_is_the_models_softmax(page_of: PageOf, kind: str) -> None:
     model = opened(kind)
+    surprise = next_token(model, TEXT)["surprise"]  # before the page: compiled loops are loaded at their first use
     page = page_of(model, text=TEXT, token=5)
     with inference(model.model):
         logits = model.model(torch.from_numpy(model.row(TEXT)[None]))[0][0, 5].double().numpy()
     p = np.exp(logits) / np.exp(logits).sum()
     shown = values(page, ".next-bars li[data-value]")
     np.testing.assert_allclose(shown, np.sort(p)[::-1][: len(shown)], rtol=1e-4)
-    surprise = next_token(model, TEXT)["surprise"]
     np.testing.assert_allclose(values(page, ".tokens .token[data-value]"), surprise[1:], rtol=1e-5)
 
 
@@ -79,15 +79,15 @@ def test_the_formula_of_the_weight_under_the_pointer(page_of: PageOf) -> None:
     model = opened()
     page = page_of(model, height=5000, text=TEXT, token=9, layer=0, head=1)
     page.locator(".arc-token").nth(4).hover()
-    page.locator(".why h3", has_text="Attention weight, layer 0, head 1").wait_for()
+    page.locator(".because h3", has_text="Attention weight, layer 0, head 1").wait_for()
     told = why(model, TEXT, "weight", layer=0, head=1, token=9, key=4)
     numbers = [part["value"] for line in told["lines"] for part in line if "value" in part]
-    np.testing.assert_allclose(values(page, ".why .part-value"), numbers, rtol=1e-6)
+    np.testing.assert_allclose(values(page, ".because .part-value"), numbers, rtol=1e-6)
     page.locator(".arc-token").nth(4).click()
     page.get_by_role("button", name="score", exact=True).click()
-    page.locator(".why h3", has_text="Attention score").wait_for()
+    page.locator(".because h3", has_text="Attention score").wait_for()
     score = attention_row(model, TEXT, 0, 1, 9)["scores"][4]
-    assert values(page, ".why .part-value")[0] == pytest.approx(score)
+    assert values(page, ".because .part-value")[0] == pytest.approx(score)
 
 
 def test_a_head_is_locked_by_the_keyboard_alone_and_freed(page_of: PageOf) -> None:

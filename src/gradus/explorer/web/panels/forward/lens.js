@@ -8,7 +8,7 @@ import {live} from "../../lib/live.js";
 import * as selection from "../../lib/selection.js";
 import * as state from "../../lib/state.js";
 
-const COLUMNS = 24;
+const COLUMNS = 22;
 
 /** @type {import("../index.js").Panel} */
 export default {
