@@ -116,9 +116,8 @@ def test_what_a_moment_is_like_is_what_its_weights_give_row_by_row(gpt: RunFolde
     assert told["tokens"] == len(losses)
     assert told["loss"] == pytest.approx(np.mean(losses), rel=1e-6)
     assert told["distance"]["bigram"] == pytest.approx(np.mean(apart), rel=1e-6)
-    assert told["seen"] == [1, 2, 3, 5, 9]
-    for low, end, loss in zip(told["seen"], (1, 2, 4, 8, 16), told["seen_loss"], strict=True):
-        group = [one for one, place in zip(losses, places, strict=True) if low <= place <= end]
+    for low, loss in zip(told["seen"], told["seen_loss"], strict=True):
+        group = [one for one, place in zip(losses, places, strict=True) if low <= place < 2 * low]
         assert loss == pytest.approx(np.mean(group), rel=1e-6)
 
 
@@ -216,17 +215,6 @@ def test_two_moments_and_two_runs_are_compared_token_by_token(gpt: RunFolder, np
     assert differ["n_head"] == ["2", ""]
     assert "seed" not in differ
     assert compare(first, open_run(gpt.path, "last"), TEXT)["settings"] == []
-
-
-def test_of_two_runs_that_read_different_alphabets_the_settings_are_compared(
-    gpt: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tests.explorer.models.TEXT", "zyx wvu " * 5)
-    other = run(tmp_path, "bigram", steps=2)
-    told = compare(open_run(gpt.path), open_run(other.path), TEXT)
-    assert "unknown character" in told["reason"]
-    assert not told["same_tokens"]
-    assert "model" in [name for name, *_ in told["settings"]]
 
 
 def test_a_moment_that_is_not_there_is_told_with_those_that_are(gpt: RunFolder) -> None:

@@ -137,7 +137,7 @@ def backward_operation(
     spelled = spell(chosen.node, chosen.dy, arrival.position, row, column)
     names = Names(opened, step, operation)
     shown = dict(spelled.shown) if spelled is not None else {}
-    if "dy" not in shown and not isinstance(chosen.dy, list) and chosen.dy.size > 1:
+    if "dy" not in shown and not isinstance(chosen.dy, list):
         shown = {"dy": ("incoming gradient", matrix(chosen.dy), None, None), **shown}
     elif isinstance(chosen.dy, list):
         parts = {

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from gradus.errors import UserError
 from gradus.evaluation import token_losses
 from gradus.explorer.learning_curves import folder_of
 from gradus.explorer.opened import Opened
@@ -19,23 +18,19 @@ def compare(opened: Opened, other: Opened, text: str) -> dict[str, Any]:
 
     Returns:
         settings: (name, the first one's value, the second one's) as text, where they differ; "" where one has none.
-        same_tokens: whether both read the text as the same tokens; if not, `reason` says why and the rest is not there.
+        same_tokens: whether both read the text as the same tokens; what follows is only there if they do.
         pieces: (T,) the tokens.
         first, second: (T,) nats, how surprised each is by a token, given those before it; NaN for the first token.
         difference: (T,) second - first: below 0 where the second knows better.
         first_mean, second_mean, difference_mean: over the tokens; NaN for a text of one.
     """
-    out: dict[str, Any] = {"settings": settings_that_differ(opened, other), "same_tokens": False}
-    row = opened.row(text)
-    try:
-        theirs = other.row(text)
-    except UserError as error:
-        return {**out, "reason": str(error)}
-    rows = [row, theirs]
-    pieces = [[one.piece(id_) for id_ in ids] for one, ids in zip((opened, other), rows, strict=True)]
+    rows = [one.row(text) for one in (opened, other)]
+    pieces = [[one.piece(id_) for id_ in row] for one, row in zip((opened, other), rows, strict=True)]
     shorter = min(map(len, pieces))
-    if pieces[0][-shorter:] != pieces[1][-shorter:]:
-        return {**out, "reason": "the two read this text as different tokens"}
+    same = pieces[0][-shorter:] == pieces[1][-shorter:]
+    out: dict[str, Any] = {"settings": settings_that_differ(opened, other), "same_tokens": same}
+    if not same:
+        return out
     losses = [
         np.concatenate([[np.nan], token_losses(one.model, row[-shorter:])]) if shorter > 1 else np.array([np.nan])
         for one, row in zip((opened, other), rows, strict=True)
@@ -44,7 +39,6 @@ def compare(opened: Opened, other: Opened, text: str) -> dict[str, Any]:
     means = [float(x[1:].mean()) if shorter > 1 else float("nan") for x in (first, second, second - first)]
     return {
         **out,
-        "same_tokens": True,
         "pieces": pieces[0][-shorter:],
         "first": first,
         "second": second,

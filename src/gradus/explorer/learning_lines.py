@@ -29,8 +29,7 @@ Floats = NDArray[np.float64]
 ORDERS = {"unigram": 1, "bigram": 2, "trigram": 3}
 COUNTED = 20_000_000  # characters of a text at most that are counted
 ROWS = 256  # at a time
-LOOKED_AT = 4096  # tokens of dev on which a moment is measured; fewer where all their probabilities are more than
-NUMBERS = 8_000_000
+LOOKED_AT = 2048  # tokens of dev on which a moment is measured
 
 _lock = threading.RLock()
 _kept: dict[tuple[str, str], DevText] = {}
@@ -58,12 +57,10 @@ class DevText:
         return found
 
     def sample(self, model: LanguageModel) -> tuple[Ids, Ids]:
-        """Rows (B, T) from all of the dev split, of about 4,096 tokens, on which a model's moments are measured, with
+        """Rows (B, T) from all of the dev split, of about 2,048 tokens, on which a model's moments are measured, with
         their targets; -1 is not scored."""
-        dev, tokenizer = self.setup.splits.dev, self.setup.tokenizer
-        rows = make_rows(dev, tokenizer, model.block_size) if model.carry else rows_for(model, dev, tokenizer)
-        tokens = min(LOOKED_AT, NUMBERS // self.setup.tokenizer.vocab_size)
-        number = min(len(rows), max(1, round(tokens * len(rows) / rows.lengths.sum())))
+        rows = rows_for(model, self.setup.splits.dev, self.setup.tokenizer)
+        number = min(len(rows), max(1, round(LOOKED_AT * len(rows) / rows.lengths.sum())))
         return rows.take(np.linspace(0, len(rows) - 1, number).round().astype(np.int64))
 
     @cached_property

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradus.errors import UserError
-from gradus.explorer.learning_curves import diagnostics, folder_of
+from gradus.explorer.learning_curves import folder_of
 from gradus.explorer.learning_kept import once
 from gradus.explorer.learning_lines import dev_text, probabilities
 from gradus.explorer.opened import Opened
@@ -23,7 +23,7 @@ WRITTEN, DOCUMENTS = 240, 8  # tokens of a text at most, and documents, that are
 
 
 def like(opened: Opened) -> dict[str, Any]:
-    """What the network has learned at this moment, measured on about 4,096 tokens from all of the dev split.
+    """What the network has learned at this moment, measured on about 2,048 tokens from all of the dev split.
 
     Returns:
         tokens: how many were scored.
@@ -45,14 +45,14 @@ def _like(opened: Opened) -> dict[str, Any]:
         losses = -np.log(p[at, target])
     counted = {"uniform": np.full_like(p, 1 / V), **counts}
     place = np.broadcast_to(np.arange(1, x.shape[1] + 1), x.shape)[scored]
-    ends = [2**i for i in range(int(np.ceil(np.log2(x.shape[1]))) + 1)]  # of groups: 1, 2, 3 to 4, 5 to 8, ...
-    members = [losses[(place > end // 2) & (place <= end)] for end in ends]
+    groups = [2**i for i in range(int(np.log2(x.shape[1])) + 1)]
+    members = [losses[(place >= low) & (place < 2 * low)] for low in groups]
     return {
         "tokens": len(losses),
         "loss": float(losses.mean()),
         **{name: float(-np.log(q[at, target]).mean()) for name, q in counted.items()},
         "distance": {name: float(0.5 * np.abs(p - q).sum(axis=1).mean()) for name, q in counted.items()},
-        "seen": [end // 2 + 1 for end in ends],
+        "seen": groups,
         "seen_loss": [float(member.mean()) if len(member) else None for member in members],
     }
 
@@ -134,40 +134,7 @@ def _beginning(text: str, kind: str) -> str:
     return text[: 2 * WRITTEN]
 
 
-def diagnosed(opened: Opened) -> dict[str, Any]:
-    """The layers at each evaluation, as a training with --diagnose wrote them into diagnostics.jsonl.
-
-    Returns:
-        step: (n,) of the evaluations; none of a run without.
-        names: of the layers (L).
-        std, saturated, dead, grad_std: for each layer (n,); None where it was not measured.
-        histograms, grad_histograms: for each layer, for each evaluation low, high and counts, or None.
-    """
-    lines = diagnostics(folder_of(opened))
-    names = list(lines[-1].get("activations", {})) if lines else []
-
-    def each(*path: str) -> list[list[Any]]:
-        return [[_at(line, *(name if part == "LAYER" else part for part in path)) for line in lines] for name in names]
-
-    return {
-        "step": [line["step"] for line in lines],
-        "names": names,
-        **{what: each("activations", "LAYER", what) for what in ("std", "saturated", "dead")},
-        "grad_std": each("gradients", "layers", "LAYER"),
-        "histograms": each("activations", "LAYER", "histogram"),
-        "grad_histograms": each("gradients", "histograms", "LAYER"),
-    }
-
-
-def _at(line: Any, *path: str) -> Any:
-    """What lies in a line under some names; None if one is missing."""
-    for name in path:
-        line = line.get(name) if isinstance(line, dict) else None
-    return line
-
-
 VIEWS = {
-    "learning/diagnosed": View(diagnosed),
     "learning/like": View(like),
     "learning/written": View(written, {"seed": Parameter(int, 1337, 0, 2**32 - 1)}),
     "learning/inside": View(inside),

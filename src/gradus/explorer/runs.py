@@ -11,6 +11,7 @@ from typing import Any
 
 from gradus.errors import UserError
 from gradus.explorer.opened import Opened, open_run
+from gradus.models import MODELS
 from gradus.training import RunFolder, runs_in
 from gradus.training.run import STATE
 
@@ -93,8 +94,10 @@ def _row(id_: str, path: Path) -> dict[str, Any]:
     try:
         run = RunFolder.open(path)
         settings, state = run.settings(), run.state()
-        kind, steps = str(settings.get("model")), state.get("step", 0)
-        note = f"{kind} on {Path(str(state.get('data', {}).get('corpus'))).name}, {steps:,} steps"
-    except UserError as error:
+        kind, loss = str(settings.get("model")), state.get("test_loss")
+        steps = "" if hasattr(MODELS[kind][1], "count") else f", {state.get('step', 0):,} steps"
+        text = Path(str(state.get("data", {}).get("corpus"))).name
+        note = f"{kind} on {text}{steps}" + (f", test loss {loss:.3f}" if isinstance(loss, float) else "")
+    except (UserError, KeyError) as error:
         kind, note = "", str(error)
     return {"id": id_, "name": str(path), "kind": kind, "note": note}

@@ -35,24 +35,24 @@ def activations(model: LanguageModel, idx: Ints, targets: Ints) -> dict[str, Any
     outputs."""
     out = {}
     for name, layer in layers(model, idx, targets).items():
+        values = layer.values
+        counts, edges = np.histogram(values, bins=BINS)
         out[name] = {
-            "mean": float(layer.values.mean()),
-            "std": float(layer.values.std()),
+            "mean": float(values.mean()),
+            "std": float(values.std()),
             "saturated": layer.saturated,
             "dead": layer.dead,
-            "histogram": _histogram(layer.values),
+            "histogram": {"low": float(edges[0]), "high": float(edges[-1]), "counts": counts.tolist()},
         }
     return out
 
 
 def gradient_spread(model: LanguageModel, idx: Ints, targets: Ints) -> dict[str, Any]:
-    """The standard deviation of the gradient at each layer's outputs and each weight, with a histogram at the outputs,
-    and how large the weights are."""
+    """The standard deviation of the gradient at each layer's outputs and each weight, and how large the weights are."""
     at_layers, at_weights = gradients(model, idx, targets)
     weights = dict(model.named_parameters())
     return {
         "layers": {name: float(dy.std()) for name, dy in at_layers.items()},
-        "histograms": {name: _histogram(dy) for name, dy in at_layers.items()},
         "weights": {
             name: {"std": float(dw.std()), "weight_std": _std(weights[name].detach().cpu().numpy())}
             for name, dw in at_weights.items()
@@ -136,11 +136,6 @@ def _norm(model: LanguageModel) -> float:
     """The norm of the gradient that the last step left, which was not clipped."""
     squares = (float(torch.sum(p.grad.detach() ** 2)) for p in model.parameters() if p.grad is not None)
     return math.sqrt(sum(squares))
-
-
-def _histogram(values: NDArray[Any]) -> dict[str, Any]:
-    counts, edges = np.histogram(values, bins=BINS)
-    return {"low": float(edges[0]), "high": float(edges[-1]), "counts": counts.tolist()}
 
 
 def _std(array: NDArray[Any]) -> float:

@@ -89,7 +89,7 @@ def page_of(browser: Browser) -> Iterator[PageOf]:
                 viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
             )
             ends.callback(page.close)
-            page.set_default_timeout(60_000)  # a machine may have much else to do
+            page.set_default_timeout(10_000)
             page.on("pageerror", lambda error: faults.append(f"{error}"))
             page.on("console", lambda said: faults.append(said.text) if is_fault(said) else None)
             page.on("request", lambda asked: faults.append(asked.url) if not own(asked.url, address) else None)

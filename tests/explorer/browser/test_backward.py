@@ -11,8 +11,6 @@ from gradus.explorer.backward_step import backward_operation, backward_step
 from gradus.explorer.backward_update import backward_update
 from tests.explorer.browser.conftest import PageOf
 from tests.explorer.models import opened
-from tests.explorer.test_backward_step import KINDS
-from tests.explorer.test_backward_step import opened as any_kind
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -174,20 +172,3 @@ def test_a_counting_model_has_the_numbers_and_one_honest_line(page_of: PageOf) -
     page.get_by_text("learns by counting", exact=False).wait_for()
     assert page.locator("#panel-backward-step, #panel-backward-update").count() == 0
     assert page.locator("#panel-backward-numbers [data-node]").count()
-
-
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "gpt"])
-def test_every_kind_of_model_shows_its_step_and_its_update(page_of: PageOf, kind: str) -> None:
-    run, target = any_kind(kind), "on the mat" if kind == "transformer" else ""
-    page = page_of(run, tab="backward", text=TEXT, target=target, **{"backward.op": 3})
-    told, update = backward_step(run, TEXT, target), backward_update(run, TEXT, target)
-    detail = backward_operation(run, TEXT, target, operation=3)
-    panel = page.locator("#panel-backward-step")
-    panel.locator(".bw-head h3").wait_for()
-    assert value(panel.locator("[data-part=loss]")) == told["loss"]
-    assert panel.locator(".bw-head h3").inner_text() == detail["name"]
-    shown = "engine" if detail["cell"] else "value"
-    assert value(panel.locator(f"[data-part={shown}]")) == detail["value"]
-    panel = page.locator("#panel-backward-update")
-    panel.locator("[data-part=before]").wait_for()
-    assert [value(panel.locator(f"[data-part={part}]")) for part in ("before", "after")] == update["losses"]

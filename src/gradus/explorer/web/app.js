@@ -163,6 +163,7 @@ function markHead() {
     chosen ? null : h("option", {value: ""}, "choose a run"),
     runs.map((run) => h("option", {value: run.id, selected: run.id === now.run}, run.name)));
   tabBar.hidden = !now.run;
+  runSelect.hidden = !runs.length;
   exportButton.hidden = !now.run;
   for (const tab of tabBar.children) {
     const is = tab.getAttribute("data-tab") === now.tab;
@@ -203,7 +204,7 @@ const strip = h("div", {class: "tokens", role: "group", "aria-label": "Tokens"})
 const textError = h("p", {class: "error", role: "alert", hidden: true});
 const textNote = h("p", {class: "note"});
 const textBar = h("section", {class: "text-bar", "aria-label": "Text"},
-  h("label", {for: "text"}, "Text"), api.exported ? textChoice : textBox, strip, textNote, textError);
+  h("label", {for: "text"}, "Text, and the tokens that the model reads"), api.exported ? textChoice : textBox, strip, textNote, textError);
 const MOST_TEXT = 20_000;
 
 function onText() {
@@ -283,6 +284,19 @@ function mountPanel(panel) {
   mounted.push({panel, mounted: panel.mount(body, ctx)});
 }
 
+/** A narrow panel that would stand alone in its row takes all of it. (With the formula beside them, panels have other
+ * places.) */
+function fillRows() {
+  if (document.getElementById("panel-why")) return;
+  const all = [...panels.children];
+  let beside = 0; // narrow panels since the last wide one
+  all.forEach((panel, i) => {
+    beside = panel.classList.contains("wide") ? 0 : beside + 1;
+    const ends = i + 1 === all.length || all[i + 1].classList.contains("wide");
+    if (ends && beside % 2) panel.classList.add("wide");
+  });
+}
+
 const panels = h("div", {id: "panels", class: "panels", role: "tabpanel", tabindex: "-1"});
 const tabAbout = h("p", {class: "tab-about"});
 
@@ -334,6 +348,7 @@ async function show(changed) {
       if (panel.tab !== tab.id || (panel.kinds && !panel.kinds.includes(about.kind)) || panel.when?.(about) === false) continue;
       mountPanel(panel);
     }
+    fillRows();
   }
   markHead();
   if (!about) return;
@@ -348,6 +363,7 @@ function showStart() {
     h("button", {type: "button", class: runs.length ? "quiet" : "primary", onclick: () => trainFirst(train, told)}, "Train a small GPT now"));
   replace(main, h("section", {class: "start"},
     h("h2", {}, runs.length ? "Which model do you want to look into?" : "There is no trained model here yet."),
+    h("p", {class: "start-about"}, "What it does with a text, how it draws the next token, where its gradients come from, and how it learned. Every number on these pages is one that the engine has computed."),
     h("ul", {class: "runs"}, runs.map((run) =>
       h("li", {}, h("button", {type: "button", onclick: () => choose(run.id)}, h("strong", {}, run.name), h("span", {}, run.note))))),
     h("div", {class: "first-model"},

@@ -143,6 +143,7 @@ function onKey(event, element, part, group) {
   if (!group || !event.key.startsWith("Arrow")) return;
   const all = members(group);
   const to = neighbour(element, all, event.key);
+  if (!to && (event.key === "ArrowUp" || event.key === "ArrowDown")) return; // in a single row, they are the layers'
   event.preventDefault();
   event.stopPropagation();
   if (!to) return;

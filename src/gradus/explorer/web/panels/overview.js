@@ -10,6 +10,7 @@ export default {
   kinds: null,
   title: "The model",
   caption: "What was built and trained: the settings as they stand in config.toml.",
+  wide: true,
   mount(root, {about}) {
     return {
       update() {

@@ -3,8 +3,8 @@
 
 import {h, replace} from "../../lib/dom.js";
 import {heatmap} from "../../lib/draw.js";
-import {count, shape, token} from "../../lib/format.js";
-import {bytes, fine} from "./source.js";
+import {count, number, shape, token} from "../../lib/format.js";
+import {fine} from "./source.js";
 
 /** @param {{choose: (operation: number) => void, input: (input: number) => void, cell: (row: number, col: number) => void}} then */
 export function operationView(then) {
@@ -23,7 +23,6 @@ export function operationView(then) {
             h("button", {type: "button", class: "quiet", disabled: one.operation === 0, "aria-label": "The operation before in the walk", onclick: () => then.choose(one.operation - 1)}, "‹"),
             h("span", {class: "bw-where"}, `${one.operation + 1} of ${last + 1}`),
             h("button", {type: "button", class: "quiet", disabled: one.operation === last, "aria-label": "The next operation in the walk", onclick: () => then.choose(one.operation + 1)}, "›"))),
-        around(step, operation),
         operation.line ? h("p", {class: "bw-code-line"}, h("code", {}, operation.line.code), h("small", {}, ` ${operation.line.file}, line ${operation.line.line}`)) : null,
         h("pre", {class: "bw-formula"}, one.formula),
         flow(step, operation, one, then),
@@ -32,7 +31,7 @@ export function operationView(then) {
         one.cell ? null : h("p", {class: "note"}, "Cell ", place(one), ": ", h("strong", {"data-part": "value", "data-value": one.value}, fine(one.value))),
         h("details", {class: "bw-steps"}, h("summary", {}, "The engine's code for this gradient"), h("pre", {class: "bw-formula"}, one.code)),
         one.kept.length
-          ? h("p", {class: "note"}, "Kept from the forward pass for this: ", one.kept.map((/** @type {any} */ kept) => `${kept.name} ${shape(kept.shape)}${kept.bytes ? ` ${bytes(kept.bytes)}` : ""}`).join(", "))
+          ? h("p", {class: "note"}, "Kept from the forward pass for this: ", one.kept.map((/** @type {any} */ kept) => `${kept.name} ${shape(kept.shape)}${kept.bytes ? ` ${number(kept.bytes / 1000, 1)} kB` : ""}`).join(", "))
           : null);
     },
   };
@@ -55,19 +54,9 @@ function flow(step, operation, one, then) {
         ? h("span", {class: "bw-outs", role: "group", "aria-label": "Gradients handed on"}, operation.handed.map((/** @type {any} */ handed, /** @type {number} */ i) => h("button", {
           type: "button", class: "bw-out", "aria-pressed": String(i === one.input), "data-handed": i, "data-value": handed.norm, onclick: () => then.input(i),
         },
-        h("strong", {}, `d${{weight: "W", bias: "b"}[/** @type {string} */ (handed.name)] ?? handed.name}`), h("span", {}, handed.parameter ? ` the weight ${short(handed.parameter)}` : ` to ${named(step, handed.operation)}`),
+        h("strong", {}, `d${handed.name}`), h("span", {}, handed.parameter ? ` the weight ${short(handed.parameter)}` : ` to ${named(step, handed.operation)}`),
         h("small", {}, `${shape(handed.shape)}, size ${fine(handed.norm)}`))))
         : h("span", {}, "nothing")));
-}
-
-/** What the block around an operation does to the gradient. @param {any} step @param {any} operation */
-function around(step, operation) {
-  let group = operation.group;
-  while (group >= 0 && step.groups[group].parent >= 0 && step.groups[step.groups[group].parent].parent >= 0) group = step.groups[group].parent;
-  if (group < 0 || step.groups[group].parent < 0 || step.groups[group].count < 2) return null;
-  const {name, norm, leaving, parameters} = step.groups[group];
-  return h("p", {class: "note"}, `All of ${short(name)}: a gradient of size `, h("strong", {}, fine(norm)), " came in, ", h("strong", {}, fine(leaving)), " is handed on",
-    parameters === null ? "." : [", and that of its weights is ", h("strong", {}, fine(parameters)), "."]);
 }
 
 /** @param {any} step @param {number} i */

@@ -17,11 +17,6 @@ export function fine(value) {
   return text.replace(/^-/, "\u2212").replace("e-", "e\u2212").replace("e+", "e");
 }
 
-/** A size in memory. @param {number} size */
-export function bytes(size) {
-  return size < 1000 ? `${size} B` : size < 1e6 ? `${number(size / 1000, 1)} kB` : `${number(size / 1e6, 1)} MB`;
-}
-
 /** The parameters of the views of a step, from the state of the page. @param {any} about what the view `about` says of the run */
 export function stepParams(about) {
   const now = state.get();

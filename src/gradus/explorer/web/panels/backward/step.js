@@ -5,7 +5,7 @@ import {count, number, token} from "../../lib/format.js";
 import * as state from "../../lib/state.js";
 import {operationView} from "./operation.js";
 import {outline} from "./outline.js";
-import {COUNTING, bytes, stepParams, takenOn} from "./source.js";
+import {COUNTING, stepParams, takenOn} from "./source.js";
 
 state.define({"backward.op": 0, "backward.input": 0, "backward.row": -1, "backward.col": -1, "backward.open": ""});
 
@@ -124,6 +124,11 @@ export default {
 /** A token, or a dot where there is none. @param {string|null} piece */
 function seen(piece) {
   return piece === null ? "·" : token(piece);
+}
+
+/** @param {number} size */
+function bytes(size) {
+  return size < 1e6 ? `${number(size / 1000, 1)} kB` : `${number(size / 1e6, 1)} MB`;
 }
 
 /** @param {string} text */

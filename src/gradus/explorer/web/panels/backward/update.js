@@ -96,9 +96,9 @@ export default {
       const better = last < before;
       replace(outcome,
         h("div", {class: "bw-sum"},
-          card("before", before, "the loss before", number(before, 4)), h("span", {class: "bw-op"}, "→"),
+          card("before", before, "the loss before"), h("span", {class: "bw-op"}, "→"),
           h("span", {class: "bw-part bw-after"}, h("strong", {"data-part": "after", "data-value": after}, number(after, 4)), h("small", {}, `after one step: ${signed(after - before)}`)),
-          losses.length > 2 ? [h("span", {class: "bw-op"}, "→"), card("last", last, `after ${losses.length - 1} steps`, number(last, 4))] : null),
+          losses.length > 2 ? [h("span", {class: "bw-op"}, "→"), card("last", last, `after ${losses.length - 1} steps`)] : null),
         h("p", {class: "bw-rule"}, "The gradient foretold a change of ", h("strong", {"data-part": "predicted", "data-value": predicted}, signed(predicted)),
           `: the sum over all weights of gradient times move. It came to ${signed(after - before)}, `, near(predicted, after - before),
           better ? "" : " A step that makes the loss larger was too long: the slope changes on the way."),
@@ -149,9 +149,9 @@ export default {
   },
 };
 
-/** @param {string} name @param {number} value @param {string} label @param {string} [text] */
-function card(name, value, label, text = fine(value)) {
-  return h("span", {class: "bw-part"}, h("strong", {"data-part": name, "data-value": value}, text), h("small", {}, label));
+/** @param {string} name @param {number} value @param {string} label */
+function card(name, value, label) {
+  return h("span", {class: "bw-part"}, h("strong", {"data-part": name, "data-value": value}, fine(value)), h("small", {}, label));
 }
 
 /** @param {number} value */
@@ -170,16 +170,16 @@ function near(predicted, real) {
 function parameters(given, pick) {
   return [
     h("table", {class: "bw-table"},
-      h("thead", {}, h("tr", {}, ["parameter", "gradient", "move", "move / spread"].map((name) => h("th", {scope: "col"}, name)))),
+      h("thead", {}, h("tr", {}, ["parameter", "gradient", "move", "move / spread of the weights"].map((name) => h("th", {scope: "col"}, name)))),
       h("tbody", {}, given.parameters.map((/** @type {any} */ one) => {
         const log = one.ratio ? Math.log10(one.ratio) : null;
         return h("tr", {class: given.cell?.parameter === one.name ? "bw-row-now" : "", "data-parameter": one.name},
-          h("td", {}, h("button", {type: "button", class: "bw-link bw-plain", onclick: () => pick(one.name)}, one.name.replace(/^transformer\./, "")), h("small", {}, ` ${shape(one.shape)}${given.optimizer === "muon" ? (one.rule === "muon" ? " Muon" : " AdamW") : ""}`)),
+          h("td", {}, h("button", {type: "button", class: "bw-link bw-plain", onclick: () => pick(one.name)}, one.name.replace(/^transformer\./, "")), h("small", {}, ` ${shape(one.shape)} ${{adamw: "AdamW", adam: "Adam", sgd: "SGD", muon: "Muon"}[/** @type {string} */ (one.rule)] ?? ""}`)),
           h("td", {"data-value": one.gradient}, fine(one.gradient)), h("td", {"data-value": one.change}, fine(one.change)),
           h("td", {"data-value": one.ratio}, log === null ? h("small", {}, "–") : h("span", {class: "bw-ratio"},
             h("span", {class: "bw-ratio-track"}, h("span", {class: `bw-ratio-dot${Math.abs(log - HEALTHY) > 1 ? " bw-far" : ""}`, style: {left: `${100 * Math.min(1, Math.max(0, (log + 5) / 4))}%`}})), fine(one.ratio))));
       }))),
-    h("p", {class: "note"}, "Gradient and move: √ of the sum of squares. Move / spread: the standard deviation of the move over that of the weights; the line in the middle is a thousandth, which the lectures aim at; a dot is orange if it is more than ten times off. Near the end of training, with a small learning rate, less is right."),
+    h("p", {class: "note"}, "The line in the middle is a thousandth, which the lectures aim at; a dot is orange if it is more than ten times off. Near the end of training, with a small learning rate, less is right."),
   ];
 }
 
@@ -190,6 +190,6 @@ function rule(cell) {
     h("p", {class: "note"}, h("code", {}, `${cell.parameter}[${cell.place.join(", ")}]`), ", the cell that moves most"),
     h("table", {class: "bw-table bw-lines"}, h("tbody", {}, cell.lines.map((/** @type {any} */ line) => h("tr", {},
       h("td", {class: "bw-symbol"}, line.name), h("td", {}, line.formula), h("td", {class: "bw-right-align", "data-value": line.value, "data-line": line.name}, fine(line.value)))))),
-    h("p", {class: "bw-total"}, "In the model it goes from ", h("strong", {"data-part": "weight-before", "data-value": cell.before}, number(cell.before, 7)), " to ", h("strong", {"data-part": "weight-after", "data-value": cell.after}, number(cell.after, 7)), "."),
+    h("p", {class: "bw-total"}, "In the model it goes from ", h("strong", {"data-part": "weight-before", "data-value": cell.before}, fine(cell.before)), " to ", h("strong", {"data-part": "weight-after", "data-value": cell.after}, fine(cell.after)), "."),
   ];
 }

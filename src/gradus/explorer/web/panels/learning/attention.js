@@ -1,8 +1,8 @@
 // Where one head looks in the current text, at every moment.
 
-import {h, replace, s, setStyle} from "../../lib/dom.js";
+import {h, replace} from "../../lib/dom.js";
 import {heatmap} from "../../lib/draw.js";
-import {percent, token} from "../../lib/format.js";
+import {number, percent, token} from "../../lib/format.js";
 import * as state from "../../lib/state.js";
 import {chart, legend, sized} from "./chart.js";
 import {follow, look, named, place} from "./store.js";
@@ -12,7 +12,6 @@ export default {
   id: "learning-attention",
   tab: "learning",
   kinds: ["gpt", "modern"],
-  wide: true,
   title: "A head finds what to look at",
   caption: "Each row is a token, and shows from which tokens before it this head takes: dark is much. Before training it takes from all alike.",
   mount(root, ctx) {
@@ -26,21 +25,6 @@ export default {
     const layer = chooser("layer", n_layer), head = chooser("head", n_head);
     const note = h("p", {class: "note"});
     const map = heatmap({rows: 1, cols: 1, value: () => null, label: "Attention"});
-    const rows = h("div", {class: "map-rows", "aria-hidden": "true"}), cols = h("div", {class: "map-cols", "aria-hidden": "true"});
-    const frame = h("div", {class: "map"}, h("span", {}), cols, rows, map.element);
-    const canvas = /** @type {HTMLCanvasElement} */ (map.element.querySelector("canvas"));
-    new ResizeObserver(() => name()).observe(canvas);
-
-    /** The tokens beside the map's rows and above its columns. */
-    function name() {
-      if (!found || !canvas.clientWidth) return;
-      const T = found.pieces.length, side = canvas.clientWidth / T, size = Math.min(14, side * 0.9);
-      const text = (/** @type {string} */ piece, /** @type {Record<string, any>} */ at) => s("text", {class: "tick map-token", "text-anchor": "middle", "font-size": size, ...at}, token(piece));
-      replace(rows, s("svg", {width: 20, height: T * side}, found.pieces.map((/** @type {string} */ piece, /** @type {number} */ t) => text(piece, {x: 10, y: (t + 0.5) * side + size / 3}))));
-      replace(cols, s("svg", {width: T * side, height: 20}, found.pieces.map((/** @type {string} */ piece, /** @type {number} */ t) => text(piece, {x: (t + 0.5) * side, y: 15}))));
-      setStyle(frame, {"--side": `${side}px`});
-    }
-
     const key = h("div", {});
     const plot = sized((width) => {
       if (!found || !found.before.length) return null;
@@ -50,12 +34,12 @@ export default {
         {name: "on itself", class: "line-3", x: found.step, y: found.itself},
       ];
       replace(key, legend(series));
-      return chart(width, {label: "Where the head looks, over time", series, logX: true, xLabel: "step", yLabel: "mean weight", height: 260,
+      return chart(width, {label: "Where the head looks, over time", series, logX: true, xLabel: "step", yLabel: "mean weight", height: 190,
         moments: found.step, at: found.step[place(found.step)], onPick: (i) => look(found.step, i)});
     });
     root.append(
-      h("div", {class: "lr-row"}, layer.element, head.element), note,
-      h("div", {class: "lr-halves"}, frame, h("div", {}, h("h3", {}, "Over time"), plot.element, key)));
+      h("div", {class: "lr-row"}, layer.element, head.element), note, map.element,
+      h("h3", {}, "Over time"), plot.element, key);
 
     function draw() {
       const now = state.get();
@@ -65,20 +49,18 @@ export default {
       const i = found.step.indexOf(steps[place(steps)]);
       if (i < 0) return;
       const T = found.pieces.length;
-      const {data} = found.weights;
-      let high = 0.2; // the same at every moment; the first rows have few to choose from
-      for (let k = 0; k < data.length; k++) if (Math.floor(k / T) % T > 2) high = Math.max(high, data[k]);
+      const {data, low = 0, high = 1} = found.weights;
       const weight = (/** @type {number} */ row, /** @type {number} */ col) => data[i * T * T + row * T + col];
       note.textContent = `Layer ${now.layer ?? 0}, head ${now.head ?? 0}, ${named(found.step, i)}.${found.before.length ? ` On the token before lies ${percent(found.before[i])} of it, on the first ${percent(found.first[i])}.` : ""}`;
       map.update({
-        rows: T, cols: T, low: 0, high, most: 34, label: `Attention of layer ${now.layer ?? 0}, head ${now.head ?? 0}, ${named(found.step, i)}`,
+        rows: T, cols: T, low: 0, high: 1, label: `Attention of layer ${now.layer ?? 0}, head ${now.head ?? 0}, ${named(found.step, i)}`,
         value: (row, col) => (col > row ? null : weight(row, col)),
         cell: (row, col) => (col > row ? "a token cannot look ahead" : `${token(found.pieces[row])} takes ${percent(weight(row, col))} from ${token(found.pieces[col])}`),
         marked: now.token === null || now.token >= T ? null : [now.token, -1],
         onLock: (row) => state.set({token: row}),
       });
-      name();
       plot.redraw();
+      void [low, high, number];
     }
 
     function ask() {
@@ -96,7 +78,7 @@ export default {
       steps = now.steps;
       ask();
       draw();
-    }, () => {});
+    }, ctx.fail);
     return {
       update() {
         ask();

@@ -30,7 +30,7 @@ import {ticks} from "../../lib/draw.js";
 /** @param {number} width @param {Chart} options @returns {SVGElement} */
 export function chart(width, {label, series, levels = [], moments = [], at = null, onPick, logX = false, logY = false, xLabel, yLabel, height = 280}) {
   const narrow = width < 520;
-  const [left, right, top, bottom] = [54, levels.length && !narrow ? 20 + 6.9 * Math.max(...levels.map((level) => level.name.length)) : 16, 26, 40];
+  const [left, right, top, bottom] = [48, levels.length && !narrow ? 176 : 16, 26, 40];
   const fx = (/** @type {number} */ v) => (logX ? Math.log2(1 + v) : v);
   const fy = (/** @type {number} */ v) => (logY ? Math.log10(Math.max(v, 1e-12)) : v);
   const drawn = series.map((one) => ({...one, pairs: pairs(one).filter(([, y]) => !logY || y > 0)}));
@@ -52,18 +52,16 @@ export function chart(width, {label, series, levels = [], moments = [], at = nul
     s("text", {class: "tick", x: width - right, y: height - 6, "text-anchor": "end"}, xLabel),
     s("text", {class: "tick", x: 0, y: 12}, yLabel),
   ];
-  const names = /** @type {SVGElement[]} */ ([]);
   const places = apart(levels.map((level) => py(level.y)), 15);
   levels.forEach((level, i) => {
     const y = py(level.y);
     parts.push(s("line", {class: "level", x1: left, x2: width - right, y1: y, y2: y, "data-value": level.y}));
-    names.push(s("text", {class: "level-name", x: narrow ? width - right - 2 : width - right + 8, y: narrow ? y - 4 : places[i] + 4, "text-anchor": narrow ? "end" : "start"}, level.name));
+    parts.push(s("text", {class: "level-name", x: narrow ? width - right - 2 : width - right + 8, y: narrow ? y - 4 : places[i] + 4, "text-anchor": narrow ? "end" : "start"}, level.name));
   });
   for (const one of drawn) {
     if (one.points) for (const [x, y] of one.pairs) parts.push(s("circle", {class: `point ${one.class ?? ""}`, cx: px(x), cy: py(y), r: 3.5, "data-value": y}, s("title", {}, `${one.name}: ${number(y, 3)} at ${short(x)}`)));
     else parts.push(s("path", {class: `line ${one.class ?? ""}`, d: path(one.pairs, px, py)}, s("title", {}, one.name)));
   }
-  parts.push(...names);
   if (at !== null && moments.length) parts.push(s("line", {class: "stand", x1: px(at), x2: px(at), y1: top, y2: height - bottom}));
   moments.forEach((step, i) => {
     parts.push(s("circle", {class: `moment${step === at ? " is-at" : ""}`, cx: px(step), cy: height - bottom, r: step === at ? 6 : 4, onclick: () => onPick?.(i)},
@@ -153,7 +151,7 @@ function short(value) {
   const size = Math.abs(value);
   if (size >= 1e6) return `${Number((value / 1e6).toPrecision(3))}M`;
   if (size >= 1e4) return `${Number((value / 1e3).toPrecision(3))}k`;
-  return Number(value.toPrecision(3)).toLocaleString("en-US", {maximumFractionDigits: 8}).replace("-", "\u2212");
+  return Number(value.toPrecision(4)).toLocaleString("en-US").replace("-", "\u2212");
 }
 
 /** A power of ten. @param {number} value */

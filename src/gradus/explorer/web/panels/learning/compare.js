@@ -5,12 +5,11 @@ import {h, replace} from "../../lib/dom.js";
 import {number, token} from "../../lib/format.js";
 import * as state from "../../lib/state.js";
 import {chart, legend, sized} from "./chart.js";
-import {AXES, follow, momentAt, named, place} from "./store.js";
+import {follow, momentAt, named, place} from "./store.js";
 
 /** @typedef {import("./store.js").Followed} Followed */
 
-const FULL = 8; // nats at which a bar is full
-const MOST = 3; // nats of difference at which one is
+const MOST = 3; // nats of difference at which a bar is full
 
 /** @type {import("../index.js").Panel} */
 export default {
@@ -33,8 +32,6 @@ export default {
     const run2 = /** @type {HTMLSelectElement} */ (h("select", {id: "run2", onchange: () => state.set({run2: run2.value, moment2: ""})}));
     const moment2 = /** @type {HTMLSelectElement} */ (h("select", {id: "moment2", onchange: () => state.set({moment2: moment2.value})}));
     const key = h("div", {});
-    const axis = /** @type {HTMLSelectElement} */ (h("select", {id: "compare-x", onchange: () => state.set({"learning.x": axis.value})}, AXES.map(([value, name]) => h("option", {value}, name))));
-    const along = h("div", {class: "lr-row"}, h("label", {for: "compare-x"}, "Along"), axis);
     const plot = sized((width) => {
       if (!own || !other || followed === run) return null;
       const by = state.get()["learning.x"], column = by === "log" ? "step" : by;
@@ -48,14 +45,11 @@ export default {
       return chart(width, {label: "Losses of both", series, logX: by === "log", xLabel: column === "step" ? "step" : column, yLabel: "loss, nats", height: 260});
     });
     const settings = h("div", {class: "lr-scroll"}), text = h("div", {});
-    const two = h("div", {class: "lr-two"}, h("div", {class: "curves"}, along, plot.element, key), settings);
     root.append(h("div", {class: "lr-row"}, h("label", {for: "run2"}, "The other run"), run2, h("label", {for: "moment2"}, "at"), moment2),
-      two, text);
+      h("div", {class: "lr-two"}, h("div", {}, plot.element, key), h("div", {}, settings)), text);
 
     function draw() {
       plot.redraw();
-      axis.value = state.get()["learning.x"];
-      two.classList.toggle("one", !other || followed === run);
       if (!found || !state.get().run2) {
         replace(settings);
         replace(text, h("p", {class: "note"}, "Choose another run above, or this one at another moment."));
@@ -66,28 +60,22 @@ export default {
           h("tbody", {}, found.settings.map((/** @type {string[]} */ [name, a, b]) => h("tr", {}, h("th", {scope: "row"}, name), h("td", {}, a || "none"), h("td", {}, b || "none")))))
         : h("p", {class: "note"}, "Both have the same settings."));
       if (!found.same_tokens) {
-        replace(text, h("p", {class: "note"}, `Their surprise cannot be told token by token: ${found.reason}.`));
+        replace(text, h("p", {class: "note"}, "The two read this text as different tokens, so that their surprise cannot be told token by token."));
         return;
       }
-      const T = found.pieces.length;
-      const rows = /** @type {const} */ ([["first", "this run"], ["second", "the other"]]);
-      const bar = (/** @type {number} */ nats, /** @type {number} */ most, /** @type {string} */ kind) =>
-        Number.isNaN(nats) ? null : h("span", {class: `surprise-bar ${kind}`, style: {height: `${Math.min(100, (100 * Math.abs(nats)) / most)}%`}});
-      const told = (/** @type {number} */ nats) => (Number.isNaN(nats) ? "nothing is before it" : `${number(nats, 2)} nats`);
-      const strip = (/** @type {string} */ name, /** @type {Float64Array} */ values, /** @type {string} */ title, /** @type {(t: number) => (Node|null)[]} */ cells, tokens = false) =>
-        h("tr", {"data-row": name}, h("th", {scope: "row"}, title), Array.from({length: T}, (_, t) =>
-          h("td", {class: "surprise-cell", "data-value": values[t], title: `${token(found.pieces[t])}: ${told(values[t])}`}, cells(t), tokens ? h("span", {class: "surprise-token"}, token(found.pieces[t])) : null)));
-      const [first, second, difference] = [found.first.data, found.second.data, found.difference.data];
+      const difference = found.difference.data ?? found.difference;
       replace(text, h("h3", {}, "This text, token by token"),
-        h("p", {class: "note"}, "How surprised each is, and the difference: up where the other is more surprised, down where it knows better. Mean: ",
-          rows.map(([name, title]) => [`${title} `, h("b", {"data-value": found[`${name}_mean`], id: `${name}-mean`}, number(found[`${name}_mean`], 3)), ", "]).flat(),
-          "difference ", h("b", {"data-value": found.difference_mean}, number(found.difference_mean, 3)), " nats a token."),
-        h("div", {class: "lr-scroll"}, h("table", {class: "strips"}, h("tbody", {},
-          strip("first", first, "this run", (t) => [h("span", {class: "surprise-track"}, bar(first[t], FULL, "own"))]),
-          strip("second", second, "the other", (t) => [h("span", {class: "surprise-track"}, bar(second[t], FULL, ""))], true),
-          strip("difference", difference, "difference", (t) => [
-            h("span", {class: "surprise-track half"}, difference[t] > 0 ? bar(difference[t], MOST, "") : null),
-            h("span", {class: "surprise-track half below"}, difference[t] < 0 ? bar(difference[t], MOST, "own") : null)])))));
+        h("p", {class: "note"}, "Up: the other is more surprised; down: it knows better. ",
+          "Mean surprise: this ", h("b", {"data-value": found.first_mean, id: "first-mean"}, number(found.first_mean, 3)), ", the other ", h("b", {"data-value": found.second_mean, id: "second-mean"}, number(found.second_mean, 3)),
+          ", difference ", h("b", {"data-value": found.difference_mean}, number(found.difference_mean, 3)), " nats."),
+        h("div", {class: "surprises both", role: "list", "aria-label": "Difference by token"}, found.pieces.map((/** @type {string} */ piece, /** @type {number} */ t) => {
+          const d = difference[t], size = `${Math.min(100, (100 * Math.abs(d)) / MOST)}%`;
+          const told = Number.isNaN(d) ? "nothing is before it" : `this ${number(found.first.data[t], 2)}, the other ${number(found.second.data[t], 2)} nats`;
+          return h("span", {role: "listitem", class: "surprise", "data-value": d, title: told},
+            h("span", {class: "surprise-track"}, d > 0 ? h("span", {class: "surprise-bar", style: {height: size}}) : null),
+            h("span", {class: "surprise-token"}, token(piece)),
+            h("span", {class: "surprise-track below"}, d < 0 ? h("span", {class: "surprise-bar better", style: {height: size}}) : null));
+        })));
     }
 
     async function ask() {
@@ -127,7 +115,7 @@ export default {
     const end = follow(run, (now) => {
       own = now;
       draw();
-    }, () => {});
+    }, ctx.fail);
     return {
       update(now) {
         run2.value = now.run2;

@@ -29,9 +29,9 @@ export default {
     const how = h("p", {class: "note"}, "Such a plane may come out turned or mirrored, so each moment's is turned to fit the next one's as well as a rotation can (Procrustes). Distances within a moment stay as they are.");
     const plot = sized((width) => {
       if (!shown || !found) return null;
-      const height = Math.min(480, Math.max(260, width * 0.86)), half = Math.min(width, height) / 2 - 14;
+      const height = Math.min(440, Math.max(260, width * 0.8)), half = Math.min(width, height) / 2 - 16;
       const at = shown;
-      return s("svg", {class: "lr-plane", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `${found.pieces.length} tokens in the plane`},
+      return s("svg", {class: "plane", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": `${found.pieces.length} tokens in the plane`},
         s("line", {class: "grid", x1: 0, x2: width, y1: height / 2, y2: height / 2}), s("line", {class: "grid", x1: width / 2, x2: width / 2, y1: 0, y2: height}),
         found.pieces.map((/** @type {string} */ piece, /** @type {number} */ n) => s("text", {class: `plane-token ${sort(piece)}`, x: width / 2 + (at[2 * n] / extent) * half, y: height / 2 - (at[2 * n + 1] / extent) * half + 5, "text-anchor": "middle", "data-x": at[2 * n], "data-y": at[2 * n + 1]}, token(piece))));
     });
@@ -74,7 +74,7 @@ export default {
         for (const value of answer.points.data) extent = Math.max(extent, Math.abs(value));
         draw();
       });
-    }, () => {});
+    }, ctx.fail);
     return {
       update: draw,
       destroy() {

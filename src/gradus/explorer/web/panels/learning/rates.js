@@ -13,7 +13,6 @@ export default {
   id: "learning-rates",
   tab: "learning",
   kinds: ["bigram", "nplm", "mlp", "wavenet", "recurrent", "gpt", "modern", "transformer", "encoder"],
-  wide: true,
   title: "How large the steps were",
   caption: "A step moves each matrix a little. Near a thousandth of its own size, the dashed line, is a good pace; far below, it hardly learns; far above, each step undoes the one before.",
   mount(root, ctx) {
@@ -44,13 +43,11 @@ export default {
       ];
       if (!series.some((one) => Array.from(one.y).some((y) => y !== null))) return h("p", {class: "note"}, "The norm was not measured: it is where gradients are clipped.");
       replace(normKey, legend(series));
-      return chart(width, {label: "Norm of the gradient", series, logX: true, xLabel: "step", yLabel: "norm", height: 240, levels: rates?.clip ? [{name: `cut to ${number(rates.clip, 1)}`, y: rates.clip}] : [], ...picked()});
+      return chart(width, {label: "Norm of the gradient", series, logX: true, xLabel: "step", yLabel: "norm", height: 190, levels: rates?.clip ? [{name: `cut to ${number(rates.clip, 1)}`, y: rates.clip}] : [], ...picked()});
     });
-    const rate = sized((width) => data && chart(width, {label: "Learning rate", series: [{name: "learning rate", class: "line-3", x: data.columns.step, y: data.columns.learning_rate}], xLabel: "step", yLabel: "", height: 240}));
-    root.append(h("div", {class: "lr-three"},
-      h("div", {}, h("h3", {}, "Update-to-data ratio of each matrix"), h("div", {class: "lr-row"}, h("label", {for: "learning-matrix"}, "Matrix"), which), updates.element, readout),
-      h("div", {}, h("h3", {}, "Gradient"), norms.element, normKey),
-      h("div", {}, h("h3", {}, "Learning rate"), rate.element)));
+    const rate = sized((width) => data && chart(width, {label: "Learning rate", series: [{name: "learning rate", class: "line-3", x: data.columns.step, y: data.columns.learning_rate}], xLabel: "step", yLabel: "learning rate", height: 170}));
+    root.append(h("h3", {}, "Update-to-data ratio of each matrix"), h("div", {class: "lr-row"}, h("label", {for: "learning-matrix"}, "Matrix"), which), updates.element, readout,
+      h("h3", {}, "Gradient"), norms.element, normKey, h("h3", {}, "Learning rate"), rate.element);
 
     function picked() {
       if (!data) return {};
@@ -81,7 +78,7 @@ export default {
         replace(which, answer.names.map((/** @type {string} */ name) => h("option", {value: name, selected: name === chosen}, name)));
         draw();
       });
-    }, () => {});
+    }, ctx.fail);
     return {update: draw, destroy: end};
   },
 };

@@ -10,7 +10,7 @@ import {count, number, percent} from "../../lib/format.js";
  */
 export function reading(steps, like, pick, context) {
   const known = steps.map((step, i) => ({step, i, ...like.get(step)})).filter((one) => "loss" in one);
-  if (!known.length || steps[0] !== 0 || known[0].i !== 0) return [];
+  if (!known.length || known[0].i !== 0) return [];
   const first = known[0], last = known[known.length - 1];
   const out = [
     step(first, pick, "At first", `it loses ${number(first.loss, 2)} nats a token. Guessing blindly among all tokens would lose ${number(first.uniform, 2)}: it knows nothing yet.`),
@@ -23,7 +23,7 @@ export function reading(steps, like, pick, context) {
   const pairs = nearest(known, "bigram");
   if (pairs.i > likest.i && context >= 1) {
     const passed = known.find((one) => one.loss < one.bigram);
-    out.push(step(pairs, pick, `After ${steps_(pairs.step)}`, `it is nearest to a table of pairs, which loses ${number(pairs.bigram, 2)}: ${percent(1 - pairs.distance.bigram)} of its probability lies where that table has it. It looks at the token before.${passed ? ` It does better than that table from the moment after ${steps_(passed.step)} on.` : ""}`));
+    out.push(step(pairs, pick, `After ${steps_(pairs.step)}`, `it is nearest to a table of pairs, which loses ${number(pairs.bigram, 2)}: ${percent(1 - pairs.distance.bigram)} agree. It looks at the token before.${passed ? ` It does better than that table from the moment after ${steps_(passed.step)} on.` : ""}`));
   }
   const triples = known.find((one) => one.loss < one.trigram);
   if (triples && context >= 3) {
@@ -32,7 +32,7 @@ export function reading(steps, like, pick, context) {
   if (last.i > 0) {
     const groups = last.seen.map((/** @type {number} */ n, /** @type {number} */ k) => [n, last.seen_loss[k]]).filter((/** @type {any[]} */ [, loss]) => loss !== null);
     const [few, many] = [groups[0], groups[groups.length - 1]];
-    const gain = few && many && few !== many ? ` With ${few[0] === 1 ? "one token" : `${few[0]} tokens`} to go by it loses ${number(few[1], 2)}, with ${many[0]} or more ${number(many[1], 2)}: ${many[1] < few[1] - 0.05 ? "what is further back helps." : "what is further back helps little."}` : "";
+    const gain = few && many && few !== many ? ` A token with ${few[0] === 1 ? "a single one" : few[0]} before it costs ${number(few[1], 2)}, one with ${many[0]} or more ${number(many[1], 2)}: ${many[1] < few[1] - 0.05 ? "what is further back helps." : "what is further back helps little."}` : "";
     out.push(step(last, pick, last.i === steps.length - 1 ? "In the end" : `After ${steps_(last.step)}`, `it loses ${number(last.loss, 2)}, ${number(first.loss - last.loss, 2)} less than at first.${gain}`));
   }
   return out;

@@ -70,7 +70,7 @@ export default {
       steps = now.steps;
       draw();
       void ask();
-    }, () => {});
+    }, ctx.fail);
     return {
       update() {
         draw();

@@ -6,9 +6,6 @@ import * as state from "../../lib/state.js";
 const EVERY = 2000; // milliseconds between two questions to a run that is training
 export const COLUMNS = ["step", "tokens", "seconds", "train_loss", "dev_loss", "learning_rate", "grad_norm", "tokens_per_second"];
 
-/** What a curve is drawn along. */
-export const AXES = [["log", "steps, early ones wide"], ["step", "steps"], ["seconds", "seconds"], ["tokens", "tokens"]];
-
 /**
  * @typedef {Object} Followed
  * @property {Record<string, (number|null)[]>} columns
