@@ -60,7 +60,8 @@ export default {
       maps.forEach((map, i) => map.update(options(values[i][0], values[i][1])));
     }
 
-    return live(root, () => {
+    const propose = () => explain.propose(WHY, {token: selection.current().token});
+    const part = live(root, () => {
       const {text, run, moment} = state.get();
       return [text, run, moment, selection.current().token];
     }, async () => {
@@ -74,8 +75,15 @@ export default {
       }
       row = table.ids.toArray().indexOf(ids.data[at ?? ids.length - 1] ?? ids.data[ids.length - 1]);
       redraw();
-      explain.propose(WHY, {token: at});
+      propose();
     });
+    return {
+      update() {
+        propose();
+        part.update();
+      },
+      destroy: part.destroy,
+    };
   },
 };
 

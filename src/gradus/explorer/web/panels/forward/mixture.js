@@ -21,10 +21,8 @@ export default [
     caption: "A network and a table of counts each say what comes next. The weight λ decides whom to believe, and depends on how often the counts have met this context.",
     wide: true,
     mount(root, ctx) {
-      return follow(root, ctx, "forward/mixture", params, (found) => {
-        draw(root, ...opinions(found));
-        explain.propose(WHY, {token: params().token, following: found.following});
-      });
+      const propose = () => explain.propose(WHY, {token: params().token, following: params().following});
+      return follow(root, ctx, "forward/mixture", params, (found) => draw(root, ...opinions(found)), {propose});
     },
   },
   {

@@ -5,9 +5,9 @@ import * as explain from "../../lib/explain.js";
 import {count, percent, token} from "../../lib/format.js";
 import * as selection from "../../lib/selection.js";
 import * as state from "../../lib/state.js";
-import {draw, follow, num, piece, prob} from "./parts.js";
+import {draw, follow, keysOfARun, num, piece, prob} from "./parts.js";
 
-state.define({following: null});
+keysOfARun({following: null});
 const WHY = "forward/ngram/why";
 
 /** @type {import("../index.js").Panel} */
@@ -20,10 +20,8 @@ export default {
   wide: true,
   mount(root, ctx) {
     const params = () => ({text: state.get().text, token: selection.current().token, following: state.get().following});
-    return follow(root, ctx, "forward/ngram", params, (found) => {
-      draw(root, ...lookedUp(found, params().token));
-      explain.propose(WHY, {token: params().token, following: found.following});
-    });
+    const propose = () => explain.propose(WHY, {token: params().token, following: params().following});
+    return follow(root, ctx, "forward/ngram", params, (found) => draw(root, ...lookedUp(found, params().token)), {propose});
   },
 };
 

@@ -12,15 +12,35 @@ import * as state from "../../lib/state.js";
  * A part of the page that asks a view whenever its parameters change, and draws the answer.
  * @param {HTMLElement} root @param {Context} ctx @param {string} view
  * @param {() => import("../../lib/api.js").Params} params @param {(found: any) => void} show
- * @param {() => unknown} [also] what else the drawing depends on
+ * @param {{also?: () => unknown, propose?: () => void}} [options] also: what else the drawing depends on; propose: tells the
+ *   Why box what to explain when nothing is pointed at
  * @returns {import("../index.js").Mounted}
  */
-export function follow(root, ctx, view, params, show, also = () => null) {
+export function follow(root, ctx, view, params, show, {also = () => null, propose = () => {}} = {}) {
   root.classList.add("sec");
-  return live(root, () => {
+  const part = live(root, () => {
     const {run, moment} = state.get();
     return [run, moment, params(), also()];
-  }, async () => show(await ctx.get(view, params())));
+  }, async () => {
+    propose();
+    show(await ctx.get(view, params()));
+  });
+  return {
+    update() {
+      propose(); // even where the part is out of sight
+      part.update();
+    },
+    destroy: part.destroy,
+  };
+}
+
+/** Keys of the state that mean something in one run only: another run begins with their defaults. @param {Record<string, string|number|boolean|null>} defaults */
+export function keysOfARun(defaults) {
+  state.define(defaults);
+  const keys = Object.keys(defaults);
+  state.subscribe((now, changed) => {
+    if (changed.has("run") && !keys.some((key) => changed.has(key)) && keys.some((key) => now[key] !== defaults[key])) state.set(defaults);
+  });
 }
 
 /** A number with all its digits kept beside it. @param {number} value @param {number} [digits] @param {string} [name] what it is, for a test and a style */

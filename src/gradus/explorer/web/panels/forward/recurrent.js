@@ -6,9 +6,9 @@ import {number, percent, token} from "../../lib/format.js";
 import * as selection from "../../lib/selection.js";
 import * as state from "../../lib/state.js";
 import {matrix} from "./matrix.js";
-import {choice, draw, follow, piece} from "./parts.js";
+import {choice, draw, follow, keysOfARun, piece} from "./parts.js";
 
-state.define({"state.part": "h", "state.sorted": true});
+keysOfARun({"state.part": "h", "state.sorted": true});
 const NAMES = {
   h: "h, the state", c: "c, the cell", i: "i, the input gate", f: "f, the forget gate", o: "o, the output gate", g: "g, what is new",
   r: "r, the reset gate", z: "z, the update gate", n: "n, what is new",
@@ -33,6 +33,10 @@ const map = {
     replace(root, bar, place, note);
     /** @type {ReturnType<typeof matrix>|null} */
     let drawn = null;
+    const propose = () => {
+      const {token: at, layer, unit} = params();
+      explain.propose(WHY, {token: at, layer, unit});
+    };
     return follow(root, ctx, "forward/state", params, (found) => {
       const sorted = state.get()["state.sorted"];
       selection.limit({layer: found.layers, unit: found.units});
@@ -52,8 +56,7 @@ const map = {
         `, ${percent(found.saturated.data[found.position])} of the units are saturated, beyond ±0.97. Those that change most: `,
         h("span", {class: "unit-list"}, found.order.toArray().slice(0, 10).map((/** @type {number} */ unit) =>
           h("button", {type: "button", "data-key": `unit ${unit}`, "aria-pressed": String(unit === found.unit), title: `changes by ${number(found.change.data[unit], 3)} a token`, onclick: () => state.set({unit})}, unit))));
-      explain.propose(WHY, {token: found.position, layer: found.layer, unit: found.unit});
-    }, () => state.get()["state.sorted"]);
+    }, {also: () => state.get()["state.sorted"], propose});
   },
 };
 

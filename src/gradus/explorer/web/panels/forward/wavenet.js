@@ -6,9 +6,9 @@ import {number, percent, token} from "../../lib/format.js";
 import * as explain from "../../lib/explain.js";
 import * as selection from "../../lib/selection.js";
 import * as state from "../../lib/state.js";
-import {draw, follow, piece} from "./parts.js";
+import {draw, follow, keysOfARun, piece} from "./parts.js";
 
-state.define({"wavenet.level": null, "wavenet.node": null});
+keysOfARun({"wavenet.level": null, "wavenet.node": null});
 const MOST = 64; // places that are drawn, the newest
 const WHY = "forward/wavenet/why";
 
@@ -30,6 +30,10 @@ export default {
     replace(root, tree, legend, strip);
     /** @type {ReturnType<typeof heatmap>|null} */
     let map = null;
+    const propose = () => {
+      const {token: at, level, node, unit} = params();
+      explain.propose(WHY, {token: at, level, node, unit});
+    };
     return follow(root, ctx, "forward/wavenet", params, (found) => {
       const {chosen} = found, saw = 2 ** chosen.level, options = units(found);
       draw(tree, picture(found));
@@ -45,8 +49,7 @@ export default {
       selection.limit({unit: chosen.values.length});
       replace(caption, h("b", {}, chosen.level ? `The ${chosen.values.length} units of this node of layer ${chosen.level}` : `The ${chosen.values.length} numbers of this embedding`),
         h("span", {class: "muted"}, saw === 1 ? ", which saw " : `, which saw ${saw} tokens: `), seen(found, chosen.node, saw).map((one) => piece(one)));
-      explain.propose(WHY, why(found, chosen.unit));
-    });
+    }, {propose});
   },
 };
 

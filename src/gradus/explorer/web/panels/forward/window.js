@@ -160,11 +160,15 @@ const units = {
   mount(root, ctx) {
     const tiles = h("div", {class: "tiles"}), bar = h("div", {class: "bar-row"});
     replace(root, bar, tiles);
+    const propose = () => {
+      const {token, layer, unit, following} = params();
+      if (ctx.about.config.n_hidden) explain.propose(UNIT, {token, layer, unit});
+      else explain.propose(LOGIT, {token, following});
+    };
     /** @type {Map<string, {map: ReturnType<typeof heatmap>, figure: HTMLElement, caption: HTMLElement}>} */
     const drawn = new Map();
     return follow(root, ctx, VIEW, params, (found) => {
       if (!found.unit) {
-        explain.propose(LOGIT, {token: params().token, following: found.logit.following});
         replace(root, h("p", {class: "note"}, "This network has no hidden units: its logits come straight from the embeddings."));
         return;
       }
@@ -179,7 +183,6 @@ const units = {
         ["values", `after ${layer.activation}`, layer.values],
       ]);
       for (const [name, {figure}] of drawn) if (!kinds.some(([kind]) => kind === name)) figure.remove(), drawn.delete(name);
-      explain.propose(UNIT, {token: params().token, layer: which, unit: found.unit.unit});
       for (const [name, label, values] of kinds) {
         const options = tile(found, which, label, values, name === "values" ? layer.flat : null);
         let one = drawn.get(name);
@@ -191,7 +194,7 @@ const units = {
         one.map.update(options);
         replace(one.caption, h("b", {}, label), h("span", {class: "muted"}, name === "values" ? ` ${layer.saturated} of ${layer.units} saturated` : spread(values)));
       }
-    });
+    }, {propose});
   },
 };
 
