@@ -41,24 +41,24 @@ function drawn(page) {
             h("th", {scope: "row"}, format.token(racer.piece)),
             h("td", {class: "race-number", "data-value": racer.p}, format.percent(racer.p)),
             h("td", {"data-value": racer.u, class: "race-u"}, number(racer)),
-            h("td", {class: "race-number", "data-value": racer.q}, format.number(racer.q, 4)),
+            h("td", {class: "race-number", "data-value": racer.q}, precise(racer.q)),
             h("td", {"data-value": racer.ratio, class: "race-ratio"},
               h("span", {class: "race-bar", style: {width: `${Math.max(0.5, (60 * racer.ratio) / top)}%`}}),
-              h("span", {}, format.number(racer.ratio, 3), i === 0 ? h("strong", {}, " wins") : null))))))),
+              h("span", {}, precise(racer.ratio), i === 0 ? h("strong", {}, " wins") : null))))))),
     h("p", {class: "caption"},
-      `For ${format.token(winner.piece)}: ${format.number(winner.p, 4)} / ${format.number(winner.q, 4)} = ${format.number(winner.ratio, 3)}, the largest of all. The shaded part of each bar is where that token’s u had to fall to beat all the others: likely tokens have a long one, and only the winner’s u lies inside.`),
+      `For ${format.token(winner.piece)}: ${precise(winner.p)} / ${precise(winner.q)} = ${precise(winner.ratio)}, the largest of all. The shaded part of each bar is where that token’s u had to fall to beat all the others: likely tokens have a long one, and only the winner’s u lies inside.`),
   ];
 }
 
 /** u on the way from 0 to 1; the shaded part would win. @param {any} racer */
 function number(racer) {
   const inside = racer.u < racer.needed;
-  const said = `u is ${format.number(racer.u, 4)}; below ${format.number(racer.needed, 4)} it wins`;
+  const said = `u is ${precise(racer.u)}; below ${precise(racer.needed)} it wins`;
   return h("span", {class: "race-line", title: said},
     h("span", {class: "race-track", role: "img", "aria-label": said},
       h("span", {class: "race-needed", style: {width: `${100 * racer.needed}%`}}),
       h("span", {class: `race-mark${inside ? " inside" : ""}`, style: {left: `${100 * racer.u}%`}})),
-    h("span", {class: "race-number"}, racer.u.toFixed(4)));
+    h("span", {class: "race-number"}, precise(racer.u)));
 }
 
 /** The final probabilities side by side; the token that was drawn is marked. @param {any} page @param {ArrayLike<number>} p */
@@ -77,4 +77,10 @@ function shares(page, p) {
   }
   if (rest > 0.002) parts.push(h("span", {class: "share rest", style: {"flex-grow": rest, "flex-basis": "0"}, title: `all others ${format.percent(rest)}`}, rest >= 0.1 ? "others" : ""));
   return h("div", {class: "shares", role: "img", "aria-label": `The probabilities side by side. ${format.spoken(page.draw.piece)} was drawn, which had ${format.percent(page.draw.p)}.`}, parts);
+}
+
+/** A number of which the quotient of two comes out right, too: four digits. @param {number} value */
+function precise(value) {
+  if (!Number.isFinite(value) || value === 0) return format.number(value);
+  return value < 0.001 || value >= 10_000 ? value.toExponential(3).replace("e-", "e\u2212").replace("e+", "e") : value.toPrecision(4);
 }

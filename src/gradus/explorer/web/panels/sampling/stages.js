@@ -209,20 +209,22 @@ class Card {
       const p = stage.columns_kept.data[column] ? stage.columns.data[column] : 0;
       const was = before?.columns_kept.data[column] ? before.columns.data[column] : 0;
       const gap = wide > 3 ? 1 : 0;
-      const holdsDrawn = column === drawn;
       if (was && !p) {
         pen.fillStyle = colour("--cut");
         pen.fillRect(column * wide, height - tall(was), wide - gap, tall(was));
       }
       if (p) {
-        pen.fillStyle = colour(holdsDrawn ? "--drawn" : "--accent");
-        pen.fillRect(column * wide, height - tall(p), Math.max(wide - gap, holdsDrawn ? 2 : 0), tall(p));
+        pen.fillStyle = colour("--accent");
+        pen.fillRect(column * wide, height - tall(p), wide - gap, tall(p));
       }
       if (p && was && before) {
         pen.fillStyle = colour("--ink");
         pen.fillRect(column * wide, height - tall(was), wide - gap, 1.5);
       }
     }
+    const high = stage.columns_kept.data[drawn] ? tall(stage.columns.data[drawn]) : 0;
+    pen.fillStyle = colour("--drawn");
+    pen.fillRect(drawn * wide, height - high, Math.max(wide - (wide > 3 ? 1 : 0), 3), high);
     this.canvas.setAttribute("aria-label", `All ${format.count(V)} tokens by falling score: ${format.count(stage.left)} can be drawn after this step`);
   }
 }
