@@ -148,6 +148,26 @@ def test_a_moment_that_is_missing_damaged_or_of_another_run_is_named(tmp_path: P
     read_moment(run, 1)
 
 
+def test_a_damaged_and_a_missing_moment_are_told_and_left_out_when_a_run_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(report: Report) -> None:
+        if report.step == 20:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    run = go(FEW, tmp_path / "run", progress=stop)
+    (run.path / "moments" / "4.safetensors").write_bytes(b"[[[")
+    (run.path / "moments" / "8.safetensors").unlink()
+    go(FEW, run.path)
+    told = capsys.readouterr().err.splitlines()
+    assert [line.rpartition("/")[2] for line in told] == [
+        "4.safetensors, which was changed or is damaged",
+        "8.safetensors, which is missing",
+    ]
+    assert moment_steps(run) == [0, 1, 16]
+    assert sorted(run.state()["moments"], key=int) == ["0", "1", "16"]
+
+
 def test_a_matrix_too_large_for_half_precision_stays_as_it_is(tmp_path: Path) -> None:
     model = tiny_gpt()
     with_large = weights(model)

@@ -64,13 +64,15 @@ class Moments:
         self._before: Arrays = {}
 
     def begin(self, model: LanguageModel, step: int) -> None:
-        """Start or go on at a step. What is in the folder after it is removed: it will be made again."""
+        """Start or go on at a step. What is in the folder after it is removed: it will be made again. What is damaged
+        or missing is told, and left out from now on."""
         self._most = self._allowed(model)
         if self.run is not None and self.run.writes:
             with saving(self.run.path):
                 for path in (self.run.path / MOMENTS).glob("[.0-9]*"):
                     if not path.stem.isdecimal() or int(path.stem) > step:
                         path.unlink()
+                self._leave_out_damaged()
         if not step:
             self._keep(model, 0, {})
 
@@ -113,6 +115,16 @@ class Moments:
         for old in {int(name) for name in self.sums} - set(kept_steps(step, self._most)):
             del self.sums[str(old)]
             (self.run.path / MOMENTS / f"{old}{SUFFIX}").unlink(missing_ok=True)
+
+    def _leave_out_damaged(self) -> None:
+        assert self.run is not None
+        for step, sum_ in list(self.sums.items()):
+            path = self.run.path / MOMENTS / f"{step}{SUFFIX}"
+            data = path.read_bytes() if path.exists() else None
+            if data is None or files.sha256(data) != sum_:
+                files.note(f"left out {path}, which {'is missing' if data is None else 'was changed or is damaged'}")
+                path.unlink(missing_ok=True)
+                del self.sums[step]
 
     def _allowed(self, model: LanguageModel) -> int:
         """How many moments are kept: as many as asked for and fit; none rather than fewer than LEAST."""
