@@ -1,7 +1,7 @@
 // Attention: all heads in small, one of them as a map and as arcs over the text.
 
 import {h, replace, s, setStyle} from "../../lib/dom.js";
-import {namedMap, painted, weightLegend} from "../../lib/map.js";
+import {namedMap, painted, weightColour, weightLegend} from "../../lib/map.js";
 import * as explain from "../../lib/explain.js";
 import {number, percent, token} from "../../lib/format.js";
 import {live} from "../../lib/live.js";
@@ -57,12 +57,12 @@ export default {
       root.querySelector(".attention")?.classList.toggle("many", small.heads > 8);
       const side = Math.max(12, Math.min(84, Math.floor((heads.clientWidth - 52) / small.heads) - 6));
       setStyle(heads, {"grid-template-columns": `auto repeat(${small.heads}, ${side}px)`});
-      const cells = [];
+      const cells = [], colour = weightColour();
       for (let layer = 0; layer < small.layers; layer++) {
         cells.push(h("span", {class: "heads-label"}, `layer ${layer}`));
         for (let head = 0; head < small.heads; head++) {
           const own = small.maps.sub(layer, head);
-          const bitmap = painted(small.side, small.side, (t, at) => triangle.weight(own, t, at));
+          const bitmap = painted(small.side, small.side, (t, at) => triangle.weight(own, t, at), colour);
           bitmap.classList.add("head-small");
           setStyle(bitmap, {width: `${side}px`, height: `${side}px`});
           const button = h("button", {type: "button", class: "head-button"}, bitmap);

@@ -40,7 +40,7 @@ export default {
         h("p", {class: "lead"}, "After ", context(pieces, position), next
           ? h("span", {}, " comes ", h("code", {}, token(next.piece)), ": the model gave it ", strong(next.probability, percent),
             `, at place ${count(next.rank)} of ${count(told.vocab_size)}.`)
-          : " the text ends; the model would go on with:"),
+          : pairs ? " the model would go on with:" : " the text ends; the model would go on with:"),
         h("ol", {class: "next-bars"}, top.pieces.map((/** @type {string} */ piece, /** @type {number} */ i) => {
           const p = top.probabilities.data[i], id = top.ids.data[i];
           const row = h("li", {class: next && id === next.id ? "came" : null, "data-value": p, "data-id": id,
