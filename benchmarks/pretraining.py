@@ -1,7 +1,7 @@
 """What masked pre-training is worth: an encoder that labels the corpus `docstrings`, from nothing and from one that
 first learned to find hidden tokens in the same texts; beside both the classical baseline. Run as
 
-    python benchmarks/pretraining.py --minutes 10
+    python benchmarks/pretraining.py --minutes 2 --pretraining 8
 
 From nothing is trained twice: for the minutes of fine-tuning alone, and for those of both trainings together."""
 
@@ -27,22 +27,18 @@ def tell(name: str, dev: Confusion, test: Confusion) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", default="docstrings")
-    parser.add_argument("--minutes", type=float, default=10, help="of pre-training, and of fine-tuning")
-    parser.add_argument(
-        "--learning-rate", type=float, help="of fine-tuning; a tenth of that of pre-training by default"
-    )
+    parser.add_argument("--minutes", type=float, default=2, help="of fine-tuning")
+    parser.add_argument("--pretraining", type=float, default=8, help="minutes of pre-training")
     asked = parser.parse_args()
-    rate = {} if asked.learning_rate is None else {"learning_rate": asked.learning_rate}
 
     def train(minutes: float, **settings: Any) -> gradus.Run:
         return gradus.train(asked.corpus, model="encoder", minutes=minutes, progress=False, **settings)
 
     runs = {}
-    masked = train(asked.minutes, masked=True)
-    runs[f"fine-tuned for {asked.minutes:g} min, after as many"] = train(
-        asked.minutes, init_from=str(masked.path), **rate
-    )
-    for minutes in (asked.minutes, 2 * asked.minutes):
+    masked = train(asked.pretraining, masked=True)
+    tuned = f"fine-tuned for {asked.minutes:g} min, after {asked.pretraining:g} of pre-training"
+    runs[tuned] = train(asked.minutes, init_from=str(masked.path))
+    for minutes in (asked.minutes, asked.minutes + asked.pretraining):
         runs[f"from nothing, {minutes:g} min"] = train(minutes)
     for name, run in runs.items():
         setup = reopen(RunFolder.open(run.path))

@@ -43,7 +43,7 @@ MANY: dict[str, dict[str, Any]] = {
     "encoder, labels": {"model": "encoder", **NO_DROPOUT, "batch_size": 1},  # nothing is left for the second process
 }
 SHARDED = ("gpt", "gpt, documents", "gpt, lora", "gpt, checkpointing", "lstm")
-SHARDED_SLOWLY = ("gru", "mlp", "modern", "modern, muon", "transformer", "encoder, hidden tokens", "encoder, labels")
+SHARDED_SLOWLY = ("gru", "mlp", "modern", "transformer", "encoder, hidden tokens", "encoder, labels")
 MOVED = ("gpt", "gpt, lora", "lstm")  # from one number of processes to another, half-way
 
 
