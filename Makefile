@@ -52,7 +52,7 @@ lint: .venv/dev ## format the code, and fix what ruff can fix
 
 .venv/base: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing gradus into .venv ..."
-	$(PIP) install --no-compile --constraint constraints.txt --editable .
+	$(PIP) install --no-compile --constraint constraints.txt --editable '.[web]'
 	@touch $@
 
 .venv/dev: pyproject.toml constraints.txt | .venv/bin/python
