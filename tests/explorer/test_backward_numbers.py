@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from gradus.errors import UserError
-from gradus.explorer.backward_local import RULES, local_derivative, nudged
-from gradus.explorer.backward_numbers import EXAMPLES, backward_numbers, read
-from gradus.explorer.backward_quiz import backward_answer
+from gradus.explorer.backward.local import RULES, local_derivative, nudged
+from gradus.explorer.backward.numbers import EXAMPLES, backward_numbers, read
+from gradus.explorer.backward.quiz import backward_answer
 from gradus.graph.expression import parse_expression
 
 HARD = [

@@ -14,11 +14,11 @@ import torch.nn.functional as reference
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.explorer import Opened
-from gradus.explorer.backward_batch import batch_of
-from gradus.explorer.backward_rules import RULES, SAID, spell
-from gradus.explorer.backward_spelled import matrix
-from gradus.explorer.backward_step import backward_operation, backward_step, walked
-from gradus.explorer.backward_walk import Walked, norm, training_copy
+from gradus.explorer.backward.batch import batch_of
+from gradus.explorer.backward.rules import RULES, SAID, spell
+from gradus.explorer.backward.spelled import matrix
+from gradus.explorer.backward.step import backward_operation, backward_step, walked
+from gradus.explorer.backward.walk import Walked, norm, training_copy
 from gradus.models import build_model
 from gradus.text import CharTokenizer
 

@@ -12,9 +12,9 @@ import torch as pytorch
 
 from gradus.backend import torch
 from gradus.explorer import Opened, open_run
-from gradus.explorer.backward_step import walked
-from gradus.explorer.backward_update import backward_update, run_of
-from gradus.explorer.backward_walk import norm, training_copy
+from gradus.explorer.backward.step import walked
+from gradus.explorer.backward.update import backward_update, run_of
+from gradus.explorer.backward.walk import norm, training_copy
 from gradus.training import TrainConfig
 from gradus.training.checkpoint import unpack, weights
 from gradus.training.optimizer import build_optimizer, set_learning_rate
@@ -67,7 +67,7 @@ def test_the_rule_spelled_out_moves_the_weight_as_pytorch_does(
     settings: dict[str, Any], make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = TrainConfig(steps=10, schedule="constant", warmup=0.0, **settings)
-    monkeypatch.setattr("gradus.explorer.backward_update.run_of", lambda _: (config, run_of_memory()[1], {}))
+    monkeypatch.setattr("gradus.explorer.backward.update.run_of", lambda _: (config, run_of_memory()[1], {}))
     name = "transformer.h.0.mlp.c_fc.weight"
     of = opened("gpt")
     found = backward_update(of, TEXT, parameter=name)

@@ -10,8 +10,8 @@ import pytest
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.explorer import Opened, to_wire
-from gradus.explorer.blocks import block_output, blocks
-from gradus.explorer.next_token import next_token
+from gradus.explorer.forward.blocks import block_output, blocks
+from gradus.explorer.forward.next_token import next_token
 from gradus.models import MODELS, build_model, inference
 from gradus.text import CharTokenizer
 

@@ -14,9 +14,9 @@ import pytest
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.explorer import Opened, open_run
-from gradus.explorer.bigram import cell, table
-from gradus.explorer.mixture import mixture
-from gradus.explorer.ngram import ngram
+from gradus.explorer.forward.bigram import cell, table
+from gradus.explorer.forward.mixture import mixture
+from gradus.explorer.forward.ngram import ngram
 from gradus.models import Bigram, Mixture, NGram, build_model
 from gradus.models.kneser_ney import modified_discounts, plain_kneser_ney
 from gradus.text import CharTokenizer

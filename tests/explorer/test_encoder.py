@@ -12,7 +12,7 @@ import pytest
 from gradus.backend import nn, torch
 from gradus.errors import UserError
 from gradus.explorer import VIEWS, Opened, to_wire
-from gradus.explorer.encoder import answer, encoder_attention, encoder_attention_row, gradient_times_input
+from gradus.explorer.forward.encoder import answer, encoder_attention, encoder_attention_row, gradient_times_input
 from gradus.generation import fill_masks, label_probabilities
 from gradus.models import Encoder
 from tests.explorer.models import opened

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.explorer import VIEWS, Opened, to_wire
-from gradus.explorer.attention import all_heads, attention, attention_row
-from gradus.explorer.cell import Cell
-from gradus.explorer.credit import credit
-from gradus.explorer.embedding import embedding
-from gradus.explorer.next_token import next_token
-from gradus.explorer.passes import run
-from gradus.explorer.residual import lens, lens_at, residual
-from gradus.explorer.stack import added, stream
-from gradus.explorer.units import units
-from gradus.explorer.why import WHATS, why
+from gradus.explorer.forward.attention import all_heads, attention, attention_row
+from gradus.explorer.forward.cell import Cell
+from gradus.explorer.forward.credit import credit
+from gradus.explorer.forward.embedding import embedding
+from gradus.explorer.forward.next_token import next_token
+from gradus.explorer.forward.passes import run
+from gradus.explorer.forward.residual import lens, lens_at, residual
+from gradus.explorer.forward.stack import added, stream
+from gradus.explorer.forward.units import units
+from gradus.explorer.forward.why import WHATS, why
 from gradus.explorer.wire import Quantised
 from gradus.models import build_model, inference
 from gradus.models.gpt import causal_attention

@@ -15,11 +15,11 @@ from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.evaluation import evaluate, token_losses
 from gradus.explorer import open_run
-from gradus.explorer.learning_compare import compare
-from gradus.explorer.learning_curves import curves, rates
-from gradus.explorer.learning_lines import dev_text, lines
-from gradus.explorer.learning_moment import inside, like, written
-from gradus.explorer.learning_motion import embeddings, head_over_time, said, turned
+from gradus.explorer.learning.compare import compare
+from gradus.explorer.learning.curves import curves, rates
+from gradus.explorer.learning.lines import dev_text, lines
+from gradus.explorer.learning.moment import inside, like, written
+from gradus.explorer.learning.motion import embeddings, head_over_time, said, turned
 from gradus.generation import samples
 from gradus.models import NOT_SCORED
 from gradus.models.inside import attention, embedding, gradients, layers

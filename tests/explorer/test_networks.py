@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from gradus.backend import nn, torch
 from gradus.errors import UserError
 from gradus.explorer import Opened
-from gradus.explorer.mlp import window
-from gradus.explorer.plane import plane
-from gradus.explorer.recurrent import state, states
-from gradus.explorer.wavenet import wavenet
+from gradus.explorer.forward.mlp import window
+from gradus.explorer.forward.plane import plane
+from gradus.explorer.forward.recurrent import state, states
+from gradus.explorer.forward.wavenet import wavenet
 from tests.explorer.models import opened
 
 Floats = NDArray[np.floating[Any]]

@@ -14,7 +14,7 @@ import pytest
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.explorer import VIEWS, Opened, to_wire
-from gradus.explorer.translation import beam, translation, translation_row
+from gradus.explorer.forward.translation import beam, translation, translation_row
 from gradus.generation import translations
 from gradus.models import Transformer
 from tests.explorer.models import opened

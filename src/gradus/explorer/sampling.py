@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradus.backend import F, torch
+from gradus.explorer.forward.queries import Recent, weights_of
 from gradus.explorer.opened import Opened
-from gradus.explorer.queries import Recent, weights_of
 from gradus.explorer.view import SEED, TEXT, Parameter, View
 from gradus.explorer.walk import Step, Walk
 from gradus.generation import SamplingRule

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from gradus.explorer import (
-    backward,
-    encoder,
-    forward,
-    learning,
-    overview,
-    sampling,
-    small_models,
-    translation,
-)
+from gradus.explorer import backward, forward, learning, overview, sampling
 from gradus.explorer.view import View
 
-PARTS = (backward, encoder, forward, learning, overview, sampling, small_models, translation)
+PARTS = (backward, forward, learning, overview, sampling)
 
 VIEWS: dict[str, View] = {name: view for part in PARTS for name, view in part.VIEWS.items()}

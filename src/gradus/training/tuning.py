@@ -61,7 +61,7 @@ def set_up_tuning(values: Mapping[str, object]) -> Setup:
             raise UserError(f"{name} is {fixed[name]}, as {run.path} has it, and cannot be {value}")
     setup = set_up({"learning_rate": imported, **start, **values, **fixed}, tokenizer=tokenizer_of(run, source))
     if isinstance(source, Encoder) and setup.labels != labels_of(run):
-        new = {rate: value for rate, value in rates.items() if rate not in values}
+        new: dict[str, Any] = {rate: value for rate, value in rates.items() if rate not in values}
         setup = replace(setup, config=replace(setup.config, **new))
     begin_with(setup.model, run, setup.labels)
     return setup if not setup.config.lora_rank else replace(setup, base={"run": place, "sha256": weights_file(run)[1]})

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gradus.explorer.backward_numbers import EXAMPLES, backward_numbers
-from gradus.explorer.backward_step import backward_operation, backward_step
-from gradus.explorer.backward_update import backward_update
+from gradus.explorer.backward.numbers import EXAMPLES, backward_numbers
+from gradus.explorer.backward.step import backward_operation, backward_step
+from gradus.explorer.backward.update import backward_update
 from tests.explorer.browser.conftest import PageOf
 from tests.explorer.models import opened
 

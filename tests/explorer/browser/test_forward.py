@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from gradus.backend import torch
-from gradus.explorer.attention import attention_row
-from gradus.explorer.blocks import blocks
-from gradus.explorer.next_token import next_token
-from gradus.explorer.residual import lens, residual
-from gradus.explorer.units import units
-from gradus.explorer.why import why
+from gradus.explorer.forward.attention import attention_row
+from gradus.explorer.forward.blocks import blocks
+from gradus.explorer.forward.next_token import next_token
+from gradus.explorer.forward.residual import lens, residual
+from gradus.explorer.forward.units import units
+from gradus.explorer.forward.why import why
 from gradus.models import inference
 from tests.explorer.browser.conftest import PageOf
 from tests.explorer.models import opened

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from gradus.explorer import open_run
-from gradus.explorer.learning_compare import compare
-from gradus.explorer.learning_lines import lines
-from gradus.explorer.learning_moment import inside, like
-from gradus.explorer.learning_motion import embeddings, said
+from gradus.explorer.learning.compare import compare
+from gradus.explorer.learning.lines import lines
+from gradus.explorer.learning.moment import inside, like
+from gradus.explorer.learning.motion import embeddings, said
 from gradus.training import RunFolder
 from tests.explorer.browser.conftest import PageOf
 from tests.explorer.models import run

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gradus.explorer.encoder import answer, encoder_attention_row
-from gradus.explorer.translation import beam, translation, translation_row
+from gradus.explorer.forward.encoder import answer, encoder_attention_row
+from gradus.explorer.forward.translation import beam, translation, translation_row
 from tests.explorer.browser.conftest import PageOf
 from tests.explorer.models import opened
 from tests.explorer.test_encoder import SIZES, classifier

@@ -10,12 +10,12 @@ import pytest
 
 from gradus.backend import torch
 from gradus.explorer import Opened
-from gradus.explorer.bigram import cell, table
-from gradus.explorer.mixture import mixture
-from gradus.explorer.mlp import window
-from gradus.explorer.ngram import ngram
-from gradus.explorer.recurrent import state
-from gradus.explorer.wavenet import wavenet
+from gradus.explorer.forward.bigram import cell, table
+from gradus.explorer.forward.mixture import mixture
+from gradus.explorer.forward.mlp import window
+from gradus.explorer.forward.ngram import ngram
+from gradus.explorer.forward.recurrent import state
+from gradus.explorer.forward.wavenet import wavenet
 from gradus.models import NGram
 from tests.explorer.browser.conftest import PageOf
 from tests.explorer.models import TEXT, opened

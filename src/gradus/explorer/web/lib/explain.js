@@ -4,7 +4,7 @@
 import * as state from "./state.js";
 
 /** @typedef {import("./api.js").Params} Params */
-/** @typedef {{view: string, params: Params}} Asked a view that answers as gradus.explorer.formula.explained does */
+/** @typedef {{view: string, params: Params}} Asked a view that answers as gradus.explorer.forward.formula.explained does */
 
 state.define({why: ""});
 

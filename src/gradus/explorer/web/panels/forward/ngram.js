@@ -27,7 +27,7 @@ export default {
 
 /**
  * The table of counts, and where the probability comes from.
- * @param {any} found what `gradus.explorer.ngram.look_up` gives @param {number|null|undefined} at the selected position
+ * @param {any} found what `gradus.explorer.forward.ngram.look_up` gives @param {number|null|undefined} at the selected position
  * @returns {(HTMLElement|null)[]}
  */
 export function lookedUp(found, at) {
