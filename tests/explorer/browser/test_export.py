@@ -43,7 +43,12 @@ def test_an_exported_page_shows_from_a_file_what_was_on_the_screen(
     )
     alone.goto(path.as_uri())
     alone.locator(".panel").first.wait_for()
-    alone.wait_for_timeout(300)
+    for shown in (alone, page):
+        shown.evaluate("document.dispatchEvent(new Event('drawall'))")  # what is out of sight, too
+    for _ in range(60):  # until both stand, on a busy machine too
+        if numbers(alone) == numbers(page):
+            break
+        alone.wait_for_timeout(250)
     assert numbers(alone) == numbers(page)
     assert not faults
     alone.close()

@@ -117,6 +117,7 @@ async function exportedNow() {
   shownFor = "";
   api.forget();
   await show(new Set());
+  document.dispatchEvent(new Event("drawall"));
   await api.quiet();
   return api.exportPage();
 }

@@ -71,6 +71,7 @@ function request(view, params) {
   const key = JSON.stringify([view, given]);
   const made = {view, params: Object.fromEntries(given), key};
   asked.set(key, made);
+  ended = performance.now();
   return made;
 }
 
@@ -119,10 +120,11 @@ function begun(view, params, key) {
 }
 
 let going = 0; // requests under way
-let ended = 0; // when the last one came back
+let ended = 0; // when the last one was made, or came back
 
 /** When nothing has been under way for a while: the picture stands. @returns {Promise<void>} */
 export async function quiet() {
+  ended = performance.now();
   while (going > 0 || performance.now() - ended < 500) await new Promise((done) => setTimeout(done, 100));
 }
 

@@ -35,7 +35,12 @@ export function live(root, dependsOn, draw) {
     drawn = "";
     check();
   };
+  const nowAll = () => {
+    seen = true;
+    check();
+  };
   document.addEventListener("themechange", again);
+  document.addEventListener("drawall", nowAll); // a file needs also what is out of sight
   return {
     update: check,
     destroy() {
@@ -43,6 +48,7 @@ export function live(root, dependsOn, draw) {
       watching.disconnect();
       end();
       document.removeEventListener("themechange", again);
+      document.removeEventListener("drawall", nowAll);
     },
   };
 }
