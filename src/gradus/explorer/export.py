@@ -143,11 +143,9 @@ def _page(about: Mapping[str, Any]) -> tuple[str, str]:
         if imported.name != "app.css":
             style += imported.read_text(encoding="utf-8")
     index = (WEB / "index.html").read_text(encoding="utf-8")
-    icon = _data("image/svg+xml", (WEB / "icon.svg").read_text(encoding="utf-8"))
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     for old, new in (
         ('<meta charset="utf-8">', f'<meta charset="utf-8">\n{policy}'),
-        ('href="icon.svg"', f'href="{icon}"'),
         ('<script type="module" src="app.js"></script>\n', ""),
     ):
         if old not in index:

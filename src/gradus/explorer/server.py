@@ -31,7 +31,7 @@ from gradus.explorer.views import VIEWS
 from gradus.explorer.wire import to_wire
 
 WEB = Path(__file__).parent / "web"
-TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 MOST_BODY = 1_000_000  # bytes of a request
 REPLACED = 499  # the status of a request whose client no longer waits
 
