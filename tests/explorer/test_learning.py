@@ -18,7 +18,7 @@ from gradus.explorer import open_run
 from gradus.explorer.learning.compare import compare
 from gradus.explorer.learning.curves import curves, rates
 from gradus.explorer.learning.lines import dev_text, lines
-from gradus.explorer.learning.moment import inside, like, written
+from gradus.explorer.learning.moment import FEW, inside, like, written
 from gradus.explorer.learning.motion import embeddings, head_over_time, said, turned
 from gradus.generation import samples
 from gradus.models import NOT_SCORED
@@ -118,7 +118,7 @@ def test_what_a_moment_is_like_is_what_its_weights_give_row_by_row(gpt: RunFolde
     assert told["distance"]["bigram"] == pytest.approx(np.mean(apart), rel=1e-6)
     for low, loss in zip(told["seen"], told["seen_loss"], strict=True):
         group = [one for one, place in zip(losses, places, strict=True) if low <= place < 2 * low]
-        assert loss == pytest.approx(np.mean(group), rel=1e-6)
+        assert loss == (pytest.approx(np.mean(group), rel=1e-6) if len(group) >= FEW else None)
 
 
 def test_a_moment_writes_what_the_generator_draws_with_the_same_seed(gpt: RunFolder) -> None:

@@ -19,6 +19,7 @@ from gradus.models.inside import gradients, layers
 from gradus.training.run import SAMPLES
 
 BINS = 40
+FEW = 30  # tokens, of which a mean says little
 WRITTEN, DOCUMENTS = 240, 8  # tokens of a text at most, and documents, that are written
 
 
@@ -31,7 +32,7 @@ def like(opened: Opened) -> dict[str, Any]:
         distance: from each of these, the part of the probability that lies elsewhere: half the sum over the vocabulary
             of |p - q|, from 0 (the same) to 1, the mean over the tokens.
         seen, seen_loss: the loss of tokens that had so many others before them in the row: the first number of each
-            group, which ends before the next one; None where a group is empty.
+            group, which ends before the next one; None where a group has fewer than FEW tokens.
     """
     return once(opened, "like", lambda: _like(opened))
 
@@ -53,7 +54,7 @@ def _like(opened: Opened) -> dict[str, Any]:
         **{name: float(-np.log(q[at, target]).mean()) for name, q in counted.items()},
         "distance": {name: float(0.5 * np.abs(p - q).sum(axis=1).mean()) for name, q in counted.items()},
         "seen": groups,
-        "seen_loss": [float(member.mean()) if len(member) else None for member in members],
+        "seen_loss": [float(member.mean()) if len(member) >= FEW else None for member in members],
     }
 
 

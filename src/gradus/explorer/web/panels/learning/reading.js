@@ -29,6 +29,10 @@ export function reading(steps, like, pick, context) {
   if (triples && context >= 3) {
     out.push(step(triples, pick, `After ${steps_(triples.step)}`, `it loses ${number(triples.loss, 2)}, less than counts of triples do, ${number(triples.trigram, 2)}: it makes use of more than the two tokens before, or knows more about them than counts can.`));
   }
+  const best = known.reduce((lowest, one) => (one.loss < lowest.loss ? one : lowest));
+  if (best.i < last.i && last.loss > best.loss + 0.02) {
+    out.push(step(best, pick, `After ${steps_(best.step)}`, `it loses least, ${number(best.loss, 2)}. From there on it gets worse on text that it was not trained on: it overfits.`));
+  }
   if (last.i > 0) {
     const groups = last.seen.map((/** @type {number} */ n, /** @type {number} */ k) => [n, last.seen_loss[k]]).filter((/** @type {any[]} */ [, loss]) => loss !== null);
     const [few, many] = [groups[0], groups[groups.length - 1]];
