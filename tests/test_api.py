@@ -51,8 +51,8 @@ def theirs(folder: Path, cats: Path) -> Path:
 
 
 def test_train_makes_the_folder_that_the_command_makes(run: gradus.Run, theirs: Path) -> None:
-    names = {path.name for path in theirs.iterdir()}
-    assert {path.name for path in run.path.iterdir()} == names
+    names, ours = ({str(p.relative_to(top)) for p in top.rglob("*") if p.is_file()} for top in (theirs, run.path))
+    assert ours == names
     for name in names - {"state.json", "metrics.jsonl"}:  # these two hold seconds
         assert (run.path / name).read_bytes() == (theirs / name).read_bytes(), name
     losses = [

@@ -153,6 +153,10 @@ def test_a_recurrent_networks_unit_and_its_gates(page_of: PageOf, cell: str) -> 
     unit = int(found["order"][3])
     there = state(seen, WRITTEN, 2, unit=unit)
     explains(page, there["why"])
+    for _ in range(50):  # the unit's own panel may be drawn later than the formula
+        if numbers(page, "#panel-unit circle[data-part='h']") == close([there["numbers"]["h"]]):
+            break
+        page.wait_for_timeout(100)
     assert numbers(page, "#panel-unit circle[data-part='h']") == close([there["numbers"]["h"]])
 
 
