@@ -13,6 +13,7 @@ from hypothesis import settings
 
 settings.register_profile("gradus", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("gradus")
+os.environ["TERM"] = "xterm"  # what is shown in a terminal does not depend on the one that the tests are run in
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ABOUT_A_BUILD_FOR_CPUS = (
