@@ -65,7 +65,7 @@ class Moments:
 
     def begin(self, model: LanguageModel, step: int) -> None:
         """Start or go on at a step. What is in the folder after it is removed: it will be made again. What is damaged
-        or missing is told, and left out from now on."""
+        or missing is left out from now on."""
         self._most = self._allowed(model)
         if self.run is not None and self.run.writes:
             with saving(self.run.path):
@@ -117,12 +117,17 @@ class Moments:
             (self.run.path / MOMENTS / f"{old}{SUFFIX}").unlink(missing_ok=True)
 
     def _leave_out_damaged(self) -> None:
+        """Those that are not what the checkpoint says. The user is told, but not of one that is missing and would not
+        have stayed: who stopped before the next checkpoint may have removed it already, as one too many."""
         assert self.run is not None
+        stay = kept_steps(self.config.steps or max(CANDIDATES), self._most)
         for step, sum_ in list(self.sums.items()):
             path = self.run.path / MOMENTS / f"{step}{SUFFIX}"
             data = path.read_bytes() if path.exists() else None
             if data is None or files.sha256(data) != sum_:
-                files.note(f"left out {path}, which {'is missing' if data is None else 'was changed or is damaged'}")
+                if data is not None or int(step) in stay:
+                    what = "is missing" if data is None else "was changed or is damaged"
+                    files.note(f"left out {path}, which {what}")
                 path.unlink(missing_ok=True)
                 del self.sums[step]
 
