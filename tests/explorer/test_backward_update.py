@@ -88,15 +88,21 @@ def run_of_memory() -> Any:
     return run_of(opened("gpt"))
 
 
+def stopped(folder: Path, **settings: Any) -> tuple[Opened, Opened]:
+    """The same training stopped after 6 steps and after 7."""
+    settings = {"schedule": "constant", "warmup": 0.0, "dropout": 0.0, "evaluations": 1, **settings}
+    before, after = (open_run(run(folder / str(steps), steps=steps, **settings).path, "last") for steps in (6, 7))
+    return before, after
+
+
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> tuple[Opened, Opened]:
-    """The same training stopped after 6 steps and after 7."""
-    made = []
-    for steps in (6, 7):
-        folder = tmp_path_factory.mktemp("runs") / str(steps)
-        fixed: dict[str, Any] = {"schedule": "constant", "warmup": 0.0, "dropout": 0.0, "evaluations": 1}
-        made.append(open_run(Path(run(folder, steps=steps, **fixed).path), "last"))
-    return made[0], made[1]
+    return stopped(tmp_path_factory.mktemp("runs"))
+
+
+def last_weights(opened: Opened) -> dict[str, Any]:
+    assert opened.folder is not None
+    return unpack(opened.folder.read(MODEL), MODEL)[0]
 
 
 def test_a_step_on_the_next_batch_is_the_one_that_training_takes(two: tuple[Opened, Opened]) -> None:
@@ -104,15 +110,23 @@ def test_a_step_on_the_next_batch_is_the_one_that_training_takes(two: tuple[Open
     before, after = two
     found = backward_update(before, source="batch")
     assert found["step"] == 7
-    assert before.folder is not None
-    assert after.folder is not None
-    old = unpack(before.folder.read(MODEL), MODEL)[0]
-    new = unpack(after.folder.read(MODEL), MODEL)[0]
+    old, new = last_weights(before), last_weights(after)
     for row in found["parameters"]:
         if row["name"] in new:
             assert row["change"] == pytest.approx(norm(new[row["name"]] - old[row["name"]]), rel=1e-3)
     cell = found["cell"]
     assert cell["after"] == pytest.approx(float(new[cell["parameter"]][tuple(cell["place"])]), abs=1e-7)
+
+
+def test_what_the_run_freezes_gets_no_gradient_and_stays_as_it_is(tmp_path: Path) -> None:
+    before, after = stopped(tmp_path, freeze="embeddings, blocks:1")
+    found = backward_update(before, source="batch")
+    assert found["said"] == "The optimizer's state is that of the run after step 6."
+    old, new = last_weights(before), last_weights(after)
+    for row in found["parameters"]:
+        still = row["name"].startswith(("transformer.wte.", "transformer.wpe.", "transformer.h.0."))
+        assert (row["change"] == row["gradient"] == 0) == still
+        assert row["change"] == pytest.approx(norm(new[row["name"]] - old[row["name"]]), rel=1e-3)
 
 
 def test_the_run_and_its_folder_are_left_as_they_were(two: tuple[Opened, Opened]) -> None:

@@ -35,9 +35,15 @@ def walked(opened: Opened, text: str = "", target: str = "", source: str = "text
         kept = _last.get(opened)
         if kept is None or kept[0] != asked:
             _last.pop(opened, None)
-            kept = asked, backward_walk(opened.model, batch_of(opened, text, target, source, number))
+            kept = asked, backward_walk(opened.model, batch_of(opened, text, target, source, number), _frozen(opened))
             _last[opened] = kept
         return kept[1]
+
+
+def _frozen(opened: Opened) -> str:
+    """The parts that the run's training kept as they are; none where it was by LoRA, whose matrices are merged here."""
+    settings = {} if opened.folder is None else opened.folder.settings()
+    return "" if settings.get("lora_rank") else str(settings.get("freeze", ""))
 
 
 def backward_step(

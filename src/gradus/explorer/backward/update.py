@@ -143,7 +143,7 @@ def _load(optimizer: Any, state: dict[str, Any], opened: Opened) -> str:
     for name, array in state["arrays"].items():
         index = int(name.split(".")[0])
         if index >= len(parameters) or (array.ndim and array.shape != tuple(parameters[index].shape)):
-            return "The run's optimizer had other parameters (LoRA, or frozen ones): its running means begin at 0."
+            return "The run's optimizer had other parameters, those of LoRA: its running means begin at 0."
     load_optimizer_state(optimizer, state["arrays"], state["numbers"])
     progress = progress_of(opened.folder) if opened.folder is not None else Progress()
     said = f"The optimizer's state is that of the run after step {progress.step:,}"

@@ -21,6 +21,7 @@ from gradus.errors import UserError
 from gradus.explorer.backward.batch import Batch
 from gradus.explorer.backward.recording import Call, Line, Record, recorded
 from gradus.models import LanguageModel
+from gradus.training.adapting import freeze
 
 Array = npt.NDArray[Any]
 
@@ -69,7 +70,7 @@ class Walked:
     """A training step up to its gradients.
 
     Attributes:
-        model: the copy that the step was taken on, in training mode without dropout.
+        model: the copy that the step was taken on, in training mode without dropout, with its frozen parts frozen.
         loss, logits: of the batch.
         operations: in the order of the walk, the loss first.
         calls: of modules, in the order in which they began.
@@ -89,14 +90,19 @@ class Walked:
     leaving: list[float]
 
 
-def backward_walk(model: LanguageModel, batch: Batch) -> Walked:
+def backward_walk(model: LanguageModel, batch: Batch, frozen: str = "") -> Walked:
     """Take a training step on a batch, up to the gradients. The model is not changed.
+
+    Args:
+        frozen: the parts that are kept as they are, as the setting `freeze` names them.
 
     Raises:
         UserError: if the model learns by counting, or the backend is PyTorch, whose nodes do not show what they saved.
     """
     require_gradients(model)
     own = training_copy(model)
+    if frozen:
+        freeze(own, frozen)
     x, y = torch.from_numpy(batch.x), torch.from_numpy(batch.y)
     with torch.enable_grad(), recorded(own) as record:
         logits, loss = own(x, y)
