@@ -128,6 +128,16 @@ def test_a_moment_writes_what_the_generator_draws_with_the_same_seed(gpt: RunFol
     assert told == {"text": "".join("".join(sample) for sample in drawn), "source": "drawn now"}
 
 
+def test_a_model_in_memory_that_has_changed_writes_something_else() -> None:
+    opened = in_memory()
+    before = written(opened)
+    assert written(opened) == before
+    with torch.no_grad():
+        for parameter in opened.model.parameters():
+            parameter.mul_(-5)
+    assert written(opened) != before
+
+
 def test_what_a_run_wrote_at_its_end_is_shown_as_it_stands_in_its_file(gpt: RunFolder, tmp_path: Path) -> None:
     copy = copied(gpt, tmp_path)
     copy.write("samples.txt", "as it was written\n")

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from gradus.explorer.learning.curves import folder_of
 from gradus.explorer.opened import Opened, open_run
 from gradus.training import RunFolder
 from gradus.training.moments import MOMENTS, SUFFIX, moment_steps
@@ -26,7 +27,10 @@ _lock = threading.Lock()
 
 
 def once(opened: Opened, name: Any, make: Callable[[], Made]) -> Made:
-    """What `make` gives for the weights that are looked at, computed once."""
+    """What `make` gives for the weights of a run that are looked at, computed once; of a model in memory, whose weights
+    may change unseen, each time."""
+    if opened.folder is None:
+        return make()
     key = identity(opened), name
     with _lock:
         if key in _results:
@@ -57,10 +61,8 @@ def moments_of(run: RunFolder) -> list[tuple[int, Opened]]:
 
 
 def identity(opened: Opened) -> Any:
-    """What tells these weights from all others."""
-    run, moment = opened.folder, opened.moment
-    if run is None:
-        return id(opened)
+    """What tells these weights of a run from all others."""
+    run, moment = folder_of(opened), opened.moment
     if moment in (None, "last"):
         sum_ = run.state()["files"][MODEL] if moment else weights_file(run)[1]
         return str(run.path.resolve()), sum_
