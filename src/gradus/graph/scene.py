@@ -32,7 +32,7 @@ LEAF, RESULT, OUTPUT, FOLDED = (
 
 FULL_UP_TO = 150
 MARGIN = 16.0
-_SIGN = 24.0  # the height of an operation's sign
+SIGN_HEIGHT = 24.0  # the height of an operation's sign
 TEXT = 12.0
 
 
@@ -141,7 +141,7 @@ def arrange(graph: Computation, detail: Detail, direction: Direction = "right", 
 
 def _upright(size: Size) -> Size:
     """The room of a node whose sign is above its box, as a layout from left to right sees it."""
-    return Size(_SIGN if size.sign else 0.0, size.gap, size.height if size.box else 0.0, max(size.sign, size.box))
+    return Size(SIGN_HEIGHT if size.sign else 0.0, size.gap, size.height if size.box else 0.0, max(size.sign, size.box))
 
 
 # ---- boxes and captions
@@ -229,7 +229,9 @@ def _box(graph: Computation, placed: Layout, which: int, marks: Marks, largest: 
         if rows:
             shapes.append(Rect(*spot.link, 0.0, LINE))
         x, y = spot.sign
-        shapes.append(Rect(x, y - _SIGN / 2, size.sign, _SIGN, 12.0, HIGHLIGHT if which == marks.sign else SIGN))
+        shapes.append(
+            Rect(x, y - SIGN_HEIGHT / 2, size.sign, SIGN_HEIGHT, 12.0, HIGHLIGHT if which == marks.sign else SIGN)
+        )
         shapes.append(
             Text(x + size.sign / 2, y + 4.5, node.op, "#ffffff", 12.5 if len(node.op) > 1 else 15.0, "middle")
         )
@@ -286,11 +288,11 @@ def _spot(placed: Layout, which: int) -> _Spot:
     x, y = x + MARGIN, y + MARGIN
     if not placed.down:  # the sign, the line and the box from left to right
         return _Spot((x, y), (x + size.sign + size.gap, y), (x + size.sign, y - 0.75, size.gap, 1.5))
-    below = y + (_SIGN + size.gap if size.sign else 0.0)
+    below = y + (SIGN_HEIGHT + size.gap if size.sign else 0.0)
     return _Spot(
-        (x - size.sign / 2, y + _SIGN / 2),
+        (x - size.sign / 2, y + SIGN_HEIGHT / 2),
         (x - size.box / 2, below + size.height / 2),
-        (x - 0.75, y + _SIGN, 1.5, size.gap),
+        (x - 0.75, y + SIGN_HEIGHT, 1.5, size.gap),
     )
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.explorer.opened import Opened
+from gradus.explorer.walk import source_row
 from gradus.generation import translate
 from gradus.models import NOT_SCORED, Encoder, Transformer
 from gradus.text import Corpus
@@ -91,10 +92,7 @@ def _from_text(opened: Opened, text: str, target: str) -> Batch:
 
 def _own_target(opened: Opened, model: Transformer, text: str) -> str:
     """What the model writes for a source."""
-    stop = opened.tokenizer.separator
-    source = np.concatenate([opened.encode(text), [stop]])
-    if len(source) > model.block_size:
-        raise UserError(f"the text has {len(source)} tokens with its end; the model reads at most {model.block_size}")
+    stop, source = opened.tokenizer.separator, source_row(opened, text)
     written = translate(model, torch.from_numpy(source[None]), model.block_size - 2, stop=stop)
     return opened.tokenizer.decode(written[0].ids)
 

@@ -14,13 +14,12 @@ from gradus.graph.expression import parse_expression
 from gradus.graph.layout import Layout
 from gradus.graph.model import Direction
 from gradus.graph.picture import Graph
-from gradus.graph.scene import MARGIN, arrange, branch_path
+from gradus.graph.scene import MARGIN, SIGN_HEIGHT, arrange, branch_path
 from gradus.scalar import Value
 
 MOST_NODES = 150  # more cannot be taken in as boxes with numbers
 MOST_CHARACTERS = 4000
 NUDGE = 1e-6  # for finite differences
-SIGN_HEIGHT = 24.0  # as `gradus.graph.scene` draws the sign of an operation
 
 
 class Example(NamedTuple):

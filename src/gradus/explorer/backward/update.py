@@ -14,6 +14,7 @@ from gradus.backend import nn, torch
 from gradus.explorer.backward.rule_steps import Cell, rule_of, spelled_rule
 from gradus.explorer.backward.step import walked
 from gradus.explorer.backward.walk import Walked, norm
+from gradus.explorer.forward.context import softmax
 from gradus.explorer.opened import Opened
 from gradus.models import NOT_SCORED, Encoder, Transformer
 from gradus.training import TrainConfig, progress_of, settings_of
@@ -212,7 +213,7 @@ def _probabilities(opened: Opened, step: Walked, before: Array, after: Array, po
     if isinstance(step.model, Encoder) and y.ndim == 2 and before.ndim == 2:  # of the hidden positions only
         targets = targets[targets != NOT_SCORED]
     classes = before.shape[-1]
-    p, q = (_softmax(logits.reshape(-1, classes)[-len(targets) :]) for logits in (before, after))
+    p, q = (softmax(logits.reshape(-1, classes)[-len(targets) :]) for logits in (before, after))
     scored = np.flatnonzero(targets != NOT_SCORED)
     shown = scored[-MOST_POSITIONS:]
     chosen = int(scored[min(max(position, -len(scored)), len(scored) - 1)])
@@ -248,8 +249,3 @@ def _probabilities(opened: Opened, step: Walked, before: Array, after: Array, po
             ],
         },
     }
-
-
-def _softmax(logits: Array) -> Array:
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=-1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))

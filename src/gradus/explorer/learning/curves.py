@@ -12,7 +12,7 @@ from gradus.explorer.opened import Opened
 from gradus.explorer.view import Parameter, View
 from gradus.files import from_json
 from gradus.training import RunFolder
-from gradus.training.diagnose import DIAGNOSTICS
+from gradus.training.diagnose import read_diagnostics
 from gradus.training.moments import moment_steps, read_moment
 from gradus.training.run import METRICS
 from gradus.training.state import progress_of
@@ -72,7 +72,7 @@ def rates(opened: Opened) -> dict[str, Any]:
             continue
         if "updates" in about:
             measured[step], norms[step] = about["updates"], about.get("grad_norm")
-    for line in diagnostics(run):
+    for line in read_diagnostics(run):
         if isinstance(line.get("updates"), dict):
             measured[line["step"]], norms[line["step"]] = line["updates"], line["grad_norm"].get("median")
     steps = sorted(measured)
@@ -84,11 +84,6 @@ def rates(opened: Opened) -> dict[str, Any]:
         "grad_norm": [_number(norms[step]) for step in steps],
         "clip": float(str(run.settings().get("grad_clip", 0.0))),
     }
-
-
-def diagnostics(run: RunFolder) -> list[dict[str, Any]]:
-    """The lines of a run's diagnostics.jsonl that are whole."""
-    return _new_lines(run.path / DIAGNOSTICS, 0)[0]
 
 
 def folder_of(opened: Opened) -> RunFolder:

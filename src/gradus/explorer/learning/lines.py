@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from gradus.backend import torch
 from gradus.errors import UserError
 from gradus.evaluation import evaluate
+from gradus.explorer.forward.context import softmax
 from gradus.explorer.learning.curves import folder_of
 from gradus.explorer.opened import Opened
 from gradus.explorer.view import View
@@ -84,9 +85,7 @@ def probabilities(model: LanguageModel, x: Ids) -> Floats:
     """(B, T) -> (B, T, V), float64."""
     with inference(model):
         logits = model(torch.from_numpy(x).to(device_of(model)))[0].detach().double().cpu().numpy()
-    e = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    out: Floats = e / e.sum(axis=-1, keepdims=True)
-    return out
+    return softmax(logits)
 
 
 def dev_text(run: RunFolder) -> DevText:
