@@ -34,14 +34,11 @@ class Batch:
     Attributes:
         x, y: as the model takes them in training.
         said: where it comes from, in a sentence.
-        rows, of_rows: how many rows these are, and of how many in the batch.
     """
 
     x: Ids = field(repr=False)
     y: Ids = field(repr=False)
     said: str
-    rows: int
-    of_rows: int
 
 
 def batch_of(opened: Opened, text: str = "", target: str = "", source: str = "text", number: int = -1) -> Batch:
@@ -81,13 +78,13 @@ def _from_text(opened: Opened, text: str, target: str) -> Batch:
     examples = examples_for(model, corpus, tokenizer, labels)
     if examples is not None:
         x, y = next(iter(examples.batches(64)))
-        return Batch(x, y, said, len(x), len(x))
+        return Batch(x, y, said)
     rows = rows_for(model, corpus, tokenizer, short=True)
     last = slice(len(rows) - 1, len(rows))
     x, y = rows.take(last)
     if len(rows) > 1:
         said = f"the last {x.shape[1]:,} tokens of the text: more does not fit in a row of the model"
-    return Batch(x, y, said, len(x), len(rows))
+    return Batch(x, y, said)
 
 
 def _own_target(opened: Opened, model: Transformer, text: str) -> str:
@@ -108,7 +105,7 @@ def _from_training(opened: Opened, number: int) -> Batch:
     said = f"batch {which:,} of the training text"
     if few < len(x):
         said += f": {few:,} of its {len(x):,} rows"
-    return Batch(x[:few], y[:few], said, min(few, len(x)), len(x))
+    return Batch(x[:few], y[:few], said)
 
 
 def _batches(opened: Opened) -> Any:

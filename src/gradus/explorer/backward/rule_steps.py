@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gradus.backend import torch
-from gradus.training import TrainConfig
 from gradus.training.optimizer import MuonWithAdamW
 
 Array = npt.NDArray[Any]
@@ -62,7 +62,7 @@ def rule_of(optimizer: Any, tensor: Any) -> str:
     return ""
 
 
-def spelled_rule(cell: Cell, optimizer: Any, tensor: Any, config: TrainConfig) -> dict[str, Any] | None:
+def spelled_rule(cell: Cell, optimizer: Any, tensor: Any) -> dict[str, Any] | None:
     """What moved one cell: `lines` of (name, formula, value), and the weight before and after.
 
     Args:
@@ -74,17 +74,17 @@ def spelled_rule(cell: Cell, optimizer: Any, tensor: Any, config: TrainConfig) -
     if cell.grad is None or group is None or not rule:
         return None
     state = optimizer.state[tensor]
-    lines = {"muon": _muon, "sgd": _sgd}.get(rule, _adam)(cell, group, state, decoupled=rule == "adamw")
+    spell: Mapping[str, Callable[..., Lines]]
+    spell = {"adamw": partial(_adam, decoupled=True), "adam": _adam, "sgd": _sgd, "muon": _muon}
     name, said = RULES[rule]
     return {
         "parameter": cell.parameter,
         "place": list(cell.place),
         "rule": name,
         "said": said,
-        "lines": [{"name": n, "formula": f, "value": v} for n, f, v in lines],
+        "lines": [{"name": n, "formula": f, "value": v} for n, f, v in spell[rule](cell, group, state)],
         "before": float(cell.before[cell.place]),
         "after": float(cell.after[cell.place]),
-        "clip": config.grad_clip,
     }
 
 
@@ -99,7 +99,7 @@ def _before(cell: Cell, name: str) -> float:
     return _at(cell.state[name], cell.place) if cell.state.get(name) is not None else 0.0
 
 
-def _adam(cell: Cell, group: Mapping[str, Any], state: Mapping[str, Any], *, decoupled: bool) -> Lines:
+def _adam(cell: Cell, group: Mapping[str, Any], state: Mapping[str, Any], *, decoupled: bool = False) -> Lines:
     assert cell.grad is not None
     (beta1, beta2), lr, decay, eps = group["betas"], float(group["lr"]), float(group["weight_decay"]), group["eps"]
     w, g, t = float(cell.before[cell.place]), float(cell.grad[cell.place]), float(np.asarray(state["step"]))
@@ -122,16 +122,11 @@ def _adam(cell: Cell, group: Mapping[str, Any], state: Mapping[str, Any], *, dec
     ]
     if decay and decoupled:
         lines.append(("decay", f"−lr · weight decay {decay:g} · w", -lr * decay * w))
-    lines.append(("w after", "w + step" + (" + decay" if decay and decoupled else ""), sum_of(lines, w)))
-    return lines
+    after = w + sum(value for name, _, value in lines if name in ("step", "decay"))
+    return [*lines, ("w after", "w + step" + (" + decay" if decay and decoupled else ""), after)]
 
 
-def sum_of(lines: Lines, w: float) -> float:
-    """The weight after the step and the decay among the lines."""
-    return w + sum(value for name, _, value in lines if name in ("step", "decay"))
-
-
-def _sgd(cell: Cell, group: Mapping[str, Any], state: Mapping[str, Any], *, decoupled: bool) -> Lines:  # noqa: ARG001
+def _sgd(cell: Cell, group: Mapping[str, Any], state: Mapping[str, Any]) -> Lines:  # noqa: ARG001
     assert cell.grad is not None
     lr, momentum, decay = float(group["lr"]), float(group["momentum"]), float(group["weight_decay"])
     w, g = float(cell.before[cell.place]), float(cell.grad[cell.place])
@@ -147,7 +142,7 @@ def _sgd(cell: Cell, group: Mapping[str, Any], state: Mapping[str, Any], *, deco
     return [*lines, ("w after", "w + step", w - lr * g)]
 
 
-def _muon(cell: Cell, group: Mapping[str, Any], state: Mapping[str, Any], *, decoupled: bool) -> Lines:  # noqa: ARG001
+def _muon(cell: Cell, group: Mapping[str, Any], state: Mapping[str, Any]) -> Lines:
     assert cell.grad is not None
     lr, momentum, decay = float(group["lr"]), float(group["momentum"]), float(group["weight_decay"])
     w, g = float(cell.before[cell.place]), float(cell.grad[cell.place])

@@ -112,5 +112,4 @@ SAID: Mapping[str, str] = {
     "update gate keeps the old state, the gradient passes as it is.",
     "RNN": "The whole text in one operation: backward runs through the steps from the last to the first, and at each "
     "one multiplies by the recurrent weights and by 1 − h²: over many steps a gradient vanishes or explodes.",
-    "NllLoss": "Only the log probability of the token that came counts.",
 }  # fmt: skip

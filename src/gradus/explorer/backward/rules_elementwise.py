@@ -51,10 +51,9 @@ def _shape(shape: Sequence[int]) -> str:
 
 
 def _operand_shape(node: Any, dy: Any, position: int) -> tuple[int, ...]:
-    found = getattr(node, "ab"[position], None) if type(node).__name__ == "Add" else None
-    if type(node).__name__ != "Add":
-        found = getattr(node, "a_shape" if position == 0 else "b_shape", None) or getattr(node, "ab"[position], None)
-    return tuple(found) if isinstance(found, tuple) else tuple(dy.shape)
+    """Of a sum or a difference, which keeps it; a sum only if it was repeated."""
+    found = (node.a, node.b)[position]
+    return tuple(dy.shape if found is None else found)
 
 
 def add(node: Any, dy: Any, position: int, row: int, column: int) -> Spelled:

@@ -106,18 +106,21 @@ def embedding(node: Any, dy: Any, position: int, row: int, column: int) -> Spell
 # ---- attention
 
 
-def attention_weights(node: Any, lead: tuple[int, ...]) -> tuple[Array, Array, Array, Array, int]:
-    """p (T, S), k (S, E), v (S, D) and q (T, E) of one head of one row, and which head of k and v that is: grouped
-    queries share their keys."""
+def attention_weights(node: Any, lead: tuple[int, ...]) -> tuple[Array, Array, Array, Array]:
+    """p (T, S), k (S, E), v (S, D) and q (T, E) of one head of one row; grouped queries share their keys."""
     q = node.q[lead].astype(np.float64)
-    share = node.q.shape[-3] // node.k.shape[-3] if node.q.ndim > 2 else 1
-    of_k = (*lead[:-1], lead[-1] // share) if lead else ()
+    of_k = (*lead[:-1], lead[-1] // _share(node)) if lead else ()
     k, v = node.k[of_k].astype(np.float64), node.v[of_k].astype(np.float64)
     scores = q @ k.T * node.scale
     if node.causal:
         scores = np.where(np.tri(*scores.shape) > 0, scores, -np.inf)
     p = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return p / p.sum(axis=-1, keepdims=True), k, v, q, share
+    return p / p.sum(axis=-1, keepdims=True), k, v, q
+
+
+def _share(node: Any) -> int:
+    """How many heads of queries share one of keys."""
+    return int(node.q.shape[-3] // node.k.shape[-3]) if node.q.ndim > 2 else 1
 
 
 def attention(node: Any, dy: Any, position: int, row: int, column: int) -> Spelled | None:
@@ -125,10 +128,9 @@ def attention(node: Any, dy: Any, position: int, row: int, column: int) -> Spell
         return None
     of = (node.q, node.k, node.v)[position]
     *lead, at = (int(i) for i in np.unravel_index(row, of.shape[:-1]))
-    share = node.q.shape[-3] // node.k.shape[-3] if node.q.ndim > 2 else 1
-    if share > 1 and position > 0:
+    if _share(node) > 1 and position > 0:
         return None  # several heads add to it
-    p, k, v, q, _ = attention_weights(node, tuple(lead))
+    p, k, v, q = attention_weights(node, tuple(lead))
     d = dy[tuple(lead)].astype(np.float64)
     dp = d @ v.T
     ds = p * (dp - (p * dp).sum(axis=-1, keepdims=True))

@@ -30,7 +30,7 @@ def walked(opened: Opened, text: str = "", target: str = "", source: str = "text
     """The backward walk of a step; the last one of each run is kept, since the page asks for its operations one by
     one."""
     require_gradients(opened.model)
-    asked = (id(opened.model), text, target, source, number)
+    asked = (text, target, source, number)
     with _lock:
         kept = _last.get(opened)
         if kept is None or kept[0] != asked:
@@ -68,6 +68,9 @@ def backward_step(
     model, batch = step.model, step.batch
     names = [function_name(operation) for operation in step.operations]
     parameters = dict(model.named_parameters())
+    called: dict[int, list[str]] = {}  # of a parameter that two modules share, both names
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        called.setdefault(id(parameter), []).append(name)
     return {
         "loss": step.loss,
         "targets": int(model.scored(batch.y)),
@@ -94,7 +97,7 @@ def backward_step(
                 "shape": list(parameter.shape),
                 "norm": norm(step.grads[name]) if name in step.grads else 0.0,
                 "uses": [{"operation": a.giver, "norm": a.norm} for a in step.uses.get(name, [])],
-                "also": _tied(model, name),
+                "also": called[id(parameter)][1:],
             }
             for name, parameter in parameters.items()
         ],
@@ -133,7 +136,7 @@ def backward_operation(
     if not 0 <= operation < len(step.operations):
         raise UserError(f"operation must be between 0 and {len(step.operations) - 1}, got {operation}")
     chosen = step.operations[operation]
-    if not 0 <= input < max(1, len(chosen.handed)):
+    if not 0 <= input < len(chosen.handed):
         raise UserError(f"input must be between 0 and {len(chosen.handed) - 1}, got {input}")
     arrival = chosen.handed[input]
     gradient = matrix(chosen.gradients()[arrival.position])
@@ -240,18 +243,6 @@ def _handed(operation: Operation, arrival: Arrival) -> dict[str, Any]:
         "shape": list(arrival.shape),
         "norm": arrival.norm,
     }
-
-
-def _tied(model: Any, name: str) -> list[str]:
-    """The other names of a parameter that two modules share."""
-    own = dict(model.named_parameters())[name]
-    found = [
-        f"{path}.{attribute}" if path else attribute
-        for path, module in model.named_modules()
-        for attribute, parameter in module._parameters.items()
-        if parameter is own
-    ]
-    return [other for other in found if other != name]
 
 
 def parts_of(dy: Any) -> list[Any]:

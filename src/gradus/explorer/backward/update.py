@@ -57,7 +57,8 @@ def backward_update(
         `optimizer`; `parameters`: rule, shape, gradient (norm), size (norm), change (norm), ratio (std(ΔW) / std(W),
         None where W has no spread); `cell`: the rule with the numbers of one cell, the one that moves most;
         `losses`: before, and after each step; `predicted`: the change of the loss that the gradient foretells for the
-        first step, Σ g ΔW; `positions`: the target, its probability before and after; `top`: of one position.
+        first step, Σ g ΔW; `positions`: the target, its probability before the first step and after the last; `top`: of
+        one position.
     """
     step = walked(opened, text, target, source, number)
     config, progress, state = run_of(opened)
@@ -84,17 +85,14 @@ def backward_update(
     table = [_parameter(name, step, before[name], after[name], optimizer, named[name]) for name in named]
     moved = np.abs(after[chosen] - before[chosen])
     place = tuple(int(i) for i in np.unravel_index(int(moved.argmax()), moved.shape))
-    cell = spelled_rule(
-        Cell(chosen, place, clipped, before[chosen], after[chosen], states), optimizer, named[chosen], config
-    )  # fmt: skip
-    losses, first = [step.loss], None
-    for i in range(steps):
-        if i:
-            _again(model, optimizer, step, config)
+    cell = Cell(chosen, place, clipped, before[chosen], after[chosen], states)
+    rule = spelled_rule(cell, optimizer, named[chosen])
+    loss, logits = _evaluate(model, step)
+    losses = [step.loss, loss]
+    for _ in range(steps - 1):
+        _again(model, optimizer, step, config)
         loss, logits = _evaluate(model, step)
         losses.append(loss)
-        first = logits if first is None else first
-    assert first is not None
     return {
         "norm": total,
         "clip": config.grad_clip,
@@ -107,7 +105,7 @@ def backward_update(
         "said": said,
         "optimizer": config.optimizer,
         "parameters": table,
-        "cell": cell,
+        "cell": rule,
         "losses": losses,
         "predicted": predicted,
         **_probabilities(opened, step, step.logits, logits, position),
