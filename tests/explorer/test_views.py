@@ -9,7 +9,9 @@ import pytest
 
 from gradus.errors import UserError
 from gradus.explorer import VIEWS, Parameter, View, open_run
+from gradus.explorer.export import Asked, answer
 from gradus.explorer.overview import about, first_text, tokens
+from gradus.explorer.runs import Runs
 from gradus.explorer.view import SEED, TEXT
 from gradus.training import RunFolder, load_model
 from tests.explorer.models import opened, run
@@ -62,6 +64,15 @@ def test_a_bad_parameter_is_one_line(name: str, text: str, line: str) -> None:
 def test_every_view_takes_its_defaults() -> None:
     for view in VIEWS.values():
         view.parse({})
+
+
+def test_a_view_has_its_models_to_itself_in_an_export_too() -> None:
+    gpt, runs = opened(), Runs(list)
+    id_ = runs.add(gpt)
+    views = {"pair": View(lambda a, b: {"locked": a.lock.locked() and b.lock.locked()}, runs=("run", "run2"))}
+    for other in (id_, runs.add(opened("bigram"))):
+        assert answer(runs, Asked("pair", {"run": id_, "run2": other}), views) == {"locked": True}
+    assert not gpt.lock.locked()
 
 
 def test_about_counts_the_parameters() -> None:

@@ -18,7 +18,6 @@ from gradus.explorer.overview import first_texts
 from gradus.explorer.runs import Runs
 from gradus.explorer.view import View
 from gradus.explorer.views import VIEWS
-from gradus.explorer.wire import to_wire
 
 WEB = Path(__file__).parent / "web"
 MOST = 2_000_000  # bytes of the file
@@ -53,7 +52,7 @@ def answer(runs: Runs, asked: Asked, views: Mapping[str, View] = VIEWS) -> Any:
         raise UserError(f"there is no view {asked.view[:100]!r}")
     given, opened = view.split(asked.parameters)
     parameters = view.parse(given)
-    return to_wire(view.function(*(runs.open(*one) for one in opened), **parameters))
+    return view.answer([runs.open(*one) for one in opened], parameters)
 
 
 def export(runs: Runs, fragment: str, asked: Sequence[Asked], views: Mapping[str, View] = VIEWS) -> str:

@@ -3,6 +3,7 @@ it is first asked for, so that curves need no weights."""
 
 from __future__ import annotations
 
+import threading
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,12 @@ class Opened:
         folder: where it lies; None for a model in memory.
         moment: which of its weights these are: None for those of the lowest dev loss, "last", or those after so many
             steps, such as "64".
+        lock: held while a view looks at the model, which is watched by hooks: two at once would see each other's.
     """
 
     def __init__(self, folder: RunFolder | None, name: str, moment: str | None = None) -> None:
         self.folder, self.name, self.moment = folder, name, moment
+        self.lock = threading.Lock()
 
     @classmethod
     def of(

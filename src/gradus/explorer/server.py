@@ -26,9 +26,8 @@ from gradus.explorer.export import export, from_page
 from gradus.explorer.first_model import FirstModel
 from gradus.explorer.opened import Opened
 from gradus.explorer.runs import Runs, id_of
-from gradus.explorer.view import View
+from gradus.explorer.view import View, in_order
 from gradus.explorer.views import VIEWS
-from gradus.explorer.wire import to_wire
 
 WEB = Path(__file__).parent / "web"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
@@ -156,7 +155,7 @@ class Server:
         parameters = view.parse(given)
         opened = [await run_in_threadpool(self.runs.open, *one) for one in named]
         async with AsyncExitStack() as stack:
-            for one in sorted(set(opened), key=id):  # in one order, so that no two requests wait for each other
+            for one in in_order(opened):  # here a request waits without a thread, and can be dropped
                 await stack.enter_async_context(self._locks.setdefault(one, asyncio.Lock()))
             if await request.is_disconnected():  # replaced by a later one while it waited
                 return Response(status_code=REPLACED)
@@ -190,5 +189,5 @@ def _require_page(request: Request) -> None:
 
 
 def _computed(view: View, opened: list[Opened], parameters: dict[str, Any]) -> bytes:
-    result = to_wire(view.function(*opened, **parameters))
+    result = view.answer(opened, parameters)
     return json.dumps(result, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
