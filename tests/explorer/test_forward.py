@@ -18,7 +18,7 @@ from gradus.explorer.forward.credit import credit
 from gradus.explorer.forward.embedding import embedding
 from gradus.explorer.forward.next_token import next_token
 from gradus.explorer.forward.passes import run
-from gradus.explorer.forward.residual import lens, lens_at, residual
+from gradus.explorer.forward.residual import lens, residual
 from gradus.explorer.forward.stack import added, stream
 from gradus.explorer.forward.units import units
 from gradus.explorer.forward.why import WHATS, why
@@ -221,8 +221,6 @@ def test_the_lens_ends_at_what_the_model_says(opened: Opened) -> None:
     np.testing.assert_allclose(told["probabilities"][1], softmax(early).max(axis=1), rtol=1e-4)
     part = lens(opened, SENTENCE, token=13, count=2)
     np.testing.assert_allclose(part["right"], told["right"][:, 12:14], rtol=1e-5)
-    at = lens_at(opened, SENTENCE, 0, 6, top=3)
-    np.testing.assert_allclose(at["probabilities"], np.sort(softmax(early[6]))[::-1][:3], rtol=1e-4)
 
 
 def test_the_units_are_what_the_second_matrix_takes(opened: Opened) -> None:

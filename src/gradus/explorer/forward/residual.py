@@ -96,22 +96,6 @@ def lens(opened: Opened, text: str, token: int = -1, count: int = 48) -> dict[st
     return seen.once(("lens", start, stop), made)
 
 
-def lens_at(opened: Opened, text: str, layer: int = -1, token: int = -1, top: int = 8) -> dict[str, Any]:
-    """What the model would say at one position if it ended after one layer.
-
-    Args:
-        layer: 0 to n_layer - 1, or -1 for the embedding.
-
-    Returns:
-        pieces, probabilities: of the likeliest tokens.
-    """
-    seen = run(opened, text)
-    t = position_of(seen, token)
-    log_p = _through_the_head(opened, stream(opened, seen)[2 * layer + 2, t][None, None])[0, 0]
-    order = np.argsort(-log_p, kind="stable")[:top]
-    return {"pieces": [opened.piece(id_) for id_ in order], "ids": order, "probabilities": np.exp(log_p[order])}
-
-
 def steps(opened: Opened) -> list[str]:
     """The names of the streams: after the embeddings, then after each attention and each MLP."""
     names_of(opened)
@@ -136,7 +120,4 @@ def _lengths(x: Floats) -> Floats:
 VIEWS = {
     "forward/residual": View(residual, {"text": TEXT}),
     "forward/lens": View(lens, {"text": TEXT, "token": TOKEN, "count": Parameter(int, 48, 1, MOST)}),
-    "forward/lens/at": View(
-        lens_at, {"text": TEXT, "layer": Parameter(int, -1, -1, 1000), "token": TOKEN, "top": Parameter(int, 8, 1, 50)}
-    ),
 }

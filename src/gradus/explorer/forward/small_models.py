@@ -79,7 +79,6 @@ VIEWS = {
     "forward/ngram": View(ngram, _NEXT),
     "forward/ngram/why": View(why_ngram, {**_NEXT, "order": _CHOSEN}),
     "forward/bigram": View(table),
-    "forward/bigram/cell": View(cell, _CELL),
     "forward/bigram/why": View(why_bigram, _CELL),
     "forward/plane": View(plane),
     "forward/window": View(window, {**_UNIT, "following": _CHOSEN}),
