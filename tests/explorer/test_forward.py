@@ -204,7 +204,6 @@ def test_what_is_expected_next_is_the_softmax_of_the_logits(opened: Opened) -> N
     assert told["rest"]["probability"] == pytest.approx(np.sort(p[4])[:10].sum(), abs=1e-5)
     assert told["next"]["rank"] == 1 + int((p[4] > p[4, ids[5]]).sum())
     assert next_token(opened, SENTENCE)["next"] is None
-    assert next_token(opened, SENTENCE + SENTENCE)["left_out"] == 14
 
 
 def test_the_lens_ends_at_what_the_model_says(opened: Opened) -> None:

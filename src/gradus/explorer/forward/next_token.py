@@ -26,7 +26,6 @@ def next_token(opened: Opened, text: str, target: str = "", token: int = -1, top
 
     Returns:
         ids, pieces: of the tokens that the model read, (T,).
-        left_out: how many tokens of the text came before them, for which there is no room.
         surprise: (T,) nats, -log p of each token given those before; NaN for the first.
         probability, rank: (T,) what the model gave each token, and at which place, 1 being the likeliest.
         expected, expected_probability: (T,) the likeliest token at each place instead.
@@ -58,7 +57,6 @@ def next_token(opened: Opened, text: str, target: str = "", token: int = -1, top
     return {
         "ids": ids,
         "pieces": [opened.piece(id_) for id_ in ids],
-        "left_out": _left_out(opened, text, seen),
         **along,
         "position": t,
         "top": {
@@ -111,13 +109,6 @@ def _along(ids: NDArray[np.int64], log_p: Floats) -> dict[str, Any]:
         "expected_probability": np.concatenate([[np.nan], p[:-1][np.arange(len(best)), best]]),
         "entropy": entropy,
     }
-
-
-def _left_out(opened: Opened, text: str, seen: Pass) -> int:
-    if len(seen.target):
-        return 0
-    n = len(opened.encode(text))
-    return n + (opened.text_kind == "documents" or not n) - len(seen.ids)
 
 
 VIEWS = {
