@@ -59,15 +59,11 @@ class Heads:
     Attributes:
         q: (T, nh, hs), as the product with the keys takes them: after a norm and a rotation, where there are any.
         k, v: (S, nkv, hs); with grouped queries fewer heads, each for nh / nkv of the queries.
-        causal: whether a position sees only itself and what is before it.
-        seen: (T, S) bool, where a position may look; None for what `causal` says.
     """
 
     q: Floats
     k: Floats
     v: Floats
-    causal: bool
-    seen: NDArray[np.bool_] | None = None
 
     def key_head(self, head: int) -> int:
         """The head of keys and values that a head of queries looks at."""
@@ -79,8 +75,6 @@ class _Call:
     q: Rows
     k: Rows
     v: Rows
-    causal: bool
-    seen: NDArray[np.bool_] | None
 
 
 @dataclass
@@ -128,12 +122,7 @@ class Pass:
     def heads(self, call: int) -> Heads:
         """What the call of attention with this number worked with."""
         made = self._attentions[call]
-        return Heads(made.q.whole(), made.k.whole(), made.v.whole(), made.causal, made.seen)
-
-    @property
-    def attentions(self) -> int:
-        """How many calls of attention there were."""
-        return len(self._attentions)
+        return Heads(made.q.whole(), made.k.whole(), made.v.whole())
 
     def once(self, name: Any, make: Callable[[], Made]) -> Made:
         """What `make` gives, computed at most once for this pass."""
@@ -149,14 +138,12 @@ class Pass:
         for of, to in ((last._inputs, self._inputs), (last._outputs, self._outputs)):
             for name, rows in of.items():
                 to[name] = Rows(rows.first(n) + (to[name].parts if name in to else []))
-        calls = self._attentions or [_Call(Rows([]), Rows([]), Rows([]), True, None) for _ in last._attentions]
+        calls = self._attentions or [_Call(Rows([]), Rows([]), Rows([])) for _ in last._attentions]
         self._attentions = [
             _Call(
                 Rows(before.q.first(n) + after.q.parts),
                 Rows(before.k.first(n) + after.k.parts),
                 Rows(before.v.first(n) + after.v.parts),
-                causal=True,
-                seen=None,
             )
             for before, after in zip(last._attentions, calls, strict=True)
         ]
@@ -248,8 +235,7 @@ def _watched(model: LanguageModel, into: Pass, lengths: tuple[int, ...]) -> Iter
 
     def watching(q: Any, k: Any, v: Any, attn_mask: Any = None, *others: Any, **named: Any) -> Any:
         if threading.get_ident() == thread:
-            causal = bool(others[1] if len(others) > 1 else named.get("is_causal", False))
-            into._attentions.append(_call(q, k, v, attn_mask, causal))
+            into._attentions.append(_call(q, k, v, attn_mask))
         return fused(q, k, v, attn_mask, *others, **named)
 
     setattr(F, "scaled_dot_product_attention", watching)  # noqa: B010 (a module's attribute)
@@ -281,14 +267,13 @@ def _after(into: Pass, name: str, lengths: tuple[int, ...]) -> Callable[[nn.Modu
     return hook
 
 
-def _call(q: Any, k: Any, v: Any, mask: Any, causal: bool) -> _Call:
+def _call(q: Any, k: Any, v: Any, mask: Any) -> _Call:
     """From queries, keys and values (1, nh, T, hs); with a cache, of the keys and values only those that are new."""
     T, S = q.size(2), k.size(2)
     q, k, v = (np.array(_array(x[0].transpose(0, 1))) for x in (q, k, v))
     if T < S and (mask is None or mask.dim() == 2):  # the last T of S positions, with a cache
-        return _Call(Rows([q]), Rows([k[-T:]]), Rows([v[-T:]]), causal=True, seen=None)
-    seen = None if mask is None else np.broadcast_to(mask.cpu().numpy()[0, 0], (T, S))
-    return _Call(Rows([q]), Rows([k]), Rows([v]), causal=causal, seen=seen)
+        k, v = k[-T:], v[-T:]
+    return _Call(Rows([q]), Rows([k]), Rows([v]))
 
 
 def _positions(tensor: Any, lengths: tuple[int, ...]) -> Floats:
