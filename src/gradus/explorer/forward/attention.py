@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradus.explorer.forward.context import softmax
 from gradus.explorer.forward.passes import Floats, Heads, Pass, run
 from gradus.explorer.forward.stack import head_of, layer_of, names_of, pieces, position_of
 from gradus.explorer.opened import Opened
@@ -131,8 +132,7 @@ def scores_of(heads: Heads, head: int, t: int) -> tuple[Floats, Floats]:
     """The scores and the weights (t + 1,) of position t in one head, in float64."""
     query, keys = heads.q[t, head].astype(np.float64), heads.k[: t + 1, heads.key_head(head)].astype(np.float64)
     scores = keys @ query / math.sqrt(len(query))
-    weights = np.exp(scores - scores.max())
-    return scores, weights / weights.sum()
+    return scores, softmax(scores)
 
 
 def _in_small(weights: Floats) -> Floats:

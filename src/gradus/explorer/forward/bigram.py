@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from gradus.errors import UserError
 from gradus.explorer.forward.cell import quoted
-from gradus.explorer.forward.context import Line, softmax
-from gradus.explorer.forward.formula import explained, part
+from gradus.explorer.forward.context import softmax
+from gradus.explorer.forward.formula import Line, explained, part
 from gradus.explorer.forward.passes import run
 from gradus.explorer.forward.stack import position_of
 from gradus.explorer.opened import Opened

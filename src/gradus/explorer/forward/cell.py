@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradus.errors import UserError
-from gradus.explorer.forward.passes import Floats, Pass
+from gradus.explorer.forward.passes import Floats, Pass, array_of
 from gradus.explorer.forward.stack import head_of, layer_of, module
 from gradus.explorer.opened import Opened
 
@@ -51,12 +51,11 @@ class Cell:
         return self._unit
 
     def weight(self, name: str) -> Floats:
-        out: Floats = module(self.opened.model, name).weight.detach().cpu().numpy()
-        return out
+        return array_of(module(self.opened.model, name).weight)
 
     def bias(self, name: str) -> Floats | None:
         bias = getattr(module(self.opened.model, name), "bias", None)
-        return None if bias is None else bias.detach().cpu().numpy()
+        return None if bias is None else array_of(bias)
 
     def at(self, position: int) -> str:
         """A position in words."""

@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 from gradus.explorer.opened import Opened
 from gradus.text.tokenizer import Ids
 
-Line = list[dict[str, Any] | str]  # of a formula: parts, and the signs between them
-
 
 def context_of(row: Ids, position: int, size: int, before: int = 0) -> list[int]:
     """The last `size` tokens of a row up to a position, the oldest first. What lies before the row is the token

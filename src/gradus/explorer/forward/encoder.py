@@ -7,18 +7,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradus.backend import nn, torch
 from gradus.errors import UserError
+from gradus.explorer.forward.context import softmax
+from gradus.explorer.forward.passes import Floats
 from gradus.explorer.forward.queries import Asked, Recent, row_of, watched, weights_of
 from gradus.explorer.opened import Opened
 from gradus.explorer.view import TEXT, Parameter, View
 from gradus.explorer.wire import quantised
 from gradus.models import Encoder, device_of, inference
-
-Floats = NDArray[np.floating[Any]]
-Ids = NDArray[np.int64]
+from gradus.text.tokenizer import Ids
 
 TOP = 12  # tokens that may be hidden
 AT_ONCE = 16  # points of a way, in a batch
@@ -69,8 +68,7 @@ def answer(
     choice, start = int(logits.argmax()) if choice is None else choice, 0.0
     if method == "path":
         contributions, start = integrated_gradients(model, ids, place, choice)
-    p = np.exp(logits - logits.max())
-    p /= p.sum()
+    p = softmax(logits)
     order = (-logits).argsort(kind="stable")[: None if labels else TOP]
     total = float(contributions.sum())
     return out | {

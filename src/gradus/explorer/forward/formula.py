@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 
 MOST_TERMS = 12
 
+Line = list[dict[str, Any] | str]  # parts, and the signs between them
+
 
 def part(symbol: str, value: float, name: str = "") -> dict[str, Any]:
     """A symbol of a formula, the number it stands for, and what that is in words."""

@@ -14,16 +14,14 @@ from numpy.typing import NDArray
 from gradus.backend import nn, torch
 from gradus.errors import UserError
 from gradus.explorer.forward.cell import quoted
-from gradus.explorer.forward.context import Line, context_of, pieces_of, softmax
-from gradus.explorer.forward.formula import explained, part, sum_of
-from gradus.explorer.forward.passes import Pass, run
+from gradus.explorer.forward.context import context_of, pieces_of, softmax
+from gradus.explorer.forward.formula import Line, explained, part, sum_of
+from gradus.explorer.forward.passes import Floats, Pass, run
 from gradus.explorer.forward.plane import points_of
 from gradus.explorer.forward.stack import position_of
 from gradus.explorer.opened import Opened
 from gradus.models import MLP, NPLM
 from gradus.models.inside import where_flat
-
-Floats = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)

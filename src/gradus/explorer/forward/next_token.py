@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gradus.errors import UserError
-from gradus.explorer.forward.passes import Pass, run
+from gradus.explorer.forward.passes import Floats, Pass, run
 from gradus.explorer.opened import Opened
 from gradus.explorer.view import TEXT, Parameter, View
-
-Floats = NDArray[np.floating[Any]]
 
 
 def next_token(opened: Opened, text: str, target: str = "", token: int = -1, top: int = 12) -> dict[str, Any]:

@@ -217,7 +217,7 @@ def _with_cache(model: CachedModel, ids: Ids, kept: _Kept, last: Pass | None) ->
         cache.extend(new)
         with inference(model), _watched(model, made, (len(ids) - same,)):
             logits = model.head(model.vectors(new, cache))
-        made._outputs[""] = Rows([_array(logits[0])])
+        made._outputs[""] = Rows([array_of(logits[0])])
     if last is not None and same:
         made.go_on_from(last, same)
     kept.cache = cache
@@ -270,7 +270,7 @@ def _after(into: Pass, name: str, lengths: tuple[int, ...]) -> Callable[[nn.Modu
 def _call(q: Any, k: Any, v: Any, mask: Any) -> _Call:
     """From queries, keys and values (1, nh, T, hs); with a cache, of the keys and values only those that are new."""
     T, S = q.size(2), k.size(2)
-    q, k, v = (np.array(_array(x[0].transpose(0, 1))) for x in (q, k, v))
+    q, k, v = (np.array(array_of(x[0].transpose(0, 1))) for x in (q, k, v))
     if T < S and (mask is None or mask.dim() == 2):  # the last T of S positions, with a cache
         k, v = k[-T:], v[-T:]
     return _Call(Rows([q]), Rows([k]), Rows([v]))
@@ -278,10 +278,11 @@ def _call(q: Any, k: Any, v: Any, mask: Any) -> _Call:
 
 def _positions(tensor: Any, lengths: tuple[int, ...]) -> Floats:
     """A tensor as an array; one of a batch of one row, without the batch."""
-    array = _array(tensor)
+    array = array_of(tensor)
     return array[0] if array.ndim > 2 and array.shape[0] == 1 and array.shape[1] in lengths else array
 
 
-def _array(tensor: Any) -> Floats:
+def array_of(tensor: Any) -> Floats:
+    """The numbers of a tensor."""
     out: Floats = tensor.detach().cpu().numpy()
     return out

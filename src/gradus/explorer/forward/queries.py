@@ -10,14 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradus.backend import nn
+from gradus.explorer.forward.passes import Floats
 from gradus.explorer.opened import Opened
 from gradus.models import LanguageModel
 from gradus.models.layers import MultiHeadAttention
 
-Floats = NDArray[np.floating[Any]]
 Made = TypeVar("Made")
 
 

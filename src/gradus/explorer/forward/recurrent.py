@@ -11,21 +11,17 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradus.backend import torch
 from gradus.errors import UserError
-from gradus.explorer.forward.context import Line
-from gradus.explorer.forward.formula import explained, part
-from gradus.explorer.forward.passes import Pass, run
+from gradus.explorer.forward.formula import Line, explained, part
+from gradus.explorer.forward.passes import Floats, Pass, run
 from gradus.explorer.forward.stack import position_of
 from gradus.explorer.opened import Opened
 from gradus.explorer.wire import quantised
 from gradus.models import Recurrent
 from gradus.models.inside import FLAT
 from gradus.models.recurrent import CELLS
-
-Floats = NDArray[np.floating[Any]]
 
 GATES = {"rnn": (), "gru": ("r", "z", "n"), "lstm": ("i", "f", "g", "o")}  # in the order of the weights' rows
 STATES = {"rnn": ("h",), "gru": ("h",), "lstm": ("h", "c")}

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradus.backend import F, nn, torch
 from gradus.errors import UserError
@@ -17,8 +16,7 @@ from gradus.explorer.walk import source_row
 from gradus.explorer.wire import quantised
 from gradus.generation.translate import LENGTH_PENALTY, Candidate, Hypothesis, beam_search
 from gradus.models import Transformer, device_of, inference
-
-Ids = NDArray[np.int64]
+from gradus.text.tokenizer import Ids
 
 PARTS = ("cross", "encoder", "decoder")
 BEAMS = 4

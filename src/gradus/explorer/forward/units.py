@@ -9,7 +9,7 @@ import numpy as np
 
 from gradus.errors import UserError
 from gradus.explorer.forward.attention import LAYER, TOKEN
-from gradus.explorer.forward.passes import Floats, Pass, run
+from gradus.explorer.forward.passes import Floats, Pass, array_of, run
 from gradus.explorer.forward.stack import layer_of, module, names_of, pieces, position_of
 from gradus.explorer.opened import Opened
 from gradus.explorer.view import TEXT, Parameter, View
@@ -63,18 +63,13 @@ def activations(opened: Opened, seen: Pass, layer: int) -> Floats:
 
 def _writes(opened: Opened, layer: int, unit: int, top: int = 6) -> dict[str, Any]:
     names, model = names_of(opened), opened.model
-    column = _array(module(model, f"{names.mlp(layer)}.c_proj").weight)[:, unit]  # (C,)
-    effect = _array(module(model, names.head).weight) @ column  # (V, C) @ (C,) -> (V,)
+    column = array_of(module(model, f"{names.mlp(layer)}.c_proj").weight)[:, unit]  # (C,)
+    effect = array_of(module(model, names.head).weight) @ column  # (V, C) @ (C,) -> (V,)
     order = np.argsort(-effect, kind="stable")
     return {
         name: {"pieces": [opened.piece(id_) for id_ in ids], "values": effect[ids]}
         for name, ids in (("writes", order[:top]), ("erases", order[::-1][:top]))
     }
-
-
-def _array(weight: Any) -> Floats:
-    out: Floats = weight.detach().cpu().numpy()
-    return out
 
 
 VIEWS = {

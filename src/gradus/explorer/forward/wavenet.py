@@ -7,19 +7,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gradus.errors import UserError
-from gradus.explorer.forward.context import Line, context_of, pieces_of
-from gradus.explorer.forward.formula import explained, part
+from gradus.explorer.forward.context import context_of, pieces_of
+from gradus.explorer.forward.formula import Line, explained, part
 from gradus.explorer.forward.mlp import norm_line, normalised
-from gradus.explorer.forward.passes import Pass, run
+from gradus.explorer.forward.passes import Floats, Pass, array_of, run
 from gradus.explorer.forward.stack import position_of
 from gradus.explorer.opened import Opened
 from gradus.models.inside import FLAT
 from gradus.models.wavenet import Dilated, Tree
-
-Floats = NDArray[np.floating[Any]]
 
 
 def wavenet(
@@ -139,7 +136,7 @@ class _Tree:
         norm: Any = self.model.layers[4 * level - 2]
         which = self.places[level].index(place)
         pair = self.values[level - 1][2 * which : 2 * which + 2]  # (2, C)
-        parts = (_numbers(linear.weight[unit]).reshape(pair.shape) * pair).sum(axis=1)
+        parts = (array_of(linear.weight[unit]).reshape(pair.shape) * pair).sum(axis=1)
         sums = self.sums[level - 1][which]
         value = float(
             self.seen.output(f"layers.{4 * level - 2}").reshape(self.shape(level))[self.position, which, unit]
@@ -158,11 +155,11 @@ class _Dilated:
 
     def __init__(self, model: Dilated, seen: Pass, position: int) -> None:
         self.model, self.seen, C = model, seen, model.widen.out_features
-        x = _numbers(model.widen.weight) @ _numbers(model.wte.weight[0]) + _numbers(model.widen.bias)
+        x = array_of(model.widen.weight) @ array_of(model.wte.weight[0]) + array_of(model.widen.bias)
         self.before, self.before_sums = [x], []  # of each level the stream and the sums (a, b)
         for layer in model.layers:
-            sums = _numbers(layer.gates.weight) @ np.concatenate([x, x]) + _numbers(layer.gates.bias)
-            x = x + (_numbers(layer.outputs.weight) @ _gated(sums) + _numbers(layer.outputs.bias))[:C]
+            sums = array_of(layer.gates.weight) @ np.concatenate([x, x]) + array_of(layer.gates.bias)
+            x = x + (array_of(layer.outputs.weight) @ _gated(sums) + array_of(layer.outputs.bias))[:C]
             self.before.append(x)
             self.before_sums.append(sums)
         places = range(position - model.context + 1, position + 1)
@@ -190,7 +187,7 @@ class _Dilated:
         pair = np.stack([self.stream(level - 1, place - layer.dilation), self.stream(level - 1, place)])  # (2, C)
         sums, C = self.sums(level, place), pair.shape[1]
         a, b = float(sums[unit]), float(sums[C + unit])
-        rows, bias = _numbers(layer.gates.weight[[unit, C + unit]]), _numbers(layer.gates.bias)
+        rows, bias = array_of(layer.gates.weight[[unit, C + unit]]), array_of(layer.gates.bias)
         return {
             "parts": (rows[0].reshape(pair.shape) * pair).sum(axis=1),
             "bias": float(bias[unit]),
@@ -209,9 +206,4 @@ def _gated(sums: Floats) -> Floats:
     """(..., 2C) -> tanh(a) σ(b), (..., C)"""
     a, b = np.split(sums, 2, axis=-1)
     out: Floats = np.tanh(a) / (1 + np.exp(-b))
-    return out
-
-
-def _numbers(tensor: Any) -> Floats:
-    out: Floats = tensor.detach().cpu().numpy()
     return out

@@ -13,7 +13,7 @@ from gradus.errors import UserError
 from gradus.explorer.forward.attention import HEAD, LAYER, TOKEN, scores_of
 from gradus.explorer.forward.cell import Cell, quoted
 from gradus.explorer.forward.credit import credit, first_parts
-from gradus.explorer.forward.formula import explained, part, sum_of
+from gradus.explorer.forward.formula import Line, explained, part, sum_of
 from gradus.explorer.forward.next_token import log_probabilities
 from gradus.explorer.forward.passes import run
 from gradus.explorer.forward.residual import steps
@@ -137,7 +137,7 @@ def _unit(cell: Cell) -> Explained:
     bias = 0.0 if b is None else float(b[u])
     kind = "gelu" if cell.opened.kind == "gpt" else cell.opened.config.mlp
     gate = float(x @ w[u]) + bias
-    lines: list[list[dict[str, Any] | str]]
+    lines: list[Line]
     if kind == "swiglu":
         value = float(x @ w[u + len(h)])
         lines = [
@@ -166,7 +166,7 @@ def _embedding(cell: Cell) -> Explained:
     first = stream(cell.opened, cell.seen)[0, cell.t]
     i = cell.unit(len(first))
     parts = {name: vector[i] for name, vector in first_parts(cell).items()}
-    symbols: list[dict[str, Any] | str] = []
+    symbols: Line = []
     for name, value in parts.items():
         symbols += ["+", part(name, value, name)]
     told = " and that of the position" if names.position in dict(model.named_modules()) else ""
@@ -180,7 +180,7 @@ def _embedding(cell: Cell) -> Explained:
 def _size(cell: Cell) -> Explained:
     x = stream(cell.opened, cell.seen)[cell.step, cell.t].astype(np.float64)
     size = float(np.linalg.norm(x))
-    lines: list[list[dict[str, Any] | str]] = [
+    lines: list[Line] = [
         [part("‖x‖", size, "length"), "=", part("√Σ x²", math.sqrt(float(x @ x)), f"over {len(x)} numbers")]
     ]
     if cell.step:
@@ -205,7 +205,7 @@ def _logit(cell: Cell) -> Explained:
     w = cell.weight(names.head)[cell.id].astype(np.float64)
     logit, raw = float(cell.seen.logits[t, cell.id]), float(x @ w)
     cap = getattr(cell.opened.config, "soft_cap", 0.0)
-    line: list[dict[str, Any] | str] = [part("logit", logit, "the score"), "="]
+    line: Line = [part("logit", logit, "the score"), "="]
     if cap:
         line += [part("cap tanh(x · w / cap)", cap * math.tanh(raw / cap), f"kept within ±{cap:g}")]
     else:
@@ -267,7 +267,7 @@ def _told(number: float) -> str:
     return f"{number:.3f}".replace("-", "\u2212")
 
 
-def _plus(one: dict[str, Any]) -> list[dict[str, Any] | str]:
+def _plus(one: dict[str, Any]) -> Line:
     return ["+", one]
 
 
