@@ -317,4 +317,4 @@ def test_what_is_not_there_is_one_line(view: str, given: dict[str, str], line: s
 
 def test_a_cell_names_its_position_by_its_token() -> None:
     opened = made("gpt")
-    assert Cell(opened, run(opened, "the cat"), 0, 0, 0, 0, 0, 0).at(3) == "“␣” at 3"
+    assert Cell(opened, run(opened, "the cat"), 0).at(3) == "“␣” at 3"

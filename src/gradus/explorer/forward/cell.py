@@ -12,10 +12,19 @@ class Cell:
     """A number that is pointed at; where it lies is checked when it is asked for."""
 
     def __init__(
-        self, opened: Opened, seen: Pass, layer: int, head: int, t: int, key: int, unit: int, token_id: int
+        self,
+        opened: Opened,
+        seen: Pass,
+        t: int,
+        *,
+        layer: int = 0,
+        head: int = 0,
+        key: int = 0,
+        unit: int = 0,
+        id: int = 0,
     ) -> None:
         self.opened, self.seen, self.t = opened, seen, t
-        self._layer, self._head, self._key, self._unit, self._id = layer, head, key, unit, token_id
+        self._layer, self._head, self._key, self._unit, self._id = layer, head, key, unit, id
 
     @property
     def layer(self) -> int:

@@ -22,7 +22,7 @@ def credit(opened: Opened, seen: Pass, t: int, id: int) -> tuple[dict[str, float
         the parts by name, in the order in which they are added: the embeddings, each head, each MLP; the number that
         the last norm divides by; and what its bias adds.
     """
-    names, cell = names_of(opened), Cell(opened, seen, 0, 0, t, 0, 0, id)
+    names, cell = names_of(opened), Cell(opened, seen, t)
     final = stream(opened, seen)[-1, t].astype(np.float64)
     norm: Any = module(opened.model, names.norm)
     w = cell.weight(names.head)[id].astype(np.float64)

@@ -26,7 +26,7 @@ def embedding(opened: Opened, text: str, token: int = -1) -> dict[str, Any]:
     """
     seen = run(opened, text)
     t = position_of(seen, token)
-    parts = first_parts(Cell(opened, seen, 0, 0, t, 0, 0, 0))
+    parts = first_parts(Cell(opened, seen, t))
     return {
         "position": t,
         "piece": opened.piece(seen.ids[t]),

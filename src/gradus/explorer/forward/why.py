@@ -57,7 +57,7 @@ def why(
     t = position_of(seen, token)
     if what not in WHATS:
         raise UserError(f"what must be one of {', '.join(WHATS)}, got {what[:50]!r}")
-    return WHATS[what](Cell(opened, seen, layer, head, t, key, unit, id))
+    return WHATS[what](Cell(opened, seen, t, layer=layer, head=head, key=key, unit=unit, id=id))
 
 
 def _score(cell: Cell) -> Explained:
