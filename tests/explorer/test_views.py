@@ -24,20 +24,18 @@ VIEW = View(
         "top_k": Parameter(int, None, 1),
         "temperature": Parameter(float, 1.0, 0, 100),
         "scale": Parameter(str, "log", choices=("log", "linear")),
-        "masked": Parameter(bool, True),
     },
 )
 
 
 def test_parameters_have_their_types_and_defaults() -> None:
-    given = {"text": "a b", "top_k": "5", "temperature": "0.5", "masked": "false"}
+    given = {"text": "a b", "top_k": "5", "temperature": "0.5"}
     assert VIEW.parse(given) == {
         "text": "a b",
         "seed": 1337,
         "top_k": 5,
         "temperature": 0.5,
         "scale": "log",
-        "masked": False,
     }
 
 
@@ -51,7 +49,6 @@ def test_parameters_have_their_types_and_defaults() -> None:
         ("temperature", "nan", "temperature must be from 0 to 100, got nan"),
         ("temperature", "hot", "temperature must be a number, got 'hot'"),
         ("scale", "exp", "scale must be one of log, linear, got 'exp'"),
-        ("masked", "1", "masked must be true or false, got '1'"),
         ("layers", "1", "there is no parameter 'layers'; there are text, seed"),
     ],
 )

@@ -21,7 +21,7 @@ class Parameter:
     """A parameter of a view.
 
     Attributes:
-        type: str, int, float or bool.
+        type: str, int or float.
         default: what it is when it is not given; None if it may be absent.
         low, high: the limits of a number; of a text, high is the most characters.
         choices: what a text may be; empty for any.
@@ -42,10 +42,6 @@ class Parameter:
             if self.choices and text not in self.choices:
                 raise UserError(f"{name} must be one of {', '.join(self.choices)}, got {text[:50]!r}")
             return text
-        if self.type is bool:
-            if text not in ("true", "false"):
-                raise UserError(f"{name} must be true or false, got {text[:50]!r}")
-            return text == "true"
         try:
             if len(text) > 50:
                 raise ValueError
