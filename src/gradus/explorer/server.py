@@ -126,7 +126,7 @@ class Server:
         """Train a first model, when the page asks for it; and how far that is."""
         if request.method == "POST":
             _require_page(request)
-            await run_in_threadpool(self.first_model.start)
+            self.first_model.start()  # here and not in a thread: two requests at once begin one training
         state, folder = self.first_model.state(), self.first_model.folder
         return JSONResponse({**state, "run": None if folder is None else id_of(folder)})
 
