@@ -34,7 +34,7 @@ def wavenet(
         design, position; `places` of the tokens below, negative before the row, and their `pieces`; `levels`, each with
         its nodes: `at`, the place of the newest token that each saw, `saw`, how many tokens, `size`, the root mean
         square of its activations, `flat`, the part of its units that are saturated, `in_tree`, whether the prediction
-        is made of it, and `from_level`, the places of the two nodes below each; `chosen`, the node that is looked into
+        is made of it, and `step`, how far apart the two nodes below each are; `chosen`, the node that is looked into
         with its `values`, and its unit with `why` it is what it is.
     """
     model, seen = opened.model, run(opened, text)
