@@ -10,7 +10,6 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,14 +21,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gradus.errors import UserError
-from gradus.explorer.export import export, from_page
+from gradus.explorer.export import WEB, export, from_page
 from gradus.explorer.first_model import FirstModel
 from gradus.explorer.opened import Opened
 from gradus.explorer.runs import Runs, id_of
 from gradus.explorer.view import View, in_order
 from gradus.explorer.views import VIEWS
 
-WEB = Path(__file__).parent / "web"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 MOST_BODY = 1_000_000  # bytes of a request
 REPLACED = 499  # the status of a request whose client no longer waits
@@ -97,7 +95,7 @@ class Server:
         self.runs, self.views, self.debug = runs, views, debug
         self.first_model = FirstModel()
         self.exported: Callable[[str | UserError], object] = lambda _: None  # told of every page that is exported
-        self.files = {str(path.relative_to(WEB)): path for path in WEB.rglob("*") if path.is_file()}
+        self.files = {path.relative_to(WEB).as_posix(): path for path in WEB.rglob("*") if path.is_file()}
         self._locks: WeakKeyDictionary[Opened, asyncio.Lock] = WeakKeyDictionary()
 
     def app(self, port: int) -> ASGIApp:
