@@ -64,7 +64,7 @@ def test_kneser_neys_path_ends_at_the_probability_computed_by_its_definition(
     assert found["p"] == pytest.approx(float(logits[gram[-1]].exp().item()), rel=1e-12)
 
 
-@pytest.mark.parametrize("written", ["the c", "the ", "zt.".replace("z", ""), "at on"])
+@pytest.mark.parametrize("written", ["the c", "the ", "t.", "at on"])
 def test_an_n_gram_shows_the_counts_that_are_in_the_text(written: str) -> None:
     seen, text = counted()
     found = ngram(seen, written)

@@ -226,13 +226,13 @@ def test_the_units_are_what_the_second_matrix_takes(opened: Opened) -> None:
     model: Any = opened.model
     mlp = (model.transformer.h if opened.kind == "gpt" else model.blocks)[1].mlp
     passed = run(opened, SENTENCE)
-    told = units(opened, SENTENCE, layer=1, token=7, unit=3, top=100)
+    told = units(opened, SENTENCE, layer=1, token=7, unit=3, top=200)
     h = np.zeros(told["hidden"])
     h[told["ids"]] = told["values"]
-    if told["hidden"] <= 100:
-        out = mlp.c_proj.weight.detach().numpy() @ h
-        out = out if getattr(mlp.c_proj, "bias", None) is None else out + mlp.c_proj.bias.detach().numpy()
-        np.testing.assert_allclose(out, added(opened, passed)[3, 7], atol=1e-5)
+    assert len(told["ids"]) == told["hidden"]
+    out = mlp.c_proj.weight.detach().numpy() @ h
+    out = out if getattr(mlp.c_proj, "bias", None) is None else out + mlp.c_proj.bias.detach().numpy()
+    np.testing.assert_allclose(out, added(opened, passed)[3, 7], atol=1e-5)
     assert told["unit"]["along"][7] == pytest.approx(told["unit"]["value"])
     assert told["counts"].sum() == told["hidden"]
     effect = model.lm_head.weight.detach().numpy() @ mlp.c_proj.weight.detach().numpy()[:, 3]

@@ -133,11 +133,10 @@ def test_a_wavenets_tree_by_hand() -> None:
         """What the network makes of 2^level tokens from one on."""
         if level == 0:
             return w["wte.weight"][row[first]]
-        half, name = 2 ** (level - 1), f"layers.{4 * (level - 1)}"
+        half = 2 ** (level - 1)
         pair = np.concatenate([node(level - 1, first), node(level - 1, first + half)])
         linear, norm = f"layers.{4 * level - 3}.weight", f"layers.{4 * level - 2}.norm"
         x = (w[linear] @ pair - w[f"{norm}.running_mean"]) / np.sqrt(w[f"{norm}.running_var"] + 1e-5)
-        assert name
         return np.tanh(x * w[f"{norm}.weight"] + w[f"{norm}.bias"])
 
     for position in (1, len(row) - 8):
