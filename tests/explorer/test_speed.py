@@ -11,12 +11,16 @@ from gradus.explorer import VIEWS, Opened
 from gradus.models import build_model
 from gradus.text import CharTokenizer
 
-SHOWN = ("about", "tokens", "forward/map", "forward/next", "forward/heads", "forward/attention", "forward/residual")
+SHOWN = (
+    "about",
+    "tokens",
+    *(f"forward/{name}" for name in ("map", "next", "embedding", "heads", "attention", "residual", "lens", "units")),
+)
 
 
 @pytest.mark.slow
 def test_124_million_parameters_show_a_text_of_32_tokens_in_seconds() -> None:
-    """GPT-2's sizes with random weights. Measured on two idle cores: see docs/explore.md."""
+    """GPT-2's sizes with random weights."""
     letters = [chr(0x4E00 + i) for i in range(20_000)] + [chr(0x20000 + i) for i in range(30_256)]
     tokenizer = CharTokenizer(letters)
     torch.manual_seed(1)
